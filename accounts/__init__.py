@@ -1,0 +1,1 @@
+"""Users, their exchange accounts and hooks, and the vault that keeps their keys."""

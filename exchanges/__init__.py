@@ -1,0 +1,1 @@
+"""Exchange clients in pure Python: no Django, Celery, Redis or database below this package."""

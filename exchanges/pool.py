@@ -1,0 +1,121 @@
+"""The venues of one process: one warm client per venue and environment, its clock and its instruments."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from exchanges.errors import Unsupported
+from exchanges.limits import Gate, LocalGate
+from exchanges.registry import venue_class
+from exchanges.symbols import InstrumentTable
+from exchanges.transport import Transport
+from exchanges.types import Environment
+from exchanges.venue import Venue
+
+INSTRUMENTS_SECONDS = 900.0
+
+
+class Connection:
+    """One venue with what is known about it in advance."""
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+        self._table: InstrumentTable | None = None
+        self._read_at = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def table(self) -> InstrumentTable:
+        """The instruments from memory; read from the exchange the first time."""
+        if (table := self._table) is not None:
+            return table
+        with self._lock:
+            if self._table is None:
+                self._read()
+            assert self._table is not None
+            return self._table
+
+    def refresh(self, *, force: bool = False) -> None:
+        """Measure the clock, and read the instruments again when they are old: also what keeps the
+        connection alive. Raises ExchangeError; what was known stays."""
+        self.venue.sync_clock()
+        if force or time.monotonic() - self._read_at > INSTRUMENTS_SECONDS:
+            with self._lock:
+                self._read()
+
+    def _read(self) -> None:
+        self._table = InstrumentTable(self.venue.instruments())
+        self._read_at = time.monotonic()
+
+
+class Pool:
+    """`sandbox_url` is the sandbox's root: each venue lives below it under its own lower-case name."""
+
+    def __init__(
+        self,
+        *,
+        sandbox_url: str = "",
+        verify: ssl.SSLContext | bool = True,
+        gate: Gate | None = None,
+        base_urls: Mapping[str, str] | None = None,
+        max_connections: int = 32,
+        make_transport: Callable[..., Transport] = Transport,
+    ) -> None:
+        self._sandbox_url = sandbox_url.rstrip("/")
+        self._verify = verify
+        self._gate: Gate = gate or LocalGate()
+        self._base_urls = base_urls or {}
+        self._max_connections = max_connections
+        self._make_transport = make_transport
+        self._connections: dict[tuple[str, Environment], Connection] = {}
+        self._lock = threading.Lock()
+
+    def connection(self, name: str, environment: Environment) -> Connection:
+        """The shared connection of a venue. Raises KeyError for an unknown venue, Unsupported when
+        the exchange has no such environment."""
+        key = (name.lower(), environment)
+        if (held := self._connections.get(key)) is not None:
+            return held
+        with self._lock:
+            if key not in self._connections:
+                self._connections[key] = self._open(name, environment)
+            return self._connections[key]
+
+    def opened(self) -> list[Connection]:
+        return list(self._connections.values())
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._connections.values():
+                connection.venue.transport.close()
+            self._connections.clear()
+
+    def _open(self, name: str, environment: Environment) -> Connection:
+        kind = venue_class(name)
+        others = {
+            host: self._transport(self._url(host, urls, environment))
+            for host, urls in kind.hosts.items()
+            if environment is Environment.SANDBOX or environment in urls
+        }
+        url = self._url(kind.name, kind.base_urls, environment)
+        return Connection(
+            kind(self._transport(url), environment=environment, gate=self._gate, other_transports=others)
+        )
+
+    def _transport(self, url: str) -> Transport:
+        return self._make_transport(url, verify=self._verify, max_connections=self._max_connections)
+
+    def _url(self, name: str, urls: Mapping[Environment, str], environment: Environment) -> str:
+        if environment is Environment.SANDBOX:
+            if not self._sandbox_url:
+                raise Unsupported("no sandbox is configured (SANDBOX_URL)")
+            return f"{self._sandbox_url}/{name.lower()}"
+        if (override := self._base_urls.get(f"{name.lower()}:{environment}")) is not None:
+            return override
+        try:
+            return urls[environment]
+        except KeyError:
+            raise Unsupported(f"{name} has no {environment} environment") from None

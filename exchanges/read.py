@@ -1,0 +1,75 @@
+"""Strict readers of decoded answers: what is missing or of the wrong kind is an unknown outcome, never a default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from exchanges.errors import OutcomeUnknown
+
+T = TypeVar("T")
+
+
+def field(data: Any, *path: str | int) -> Any:
+    """The value at `path`, through objects and arrays. Raises OutcomeUnknown naming what is missing."""
+    value = data
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            where = ".".join(str(part) for part in path)
+            raise OutcomeUnknown(f"the answer has no {where}") from None
+    return value
+
+
+def text(data: Any, *path: str | int) -> str:
+    value = field(data, *path)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return str(value)
+    raise OutcomeUnknown(f"{path[-1]} is not text in the answer")
+
+
+def decimal(data: Any, *path: str | int) -> Decimal:
+    """A finite number, given as text or number."""
+    return as_decimal(field(data, *path), str(path[-1]) if path else "value")
+
+
+def decimal_or_none(data: Any, *path: str | int) -> Decimal | None:
+    """Like `decimal`, but absent, null and "" mean None: for fields documented as optional."""
+    value = data
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else field(value, step)
+        if value is None or value == "":
+            return None
+    return as_decimal(value, str(path[-1]) if path else "value")
+
+
+def as_decimal(value: Any, name: str = "value") -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise OutcomeUnknown(f"{name} is not a number in the answer")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise OutcomeUnknown(f"{name} is not a number in the answer") from None
+    if not number.is_finite():
+        raise OutcomeUnknown(f"{name} is not a finite number in the answer")
+    return number
+
+
+def word(table: Mapping[str, T], data: Any, *path: str | int) -> T:
+    """The meaning of a state word. A word the table does not know is an unknown outcome."""
+    value = text(data, *path)
+    try:
+        return table[value]
+    except KeyError:
+        raise OutcomeUnknown(f'{path[-1]} has the unknown value "{value[:40]}"') from None
+
+
+def items(data: Any, *path: str | int) -> list[Any]:
+    value = field(data, *path) if path else data
+    if not isinstance(value, list):
+        raise OutcomeUnknown(f"{path[-1] if path else 'the answer'} is not a list")
+    return value

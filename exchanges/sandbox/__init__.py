@@ -1,0 +1,1 @@
+"""The simulated exchanges: one matching engine, one wire dialect per native venue."""

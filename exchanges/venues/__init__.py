@@ -1,0 +1,1 @@
+"""One file per exchange; `exchanges.registry` finds them."""

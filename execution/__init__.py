@@ -1,0 +1,1 @@
+"""From a parsed command to a protected position: sizing, routing, placing, supervising, reconciling."""

@@ -1,0 +1,1 @@
+"""What comes in over HTTP: the hook, its deliveries, and the answers."""

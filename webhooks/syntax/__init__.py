@@ -1,0 +1,1 @@
+"""The language of the webhook body: text in, `execution.commands` out."""
