@@ -1,0 +1,86 @@
+"""The secret of a hook URL: made, digested for look-up, and sealed with the web tier's own key for showing it again."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+from accounts.keyring import KeyringError, context, entry, new_kid, read_keys, read_sealed, sealed_text
+
+TOKEN_BYTES = 32
+_NONCE_BYTES = 12
+_PURPOSE = "flipr hook token 1"
+
+
+class TokenError(Exception):
+    """A sealed token could not be opened. Never says anything of the token."""
+
+
+def new_token() -> str:
+    """256 bits, safe in a URL."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def new_web_key() -> str:
+    """One entry of WEB_KEYS."""
+    return entry(new_kid(), AESGCM.generate_key(256))
+
+
+def digest(token: str) -> str:
+    """64 hex digits, keyed: a stolen database does not even tell whether a guessed token is right."""
+    return _digest(token, b"flipr hook")
+
+
+def api_digest(token: str) -> str:
+    """The same for API tokens; another person string, so that one kind never passes for the other."""
+    return _digest(token, b"flipr api")
+
+
+def same(one: str, other: str) -> bool:
+    """Equality in constant time for any text."""
+    return hmac.compare_digest(one.encode(errors="replace"), other.encode(errors="replace"))
+
+
+def seal_token(token: str, *, user: str, hook: str) -> str:
+    """`kid.base64` under the first of WEB_KEYS, bound to its hook."""
+    kid, key = next(iter(_web_keys(settings.WEB_KEYS).items()))
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return sealed_text(kid, nonce + key.encrypt(nonce, token.encode(), context(_PURPOSE, user, hook)))
+
+
+def open_token(sealed: str, *, user: str, hook: str) -> str:
+    """The token again. Raises TokenError."""
+    try:
+        kid, blob = read_sealed(sealed)
+        key = _web_keys(settings.WEB_KEYS)[kid]
+        plain = key.decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], context(_PURPOSE, user, hook))
+    except KeyError:
+        raise TokenError("the key that sealed this token is not among WEB_KEYS") from None
+    except (InvalidTag, ValueError):
+        raise TokenError("the sealed token is damaged or belongs to another hook") from None
+    return plain.decode()
+
+
+def current_kid() -> str:
+    """The id of the key that `seal_token` uses now."""
+    return next(iter(_web_keys(settings.WEB_KEYS)))
+
+
+def _digest(token: str, person: bytes) -> str:
+    key = base64.b64decode(settings.TOKEN_DIGEST_KEY)
+    return hashlib.blake2b(token.encode(errors="replace"), key=key, digest_size=32, person=person).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _web_keys(setting: str) -> dict[str, AESGCM]:
+    keys = {kid: AESGCM(raw) for kid, raw in read_keys(setting).items()}
+    if not keys:
+        raise KeyringError("WEB_KEYS is empty")
+    return keys
