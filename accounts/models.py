@@ -9,7 +9,7 @@ import ipaddress
 import secrets
 import string
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -19,6 +19,13 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from exchanges.types import Environment, KeyInfo
+
+if TYPE_CHECKING:  # Django's own fields take no type arguments when they run
+    TextEmailField = models.EmailField[str, str]
+else:
+    TextEmailField = models.EmailField
+
+Row = TypeVar("Row", bound=models.Model, covariant=True)
 
 PUBLIC_ID_LENGTH = 12
 _ALPHABET = string.digits + string.ascii_letters
@@ -76,7 +83,7 @@ def stop_policies() -> list[tuple[str, str]]:
     return list(StopPolicy.choices)
 
 
-class LowerEmailField(models.EmailField):
+class LowerEmailField(TextEmailField):
     """Compared and kept in lower case, so that one unique index is enough."""
 
     def to_python(self, value: Any) -> Any:
@@ -119,10 +126,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     def __str__(self) -> str:
-        return self.email
+        return str(self.email)
 
 
-class Owned(models.QuerySet[Any]):
+class Owned(models.QuerySet[Row]):
     """Rows that belong to a user: the only way pages and the API reach them."""
 
     def of(self, user: User) -> Self:
@@ -249,6 +256,7 @@ class ApiToken(models.Model):
 
     class Meta:
         ordering = ("created",)
+        constraints = (models.UniqueConstraint("user", Lower("name"), name="api_token_name_once"),)
 
     def __str__(self) -> str:
         return self.name

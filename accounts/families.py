@@ -1,0 +1,76 @@
+"""What a user may add a key for: one entry per key family, read from the venues themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from django.conf import settings
+
+from exchanges.registry import venues
+from exchanges.types import Environment, Product
+from exchanges.venue import Venue
+
+FIELD_TITLES = {"key": "API key", "secret": "API secret", "passphrase": "Passphrase"}
+
+_ORDER_SHOWN = (Product.LINEAR, Product.SPOT)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One kind of API key: which fields it has and which venues it opens."""
+
+    name: str
+    title: str
+    fields: tuple[str, ...]
+    venues: tuple[type[Venue], ...]
+
+    @property
+    def environments(self) -> tuple[Environment, ...]:
+        """Those all its venues have; the sandbox where this installation runs one."""
+        known = [set(venue.base_urls) for venue in self.venues]
+        return tuple(
+            environment
+            for environment in Environment
+            if (
+                settings.SANDBOX_URL
+                if environment is Environment.SANDBOX
+                else all(environment in urls for urls in known)
+            )
+        )
+
+    def venue_names(self, environment: Environment | str = Environment.LIVE) -> tuple[str, ...]:
+        """As written in messages to reach this environment: on the test net with a T."""
+        return tuple(_written(venue, environment) for venue in self.venues)
+
+
+@cache
+def families() -> dict[str, Family]:
+    """By name, in the order of the exchanges' names."""
+    found: dict[str, list[type[Venue]]] = {}
+    for venue in venues().values():
+        found.setdefault(venue.key_family, []).append(venue)
+    return {name: _family(name, opened) for name, opened in sorted(found.items())}
+
+
+def family(name: str) -> Family:
+    """Raises KeyError."""
+    return families()[name]
+
+
+def _family(name: str, opened: list[type[Venue]]) -> Family:
+    opened = sorted(opened, key=lambda venue: _rank(venue.product))
+    first = opened[0]
+    own_name = first.name.split("_")[0]
+    rest = name.removeprefix(first.exchange).replace("_", " ").title()
+    return Family(name, own_name + rest, first.key_fields, tuple(opened))
+
+
+def _rank(product: Product) -> int:
+    return _ORDER_SHOWN.index(product) if product in _ORDER_SHOWN else len(_ORDER_SHOWN)
+
+
+def _written(venue: type[Venue], environment: Environment | str) -> str:
+    if environment != Environment.TESTNET:
+        return venue.name
+    return venue.name + ("T" if "_" in venue.name else "_ST")

@@ -1,0 +1,61 @@
+"""Checking a key against its exchange: asked for here, done by a worker of the exchange's region, recorded here.
+
+The layer above registers who does it (`on_account_saved`), because nothing here may import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Account, AccountStatus
+from exchanges.types import KeyInfo, PositionMode
+
+Verifier = Callable[[Account], None]
+
+#: called after the commit that made a key new, replaced or resumed; `execution.apps` adds its own
+on_account_saved: list[Verifier] = []
+
+
+def ask_check(account: Account) -> None:
+    """Put the account back to "being checked" and tell the verifiers once the row is committed."""
+    account.status, account.status_reason = AccountStatus.UNVERIFIED, ""
+    account.save(update_fields=["status", "status_reason", "updated"])
+    for verifier in on_account_saved:
+        transaction.on_commit(partial(verifier, account), robust=True)
+
+
+def record_check(
+    public_id: str,
+    sealed: str,
+    info: KeyInfo,
+    *,
+    position_mode: PositionMode | None = None,
+    venues: dict[str, str] | None = None,
+) -> bool:
+    """The key works. `venues`: what is wrong per venue name ("" = works). False: the answer came too late, for a
+    key that was replaced or paused meanwhile."""
+    facts = {
+        "can_trade": info.can_trade,
+        "can_withdraw": info.can_withdraw,
+        "ip_locked": info.ip_locked,
+        "expires": info.expires.isoformat() if info.expires else None,
+        "note": info.note,
+        "position_mode": position_mode,
+        "venues": venues or {},
+    }
+    return _record(public_id, sealed, status=AccountStatus.VERIFIED, status_reason="", key_facts=facts)
+
+
+def record_refusal(public_id: str, sealed: str, reason: str) -> bool:
+    """The exchange does not take the key; `reason` is shown to the user."""
+    return _record(public_id, sealed, status=AccountStatus.REJECTED, status_reason=reason[:300], key_facts={})
+
+
+def _record(public_id: str, sealed: str, **changes: object) -> bool:
+    now = timezone.now()
+    asked = Account.objects.filter(public_id=public_id, sealed=sealed).exclude(status=AccountStatus.PAUSED)
+    return bool(asked.update(checked_at=now, updated=now, **changes))
