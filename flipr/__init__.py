@@ -1,1 +1,5 @@
-"""Wires the parts together: settings, Celery, URLs. Nobody imports it."""
+"""The project: settings, wiring, start-up. Nobody below imports it, except that Django and Celery load it."""
+
+from flipr.celery import app as celery_app
+
+__all__ = ["celery_app"]

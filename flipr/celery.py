@@ -1,0 +1,37 @@
+"""The Celery app: queues `orders.<region>` and `watch.<region>`, each on its region's broker.
+
+A worker sets FLIPR_REGION and reads both queues of its region:
+`celery -A flipr worker -P threads -Q orders.tokyo,watch.tokyo`. Beat needs no region (see flipr.beat).
+Publishing an order to another region is execution.dispatch's."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flipr.settings")
+
+app = Celery("flipr")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def keep_django_logging(**kwargs: Any) -> None:
+    """Having a receiver keeps Celery from installing its own handlers: LOGGING of the settings stands."""
+
+
+@signals.celeryd_init.connect
+def check_worker(**kwargs: Any) -> None:
+    from flipr import checks  # noqa: PLC0415  (needs the settings)
+
+    checks.require("The worker", checks.WORKER)
+
+
+@signals.beat_init.connect
+def check_beat(**kwargs: Any) -> None:
+    from flipr import checks  # noqa: PLC0415
+
+    checks.require("Beat", checks.BEAT)

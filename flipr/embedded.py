@@ -1,0 +1,199 @@
+"""PostgreSQL and Redis from wheels as child processes, for the demo, the tests and development.
+
+`python -m flipr.embedded COMMAND...` runs a command with DATABASE_URL, REDIS_URL and keys set. Everything
+lives in one directory, listens on loopback behind a password, and ends with its parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import redis
+
+from flipr import child, cluster
+from flipr.cluster import DATABASE, USER
+from flipr.keys import stored_keys
+from flipr.lock import locked
+
+START_SECONDS = 30.0
+STOP_SECONDS = 20.0
+LOCAL = Path(__file__).resolve().parent.parent / ".local"
+
+# What a test run does not need: surviving a power cut.
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_wal_size=4GB")
+
+
+class EmbeddedError(RuntimeError):
+    """A server did not start; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    database_url: str
+    redis_url: str
+
+
+class Embedded:
+    """Both servers of one directory. The addresses are known before `start`, so settings can be read first."""
+
+    def __init__(self, directory: Path, *, fast: bool = False) -> None:
+        self.directory = directory.resolve()
+        self._fast = fast
+        self._stack = ExitStack()
+
+    def open(self) -> Servers:
+        """Take the directory, fill it the first time, and choose addresses. Raises EmbeddedError when
+        another process has it."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if not self._stack.enter_context(locked(self.directory / "lock", wait=False)):
+            raise EmbeddedError(f"{self.directory} is in use: another process runs its servers there.")
+        self._password = cluster.prepare(self.directory, template=LOCAL / "template")
+        self._postgres_port, self._redis_port = _free_ports(2)
+        return Servers(
+            database_url=f"postgresql://{USER}:{self._password}@127.0.0.1:{self._postgres_port}/{DATABASE}",
+            redis_url=f"redis://:{self._password}@127.0.0.1:{self._redis_port}/0",
+        )
+
+    def start(self) -> None:
+        """Start both and wait until they answer. Raises EmbeddedError."""
+        postgres = self._start_postgres()
+        redis_server = self._start_redis()
+        self._wait("postgres", postgres, self._postgres_answers)
+        self._wait("redis", redis_server, self._redis_answers)
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def _start_postgres(self) -> subprocess.Popen[bytes]:
+        data = self.directory / "postgres"
+        settings = [f"port={self._postgres_port}", "max_connections=200", *(FAST if self._fast else ())]
+        arguments = [str(cluster.binary("postgres")), "-D", str(data)]
+        for setting in settings:
+            arguments += ["-c", setting]
+        # Fast data is thrown away: stop at once. Otherwise end the sessions and write a checkpoint first.
+        stop = signal.SIGQUIT if self._fast else signal.SIGINT
+        user, reads = child.unprivileged(), [Path(arguments[0]), self.directory]
+        return self._start(
+            "postgres", child.command(arguments, death_signal=stop, user=user, reads=reads), stop
+        )
+
+    def _start_redis(self) -> subprocess.Popen[bytes]:
+        """The configuration goes through standard input: a password has no place in a command line."""
+        keep = "appendonly no" if self._fast else "appendonly yes\nappendfsync everysec"
+        configuration = (
+            f"bind 127.0.0.1\nport {self._redis_port}\nrequirepass {self._password}\n"
+            f'save ""\n{keep}\ndir "{self.directory}"\npidfile "{self.directory / "redis.pid"}"\n'
+        )
+        cluster.end_left_over(self.directory / "redis.pid", "redis-server")
+        arguments = child.command([str(cluster.redis_binary()), "-"], death_signal=signal.SIGTERM)
+        process = self._start("redis", arguments, signal.SIGTERM, stdin=subprocess.PIPE)
+        assert process.stdin is not None
+        process.stdin.write(configuration.encode())
+        process.stdin.close()
+        return process
+
+    def _start(
+        self, name: str, arguments: list[str], stop: signal.Signals, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
+        """A session of its own keeps Ctrl-C for us: the servers end last."""
+        with (self.directory / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603  (our own binaries)
+                arguments, stdin=stdin, stdout=log, stderr=log, start_new_session=True, cwd=self.directory
+            )
+        self._stack.callback(_end, process, stop)
+        return process
+
+    def _wait(self, name: str, process: subprocess.Popen[bytes], answers: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                log = (self.directory / f"{name}.log").read_text(errors="replace")
+                raise EmbeddedError(f"The embedded {name} did not start:\n{log[-2000:]}")
+            time.sleep(0.01)
+
+    def _postgres_answers(self) -> bool:
+        try:
+            psycopg.connect(
+                host="127.0.0.1",
+                port=self._postgres_port,
+                user=USER,
+                password=self._password,
+                dbname=DATABASE,
+            ).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _redis_answers(self) -> bool:
+        with redis.Redis(port=self._redis_port, password=self._password) as client:
+            try:
+                return bool(client.ping())
+            except redis.RedisError:
+                return False
+
+
+@contextmanager
+def servers(directory: Path, *, fast: bool = False) -> Iterator[Servers]:
+    """Run both servers with their data under `directory`, which keeps them for the next time.
+
+    `fast` gives up durability, for tests. Raises EmbeddedError."""
+    embedded = Embedded(directory, fast=fast)
+    try:
+        addresses = embedded.open()
+        embedded.start()
+        yield addresses
+    finally:
+        embedded.close()
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
+def _end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+    process.send_signal(stop)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command with what is not set yet: servers under `.local/servers`, keys under `.local/keys`."""
+    if not arguments:
+        sys.stderr.write("usage: python -m flipr.embedded COMMAND [ARGUMENT]...\n")
+        return 2
+    with ExitStack() as stack:
+        environment = stored_keys(LOCAL / "keys") | os.environ
+        if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:
+            addresses = stack.enter_context(servers(LOCAL / "servers"))
+            environment.setdefault("DATABASE_URL", addresses.database_url)
+            environment.setdefault("REDIS_URL", addresses.redis_url)
+        return run_forwarding(arguments, environment)
+
+
+def run_forwarding(arguments: list[str], environment: Mapping[str, str]) -> int:
+    """Run a command to its end; SIGTERM and Ctrl-C are passed on, so that it ends before its servers do."""
+    process = subprocess.Popen(arguments, env=dict(environment))  # noqa: S603  (what the caller asked for)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _frame: process.send_signal(received))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command as well
+    return process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

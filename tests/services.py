@@ -1,0 +1,59 @@
+"""PostgreSQL, Redis and keys of one test session, in place before the settings are read.
+
+Servers of the developer's own (DATABASE_URL, REDIS_URL) are used where they are set. The others are embedded:
+addresses are fixed at once, the servers start when the first test needs them, and each session has a
+directory of its own, so that sessions side by side do not meet."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from flipr.embedded import LOCAL, Embedded
+from flipr.keys import new_keys
+from flipr.lock import locked
+
+ROOT = LOCAL / "test"
+
+
+class Services:
+    def __init__(self) -> None:
+        self._embedded: Embedded | None = None
+        self._started = False
+
+    def configure(self) -> None:
+        """Set the environment variables that the settings read."""
+        for name, value in new_keys().items():
+            os.environ[name] = value
+        os.environ["DJANGO_SETTINGS_MODULE"] = "flipr.settings"
+        if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+            _remove_left_over()
+            self._embedded = Embedded(ROOT / f"session-{os.getpid()}", fast=True)
+            addresses = self._embedded.open()
+            os.environ.setdefault("DATABASE_URL", addresses.database_url)
+            os.environ.setdefault("REDIS_URL", addresses.redis_url)
+
+    def start(self) -> None:
+        if self._embedded is not None and not self._started:
+            self._started = True
+            self._embedded.start()
+
+    def close(self) -> None:
+        if self._embedded is not None:
+            self._embedded.close()
+            shutil.rmtree(self._embedded.directory, ignore_errors=True)
+            self._embedded = None
+
+
+def _remove_left_over() -> None:
+    """Directories of sessions that were killed: nobody holds their lock."""
+    for directory in ROOT.glob("session-*"):
+        lock = directory / "lock"
+        if not lock.exists():
+            continue
+        with locked(lock, wait=False) as free:
+            if free:
+                shutil.rmtree(directory, ignore_errors=True)
+
+
+services = Services()
