@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # Django's own fields take no type arguments when they run
 else:
     TextEmailField = models.EmailField
 
-Row = TypeVar("Row", bound=models.Model, covariant=True)
+Row_co = TypeVar("Row_co", bound=models.Model, covariant=True)
 
 PUBLIC_ID_LENGTH = 12
 _ALPHABET = string.digits + string.ascii_letters
@@ -129,7 +129,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return str(self.email)
 
 
-class Owned(models.QuerySet[Row]):
+class Owned(models.QuerySet[Row_co]):
     """Rows that belong to a user: the only way pages and the API reach them."""
 
     def of(self, user: User) -> Self:
