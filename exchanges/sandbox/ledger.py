@@ -1,0 +1,152 @@
+"""Whose money and positions: accounts, their wallets, and what they hold on each desk (product)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+from exchanges.sandbox.model import ONE, ZERO, Fill, Market, Order, fine
+from exchanges.types import Direction, MarginMode, PositionMode
+
+#: ended orders kept for queries; older ones are forgotten, as exchanges do
+REMEMBERED = 20_000
+
+
+@dataclass(slots=True)
+class Position:
+    """`quantity` is signed: below zero is short. `side` is set in hedge mode only."""
+
+    market: Market
+    side: Direction | None = None
+    quantity: Decimal = ZERO
+    entry_price: Decimal = ZERO
+    realised: Decimal = ZERO
+    updated_ms: int = 0
+
+    @property
+    def direction(self) -> Direction:
+        if self.side is not None:
+            return self.side
+        return Direction.SHORT if self.quantity < 0 else Direction.LONG
+
+    def unrealised(self, mark: Decimal) -> Decimal:
+        return self.quantity * self.market.contract_size * (mark - self.entry_price)
+
+    def notional(self, mark: Decimal) -> Decimal:
+        return abs(self.quantity) * self.market.contract_size * mark
+
+    def apply(self, signed: Decimal, price: Decimal) -> Decimal:
+        """Add a fill (positive = bought); returns the profit it realised."""
+        held, self.quantity = self.quantity, self.quantity + signed
+        if held == 0 or (held > 0) == (signed > 0):
+            cost = abs(held) * self.entry_price + abs(signed) * price
+            self.entry_price = fine(cost / abs(self.quantity))
+            return ZERO
+        closed = min(abs(held), abs(signed)) * (1 if held > 0 else -1)
+        profit = closed * self.market.contract_size * (price - self.entry_price)
+        if self.quantity == 0:
+            self.entry_price = ZERO
+        elif (self.quantity > 0) != (held > 0):
+            self.entry_price = price
+        self.realised += profit
+        return profit
+
+
+@dataclass(slots=True, eq=False)
+class Book:
+    """What one account has on one desk."""
+
+    orders: dict[str, Order] = field(default_factory=dict)
+    by_client: dict[str, Order] = field(default_factory=dict)
+    #: triggered orders that go on under another id
+    by_live_id: dict[str, Order] = field(default_factory=dict)
+    open: dict[str, Order] = field(default_factory=dict)
+    fills: list[Fill] = field(default_factory=list)
+    positions: dict[tuple[str, Direction | None], Position] = field(default_factory=dict)
+    leverages: dict[str, Decimal] = field(default_factory=dict)
+    margin_modes: dict[str, MarginMode] = field(default_factory=dict)
+    position_mode: PositionMode = PositionMode.ONE_WAY
+
+    def position(self, market: Market, side: Direction | None) -> Position:
+        key = (market.symbol, side)
+        if key not in self.positions:
+            self.positions[key] = Position(market, side)
+        return self.positions[key]
+
+    def open_positions(self) -> list[Position]:
+        return [each for each in self.positions.values() if each.quantity]
+
+    def remember(self, order: Order) -> None:
+        self.orders[order.id] = order
+        if order.client_id:
+            self.by_client[order.client_id] = order
+        self.open[order.id] = order
+        if len(self.orders) > REMEMBERED + len(self.open):
+            self._forget()
+
+    def _forget(self) -> None:
+        ended = [each for each in self.orders.values() if not each.open][: REMEMBERED // 2]
+        for order in ended:
+            self.orders.pop(order.id, None)
+            self.by_live_id.pop(order.live_id, None)
+            if self.by_client.get(order.client_id) is order:
+                del self.by_client[order.client_id]
+        del self.fills[:-REMEMBERED]
+
+
+class LockingDesk(Protocol):
+    """A desk as a wallet sees it."""
+
+    @property
+    def wallet(self) -> str: ...
+
+    def locked(self, account: Account, asset: str) -> Decimal: ...
+
+    def unrealised(self, account: Account, asset: str) -> Decimal: ...
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """One API key and what belongs to it. All venues of a key family share it."""
+
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+    passphrase: str = field(default="", repr=False)
+    permissions: frozenset[str] = frozenset({"read", "trade"})
+    wallets: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    books: dict[str, Book] = field(default_factory=dict)
+    desks: list[LockingDesk] = field(default_factory=list)
+    last_nonce: int = 0
+    created_ms: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the key without telling it."""
+        return hashlib.blake2b(self.key.encode(), digest_size=8).hexdigest()
+
+    def total(self, wallet: str, asset: str) -> Decimal:
+        return self.wallets[wallet].get(asset, ZERO)
+
+    def locked(self, wallet: str, asset: str) -> Decimal:
+        return sum((desk.locked(self, asset) for desk in self._on(wallet)), ZERO)
+
+    def unrealised(self, wallet: str, asset: str) -> Decimal:
+        return sum((desk.unrealised(self, asset) for desk in self._on(wallet)), ZERO)
+
+    def free(self, wallet: str, asset: str) -> Decimal:
+        """What may be spent: balance and open profit, less holds of open orders and margin."""
+        return self.total(wallet, asset) + self.unrealised(wallet, asset) - self.locked(wallet, asset)
+
+    def add(self, wallet: str, asset: str, amount: Decimal) -> None:
+        held = self.wallets[wallet]
+        held[asset] = held.get(asset, ZERO) + amount
+
+    def _on(self, wallet: str) -> Iterable[LockingDesk]:
+        return (desk for desk in self.desks if desk.wallet == wallet)
+
+
+def leverage_of(book: Book, market: Market, default: Decimal) -> Decimal:
+    return book.leverages.get(market.symbol, min(default, market.max_leverage)) or ONE
