@@ -1,0 +1,608 @@
+"""Bybit v5: spot (`ByBit`) and USDT/USDC perpetuals (`ByBit_F`) of a unified trading account.
+
+Facts from https://bybit-exchange.github.io/docs/v5/ (read 2026-11-22) unless a line names another source.
+Placing only acknowledges; the fill is asked for afterwards. Refusals come with HTTP 200 and a `retCode`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+from urllib.parse import quote as percent_encode
+
+from exchanges import errors
+from exchanges.errors import OrderNotFound, OutcomeUnknown, Unsupported, WouldTrigger
+from exchanges.limits import Bucket, Charge, Priority, Scope
+from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.transport import Answer, Request
+from exchanges.types import (
+    Balance,
+    Credentials,
+    Direction,
+    Environment,
+    Fee,
+    Instrument,
+    KeyInfo,
+    Legs,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionMode,
+    Product,
+    Quote,
+    Report,
+    Side,
+    TimeInForce,
+    TriggerBy,
+)
+from exchanges.venue import Call, Features, Venue, plain_number, unless_unchanged
+
+RECV_WINDOW_MS = 5000
+#: a request may be stamped this much ahead of the exchange's clock, so an order's `createdTime` may lie that far back
+CLOCK_AHEAD_MS = 1000
+#: "access too frequent": the address is shut out for ten minutes
+ADDRESS_BAN_SECONDS = 600.0
+WEEK_SECONDS = 7 * 86_400
+SETTLEMENTS = ("USDT", "USDC")
+
+SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
+SIDE_WORDS = {side: name for name, side in SIDES.items()}
+DIRECTIONS = {"Buy": Direction.LONG, "Sell": Direction.SHORT}
+POSITION_INDEX = {None: 0, Direction.LONG: 1, Direction.SHORT: 2}
+INDEX_SIDES = {1: Direction.LONG, 2: Direction.SHORT}
+TRIGGERS = {TriggerBy.LAST: "LastPrice", TriggerBy.MARK: "MarkPrice", TriggerBy.INDEX: "IndexPrice"}
+TIMES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
+MARGIN_MODES = {MarginMode.CROSS: "REGULAR_MARGIN", MarginMode.ISOLATED: "ISOLATED_MARGIN"}
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+TAKES = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
+LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+#: https://bybit-exchange.github.io/docs/v5/enum#orderstatus; Created and Active are older words on the way to New
+STATUSES = {
+    name: status
+    for status, names in {
+        OrderStatus.OPEN: "Created New PartiallyFilled Untriggered Triggered Active",
+        OrderStatus.FILLED: "Filled",
+        OrderStatus.CANCELLED: "Cancelled PartiallyFilledCanceled Deactivated",
+        OrderStatus.REJECTED: "Rejected",
+    }.items()
+    for name in names.split()
+}
+STOP_WORDS = frozenset({"StopLoss", "PartialStopLoss", "TrailingStop"})
+TAKE_WORDS = frozenset({"TakeProfit", "PartialTakeProfit"})
+NOTHING = frozenset({"", "UNKNOWN", "EC_NoError"})
+
+#: 10001 stands for many complaints; where the words tell which, they become part of the code
+SPOKEN_10001 = {
+    "position idx not match": "10001:mode",
+    "zero position": "10001:flat",
+    "base_price": "10001:crossed",
+    "symbol invalid": "10001:symbol",
+    "symbol params err": "10001:symbol",
+    "not supported symbols": "10001:symbol",
+}
+#: https://bybit-exchange.github.io/docs/v5/error; time-outs and errors behind its door leave the outcome unknown
+ERRORS = {
+    code: kind
+    for kind, codes in {
+        errors.AuthRefused: "10003 10004 10005 10007 10008 10010 10024 10027 10028 33004",
+        errors.ClockRefused: "10002",
+        errors.Throttled: "10006 10009 10018 10429 170005 170222",
+        OutcomeUnknown: "10000 10014 10016 170001 170007 170032 170035 170146 170147 170149 170234",
+        errors.UnknownSymbol: "10001:symbol 10029 170121",
+        errors.OrderNotFound: "110001 110008 110010 170139 170142 170143 170190 170213",
+        errors.InsufficientFunds: "110004 110006 110007 110012 110014 110044 110045 110051 110052 110053 "
+        "170033 170034 170131",
+        errors.NothingToReduce: "10001:flat 110017 110034",
+        errors.WouldTrigger: "10001:crossed 110092 110093 130074",
+        errors.ModeMismatch: "10001:mode",
+        errors.NotModified: "110025 110026 110027 110043",
+        errors.DuplicateOrder: "110072 170141",
+        errors.PostOnlyRefused: "170218",
+        errors.InvalidOrder: "10001 30228 110003 110009 110016 110020 110023 110058 110060 110061 110094 "
+        "170124 170130 170132 170133 170134 170135 170136 170137 170140 170148",
+    }.items()
+    for code in codes.split()
+}
+
+
+class _ByBit(Venue):
+    exchange = "bybit"
+    region = "singapore"
+    key_family = "bybit"
+    base_urls = {
+        Environment.LIVE: "https://api.bybit.com",
+        Environment.TESTNET: "https://api-testnet.bybit.com",
+    }
+    errors = ERRORS
+    #: an account's limits are per second and endpoint (https://bybit-exchange.github.io/docs/v5/rate-limit)
+    buckets = {
+        "address": Bucket(600, 5.0),
+        "create_spot": Bucket(20, 1.0, Scope.KEY),
+        "cancel_spot": Bucket(20, 1.0, Scope.KEY),
+        "create_linear": Bucket(10, 1.0, Scope.KEY),
+        "cancel_linear": Bucket(10, 1.0, Scope.KEY),
+        "settings": Bucket(10, 1.0, Scope.KEY),
+        "reads": Bucket(50, 1.0, Scope.KEY),
+    }
+    category: ClassVar[str]
+    #: what a list of everything must be asked for, one request each
+    everywhere: ClassVar[tuple[Mapping[str, str], ...]]
+    #: permissions of a key that let it trade this product
+    rights: ClassVar[tuple[str, ...]]
+    #: names in `lotSizeFilter`: step, smallest quantity, smallest value, largest market order
+    lot_names: ClassVar[tuple[str, str, str, str]]
+
+    # -- pure ------------------------------------------------------------------------------------------
+
+    def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
+        """https://bybit-exchange.github.io/docs/v5/guide#authentication"""
+        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
+        get = call.method == "GET"
+        # cursors come percent-encoded and go back as they came (as pybit sends them)
+        query = "&".join(f"{name}={percent_encode(str(v), safe='%,:')}" for name, v in params.items() if get)
+        body = "" if get else json.dumps(params, separators=(",", ":"))
+        headers = {} if get else {"Content-Type": "application/json"}
+        if call.signed and keys:
+            signed = f"{now_ms}{keys.key}{RECV_WINDOW_MS}{query}{body}".encode()
+            headers |= {
+                "X-BAPI-API-KEY": keys.key,
+                "X-BAPI-TIMESTAMP": str(now_ms),
+                "X-BAPI-RECV-WINDOW": str(RECV_WINDOW_MS),
+                "X-BAPI-SIGN": hmac.new(keys.secret.encode(), signed, hashlib.sha256).hexdigest(),
+            }
+        return Request(call.method, call.path, query, body.encode(), headers)
+
+    def error_code(self, answer: Answer) -> tuple[str, str] | None:
+        if not isinstance(answer.data, Mapping):
+            return None
+        code, words = answer.data.get("retCode"), str(answer.data.get("retMsg", ""))
+        if code == 0:
+            return None
+        if code is None:
+            return "", "the answer has no retCode"
+        known = [name for said, name in SPOKEN_10001.items() if code == 10001 and said in words.lower()]
+        return (known or [str(code)])[0], words
+
+    def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
+        """A key over its own limit (10006) must not hold up the other keys of this address; an address
+        over its limit (HTTP 403) must wait longer than its window."""
+        if answer.status == 403:
+            for charge in charges:
+                if charge.limit.scope is Scope.ADDRESS:
+                    self.gate.block(charge, ADDRESS_BAN_SECONDS)
+        elif (found := self.error_code(answer)) and found[0] == "10006":
+            charges = tuple(charge for charge in charges if charge.limit.scope is Scope.KEY)
+        return super().checked(answer, charges)
+
+    def usage(self, answer: Answer) -> Mapping[str, int]:
+        """The headers speak of the endpoint just called: only its own bucket among these was charged."""
+        try:
+            used = int(answer.headers["x-bapi-limit"]) - int(answer.headers["x-bapi-limit-status"])
+        except (KeyError, ValueError):
+            return {}
+        return {name: used for name, bucket in self.buckets.items() if bucket.scope is Scope.KEY}
+
+    def place_call(self, order: OrderRequest) -> Call:
+        if order.post_only and order.type not in LIMITS:
+            raise Unsupported(f"{self.name}: only limit orders can be post-only")
+        params = {
+            "category": self.category,
+            "symbol": order.instrument.symbol,
+            "side": SIDE_WORDS[order.side],
+            "orderType": "Limit" if order.type in LIMITS else "Market",
+            "qty": order.quantity if order.quantity is not None else order.quote_quantity,
+            "orderLinkId": order.client_id,
+        }
+        if order.type in LIMITS:
+            params["price"] = order.price
+            params["timeInForce"] = "PostOnly" if order.post_only else TIMES[order.time_in_force]
+        if order.type.conditional:
+            params["triggerPrice"] = order.trigger_price
+        priority = Priority.PROTECT if order.type.conditional else Priority.ENTRY
+        return self._write(
+            "order/create", params | self._product_params(order), f"create_{self.category}", priority
+        )
+
+    @abstractmethod
+    def _product_params(self, order: OrderRequest) -> dict[str, Any]:
+        """What only this product's orders carry. Raises Unsupported."""
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        return Report(
+            exchange_id=text(data, "result", "orderId"),
+            client_id=order.client_id,
+            symbol=order.instrument.symbol,
+            side=order.side,
+            type=order.type,
+            status=OrderStatus.OPEN,
+            quantity=order.quantity,
+            price=order.price,
+            trigger_price=order.trigger_price,
+            reduce_only=order.reduce_only,
+            position_side=order.position_side,
+            acknowledged_only=True,
+        )
+
+    def read_order(self, item: Any) -> Report:
+        """One entry of the order lists (https://bybit-exchange.github.io/docs/v5/order/open-order)."""
+        filled, kind = decimal(item, "cumExecQty"), _order_type(item)
+        reasons = [item.get(name, "") for name in ("rejectReason", "cancelType")]
+        return Report(
+            exchange_id=text(item, "orderId"),
+            client_id=text(item, "orderLinkId"),
+            symbol=text(item, "symbol"),
+            side=word(SIDES, item, "side"),
+            type=kind,
+            status=word(STATUSES, item, "orderStatus"),
+            quantity=None if self._counts_quote(item) else decimal(item, "qty"),
+            filled=filled,
+            average_price=decimal(item, "avgPrice") if filled else None,
+            price=_positive(item, "price") if kind in LIMITS else None,
+            trigger_price=_positive(item, "triggerPrice") if kind.conditional else None,
+            reduce_only=item.get("reduceOnly") is True,
+            position_side=INDEX_SIDES.get(item.get("positionIdx")),
+            fee=_fee(item),
+            reason=next((reason for reason in reasons if reason not in NOTHING), ""),
+        )
+
+    def _counts_quote(self, item: Any) -> bool:
+        """Whether `qty` of this order is an amount of quote currency (spot only; a buy by default)."""
+        unit = item.get("marketUnit") or ("quoteCoin" if item.get("side") == "Buy" else "baseCoin")
+        return self.product is Product.SPOT and item.get("orderType") == "Market" and unit == "quoteCoin"
+
+    def read_instrument(self, entry: Any) -> Instrument:
+        """https://bybit-exchange.github.io/docs/v5/market/instrument"""
+        lot, (step, least, least_value, largest_market) = field(entry, "lotSizeFilter"), self.lot_names
+        return Instrument(
+            symbol=text(entry, "symbol"),
+            base=text(entry, "baseCoin"),
+            quote=text(entry, "quoteCoin"),
+            settle=text(entry, "settleCoin" if "settleCoin" in entry else "quoteCoin"),
+            product=self.product,
+            tick=decimal(entry, "priceFilter", "tickSize"),
+            step=decimal(lot, step),
+            min_quantity=decimal_or_none(lot, least) or Decimal(0),
+            min_notional=decimal_or_none(lot, least_value) or Decimal(0),
+            max_quantity=_positive(lot, "maxLimitOrderQty") or _positive(lot, "maxOrderQty"),
+            max_market_quantity=_positive(lot, largest_market),
+            max_leverage=decimal_or_none(entry, "leverageFilter", "maxLeverage"),
+            active=text(entry, "status") == "Trading",
+        )
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def server_time_ms(self) -> int:
+        return int(decimal(self._read("market/time", {}), "timeNano") // 1_000_000)
+
+    def instruments(self) -> list[Instrument]:
+        entries = self._pages("market/instruments-info", {}, None, 1000)
+        return [self.read_instrument(entry) for entry in entries if self._trades(entry)]
+
+    def _trades(self, entry: Any) -> bool:
+        return True
+
+    def quote(self, instrument: Instrument) -> Quote:
+        data = self._read("market/tickers", {"category": self.category, "symbol": instrument.symbol})
+        bid, ask, last = (decimal(data, "list", 0, name) for name in ("bid1Price", "ask1Price", "lastPrice"))
+        return Quote(bid, ask, last, _positive(field(data, "list", 0), "markPrice"))
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        self._cancel(keys, instrument, _named(ref))
+
+    def _cancel(self, keys: Credentials, instrument: Instrument, which: Mapping[str, str]) -> None:
+        params = {"category": self.category, "symbol": instrument.symbol, **which}
+        self.call(self._write("order/cancel", params, f"cancel_{self.category}", Priority.PROTECT), keys)
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        """From the live list, which forgets ended orders after 500 more or a restart, then from the
+        history, which lags but keeps every order seven days."""
+        params = {"category": self.category, "symbol": instrument.symbol, **_named(ref)}
+        for path in ("order/realtime", "order/history"):
+            if found := items(self._read(path, params, keys), "list"):
+                return self.read_order(found[0])
+        raise OrderNotFound(f"{self.name} does not know this order")
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        return [self.read_order(item) for item in self._listed("order/realtime", keys, instrument, 50)]
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        """The unified wallet (https://bybit-exchange.github.io/docs/v5/account/wallet-balance)."""
+        accounts = items(self._read("account/wallet-balance", {"accountType": "UNIFIED"}, keys), "list")
+        found = [self.read_balance(coin, account) for account in accounts for coin in items(account, "coin")]
+        return {balance.asset: balance for balance in found}
+
+    def read_balance(self, coin: Any, account: Any) -> Balance:
+        """`availableToWithdraw` is retired and empty by now, so what is free is counted: equity less what
+        orders and positions hold. Under portfolio margin the coin does not say that; the account does."""
+        asset, total = text(coin, "coin"), decimal(coin, "equity")
+        held = [decimal_or_none(coin, name) for name in ("locked", "totalOrderIM", "totalPositionIM")]
+        free = total - sum((amount for amount in held if amount is not None), Decimal(0))
+        available = decimal_or_none(account, "totalAvailableBalance")
+        if None in held[1:] and available is not None and asset in SETTLEMENTS:
+            free = min(free, available)
+        return Balance(asset, total, max(free, Decimal(0)))
+
+    def key_info(self, keys: Credentials) -> KeyInfo:
+        """https://bybit-exchange.github.io/docs/v5/user/apikey-info"""
+        data = self._read("user/query-api", {}, keys, bucket="settings")
+        writes = decimal(data, "readOnly") == 0
+        return KeyInfo(
+            can_trade=writes and any(items(data, "permissions", name) for name in self.rights),
+            can_withdraw=writes and "Withdraw" in items(data, "permissions", "Wallet"),
+            ip_locked=bool(items(data, "ips")) and "*" not in items(data, "ips"),
+            expires=_expiry(data.get("expiredAt")),
+            note="" if data.get("uta") == 1 else "not a unified trading account: upgrade it at Bybit first",
+        )
+
+    # -- one request -----------------------------------------------------------------------------------
+
+    def _write(self, path: str, params: Mapping[str, Any], bucket: str, priority: Priority) -> Call:
+        return Call("POST", f"/v5/{path}", params, costs={bucket: 1, "address": 1}, priority=priority)
+
+    def _read(
+        self, path: str, params: Mapping[str, Any], keys: Credentials | None = None, bucket: str = "reads"
+    ) -> Any:
+        costs = {bucket: 1, "address": 1} if keys else {"address": 1}
+        call = Call("GET", f"/v5/{path}", params, signed=bool(keys), costs=costs, read_only=True)
+        return field(self.call(call, keys), "result")
+
+    def _listed(
+        self, path: str, keys: Credentials, instrument: Instrument | None, size: int
+    ) -> Iterator[Any]:
+        scopes = ({"symbol": instrument.symbol},) if instrument else self.everywhere
+        for scope in scopes:
+            yield from self._pages(path, scope, keys, size)
+
+    def _pages(
+        self, path: str, scope: Mapping[str, str], keys: Credentials | None, size: int
+    ) -> Iterator[Any]:
+        """Every entry of a list; the last page is the one not full or without a new cursor."""
+        asked = {"category": self.category, **scope, "limit": size}
+        while True:
+            data = self._read(path, asked, keys)
+            page, cursor = items(data, "list"), data.get("nextPageCursor")
+            yield from page
+            if len(page) < size or not cursor or cursor == asked.get("cursor"):
+                return
+            asked["cursor"] = cursor
+
+
+class ByBitSpot(_ByBit):
+    name = "ByBit"
+    product = Product.SPOT
+    features = Features(market_by_quote=True, reduce_only=False, client_id_memory_seconds=WEEK_SECONDS)
+    category = "spot"
+    everywhere = ({},)
+    rights = ("Spot",)
+    #: no smallest quantity: `minOrderQty` is listed but only `minOrderAmt` is checked
+    lot_names = ("basePrecision", "", "minOrderAmt", "maxMarketOrderQty")
+
+    def place(self, keys: Credentials, order: OrderRequest) -> Report:
+        """A spot trigger has no direction: the exchange waits for the side on which it lies, so a stop
+        already crossed would rest there as a take-profit. It is refused here instead."""
+        if order.type.conditional and order.trigger_price is not None:
+            last = self.quote(order.instrument).last
+            if last == order.trigger_price or (last > order.trigger_price) == _rises(order):
+                raise WouldTrigger(f"the price {last} has already crossed the trigger {order.trigger_price}")
+        return super().place(keys, order)
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        """Each kind of order is cancelled under its own filter; one that triggered is of the first again."""
+        missing = OrderNotFound(f"{self.name} does not know this order")
+        for kind in ("StopOrder", "Order", "tpslOrder") if ref.conditional else ("Order",):
+            try:
+                return self._cancel(keys, instrument, {**_named(ref), "orderFilter": kind})
+            except OrderNotFound as error:
+                missing = error
+        raise missing
+
+    def _product_params(self, order: OrderRequest) -> dict[str, Any]:
+        if order.reduce_only or order.position_side:
+            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        if order.trigger_by is not TriggerBy.LAST:
+            raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
+        if order.quote_quantity is not None and (order.type, order.side) != (OrderType.MARKET, Side.BUY):
+            raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
+        params = {"orderFilter": "StopOrder"} if order.type.conditional else {}
+        if order.type not in LIMITS:
+            params["marketUnit"] = "quoteCoin" if order.quantity is None else "baseCoin"
+        return params
+
+
+class ByBitLinear(_ByBit):
+    """Stop and target of `protect` are a partial TP/SL pair of the position: when one triggers the other is
+    cancelled, both vanish with the position, and cancelling one may cancel the other. Sources:
+    https://bybit-exchange.github.io/docs/v5/position/trading-stop and Bybit's help article "Introduction to
+    Take Profit and Stop Loss (Perpetual and Futures Contracts)" of 2025-09-18, both read 2026-11-22."""
+
+    name = "ByBit_F"
+    product = Product.LINEAR
+    features = Features(
+        linked_legs=True, hedge_mode=True, leverage=True, client_id_memory_seconds=WEEK_SECONDS
+    )
+    category = "linear"
+    everywhere = tuple({"settleCoin": coin} for coin in SETTLEMENTS)
+    rights = ("ContractTrade", "Derivatives")
+    lot_names = ("qtyStep", "minOrderQty", "minNotionalValue", "maxMktOrderQty")
+    #: seconds before each look for the two orders that `protect` created: the list may lag a moment
+    look_after: tuple[float, ...] = (0.0, 0.1, 0.3)
+    pause: Callable[[float], None] = staticmethod(time.sleep)
+
+    def _product_params(self, order: OrderRequest) -> dict[str, Any]:
+        if order.quantity is None:
+            raise Unsupported(f"{self.name}: futures orders are given in base currency")
+        params: dict[str, Any] = {"positionIdx": POSITION_INDEX[order.position_side]}
+        if order.type.conditional:
+            params["triggerDirection"] = 1 if _rises(order) else 2
+            params["triggerBy"] = TRIGGERS[order.trigger_by]
+        if order.reduce_only:
+            params["reduceOnly"] = True
+        if order.reduce_only and order.type in STOPS:
+            params["closeOnTrigger"] = True  # a stop must close even when no margin is free at that moment
+        return params
+
+    def _trades(self, entry: Any) -> bool:
+        return text(entry, "contractType") == "LinearPerpetual" and text(entry, "settleCoin") in SETTLEMENTS
+
+    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
+        listed = self._listed("position/list", keys, instrument, 200)
+        return [self.read_position(item) for item in listed if decimal(item, "size")]
+
+    def read_position(self, item: Any) -> Position:
+        """`tradeMode` is always 0 in a unified account, where the margin mode is the account's."""
+        return Position(
+            symbol=text(item, "symbol"),
+            direction=word(DIRECTIONS, item, "side"),
+            quantity=decimal(item, "size"),
+            entry_price=decimal(item, "avgPrice"),
+            mark_price=_positive(item, "markPrice"),
+            leverage=_positive(item, "leverage"),
+            margin_mode=MarginMode.ISOLATED if item.get("tradeMode") == 1 else None,
+            unrealised=decimal_or_none(item, "unrealisedPnl"),
+            liquidation_price=_positive(item, "liqPrice"),
+        )
+
+    def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
+        """In hedge mode a symbol has the entries 1 and 2, open or not; otherwise the one entry 0."""
+        listed = self._listed("position/list", keys, instrument, 200)
+        hedged = [decimal(item, "positionIdx") for item in listed] not in ([0], [])
+        return PositionMode.HEDGE if hedged else PositionMode.ONE_WAY
+
+    def set_leverage(
+        self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
+    ) -> None:
+        """The margin mode is the whole account's: it is changed only when it differs."""
+        if mode is not None:
+            self._set_margin_mode(keys, mode)
+        if leverage is not None:
+            both = {"buyLeverage": leverage, "sellLeverage": leverage}
+            params = {"category": self.category, "symbol": instrument.symbol, **both}
+            self._set(keys, "position/set-leverage", params)
+
+    def _set_margin_mode(self, keys: Credentials, mode: MarginMode) -> None:
+        current = text(self._read("account/info", {}, keys), "marginMode")
+        if current == MARGIN_MODES[mode] or (current == "PORTFOLIO_MARGIN" and mode is MarginMode.CROSS):
+            return  # portfolio margin is cross margin too, and not ours to give up
+        self._set(keys, "account/set-margin-mode", {"setMarginMode": MARGIN_MODES[mode]})
+
+    def _set(self, keys: Credentials, path: str, params: Mapping[str, Any]) -> None:
+        unless_unchanged(lambda: self.call(self._write(path, params, "settings", Priority.ENTRY), keys))
+
+    def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
+        params = {"category": self.category, "symbol": instrument.symbol}
+        self.call(self._write("order/cancel-all", params, "cancel_linear", Priority.PROTECT), keys)
+
+    # -- linked legs -----------------------------------------------------------------------------------
+
+    def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
+        """The answer names no orders: they are looked up by what they are and when they were made, also
+        after an answer that was lost. They have no client id. Raises OutcomeUnknown when not found."""
+        started, trouble = (
+            time.monotonic(),
+            OutcomeUnknown(f"{self.name} took stop and target but lists neither"),
+        )
+        try:
+            self.call(self.protect_call(legs), keys)
+        except OutcomeUnknown as lost:
+            trouble = lost
+        since_ms = self.clock.now_ms() - int((time.monotonic() - started) * 1000) - CLOCK_AHEAD_MS
+        for seconds in self.look_after:
+            self.pause(seconds)
+            listed = list(self._listed("order/realtime", keys, legs.stop.instrument, 50))
+            found = [self._leg(listed, leg, since_ms) for leg in (legs.stop, legs.target)]
+            if found[0] and found[1]:
+                return found[0], found[1]
+        raise trouble
+
+    def protect_call(self, legs: Legs) -> Call:
+        stop, target = legs.stop, legs.target
+        if stop.type not in STOPS or target.type not in TAKES:
+            raise Unsupported(f"{self.name}: linked legs are a stop and a take-profit")
+        if (stop.quantity, stop.position_side) != (target.quantity, target.position_side):
+            raise Unsupported(f"{self.name}: linked legs have one size and one position")
+        params = {
+            "category": self.category,
+            "symbol": stop.instrument.symbol,
+            "tpslMode": "Partial",
+            "positionIdx": POSITION_INDEX[stop.position_side],
+        }
+        for price, prefix, leg in (("stopLoss", "sl", stop), ("takeProfit", "tp", target)):
+            params[price] = leg.trigger_price
+            params[f"{prefix}Size"] = leg.quantity
+            params[f"{prefix}TriggerBy"] = TRIGGERS[leg.trigger_by]
+            params[f"{prefix}OrderType"] = "Limit" if leg.type in LIMITS else "Market"
+            if leg.type in LIMITS:
+                params[f"{prefix}LimitPrice"] = leg.price
+        return self._write("position/trading-stop", params, "settings", Priority.PROTECT)
+
+    def _leg(self, listed: list[Any], leg: OrderRequest, since_ms: int) -> Report | None:
+        """The newest order that is this leg; the list has the newest first."""
+        kind = "PartialStopLoss" if leg.type in STOPS else "PartialTakeProfit"
+        wanted = (kind, POSITION_INDEX[leg.position_side], leg.trigger_price, leg.quantity)
+        for item in listed:
+            here = (
+                item.get("stopOrderType"),
+                item.get("positionIdx"),
+                _positive(item, "triggerPrice"),
+                decimal(item, "qty"),
+            )
+            if here == wanted and decimal(item, "createdTime") >= since_ms:
+                return self.read_order(item)
+        return None
+
+
+def _rises(order: OrderRequest) -> bool:
+    """Whether the price rises to the trigger: a buy stop, a sell take-profit."""
+    return (order.side is Side.BUY) == (order.type in STOPS)
+
+
+def _order_type(item: Any) -> OrderType:
+    limit, kind = text(item, "orderType") != "Market", item.get("stopOrderType") or ""
+    if kind in NOTHING:
+        return OrderType.LIMIT if limit else OrderType.MARKET
+    if kind in STOP_WORDS or (kind not in TAKE_WORDS and _waits_as_stop(item)):
+        return OrderType.STOP_LIMIT if limit else OrderType.STOP
+    return OrderType.TAKE_PROFIT_LIMIT if limit else OrderType.TAKE_PROFIT
+
+
+def _waits_as_stop(item: Any) -> bool:
+    """A spot trigger has no direction: then the price at the order's creation tells; unknown is a stop."""
+    direction, side = item.get("triggerDirection"), word(SIDES, item, "side")
+    created_at = _positive(item, "lastPriceOnCreated")
+    if direction not in (1, 2) and created_at is not None:
+        direction = 1 if decimal(item, "triggerPrice") > created_at else 2
+    return direction != (2 if side is Side.BUY else 1)
+
+
+def _named(ref: OrderRef) -> dict[str, str]:
+    return {"orderId": ref.exchange_id} if ref.exchange_id else {"orderLinkId": ref.client_id}
+
+
+def _fee(item: Any) -> Fee | None:
+    """`cumFeeDetail` has the amount by coin; a spot buy pays in what it bought."""
+    fees = item.get("cumFeeDetail") or {}
+    return next((Fee(decimal(fees, asset), asset) for asset in fees), None)
+
+
+def _expiry(value: Any) -> datetime | None:
+    """Keys bound to an address do not expire: they carry nothing, or the year 1970."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.year > 1970 and moment.tzinfo else None
+
+
+def _positive(item: Any, name: str) -> Decimal | None:
+    """An optional price: absent, "" and 0 all mean none."""
+    return decimal_or_none(item, name) or None
