@@ -13,70 +13,40 @@ from decimal import Decimal
 from enum import StrEnum
 
 from exchanges.types import Direction, MarginMode, PositionMode, Product, TimeInForce, TriggerBy
+from execution.amounts import (
+    Level,
+    Offset,
+    OffsetUnit,
+    Size,
+    SizeUnit,
+    Span,
+    plain_duration,
+    plain_name,
+    plain_number,
+    plain_time,
+)
+
+#: amounts are part of the contract and are imported from here
+__all__ = [
+    "Level",
+    "Offset",
+    "OffsetUnit",
+    "Size",
+    "SizeUnit",
+    "Span",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a word stands: line and column from 1, length in characters."""
-
-    line: int
-    column: int
-    length: int
+def _words(*parts: object) -> str:
+    """The parts that say something, one space between them."""
+    return " ".join(text for part in parts if part and (text := str(part)))
 
 
-# -- amounts ---------------------------------------------------------------------------------------------
-
-
-class SizeUnit(StrEnum):
-    BASE = "base"
-    QUOTE = "quote"
-    #: percent of equity as notional value (entries), of the position or order (close, `for`)
-    PERCENT = "percent"
-    PERCENT_EQUITY = "percent_equity"
-    PERCENT_FREE = "percent_free"
-    PERCENT_MARGIN = "percent_margin"
-    PERCENT_POSITION = "percent_position"
-    CONTRACTS = "contracts"
-    RISK_PERCENT = "risk_percent"
-    RISK_QUOTE = "risk_quote"
-    MAX = "max"
-    ALL = "all"
-    REST = "rest"
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """`value` is None for MAX, ALL and REST. `currency` is "" or the quote word written (usdt, usdc, usd)."""
-
-    unit: SizeUnit
-    value: Decimal | None = None
-    currency: str = ""
-    span: Span | None = field(default=None, compare=False, repr=False)
-
-
-class OffsetUnit(StrEnum):
-    PERCENT = "percent"
-    R = "r"
-    TICKS = "ticks"
-    QUOTE = "quote"
-
-
-@dataclass(frozen=True, slots=True)
-class Offset:
-    """A distance without a sign: the side decides its direction."""
-
-    value: Decimal
-    unit: OffsetUnit
-    span: Span | None = field(default=None, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """Where a price lies: exactly one of an absolute price and an offset."""
-
-    price: Decimal | None = None
-    offset: Offset | None = None
-    span: Span | None = field(default=None, compare=False, repr=False)
+def _leg(word: str, leg: StopLoss | TakeProfit) -> str:
+    size = leg.size and f"for {leg.size}"
+    trigger = leg.trigger and f"trigger {leg.trigger}"
+    limit = leg.limit and f"limit {leg.limit}"
+    return _words(word, leg.level or "none", size, trigger, limit)
 
 
 # -- what describes an order -----------------------------------------------------------------------------
@@ -92,6 +62,9 @@ class StopLoss:
     limit: Level | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
 
+    def __str__(self) -> str:
+        return _leg("sl", self)
+
 
 @dataclass(frozen=True, slots=True)
 class TakeProfit:
@@ -104,12 +77,19 @@ class TakeProfit:
     limit: Level | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
 
+    def __str__(self) -> str:
+        return _leg(f"tp{self.number}", self)
+
 
 @dataclass(frozen=True, slots=True)
 class Trail:
     offset: Offset
     after: Level | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        after = f" after {self.after.bare()}" if self.after else ""
+        return f"trail off {self.offset}{after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +101,14 @@ class BreakEven:
     plus: Offset | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
 
+    def __str__(self) -> str:
+        when = "now"
+        if self.after_target is not None:
+            when = f"after tp{self.after_target}"
+        elif self.after is not None:
+            when = f"after {self.after.bare()}"
+        return f"be {when} plus {self.plus}" if self.plus else f"be {when}"
+
 
 @dataclass(frozen=True, slots=True)
 class Dca:
@@ -128,6 +116,10 @@ class Dca:
     every: Offset
     grow: Decimal | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        grow = f" grow {plain_number(self.grow)}x" if self.grow is not None else ""
+        return f"dca {self.orders} orders every {self.every}{grow}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +134,11 @@ class Protection:
 
     def __bool__(self) -> bool:
         return bool(self.stop or self.targets or self.trail or self.break_even or self.dca)
+
+    def __str__(self) -> str:
+        alone = len(self.targets) == 1 and self.targets[0].number == 1
+        targets = [_leg("tp", self.targets[0])] if alone else self.targets
+        return _words(self.dca, self.stop, *targets, self.trail, self.break_even)
 
 
 class AfterTime(StrEnum):
@@ -167,6 +164,20 @@ class Options:
     tag: str = ""
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False, hash=False)
 
+    def __str__(self) -> str:
+        return _words(
+            self.leverage is not None and f"lev {plain_number(self.leverage)}x",
+            self.margin_mode,
+            self.position_mode and self.position_mode.replace("_", ""),
+            self.post and "post",
+            self.reduce and "reduce",
+            self.time_in_force,
+            self.expire is not None and f"expire {plain_duration(self.expire)}",
+            self.duration is not None and f"for {plain_duration(self.duration)}",
+            self.then and f"then {self.then}",
+            self.tag and f"tag {plain_name(self.tag)}",
+        )
+
 
 # -- steps -----------------------------------------------------------------------------------------------
 
@@ -191,6 +202,10 @@ class Entry:
     options: Options = Options()
     span: Span | None = field(default=None, compare=False, repr=False)
     side_span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        limit = self.limit and f"limit {self.limit}"
+        return _words(self.kind, self.direction, self.size, self.price, limit, self.options, self.protection)
 
 
 class LadderKind(StrEnum):
@@ -219,6 +234,13 @@ class Ladder:
     options: Options = Options()
     span: Span | None = field(default=None, compare=False, repr=False)
 
+    def __str__(self) -> str:
+        span = f"from {self.start.bare()} to {self.end.bare()} in {self.orders} orders"
+        shape = self.shape is not LadderShape.EVEN and self.shape
+        gap = self.gap and f"gap {self.gap}"
+        rest = _words(span, shape, gap, self.endless and "endless", self.options, self.protection)
+        return f"{self.kind} {self.direction} {self.size} {rest}"
+
 
 @dataclass(frozen=True, slots=True)
 class Twap:
@@ -229,6 +251,11 @@ class Twap:
     protection: Protection = Protection()
     options: Options = Options()
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        orders = self.orders is not None and f"in {self.orders} orders"
+        over = f"over {plain_duration(self.over)}"
+        return _words("twap", self.direction, self.size, over, orders, self.options, self.protection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,16 +268,27 @@ class Iceberg:
     options: Options = Options()
     span: Span | None = field(default=None, compare=False, repr=False)
 
+    def __str__(self) -> str:
+        price = f"at {plain_number(self.price)}"
+        shown = f"show {self.show}"
+        return _words("iceberg", self.direction, self.size, shown, price, self.options, self.protection)
+
+
+WHOLE_POSITION = Size(SizeUnit.PERCENT, Decimal(100))
+
 
 @dataclass(frozen=True, slots=True)
 class Close:
     """`direction` None = whatever is open; `size` default is 100 percent of the position."""
 
     direction: Direction | None = None
-    size: Size = Size(SizeUnit.PERCENT, Decimal(100))
+    size: Size = WHOLE_POSITION
     price: Level | None = None
     options: Options = Options()
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return _words("close", self.direction, self.size, self.price, self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +298,10 @@ class Reverse:
     protection: Protection = Protection()
     options: Options = Options()
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        to = self.direction and f"to {self.direction}"
+        return _words("reverse", to, self.size, self.options, self.protection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +313,9 @@ class Go:
     protection: Protection = Protection()
     options: Options = Options()
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return _words("go", self.direction or "flat", self.size, self.options, self.protection)
 
 
 class CancelWhat(StrEnum):
@@ -290,6 +335,11 @@ class Cancel:
     client_id: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
 
+    def __str__(self) -> str:
+        tag = self.tag and f"tag {plain_name(self.tag)}"
+        client_id = self.client_id and f"id {plain_name(self.client_id)}"
+        return _words("cancel", self.what, self.direction, tag, client_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Protect:
@@ -297,6 +347,9 @@ class Protect:
 
     protection: Protection
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return str(self.protection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,11 +359,17 @@ class Setting:
     options: Options
     span: Span | None = field(default=None, compare=False, repr=False)
 
+    def __str__(self) -> str:
+        return str(self.options)
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
     duration: timedelta
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f"wait {plain_duration(self.duration)}"
 
 
 class Condition(StrEnum):
@@ -327,11 +386,26 @@ class If:
     negated: bool = False
     span: Span | None = field(default=None, compare=False, repr=False)
 
+    def __str__(self) -> str:
+        word = "no" if self.condition in (Condition.POSITION, Condition.ORDERS) else "not"
+        return _words("if", self.negated and word, self.condition)
+
 
 Step = Entry | Ladder | Twap | Iceberg | Close | Reverse | Go | Cancel | Protect | Setting | Wait | If
 
 
 # -- blocks and messages ---------------------------------------------------------------------------------
+
+
+#: the mark behind the exchange's name; test nets exist for spot and linear futures
+_MARKETS = {
+    (Product.SPOT, False): "",
+    (Product.LINEAR, False): "_F",
+    (Product.INVERSE, False): "_C",
+    (Product.MARGIN, False): "_M",
+    (Product.SPOT, True): "_ST",
+    (Product.LINEAR, True): "_FT",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +416,9 @@ class VenueName:
     product: Product = Product.SPOT
     testnet: bool = False
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.exchange}{_MARKETS[self.product, self.testnet]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +431,11 @@ class Block:
     steps: tuple[Step, ...] = ()
     span: Span | None = field(default=None, compare=False, repr=False)
     symbol_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+
+    def __str__(self) -> str:
+        symbols = ", ".join(self.symbols) or "*"
+        using = self.accounts and f"using {', '.join(map(plain_name, self.accounts))}"
+        return _words(symbols, "on", self.venue, using, *self.steps)
 
 
 class Notify(StrEnum):
@@ -375,3 +457,16 @@ class Message:
     note: str = ""
     notify: Notify | None = None
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False, hash=False)
+
+    def __str__(self) -> str:
+        options = _words(
+            self.id and f"id {plain_name(self.id)}",
+            self.sent and f"sent {plain_time(self.sent)}",
+            self.valid is not None and f"valid {plain_duration(self.valid)}",
+            self.once is not None and f"once {plain_duration(self.once)}",
+            self.dry_run and "dry run",
+            self.paper and "paper",
+            self.note and f'note "{self.note}"',
+            self.notify and f"notify {self.notify}",
+        )
+        return "\n".join(filter(None, (options, *map(str, self.blocks))))
