@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.keyring import KeyringError, context, entry, new_kid, read_keys, read_sealed, sealed_text
+from accounts.keyring import KeyringError, context, read_keys, read_sealed, sealed_text
 from accounts.models import PUBLIC_ID_LENGTH, Hook
 
 TOKEN_BYTES = 32
@@ -30,11 +30,6 @@ class TokenError(Exception):
 def new_token() -> str:
     """256 bits, safe in a URL."""
     return secrets.token_urlsafe(TOKEN_BYTES)
-
-
-def new_web_key() -> str:
-    """One entry of WEB_KEYS."""
-    return entry(new_kid(), AESGCM.generate_key(256))
 
 
 def digest(token: str) -> str:

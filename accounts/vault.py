@@ -98,6 +98,11 @@ def current_kid() -> str:
     return _public_key(settings.VAULT_PUBLIC_KEY)[0]
 
 
+def holds_private_key() -> bool:
+    """Whether this process can open anything. Raises VaultError when what it holds cannot be read."""
+    return bool(_private_keys(settings.VAULT_PRIVATE_KEYS))
+
+
 def _info(user: str, account: str, exchange: str) -> bytes:
     return context(_PURPOSE, user, account, exchange)
 
