@@ -28,6 +28,7 @@ else:
 Row_co = TypeVar("Row_co", bound=models.Model, covariant=True)
 
 PUBLIC_ID_LENGTH = 12
+NAME_LENGTH = 64
 _ALPHABET = string.digits + string.ascii_letters
 
 #: what can stand after `using` in a message without quotes
@@ -204,7 +205,7 @@ class Hook(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="hooks")
     public_id = models.CharField(max_length=32, unique=True, default=new_public_id, editable=False)
-    name = models.CharField(max_length=64)
+    name = models.CharField(max_length=NAME_LENGTH)
     token_digest = models.CharField(max_length=64, unique=True, editable=False)
     token_sealed = models.TextField(editable=False)
     previous_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 (unique)
@@ -247,7 +248,7 @@ class ApiToken(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     public_id = models.CharField(max_length=32, unique=True, default=new_public_id, editable=False)
-    name = models.CharField(max_length=64)
+    name = models.CharField(max_length=NAME_LENGTH)
     token_digest = models.CharField(max_length=64, unique=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created = models.DateTimeField(default=timezone.now, editable=False)

@@ -4,8 +4,10 @@ What a user entered wrong is raised as Django's `ValidationError`, by field.
 """
 
 from accounts.flows.api_tokens import create_api_token, delete_api_token, find_api_user
-from accounts.flows.checks import Verifier, ask_check, on_account_saved, record_check, record_refusal
+from accounts.flows.checks import Verifier, check_again, on_account_saved, record_check, record_refusal
 from accounts.flows.hooks import (
+    GRACE,
+    NO_GRACE,
     change_hook,
     create_hook,
     delete_hook,
@@ -29,11 +31,13 @@ from accounts.flows.keys import (
 from accounts.flows.users import pause_user, resume_user
 
 __all__ = [
+    "GRACE",
+    "NO_GRACE",
     "Verifier",
     "add_account",
-    "ask_check",
     "change_account",
     "change_hook",
+    "check_again",
     "create_api_token",
     "create_hook",
     "delete_account",

@@ -28,6 +28,13 @@ def ask_check(account: Account) -> None:
         transaction.on_commit(partial(verifier, account), robust=True)
 
 
+@transaction.atomic
+def check_again(account: Account) -> None:
+    """As asked for by its owner. A paused account stays paused: resuming is another decision."""
+    if account.status != AccountStatus.PAUSED:
+        ask_check(account)
+
+
 def record_check(
     public_id: str,
     sealed: str,

@@ -16,6 +16,7 @@ from accounts.flows.saving import save_named
 from accounts.models import Hook, StopPolicy, User, new_public_id
 
 GRACE = timedelta(hours=24)
+NO_GRACE = timedelta(0)
 _USE_RECORDED_EVERY = timedelta(minutes=1)
 _TAKEN = "You already have a hook with this name."
 

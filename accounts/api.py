@@ -1,0 +1,181 @@
+"""REST: accounts and hooks. The same verbs as the pages. Keys go in and never come out; a hook's URL comes out once,
+when it is made or rotated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers, status
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import flows
+from accounts.api_auth import BearerToken
+from accounts.models import Account, Hook, StopPolicy, User
+from exchanges.types import Credentials, Environment
+
+
+class Endpoint(APIView):
+    """For users, by token or session; a flow's refusal is a 400 by field."""
+
+    authentication_classes = (BearerToken, SessionAuthentication)
+    permission_classes = (IsAuthenticated,)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, ValidationError):
+            exc = serializers.ValidationError(serializers.as_serializer_error(exc))
+        return super().handle_exception(exc)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response["Cache-Control"] = "no-store"
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    def whose(self) -> User:
+        assert isinstance(self.request.user, User)
+        return self.request.user
+
+    def account(self, public_id: str) -> Account:
+        return get_object_or_404(Account.objects.of(self.whose()).select_related("user"), public_id=public_id)
+
+    def hook(self, public_id: str) -> Hook:
+        return get_object_or_404(Hook.objects.of(self.whose()).select_related("user"), public_id=public_id)
+
+
+# -- accounts --------------------------------------------------------------------------------------------
+
+
+class AccountAnswer(serializers.ModelSerializer[Account]):
+    id = serializers.CharField(source="public_id")
+    facts = serializers.JSONField(source="key_facts")
+
+    class Meta:
+        model = Account
+        fields = (
+            "id",
+            "exchange",
+            "label",
+            "environment",
+            "key_fingerprint",
+            "status",
+            "status_reason",
+            "checked_at",
+            "facts",
+            "opposite_signal",
+            "is_default",
+            "created",
+        )
+
+
+class NewAccount(serializers.Serializer[Any]):
+    exchange = serializers.CharField(max_length=32)
+    label = serializers.CharField(max_length=32)  # type: ignore[assignment]  # a field of that name, taken out by DRF
+    environment = serializers.CharField(default=Environment.LIVE.value)
+    key = serializers.CharField(write_only=True)
+    secret = serializers.CharField(write_only=True)
+    passphrase = serializers.CharField(write_only=True, default="", allow_blank=True)
+
+
+class Accounts(Endpoint):
+    def get(self, request: Request) -> Response:
+        return Response(AccountAnswer(Account.objects.of(self.whose()), many=True).data)
+
+    def post(self, request: Request) -> Response:
+        asked = _valid(NewAccount(data=request.data))
+        keys = Credentials(asked["key"], asked["secret"], asked["passphrase"])
+        account = flows.add_account(
+            self.whose(), asked["exchange"], asked["label"], asked["environment"], keys
+        )
+        return Response(AccountAnswer(account).data, status=status.HTTP_201_CREATED)
+
+
+class OneAccount(Endpoint):
+    def get(self, request: Request, public_id: str) -> Response:
+        return Response(AccountAnswer(self.account(public_id)).data)
+
+    def delete(self, request: Request, public_id: str) -> Response:
+        flows.delete_account(self.account(public_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class AccountVerb(Endpoint):
+    verbs: ClassVar[Mapping[str, Callable[[Account], object]]] = {
+        "check": flows.check_again,
+        "pause": flows.pause_account,
+        "resume": flows.resume_account,
+        "default": flows.make_default,
+    }
+
+    def post(self, request: Request, public_id: str, verb: str) -> Response:
+        account = self.account(public_id)
+        _verb(self.verbs, verb)(account)
+        return Response(AccountAnswer(self.account(public_id)).data)
+
+
+# -- hooks -----------------------------------------------------------------------------------------------
+
+
+class HookAnswer(serializers.ModelSerializer[Hook]):
+    id = serializers.CharField(source="public_id")
+
+    class Meta:
+        model = Hook
+        fields = ("id", "name", "enabled", "stop_policy", "allowed_sources", "last_used_at", "created")
+
+
+class NewHook(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=64)
+    stop_policy = serializers.ChoiceField(choices=StopPolicy.choices, default=StopPolicy.CLOSE)
+
+
+class Hooks(Endpoint):
+    def get(self, request: Request) -> Response:
+        return Response(HookAnswer(Hook.objects.of(self.whose()), many=True).data)
+
+    def post(self, request: Request) -> Response:
+        hook, token = flows.create_hook(self.whose(), **_valid(NewHook(data=request.data)))
+        return Response(_with_url(hook, token), status=status.HTTP_201_CREATED)
+
+
+class OneHook(Endpoint):
+    def get(self, request: Request, public_id: str) -> Response:
+        return Response(HookAnswer(self.hook(public_id)).data)
+
+    def delete(self, request: Request, public_id: str) -> Response:
+        flows.delete_hook(self.hook(public_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class HookVerb(Endpoint):
+    verbs: ClassVar[Mapping[str, Callable[[Hook], object]]] = {
+        "enable": flows.enable_hook,
+        "disable": flows.disable_hook,
+    }
+
+    def post(self, request: Request, public_id: str, verb: str) -> Response:
+        hook = self.hook(public_id)
+        if verb == "rotate":
+            return Response(_with_url(hook, flows.rotate_hook_token(hook)))
+        _verb(self.verbs, verb)(hook)
+        return Response(HookAnswer(hook).data)
+
+
+def _with_url(hook: Hook, token: str) -> dict[str, Any]:
+    return {**HookAnswer(hook).data, "url": flows.hook_url(hook, token)}
+
+
+def _valid(asked: serializers.Serializer[Any]) -> dict[str, Any]:
+    asked.is_valid(raise_exception=True)
+    return dict(asked.validated_data)
+
+
+def _verb(verbs: Mapping[str, Callable[[Any], object]], name: str) -> Callable[[Any], object]:
+    if name not in verbs:
+        raise Http404
+    return verbs[name]

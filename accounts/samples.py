@@ -1,0 +1,40 @@
+"""Messages ready to paste, for the exchange a user really has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts.families import families
+from accounts.models import Account
+
+DEFAULT_VENUE = "Binance_F"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    venue: str
+    trade: str
+    close: str
+    strategy: str
+
+
+def sample_for(account: Account | None) -> Sample:
+    venue = _venue(account)
+    using = f" using {account.label}" if account and not account.is_default else ""
+    head = f"on {venue}{using}"
+    spot = "_" not in venue or venue.endswith("_ST")
+    return Sample(
+        venue=venue,
+        trade=f"BTCUSDT {head} market {'buy' if spot else 'long'} 0.01 sl off 2% tp off 5%",
+        close=f"BTCUSDT {head} close 100%",
+        strategy=(
+            f"{{{{ticker}}}} {head} go {{{{strategy.market_position}}}} {{{{strategy.market_position_size}}}} sl off 2%\n"
+            'id "{{ticker}}-{{strategy.order.id}}-{{timenow}}" sent {{timenow}} valid 30s'
+        ),
+    )
+
+
+def _venue(account: Account | None) -> str:
+    if account is None or account.exchange not in families():
+        return DEFAULT_VENUE
+    return families()[account.exchange].venue_names(account.environment)[0]
