@@ -98,6 +98,10 @@ class Desk:
     def ask(self, market: Market) -> Decimal:
         return self.bid(market) + market.tick
 
+    def number(self) -> int:
+        """The next of the exchange's running numbers."""
+        return next(self._numbers)
+
     def book(self, account: Account) -> Book:
         try:
             return account.books[self.name]
@@ -122,12 +126,23 @@ class Desk:
 
     def place(self, account: Account, ticket: Ticket) -> Order:
         """The order as it stands after matching. Raises Rejected; then nothing has changed."""
-        order = self._accepted(account, ticket)
+        try:
+            order = self._accepted(account, ticket)
+        except Rejected as refused:
+            if refused.reason not in self.rules.cancels_instead:
+                raise
+            return self._cancelled_at_once(account, ticket, refused.reason)
         self._register(account, order)
         if not order.waiting:
             self._enter(account, order)
         elif self._crossed(order):
             self._trigger(account, order)
+        return order
+
+    def _cancelled_at_once(self, account: Account, ticket: Ticket, reason: Reason) -> Order:
+        order = self._order(self.market(ticket.symbol), ticket)
+        self._register(account, order)
+        self._end(account, order, OrderStatus.CANCELLED, reason)
         return order
 
     def place_linked(self, account: Account, tickets: Iterable[Ticket]) -> list[Order]:
@@ -167,7 +182,7 @@ class Desk:
         quantity = ticket.quantity or ZERO
         if ticket.quote_quantity is not None:
             quantity = floor_to(ticket.quote_quantity / self.ask(market), market.step)
-        now, number = self.now_ms(), next(self._numbers)
+        now, number = self.now_ms(), self.number()
         return Order(
             id=self.rules.order_id(number),
             sequence=number,
@@ -231,9 +246,12 @@ class Desk:
         crosses = self._crosses(order)
         if order.ticket.post_only and crosses:
             raise Rejected(Reason.POST_ONLY)
-        fillable = crosses and self.conditions.share == 1
-        if order.ticket.time_in_force is TimeInForce.FOK and order.price is not None and not fillable:
+        if self.rules.refuses_unfillable and self._unfillable(order):
             raise Rejected(Reason.NOT_FILLABLE)
+
+    def _unfillable(self, order: Order) -> bool:
+        fillable = self._crosses(order) and self.conditions.share == 1
+        return order.ticket.time_in_force is TimeInForce.FOK and order.price is not None and not fillable
 
     # -- changing --------------------------------------------------------------------------------------
 
@@ -347,7 +365,7 @@ class Desk:
         if self.conditions.slow:
             self.conditions.slowed.append((account, order))
             return
-        if self._crosses(order):
+        if self._crosses(order) and not self._unfillable(order):
             self._take(account, order, self._taking_price(order), share=self.conditions.share)
         if order.open and (order.price is None or order.ticket.time_in_force is not TimeInForce.GTC):
             self._end(account, order, self.rules.unfilled, "unfilled")
@@ -377,7 +395,7 @@ class Desk:
         order.waiting = False
         order.triggered_ms = order.updated_ms = self.now_ms()
         if self.rules.new_id_on_trigger:
-            order.live_id = self.rules.order_id(next(self._numbers))
+            order.live_id = self.rules.order_id(self.number())
             self.book(account).by_live_id[order.live_id] = order
         self._end_linked(account, order, "linked")
         try:
@@ -419,7 +437,7 @@ class Desk:
     def _fill(
         self, account: Account, order: Order, price: Decimal, quantity: Decimal, *, maker: bool
     ) -> None:
-        fill = charge_fill(self, account, order, price, quantity, maker=maker, number=next(self._numbers))
+        fill = charge_fill(self, account, order, price, quantity, maker=maker, number=self.number())
         order.fills.append(fill)
         order.filled += quantity
         order.quote_filled += quantity * order.market.contract_size * price
@@ -481,13 +499,10 @@ class Desk:
         self._open.get(order.market.symbol, {}).pop(order.id, None)
 
     def _end_linked(self, account: Account, order: Order, reason: str) -> None:
+        """The others of its link: when it was cancelled like it, else as the exchange ends them."""
         if not order.ticket.link:
             return
+        status = OrderStatus.CANCELLED if order.status is OrderStatus.CANCELLED else self.rules.linked
         for other in list(self.book(account).open.values()):
             if other is not order and other.ticket.link == order.ticket.link:
-                self._end(
-                    account,
-                    other,
-                    self.rules.unfilled if reason == "linked" else OrderStatus.CANCELLED,
-                    reason,
-                )
+                self._end(account, other, status, reason)

@@ -130,11 +130,17 @@ class Rules:
     reduce_only_below_notional: bool = True
     #: the notional and minimum checks apply to orders that wait for a trigger
     checks_notional: bool = True
+    #: a fill-or-kill order that cannot be filled at once is refused; else it is taken and ends unfilled
+    refuses_unfillable: bool = True
     #: a triggered order goes on under a new id, beside the id of the trigger (Binance algo orders)
     new_id_on_trigger: bool = False
     #: what becomes of the part of a market or immediate order that found nobody, and of an order
     #: that can no longer reduce anything
     unfilled: OrderStatus = OrderStatus.EXPIRED
+    #: how the other orders of a link end when one of them triggers or fills
+    linked: OrderStatus = OrderStatus.CANCELLED
+    #: what the exchange accepts first and then cancels, instead of refusing it (Bybit: post-only that would take)
+    cancels_instead: frozenset[Reason] = frozenset()
     #: the exchange's form of the engine's running number; must not repeat
     order_id: Callable[[int], str] = str
     default_leverage: Decimal = Decimal(20)
