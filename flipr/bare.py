@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import Http404, HttpRequest
-from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, resolve
-
-GetResponse = Callable[[HttpRequest], Any]
 
 
 class BareViews:
@@ -22,30 +19,34 @@ class BareViews:
     sync_capable = True
     async_capable = True
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self._get_response = get_response
+        self._async = iscoroutinefunction(get_response)
+        if self._async:
             markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if iscoroutinefunction(self):
-            return self._respond_async(request)
-        if (match := _bare(request)) is None:
-            return self.get_response(request)
-        return match.func(request, *match.args, **match.kwargs)
+    def __call__(self, request: HttpRequest) -> Any:
+        """The response, or under ASGI a coroutine that gives it."""
+        match = _bare(request)
+        if match is None:
+            return self._get_response(request)
+        return (_call_async if self._async else _call)(match, request)
 
-    async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
-        if (match := _bare(request)) is None:
-            return await self.get_response(request)
-        view = match.func if iscoroutinefunction(match.func) else sync_to_async(match.func)
-        return await view(request, *match.args, **match.kwargs)
+
+def _call(match: ResolverMatch, request: HttpRequest) -> Any:
+    return match.func(request, *match.args, **match.kwargs)
+
+
+async def _call_async(match: ResolverMatch, request: HttpRequest) -> Any:
+    view = match.func if iscoroutinefunction(match.func) else sync_to_async(match.func)
+    return await view(request, *match.args, **match.kwargs)
 
 
 def _bare(request: HttpRequest) -> ResolverMatch | None:
     try:
         match = resolve(request.path_info)
     except Http404:
-        return None
+        return None  # the way through the middleware answers it
     if not getattr(match.func, "bare", False):
         return None
     request.resolver_match = match

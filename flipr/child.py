@@ -11,6 +11,7 @@ import signal
 import stat
 import struct
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
@@ -23,7 +24,7 @@ def command(
     *,
     death_signal: signal.Signals,
     user: tuple[int, int] | None = None,
-    reads: list[Path] = [],
+    reads: Sequence[Path] = (),
 ) -> list[str]:
     """The command line that ends as `arguments`.
 
@@ -58,7 +59,7 @@ def become(parent: int, death_signal: int, uid: int, gid: int, keep: bool, argum
         _prctl(PR_SET_PDEATHSIG, death_signal)  # after the change of user, which forgets it
     if os.getppid() != parent:
         sys.exit("the parent ended before its server began")
-    os.execv(arguments[0], arguments)
+    os.execv(arguments[0], arguments)  # noqa: S606  (that is the point)
 
 
 def _drop_root(uid: int, gid: int, *, keep: bool) -> None:

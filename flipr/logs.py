@@ -10,13 +10,22 @@ from datetime import UTC, datetime
 
 # /webhook/<user>/<token>...: whoever has the token trades, so it may not stand in any log.
 _HOOK = re.compile(r"(/webhook/[^/\s\"'?]+/)[^/\s\"'?]+")
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
-    "message",
-    "asctime",
-    "taskName",
-    "request",
-    "color_message",
-}
+# Of what a record carries besides its text, these go into the line. A list of what may, not of what may not:
+# libraries attach requests and task arguments to their records.
+_FIELDS = (
+    "region",
+    "user",
+    "hook",
+    "delivery",
+    "order",
+    "client_id",
+    "account",
+    "venue",
+    "symbol",
+    "bracket",
+    "code",
+    "status_code",
+)
 
 
 def masked(text: str) -> str:
@@ -39,8 +48,8 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         words = [when.replace("+00:00", "Z"), record.levelname, record.name, _one_line(record.getMessage())]
-        extra = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        words += [f"{key}={_one_line(masked(str(value)))}" for key, value in sorted(extra.items())]
+        held = vars(record)
+        words += [f"{name}={_one_line(masked(str(held[name])))}" for name in _FIELDS if name in held]
         trace = record.exc_text or (self.formatException(record.exc_info) if record.exc_info else "")
         if trace:
             words.append(f"traceback={json.dumps(masked(trace))}")
