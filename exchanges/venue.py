@@ -8,6 +8,7 @@ Subclasses live in `exchanges/venues/<exchange>.py`: data first (class attribute
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -127,6 +128,9 @@ class Venue(ABC):
     buckets: ClassVar[Mapping[str, Bucket]] = {}
     #: the exchange's error codes; what is not listed is `Refused` below HTTP 500 and `OutcomeUnknown` from there on
     errors: ClassVar[Mapping[str, type[ExchangeError]]] = {}
+    #: seconds to stay off after a throttling code that comes without Retry-After, where the bucket's
+    #: whole window would be wrong (an overload of the exchange that has nothing to do with our share)
+    cool_downs: ClassVar[Mapping[str, float]] = {}
     #: True where every signed request of one key needs a higher nonce than the one before
     serial: ClassVar[bool] = False
     #: answered with HTTP 4xx/5xx and no readable body
@@ -166,7 +170,8 @@ class Venue(ABC):
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         """(code, message) as the exchange gives them when the answer is an error, else None."""
 
-    def client_id(self, token: str) -> str:
+    @classmethod
+    def client_id(cls, token: str) -> str:
         """Our id of an order (26 characters of Crockford base 32) in the form this exchange accepts.
         Deterministic, so that an order whose outcome is unknown can be found again."""
         return f"f{token}"
@@ -246,9 +251,18 @@ class Venue(ABC):
         signing once more: the exchange has documented that it did not process the first."""
         try:
             return self._once(call, keys)
-        except ClockRefused:
-            self.sync_clock()
+        except ClockRefused as refused:
+            if not call.signed:
+                raise
+            self._sync_clock_or(refused)
             return self._once(call, keys)
+
+    def _sync_clock_or(self, refused: ClockRefused) -> None:
+        """A clock that cannot be read leaves the refusal standing: the order is known not to stand."""
+        try:
+            self.sync_clock()
+        except ExchangeError:
+            raise refused from None
 
     def _once(self, call: Call, keys: Credentials | None) -> Any:
         charges = self._charges(call, keys)
@@ -278,14 +292,17 @@ class Venue(ABC):
         error = self._error_class(code, answer.status)
         retry_after = _retry_after(answer)
         if issubclass(error, Throttled):
-            for charge in charges:
-                self.gate.block(charge, retry_after or charge.limit.window_seconds)
+            self._stay_off(charges, retry_after if retry_after is not None else self.cool_downs.get(code))
         raise error(
             self.explain(error, code, words, answer.status),
             code=code or str(answer.status),
             exchange_message=words[:300],
             retry_after=retry_after,
         )
+
+    def _stay_off(self, charges: tuple[Charge, ...], seconds: float | None) -> None:
+        for charge in charges:
+            self.gate.block(charge, charge.limit.window_seconds if seconds is None else seconds)
 
     def _error_class(self, code: str, status: int) -> type[ExchangeError]:
         if (listed := self.errors.get(code)) is not None:
@@ -344,8 +361,16 @@ def unless_unchanged(action: Callable[[], Any]) -> None:
         return
 
 
+def plain_number(value: Decimal) -> str:
+    """As every exchange reads it: no exponent, no trailing zeros (some count those as precision)."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _retry_after(answer: Answer) -> float | None:
+    """Seconds. The other form of the header, a date, is not used by exchanges and counts as absent."""
     try:
-        return max(float(answer.headers["retry-after"]), 0.0)
+        seconds = float(answer.headers["retry-after"])
     except (KeyError, ValueError):
         return None
+    return max(seconds, 0.0) if math.isfinite(seconds) else None

@@ -1,0 +1,767 @@
+"""Binance: spot and USD-M futures.
+
+Facts: developers.binance.com (spot REST, USD-M futures REST), read 2026-11-22. What is odd here:
+
+* a futures order with a trigger lives in another service (`/fapi/v1/algoOrder`, since 9 December 2025; `/order` refuses
+  it with -4120). FINISHED there means filled *or* cancelled: the order it became (`actualOrderId`) tells which;
+* client ids are unique among open orders only: an id can be asked for before it is used again, never after;
+* cash spot locks the balance once, so stop and target rest as one native OCO list;
+* futures have no request with bid, ask and last price together: `Quote.last` is the middle of the book there;
+* `/sapi` (what a key may do) exists on the live spot host only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+from urllib.parse import quote as percent_encode
+from urllib.parse import urlencode
+
+from exchanges import read
+from exchanges.errors import (
+    AuthRefused,
+    ClockRefused,
+    DuplicateOrder,
+    ExchangeError,
+    InsufficientFunds,
+    InvalidOrder,
+    Maintenance,
+    ModeMismatch,
+    NothingToReduce,
+    NotModified,
+    OrderNotFound,
+    OutcomeUnknown,
+    PostOnlyRefused,
+    Refused,
+    Throttled,
+    UnknownSymbol,
+    Unsupported,
+    WouldTrigger,
+)
+from exchanges.limits import Bucket, Costs, Priority, Scope
+from exchanges.transport import Answer, Request
+from exchanges.types import (
+    Balance,
+    Credentials,
+    Direction,
+    Environment,
+    Fee,
+    Instrument,
+    KeyInfo,
+    Legs,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionMode,
+    Product,
+    Quote,
+    Report,
+    Side,
+    TimeInForce,
+    TriggerBy,
+)
+from exchanges.venue import Call, Features, Venue, plain_number, unless_unchanged
+
+RECV_WINDOW_MS = 5000
+
+STATUS = {
+    "NEW": OrderStatus.OPEN,
+    "PENDING_NEW": OrderStatus.OPEN,
+    "PARTIALLY_FILLED": OrderStatus.OPEN,
+    "PENDING_CANCEL": OrderStatus.OPEN,
+    "FILLED": OrderStatus.FILLED,
+    "CANCELED": OrderStatus.CANCELLED,
+    "REJECTED": OrderStatus.REJECTED,
+    "EXPIRED": OrderStatus.EXPIRED,
+    "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
+}
+ALGO_STATUS = {
+    "NEW": OrderStatus.OPEN,
+    "TRIGGERING": OrderStatus.OPEN,
+    "TRIGGERED": OrderStatus.OPEN,
+    "CANCELED": OrderStatus.CANCELLED,
+    "REJECTED": OrderStatus.REJECTED,
+    "EXPIRED": OrderStatus.EXPIRED,
+}
+SIDE = {"BUY": Side.BUY, "SELL": Side.SELL}
+POSITION_SIDE = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT}
+TIME_IN_FORCE = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
+WORKING_TYPE = {TriggerBy.LAST: "CONTRACT_PRICE", TriggerBy.MARK: "MARK_PRICE"}
+MARGIN_TYPE = {MarginMode.CROSS: "CROSSED", MarginMode.ISOLATED: "ISOLATED"}
+
+SPOT_TYPE = {
+    OrderType.MARKET: "MARKET",
+    OrderType.LIMIT: "LIMIT",
+    OrderType.STOP: "STOP_LOSS",
+    OrderType.STOP_LIMIT: "STOP_LOSS_LIMIT",
+    OrderType.TAKE_PROFIT: "TAKE_PROFIT",
+    OrderType.TAKE_PROFIT_LIMIT: "TAKE_PROFIT_LIMIT",
+}
+FUTURES_TYPE = {
+    OrderType.MARKET: "MARKET",
+    OrderType.LIMIT: "LIMIT",
+    OrderType.STOP: "STOP_MARKET",
+    OrderType.STOP_LIMIT: "STOP",
+    OrderType.TAKE_PROFIT: "TAKE_PROFIT_MARKET",
+    OrderType.TAKE_PROFIT_LIMIT: "TAKE_PROFIT",
+}
+
+#: one code, several meanings: the text tells (code, how the message begins or what it holds, our suffix)
+TEXTS = (
+    ("-2010", "insufficient balance", "balance"),
+    ("-2010", "Duplicate order", "duplicate"),
+    ("-2010", "immediately match and take", "post_only"),
+    ("-2010", "trigger immediately", "would_trigger"),
+    ("-2011", "Unknown order", "unknown"),
+)
+ERRORS: dict[str, type[ExchangeError]] = {
+    "-1000": OutcomeUnknown,
+    "-1001": OutcomeUnknown,
+    "-1006": OutcomeUnknown,
+    "-1007": OutcomeUnknown,
+    "-1002": AuthRefused,
+    "-1022": AuthRefused,
+    "-2014": AuthRefused,
+    "-2015": AuthRefused,
+    "-1021": ClockRefused,
+    "-1003": Throttled,
+    "-1008": Throttled,
+    "-1015": Throttled,
+    "-1016": Maintenance,
+    "-1121": UnknownSymbol,
+    "-2010:balance": InsufficientFunds,
+    "-2018": InsufficientFunds,
+    "-2019": InsufficientFunds,
+    "-2010:duplicate": DuplicateOrder,
+    "-4116": DuplicateOrder,
+    "-2011:unknown": OrderNotFound,
+    "-2013": OrderNotFound,
+    "-2010:would_trigger": WouldTrigger,
+    "-2021": WouldTrigger,
+    "-2022": NothingToReduce,
+    "-4118": NothingToReduce,
+    "-2010:post_only": PostOnlyRefused,
+    "-5022": PostOnlyRefused,
+    "-4061": ModeMismatch,
+    "-4046": NotModified,
+    "-4059": NotModified,
+} | dict.fromkeys(
+    # filters, precision, bounds, leverage, minimum value, wrong endpoint, fill-or-kill not filled
+    (
+        *(
+            "-1013",
+            "-1102",
+            "-1106",
+            "-1111",
+            "-1116",
+            "-1130",
+            "-2010",
+            "-2027",
+            "-2028",
+            "-4003",
+            "-4004",
+            "-4005",
+        ),
+        *("-4014", "-4015", "-4028", "-4111", "-4120", "-4130", "-4131", "-4164", "-5021"),
+    ),
+    InvalidOrder,
+)
+#: the margin type could not be changed: "open orders", "a position", and -4067 which also comes without either
+MARGIN_TYPE_KEPT = ("-4047", "-4048", "-4067")
+
+
+class BinanceVenue(Venue):
+    """What spot and futures have in common: signing, errors, the shape of an order, fees."""
+
+    exchange = "binance"
+    region = "tokyo"
+    key_family = "binance"
+    errors = ERRORS
+    cool_downs = {"-1008": 0.5}  # overload of the whole exchange, not our share of it
+
+    types: ClassVar[Mapping[OrderType, str]]
+    root: ClassVar[str]
+    #: header -> bucket
+    used: ClassVar[Mapping[str, str]]
+    order_costs: ClassVar[Costs]
+    weight: ClassVar[str]
+    trades_path: ClassVar[str]
+    trades_weight: ClassVar[int]
+    may_trade: ClassVar[str]
+    restrictions_host: ClassVar[str] = ""
+
+    # -- pure --------------------------------------------------------------------------------------------
+
+    def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
+        params, headers = dict(call.params), {}
+        if call.signed:
+            if keys is None:
+                raise AuthRefused(f"{self.name}: this call needs a key")
+            params |= {"recvWindow": RECV_WINDOW_MS, "timestamp": now_ms}
+            headers["X-MBX-APIKEY"] = keys.key
+        text = encode(params)
+        if call.signed and keys:
+            text += f"&signature={signature(keys.secret, text)}"
+        if call.method in ("GET", "DELETE"):
+            return Request(call.method, call.path, query=text, headers=headers)
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return Request(call.method, call.path, body=text.encode(), headers=headers)
+
+    def error_code(self, answer: Answer) -> tuple[str, str] | None:
+        data = answer.data
+        if not isinstance(data, Mapping) or "code" not in data:
+            return None
+        code, words = str(data["code"]), str(data.get("msg", ""))
+        if answer.status < 400 and not code.startswith("-"):
+            return None  # settings and cancels say {"code": 200, "msg": "success"}
+        for listed, piece, suffix in TEXTS:
+            if code == listed and piece in words:
+                return f"{code}:{suffix}", words
+        return code, words
+
+    def usage(self, answer: Answer) -> Mapping[str, int]:
+        found = ((bucket, answer.headers.get(header, "")) for header, bucket in self.used.items())
+        return {bucket: int(count) for bucket, count in found if count.isdigit()}
+
+    def _order_params(self, order: OrderRequest) -> dict[str, Any]:
+        """What every order says, whichever endpoint takes it."""
+        if order.type is OrderType.MARKET and (order.post_only or order.time_in_force is TimeInForce.FOK):
+            raise Unsupported(f"{self.name}: a market order can be neither post-only nor fill-or-kill")
+        if order.post_only and order.time_in_force is not TimeInForce.GTC:
+            raise Unsupported(f"{self.name}: a post-only order cannot be {order.time_in_force.upper()}")
+        return {
+            "symbol": order.instrument.symbol,
+            "side": order.side.upper(),
+            "type": self.types[order.type],
+            "quantity": order.quantity,
+            "price": order.price,
+        }
+
+    def _call(
+        self, method: str, path: str, params: Mapping[str, Any], weight: int, *, signed: bool = True
+    ) -> Call:
+        reading = method == "GET"
+        return Call(
+            method,
+            self.root + path,
+            {name: value for name, value in params.items() if value is not None},
+            signed=signed,
+            costs={self.weight: weight},
+            priority=Priority.QUERY if reading else Priority.ENTRY,
+            read_only=reading,
+        )
+
+    def _placing(self, path: str, params: Mapping[str, Any], order: OrderRequest) -> Call:
+        protects = order.reduce_only or order.type.conditional
+        return replace(
+            self._call("POST", path, params, 1),
+            costs=self.order_costs,
+            priority=Priority.PROTECT if protects else Priority.ENTRY,
+        )
+
+    # -- calls -------------------------------------------------------------------------------------------
+
+    def server_time_ms(self) -> int:
+        answer = self.call(self._call("GET", self._time_path, {}, 1, signed=False))
+        return int(read.decimal(answer, "serverTime"))
+
+    @property
+    def _time_path(self) -> str:
+        return "/time"
+
+    def _with_fee(self, keys: Credentials, instrument: Instrument, order_id: str, report: Report) -> Report:
+        """The fee of what is filled so far, from the order's trades; None while they do not add up to it."""
+        if not report.filled:
+            return report
+        params = {"symbol": instrument.symbol, "orderId": order_id}
+        trades = read.items(self.call(self._call("GET", self.trades_path, params, self.trades_weight), keys))
+        if sum((read.decimal(trade, "qty") for trade in trades), Decimal(0)) != report.filled:
+            return report
+        return replace(report, fee=paid(trades, instrument))
+
+    def key_info(self, keys: Credentials) -> KeyInfo:
+        if self.environment is Environment.TESTNET:
+            self.balances(keys)
+            return KeyInfo(note="Binance's test net does not tell what a key may do")
+        call = Call(
+            "GET",
+            "/sapi/v1/account/apiRestrictions",
+            costs={"sapi": 1},
+            read_only=True,
+            host=self.restrictions_host,
+        )
+        data = self.call(call, keys)
+        expires = read.decimal_or_none(data, "tradingAuthorityExpirationTime")
+        return KeyInfo(
+            can_trade=flag(data, self.may_trade),
+            can_withdraw=flag(data, "enableWithdrawals"),
+            ip_locked=flag(data, "ipRestrict"),
+            expires=datetime.fromtimestamp(int(expires) // 1000, UTC) if expires else None,
+        )
+
+
+class BinanceSpot(BinanceVenue):
+    name = "Binance"
+    product = Product.SPOT
+    base_urls = {
+        Environment.LIVE: "https://api.binance.com",
+        Environment.TESTNET: "https://testnet.binance.vision",
+    }
+    features = Features(
+        linked_legs=True,
+        rests_both_legs=False,
+        fill_in_answer=True,
+        market_by_quote=True,
+        reduce_only=False,
+        client_id_memory_seconds=90 * 86_400,
+    )
+    #: one name per real bucket: the limits of spot and futures are counted apart. 200,000 orders a day are not metered here
+    buckets = {
+        "spot_weight": Bucket(6000, 60),
+        "spot_orders": Bucket(100, 10, Scope.KEY),
+        "sapi": Bucket(12_000, 60),
+    }
+    used = {"x-mbx-used-weight-1m": "spot_weight", "x-mbx-order-count-10s": "spot_orders"}
+    types = SPOT_TYPE
+    root = "/api/v3"
+    weight = "spot_weight"
+    order_costs = {"spot_weight": 1, "spot_orders": 1}
+    trades_path, trades_weight = "/myTrades", 5
+    may_trade = "enableSpotAndMarginTrading"
+
+    def place_call(self, order: OrderRequest) -> Call:
+        if order.reduce_only or order.position_side:
+            raise Unsupported(f"{self.name} is spot: it has no positions to reduce")
+        if order.quote_quantity is not None and order.type is not OrderType.MARKET:
+            raise Unsupported(f"{self.name} takes an amount of quote currency for market orders only")
+        return self._placing("/order", self._spot_params(order), order)
+
+    def _spot_params(self, order: OrderRequest) -> dict[str, Any]:
+        params = self._order_params(order) | {"quoteOrderQty": order.quote_quantity}
+        if order.post_only:
+            if order.type is not OrderType.LIMIT:
+                raise Unsupported(f"{self.name}: only limit orders can be post-only")
+            params["type"] = "LIMIT_MAKER"
+        elif order.price is not None:
+            params["timeInForce"] = TIME_IN_FORCE[order.time_in_force]
+        params |= {"stopPrice": self._trigger(order), "newClientOrderId": order.client_id}
+        return params | {"newOrderRespType": "FULL"}
+
+    def _trigger(self, order: OrderRequest) -> Decimal | None:
+        if order.trigger_by is not TriggerBy.LAST:
+            raise Unsupported(f"{self.name}: triggers watch the last price only")
+        return order.trigger_price
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        return self._report(data, order.instrument)
+
+    def _report(self, data: Any, instrument: Instrument | None = None) -> Report:
+        filled = read.decimal(data, "executedQty")
+        fills = data.get("fills") or []
+        return Report(
+            exchange_id=read.text(data, "orderId"),
+            client_id=read.text(data, "clientOrderId"),
+            symbol=read.text(data, "symbol"),
+            side=read.word(SIDE, data, "side"),
+            type=read.word(SPOT_READ, data, "type"),
+            status=read.word(STATUS, data, "status"),
+            quantity=read.decimal(data, "origQty"),
+            filled=filled,
+            average_price=average(read.decimal(data, "cummulativeQuoteQty"), filled),
+            price=positive(read.decimal(data, "price")),
+            trigger_price=positive(read.decimal_or_none(data, "stopPrice")),
+            fee=paid(fills, instrument) if fills and instrument else None,
+        )
+
+    def instruments(self) -> list[Instrument]:
+        answer = self.call(self._call("GET", "/exchangeInfo", {"permissions": "SPOT"}, 20, signed=False))
+        return [instrument(each, Product.SPOT, "status") for each in read.items(answer, "symbols")]
+
+    def quote(self, instrument: Instrument) -> Quote:
+        params = {"symbol": instrument.symbol}
+        data = self.call(self._call("GET", "/ticker/24hr", params, 2, signed=False))
+        bid, ask, last = (read.decimal(data, name) for name in ("bidPrice", "askPrice", "lastPrice"))
+        return Quote(bid, ask, last)
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        self.call(self._call("DELETE", "/order", named(instrument, ref), 1), keys)
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        data = self.call(self._call("GET", "/order", named(instrument, ref), 4), keys)
+        report = self._report(data)
+        return self._with_fee(keys, instrument, report.exchange_id, report)
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        params, weight = ({"symbol": instrument.symbol}, 6) if instrument else ({}, 80)
+        answer = self.call(self._call("GET", "/openOrders", params, weight), keys)
+        return [self._report(each) for each in read.items(answer)]
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        answer = self.call(self._call("GET", "/account", {"omitZeroBalances": True}, 20), keys)
+        found = {}
+        for each in read.items(answer, "balances"):
+            asset, free = read.text(each, "asset"), read.decimal(each, "free")
+            found[asset] = Balance(asset, free + read.decimal(each, "locked"), free)
+        return found
+
+    def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
+        """A native OCO list. A target that is a limit order rests as LIMIT_MAKER (the list takes no LIMIT)."""
+        stop, target = legs.stop, legs.target
+        sells = stop.side is Side.SELL
+        params = {
+            "symbol": stop.instrument.symbol,
+            "side": stop.side.upper(),
+            "quantity": stop.quantity,
+            **self._leg(target, "above" if sells else "below"),
+            **self._leg(stop, "below" if sells else "above"),
+            "newOrderRespType": "FULL",
+        }
+        call = self._placing("/orderList/oco", params, stop)
+        call = replace(call, costs={"spot_weight": 1, "spot_orders": 2})
+        answer = self.call(call, keys)
+        reports = {
+            report.client_id: report
+            for report in (self._report(each) for each in read.items(answer, "orderReports"))
+        }
+        return read.field(reports, stop.client_id), read.field(reports, target.client_id)
+
+    def _leg(self, order: OrderRequest, place: str) -> dict[str, Any]:
+        resting = order.type is OrderType.LIMIT
+        params = {
+            f"{place}Type": "LIMIT_MAKER" if resting else self.types[order.type],
+            f"{place}ClientOrderId": order.client_id,
+            f"{place}Price": order.price,
+            f"{place}StopPrice": self._trigger(order),
+        }
+        if order.price is not None and not resting:
+            params[f"{place}TimeInForce"] = TIME_IN_FORCE[order.time_in_force]
+        return params
+
+
+class BinanceFutures(BinanceVenue):
+    name = "Binance_F"
+    product = Product.LINEAR
+    base_urls = {
+        Environment.LIVE: "https://fapi.binance.com",
+        Environment.TESTNET: "https://demo-fapi.binance.com",
+    }
+    hosts = {"binance": {Environment.LIVE: "https://api.binance.com"}}
+    restrictions_host = "binance"
+    features = Features(
+        fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=3 * 86_400
+    )
+    buckets = {
+        "futures_weight": Bucket(2400, 60),
+        "futures_orders": Bucket(300, 10, Scope.KEY),
+        "futures_orders_minute": Bucket(1200, 60, Scope.KEY),
+        "sapi": Bucket(12_000, 60),
+    }
+    used = {
+        "x-mbx-used-weight-1m": "futures_weight",
+        "x-mbx-order-count-10s": "futures_orders",
+        "x-mbx-order-count-1m": "futures_orders_minute",
+    }
+    types = FUTURES_TYPE
+    root = "/fapi"
+    weight = "futures_weight"
+    #: placing costs orders, no weight
+    order_costs = {"futures_orders": 1, "futures_orders_minute": 1}
+    trades_path, trades_weight = "/v1/userTrades", 5
+    may_trade = "enableFutures"
+
+    @property
+    def _time_path(self) -> str:
+        return "/v1/time"
+
+    # -- orders ------------------------------------------------------------------------------------------
+
+    def place_call(self, order: OrderRequest) -> Call:
+        if order.quote_quantity is not None:
+            raise Unsupported(f"{self.name} takes quantities in base units only")
+        params = self._order_params(order)
+        if order.position_side:
+            params["positionSide"] = order.position_side.upper()
+        elif order.reduce_only:
+            params["reduceOnly"] = True  # refused in hedge mode, where the position side says it
+        if order.type.conditional:
+            return self._placing("/v1/algoOrder", params | self._algo_params(order), order)
+        if order.type is OrderType.LIMIT:
+            params["timeInForce"] = "GTX" if order.post_only else TIME_IN_FORCE[order.time_in_force]
+        params |= {"newClientOrderId": order.client_id, "newOrderRespType": "RESULT"}
+        return self._placing("/v1/order", params, order)
+
+    def _algo_params(self, order: OrderRequest) -> dict[str, Any]:
+        if order.trigger_by not in WORKING_TYPE:
+            raise Unsupported(f"{self.name}: triggers watch the last or the mark price")
+        if order.post_only and order.price is None:
+            raise Unsupported(f"{self.name}: an order at market cannot be post-only")
+        force = "GTX" if order.post_only else TIME_IN_FORCE[order.time_in_force]
+        return {
+            "algoType": "CONDITIONAL",
+            "timeInForce": force if order.price is not None else None,
+            "triggerPrice": order.trigger_price,
+            "workingType": WORKING_TYPE[order.trigger_by],
+            "clientAlgoId": order.client_id,
+            "newOrderRespType": "RESULT",
+        }
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        return self._algo_report(data) if order.type.conditional else self._report(data)
+
+    def _report(self, data: Any) -> Report:
+        filled = read.decimal(data, "executedQty")
+        return Report(
+            exchange_id=read.text(data, "orderId"),
+            client_id=read.text(data, "clientOrderId"),
+            symbol=read.text(data, "symbol"),
+            side=read.word(SIDE, data, "side"),
+            type=read.word(FUTURES_READ, data, "type"),
+            status=read.word(STATUS, data, "status"),
+            quantity=read.decimal(data, "origQty"),
+            filled=filled,
+            average_price=average(read.decimal(data, "cumQuote"), filled),
+            price=positive(read.decimal(data, "price")),
+            reduce_only=flag(data, "reduceOnly"),
+            position_side=read.word(POSITION_SIDE, data, "positionSide"),
+        )
+
+    def _algo_report(self, data: Any) -> Report:
+        """A conditional order that has not become a real one."""
+        return Report(
+            exchange_id=read.text(data, "algoId"),
+            client_id=read.text(data, "clientAlgoId"),
+            symbol=read.text(data, "symbol"),
+            side=read.word(SIDE, data, "side"),
+            type=read.word(FUTURES_READ, data, "orderType"),
+            status=read.word(ALGO_STATUS, data, "algoStatus"),
+            quantity=read.decimal(data, "quantity"),
+            price=positive(read.decimal(data, "price")),
+            trigger_price=read.decimal(data, "triggerPrice"),
+            reduce_only=flag(data, "reduceOnly"),
+            position_side=read.word(POSITION_SIDE, data, "positionSide"),
+        )
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        """A conditional order that triggered is cancelled as the order it became."""
+        if not ref.conditional:
+            self.call(self._call("DELETE", "/v1/order", named(instrument, ref), 1), keys)
+            return
+        try:
+            self.call(self._call("DELETE", "/v1/algoOrder", named_algo(ref), 1), keys)
+        except OrderNotFound:
+            became = became_order(self.call(self._call("GET", "/v1/algoOrder", named_algo(ref), 1), keys))
+            if not became:
+                raise
+            real = OrderRef(exchange_id=became)
+            self.call(self._call("DELETE", "/v1/order", named(instrument, real), 1), keys)
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        if not ref.conditional:
+            report = self._order(keys, instrument, ref)
+            return self._with_fee(keys, instrument, report.exchange_id, report)
+        data = self.call(self._call("GET", "/v1/algoOrder", named_algo(ref), 1), keys)
+        if not (became := became_order(data)):
+            return self._algo_report(data)
+        real = self._order(keys, instrument, OrderRef(exchange_id=became))
+        return self._with_fee(keys, instrument, became, self._followed(data, real))
+
+    def _order(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        return self._report(self.call(self._call("GET", "/v1/order", named(instrument, ref), 1), keys))
+
+    def _followed(self, algo: Any, real: Report) -> Report:
+        """The conditional order under its own name with the fate of the order it became."""
+        return replace(
+            real,
+            exchange_id=read.text(algo, "algoId"),
+            client_id=read.text(algo, "clientAlgoId"),
+            type=read.word(FUTURES_READ, algo, "orderType"),
+            trigger_price=read.decimal(algo, "triggerPrice"),
+        )
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        """Both services, one request each; a conditional order that triggered is told once, as itself."""
+        params, weight = ({"symbol": instrument.symbol}, 1) if instrument else ({}, 40)
+        plain = read.items(self.call(self._call("GET", "/v1/openOrders", params, weight), keys))
+        algos = read.items(self.call(self._call("GET", "/v1/openAlgoOrders", params, weight), keys))
+        real = {report.exchange_id: report for report in map(self._report, plain)}
+        found = []
+        for algo in algos:
+            order = real.pop(became_order(algo), None)
+            found.append(self._followed(algo, order) if order else self._algo_report(algo))
+        return [*real.values(), *found]
+
+    # -- market and account ------------------------------------------------------------------------------
+
+    def instruments(self) -> list[Instrument]:
+        answer = self.call(self._call("GET", "/v1/exchangeInfo", {}, 1, signed=False))
+        return [
+            instrument(each, Product.LINEAR, "status")
+            for each in read.items(answer, "symbols")
+            if read.text(each, "contractType") in ("PERPETUAL", "TRADIFI_PERPETUAL")
+        ]
+
+    def quote(self, instrument: Instrument) -> Quote:
+        params = {"symbol": instrument.symbol}
+        data = self.call(self._call("GET", "/v1/ticker/bookTicker", params, 2, signed=False))
+        bid, ask = read.decimal(data, "bidPrice"), read.decimal(data, "askPrice")
+        return Quote(bid, ask, (bid + ask) / 2)
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        answer = self.call(self._call("GET", "/v3/account", {}, 5), keys)
+        found = {}
+        for each in read.items(answer, "assets"):
+            asset, total = read.text(each, "asset"), read.decimal(each, "marginBalance")
+            found[asset] = Balance(asset, total, read.decimal(each, "availableBalance"))
+        return found
+
+    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
+        params = {"symbol": instrument.symbol} if instrument else {}
+        answer = self.call(self._call("GET", "/v3/positionRisk", params, 5), keys)
+        return [found for each in read.items(answer) if (found := position(each))]
+
+    def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
+        answer = self.call(self._call("GET", "/v1/positionSide/dual", {}, 30), keys)
+        return PositionMode.HEDGE if flag(answer, "dualSidePosition") else PositionMode.ONE_WAY
+
+    def set_leverage(
+        self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
+    ) -> None:
+        if leverage is not None and leverage != leverage.to_integral_value():
+            raise Unsupported(f"{self.name} takes whole numbers for leverage")
+        symbol = {"symbol": instrument.symbol}
+        if mode is not None:
+            self._set_margin_type(keys, symbol, MARGIN_TYPE[mode])
+        if leverage is not None:
+            params = symbol | {"leverage": int(leverage)}
+            unless_unchanged(lambda: self.call(self._call("POST", "/v1/leverage", params, 1), keys))
+
+    def _set_margin_type(self, keys: Credentials, symbol: dict[str, str], wanted: str) -> None:
+        call = self._call("POST", "/v1/marginType", symbol | {"marginType": wanted}, 1)
+        try:
+            unless_unchanged(lambda: self.call(call, keys))
+        except Refused as error:
+            if error.code not in MARGIN_TYPE_KEPT:
+                raise
+            held = read.items(self.call(self._call("GET", "/v1/symbolConfig", symbol, 5), keys))
+            if read.text(held, 0, "marginType") != wanted:
+                raise
+
+
+SPOT_READ = {word: kind for kind, word in SPOT_TYPE.items()} | {"LIMIT_MAKER": OrderType.LIMIT}
+FUTURES_READ = {word: kind for kind, word in FUTURES_TYPE.items()}
+
+
+def encode(params: Mapping[str, Any]) -> str:
+    return urlencode({name: _word(value) for name, value in params.items()}, quote_via=percent_encode)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return plain_number(value) if isinstance(value, Decimal) else str(value)
+
+
+def signature(secret: str, payload: str) -> str:
+    return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
+
+
+def named(instrument: Instrument, ref: OrderRef) -> dict[str, str]:
+    if ref.exchange_id:
+        return {"symbol": instrument.symbol, "orderId": ref.exchange_id}
+    return {"symbol": instrument.symbol, "origClientOrderId": ref.client_id}
+
+
+def named_algo(ref: OrderRef) -> dict[str, str]:
+    return {"algoId": ref.exchange_id} if ref.exchange_id else {"clientAlgoId": ref.client_id}
+
+
+def became_order(algo: Any) -> str:
+    """The id of the order a conditional order became, "" before it triggered."""
+    became = str(algo.get("actualOrderId") or "") if isinstance(algo, Mapping) else ""
+    if not became and read.text(algo, "algoStatus") == "FINISHED":
+        raise OutcomeUnknown("the conditional order has ended and the answer does not say how")
+    return became
+
+
+def average(quote_amount: Decimal, filled: Decimal) -> Decimal | None:
+    return quote_amount / filled if filled > 0 and quote_amount > 0 else None
+
+
+def positive(value: Decimal | None) -> Decimal | None:
+    """Binance writes "no price" as 0."""
+    return value or None
+
+
+def flag(data: Any, name: str) -> bool:
+    value = read.field(data, name)
+    if not isinstance(value, bool):
+        raise OutcomeUnknown(f"{name} is neither true nor false in the answer")
+    return value
+
+
+def paid(trades: list[Any], instrument: Instrument) -> Fee | None:
+    """The sum of commissions. When two assets paid (BNB ran out on the way) the base asset's share is told:
+    it is missing from what can be sold again."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for trade in trades:
+        sums[read.text(trade, "commissionAsset")] += read.decimal(trade, "commission")
+    if not sums:
+        return None
+    asset = instrument.base if instrument.base in sums else next(iter(sums))
+    return Fee(sums[asset], asset)
+
+
+def position(data: Any) -> Position | None:
+    """V3 tells neither leverage nor margin type: notional over its initial margin is the leverage, and
+    only an isolated position has a margin of its own."""
+    amount = read.decimal(data, "positionAmt")
+    if not amount:
+        return None
+    margin = read.decimal(data, "positionInitialMargin")
+    notional = abs(read.decimal(data, "notional"))
+    return Position(
+        symbol=read.text(data, "symbol"),
+        direction=read.word(POSITION_SIDE, data, "positionSide") or direction_of(amount),
+        quantity=abs(amount),
+        entry_price=read.decimal(data, "entryPrice"),
+        mark_price=read.decimal(data, "markPrice"),
+        leverage=(notional / margin).quantize(Decimal(1)) if margin else None,
+        margin_mode=MarginMode.ISOLATED if read.decimal(data, "isolatedMargin") else MarginMode.CROSS,
+        unrealised=read.decimal(data, "unRealizedProfit"),
+        liquidation_price=positive(read.decimal(data, "liquidationPrice")),
+    )
+
+
+def direction_of(amount: Decimal) -> Direction:
+    return Direction.LONG if amount > 0 else Direction.SHORT
+
+
+def instrument(data: Any, product: Product, state: str) -> Instrument:
+    """Limits come from the filters; the precision fields are not steps."""
+    filters = {read.text(each, "filterType"): each for each in read.items(data, "filters")}
+    lot, market = read.field(filters, "LOT_SIZE"), filters.get("MARKET_LOT_SIZE", {})
+    least = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
+    return Instrument(
+        symbol=read.text(data, "symbol"),
+        base=read.text(data, "baseAsset"),
+        quote=read.text(data, "quoteAsset"),
+        settle=read.text(data, "quoteAsset" if product is Product.SPOT else "marginAsset"),
+        product=product,
+        tick=read.decimal(filters, "PRICE_FILTER", "tickSize"),
+        step=read.decimal(lot, "stepSize"),
+        min_quantity=read.decimal(lot, "minQty"),
+        min_notional=read.decimal_or_none(least, "minNotional" if product is Product.SPOT else "notional")
+        or Decimal(0),
+        max_quantity=positive(read.decimal_or_none(lot, "maxQty")),
+        max_market_quantity=positive(read.decimal_or_none(market, "maxQty")),
+        active=read.text(data, state) == "TRADING",
+    )
