@@ -57,7 +57,7 @@ class Embedded:
         if not self._stack.enter_context(locked(self.directory / "lock", wait=False)):
             raise EmbeddedError(f"{self.directory} is in use: another process runs its servers there.")
         self._password = cluster.prepare(self.directory, template=LOCAL / "template")
-        self._postgres_port, self._redis_port = _free_ports(2)
+        self._postgres_port, self._redis_port = free_ports(2)
         return Servers(
             database_url=f"postgresql://{USER}:{self._password}@127.0.0.1:{self._postgres_port}/{DATABASE}",
             redis_url=f"redis://:{self._password}@127.0.0.1:{self._redis_port}/0",
@@ -155,7 +155,7 @@ def servers(directory: Path, *, fast: bool = False) -> Iterator[Servers]:
         embedded.close()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:

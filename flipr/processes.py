@@ -25,6 +25,12 @@ def procfile(path: Path = ROOT / "Procfile") -> dict[str, str]:
     return {name.strip(): command.strip() for name, _, command in lines}
 
 
+def environment_of(name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """What a process may know: only workers open exchange keys, only the web tier opens hook tokens."""
+    hidden = {"WEB_KEYS", "TOKEN_DIGEST_KEY"} if name.startswith("worker-") else {"VAULT_PRIVATE_KEYS"}
+    return {key: value for key, value in environment.items() if key not in hidden}
+
+
 class Processes:
     """Children by name. `output` is called with the name and each line, from one thread per child."""
 
@@ -57,6 +63,9 @@ class Processes:
         """Exit status by name of those that are not running any more."""
         found = {name: process.poll() for name, (process, _) in self._running.items()}
         return {name: status for name, status in found.items() if status is not None}
+
+    def names(self) -> list[str]:
+        return list(self._running)
 
     def pid(self, name: str) -> int:
         return self._running[name][0].pid

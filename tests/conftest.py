@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 import pytest
+import redis
+from django.conf import settings
 
 from tests.services import services
 
@@ -29,11 +32,33 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture
-def redis_server() -> Iterator[str]:
-    """The URL of this session's Redis, empty."""
-    import redis
-    from django.conf import settings
-
+def redis_server() -> str:
+    """The URL of this session's Redis, emptied."""
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
-    yield settings.REDIS_URL
+    return settings.REDIS_URL
+
+
+@pytest.fixture(scope="session")
+def stack(django_db_blocker: Any) -> Iterator[Any]:
+    """The service as running processes; see tests/stack.py, and tests/flows/conftest.py for its use."""
+    from tests.stack import Stack
+
+    stack = Stack()
+    try:
+        with django_db_blocker.unblock():
+            stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """A failed test of the running service shows what each process said last."""
+    report = yield
+    stack = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and stack is not None:
+        for name in stack.processes.names():
+            report.sections.append((f"log of {name}", stack.log(name)[-4000:]))
+    return report
