@@ -64,9 +64,14 @@ def fixture_file(exchange: str) -> dict[str, Any]:
 def fixture(name: str) -> dict[str, Any]:
     """The part of a venue, `keys` and `auth_params` of its exchange filled in."""
     whole = fixture_file(venues()[name].exchange)
-    own = whole.get("venues", {}).get(venues()[name].name, {})
+    own: dict[str, Any] = whole.get("venues", {}).get(venues()[name].name, {})
     shared = {key: whole[key] for key in ("keys", "auth_params") if key in whole}
-    return {"keys": {"key": "the-key", "secret": "the-secret"}, "auth_params": [], "cases": {}} | shared | own
+    defaults: dict[str, Any] = {
+        "keys": {"key": "the-key", "secret": "the-secret"},
+        "auth_params": [],
+        "cases": {},
+    }
+    return defaults | shared | own
 
 
 def case(name: str, wanted: str) -> dict[str, Any] | None:
