@@ -19,7 +19,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import read
@@ -159,6 +159,7 @@ class Kraken(Venue):
     buckets = {"rest": Bucket(20, 40.0, Scope.KEY), "engine": Bucket(125, 53.4, Scope.KEY)}
     #: every request needs a higher nonce than the one before (exchange/guides/rest/authentication)
     serial = True
+    nonces_per_ms: ClassVar[int] = 1000
     errors = ERRORS
     cool_downs = {
         "EAPI:Rate limit exceeded": 10.0,
@@ -167,13 +168,13 @@ class Kraken(Venue):
     }
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
-        """Form body with the nonce in front. The nonce is in microseconds: workers that share a key take turns
-        (`serial`), each turn lasting one round trip, so clocks that agree to a round trip never collide."""
+        """Form body with the nonce in front. Workers that share a key take turns (`serial`), each turn lasting one
+        round trip, so that the nonces of clocks that agree to a round trip rise."""
         if not call.signed:
             return Request(call.method, call.path, query=urlencode(call.params))
         if keys is None:
             raise AuthRefused(f"{self.name}: this call needs a key")
-        nonce = str(self.nonce(now_ms * 1000))
+        nonce = str(self.nonce(now_ms * self.nonces_per_ms))
         body = urlencode({"nonce": nonce, **call.params})
         headers = {
             "API-Key": keys.key,
