@@ -17,7 +17,7 @@ it under `/<name in lower case>`, with that prefix stripped before the dialect s
 A handler reads `call` (`call.text("symbol")`, `call.decimal("qty")` ... complain by themselves), makes a
 `Ticket`, calls the desk and returns what is to be encoded as JSON, or a `Reply` when status or headers
 differ. Whatever the engine refuses is raised as `Rejected` and goes through `refuse`; so does what a handler
-refuses itself. A Decimal is written as a JSON number, so write `text(number)` where the exchange uses strings.
+refuses itself. Where the same reason has other words on one route, raise `Answered(Reply(...))`. A Decimal is written as a JSON number, so write `text(number)` where the exchange uses strings.
 
     class Example(Dialect):
         name, family, product = "Example_F", "example", Product.LINEAR
@@ -121,6 +121,10 @@ class Dialect(ABC):
     def credentials(self) -> tuple[str, str, str]:
         """(key, secret, passphrase) of a new account in the form this exchange gives them."""
         return secrets.token_hex(32), secrets.token_hex(32), ""
+
+    def costs(self, route: Route, call: Call) -> Mapping[str, int]:
+        """What a call costs, by `Limit.counts`; override where parameters change the price."""
+        return self.default_costs if route.costs is None else route.costs
 
     def throttled(self, exceeded: Exceeded, call: Call) -> Reply:
         """The answer to a call over the limit."""

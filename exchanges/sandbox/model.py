@@ -42,6 +42,9 @@ class Reason(StrEnum):
     PRICE_TICK = "price_tick"
     TRIGGER_TICK = "trigger_tick"
     QUANTITY_STEP = "quantity_step"
+    PRECISION = "precision"  # more decimals than the field can hold
+    PRICE_RELATION = "price_relation"  # the prices of linked orders do not fit together or the market
+    ENDPOINT = "endpoint"  # the right order at the wrong address
     MIN_QUANTITY = "min_quantity"
     MAX_QUANTITY = "max_quantity"
     MIN_NOTIONAL = "min_notional"

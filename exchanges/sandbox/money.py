@@ -122,7 +122,7 @@ def charge_fill(
     account.add(wallet, fee_asset, -fee)
     return Fill(
         id=number,
-        order_id=order.id,
+        order_id=order.live_id or order.id,
         symbol=market.symbol,
         side=order.side,
         price=price,

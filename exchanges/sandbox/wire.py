@@ -32,6 +32,14 @@ class Reply:
         return {**_JSON, **self.headers}
 
 
+class Answered(Exception):
+    """Raised by a handler that has its answer already: an error whose words depend on where it came from."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(f"HTTP {reply.status}")
+        self.reply = reply
+
+
 @dataclass(eq=False)
 class Call:
     """One request to a venue; `path` has lost the venue's prefix, header names are in lower case.

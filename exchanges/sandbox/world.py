@@ -27,7 +27,7 @@ from exchanges.sandbox.ledger import Account
 from exchanges.sandbox.meter import Exceeded, Limit, Meter, Owner
 from exchanges.sandbox.model import Order, Reason, Rejected
 from exchanges.sandbox.prices import Prices
-from exchanges.sandbox.wire import Call, Reply
+from exchanges.sandbox.wire import Answered, Call, Reply
 from exchanges.types import PositionMode, Product
 
 CALLS_KEPT = 20_000
@@ -219,7 +219,7 @@ class World:
         dialect.desks[order.market.product].resume(account, order)
 
     def _handled(self, dialect: Dialect, route: Route, call: Call) -> Reply:
-        costs = dialect.default_costs if route.costs is None else route.costs
+        costs = dialect.costs(route, call)
         try:
             if (over := self._charge(dialect, costs, call, Owner.ADDRESS)) is not None:
                 return dialect.throttled(over, call)
@@ -229,6 +229,8 @@ class World:
                     return dialect.throttled(over, call)
             data = getattr(dialect, route.handler)(call)
             reply = data if isinstance(data, Reply) else Reply(data)
+        except Answered as answered:
+            reply = answered.reply
         except Rejected as refused:
             reply = dialect.refuse(refused.reason, refused.detail, call)
         except Exception:  # noqa: BLE001 - a fault of the sandbox must look like one, and be seen
