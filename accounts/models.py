@@ -18,6 +18,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.families import families
 from exchanges.types import Environment, KeyInfo
 
 if TYPE_CHECKING:  # Django's own fields take no type arguments when they run
@@ -174,6 +175,12 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return f"{self.exchange} {self.label}"
+
+    @property
+    def title(self) -> str:
+        """The exchange as people write it."""
+        known = families().get(self.exchange)
+        return known.title if known else self.exchange
 
     @property
     def usable(self) -> bool:

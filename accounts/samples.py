@@ -34,6 +34,11 @@ def sample_for(account: Account | None) -> Sample:
     )
 
 
+def curl_for(message: str, url: str) -> str:
+    """A command for the shell; a name in a message has no quote in it."""
+    return f"curl -d '{message}' {url}"
+
+
 def _venue(account: Account | None) -> str:
     if account is None or account.exchange not in families():
         return DEFAULT_VENUE

@@ -59,7 +59,11 @@ def add(request: HttpRequest, exchange: str) -> HttpResponse:
 @members
 def detail(request: HttpRequest, public_id: str) -> HttpResponse:
     account = own_account(request, public_id)
-    context = _checked(account) | {"sample": sample_for(account), "family": families().get(account.exchange)}
+    opened = families().get(account.exchange)
+    context = _checked(account) | {
+        "sample": sample_for(account),
+        "venues": opened.venue_names(account.environment) if opened else (),
+    }
     return render(request, "accounts/account.html", context)
 
 

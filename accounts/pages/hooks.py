@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import flows
 from accounts.forms import HookForm, HookSettingsForm
 from accounts.models import Account, Hook
 from accounts.pages.access import accepted, members, members_just_now, own_hook, whose
-from accounts.samples import sample_for
+from accounts.samples import curl_for, sample_for
 
 
 @require_safe
@@ -34,7 +35,9 @@ def add(request: HttpRequest) -> HttpResponse:
 @require_safe
 @members
 def detail(request: HttpRequest, public_id: str) -> HttpResponse:
-    return render(request, "accounts/hook.html", {"hook": own_hook(request, public_id)})
+    hook = own_hook(request, public_id)
+    previous_works = hook.previous_until is not None and hook.previous_until > timezone.now()
+    return render(request, "accounts/hook.html", {"hook": hook, "previous_works": previous_works})
 
 
 @require_safe
@@ -43,12 +46,9 @@ def url(request: HttpRequest, public_id: str) -> HttpResponse:
     """The URL with its token, and messages to use with it."""
     hook = own_hook(request, public_id)
     account = Account.objects.of(whose(request)).order_by("-is_default", "created").first()
-    context = {
-        "hook": hook,
-        "url": flows.hook_url(hook, flows.show_token(hook)),
-        "sample": sample_for(account),
-        "account": account,
-    }
+    sample, url = sample_for(account), flows.hook_url(hook, flows.show_token(hook))
+    curl = {"trade": curl_for(sample.trade, url), "close": curl_for(sample.close, url)}
+    context = {"hook": hook, "url": url, "sample": sample, "curl": curl, "account": account}
     return render(request, "accounts/hook_url.html", context)
 
 

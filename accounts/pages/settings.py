@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import flows
@@ -27,7 +28,8 @@ def api_token_add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and accepted(
         form, lambda: made.append(flows.create_api_token(whose(request), **form.cleaned_data)[1])
     ):
-        return render(request, "accounts/api_token_made.html", {"token": made[0]})
+        use = f'curl -H "Authorization: Bearer {made[0]}" {request.build_absolute_uri(reverse("accounts:api_accounts"))}'
+        return render(request, "accounts/api_token_made.html", {"token": made[0], "use": use})
     return render(request, "accounts/api_token_add.html", {"form": form})
 
 
