@@ -31,7 +31,8 @@ TRADED = {kind.exchange for kind in venues().values()}
 
 
 def exchange_of(vector: Mapping[str, Any]) -> str:
-    return EXCHANGE_ALIASES.get(vector["exchange"], vector["exchange"])
+    named: str = vector["exchange"]
+    return EXCHANGE_ALIASES.get(named, named)
 
 
 def title(vector: Mapping[str, Any]) -> str:
