@@ -13,6 +13,8 @@ import django
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.core.handlers.asgi import ASGIHandler
 
+from webhooks.bounds import BoundedBody
+
 LANES = 16  # as many database connections at most per web process
 
 
@@ -39,12 +41,12 @@ class LaneHandler(ASGIHandler):
             self._load[lane] -= 1
 
 
-def make_application() -> LaneHandler:
+def make_application() -> BoundedBody:
     django.setup(set_prefix=False)
     from flipr.checks import WEB, require  # noqa: PLC0415  (needs the settings)
 
     require("The web server", WEB)
-    return LaneHandler()
+    return BoundedBody(LaneHandler())
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flipr.settings")

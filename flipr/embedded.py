@@ -172,18 +172,25 @@ def _end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
         process.wait()
 
 
+@contextmanager
+def environment(directory: Path) -> Iterator[dict[str, str]]:
+    """Our environment, completed by keys under `.local/keys` and servers under `directory` where it names none."""
+    with ExitStack() as stack:
+        values = stored_keys(LOCAL / "keys") | os.environ
+        if not (values.get("DATABASE_URL") and values.get("REDIS_URL")):
+            addresses = stack.enter_context(servers(directory))
+            values["DATABASE_URL"] = values.get("DATABASE_URL") or addresses.database_url
+            values["REDIS_URL"] = values.get("REDIS_URL") or addresses.redis_url
+        yield values
+
+
 def main(arguments: list[str]) -> int:
-    """Run a command with what is not set yet: servers under `.local/servers`, keys under `.local/keys`."""
+    """Run a command with everything set that it needs; the servers' data is under `.local/servers`."""
     if not arguments:
         sys.stderr.write("usage: python -m flipr.embedded COMMAND [ARGUMENT]...\n")
         return 2
-    with ExitStack() as stack:
-        environment = stored_keys(LOCAL / "keys") | os.environ
-        if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:
-            addresses = stack.enter_context(servers(LOCAL / "servers"))
-            environment.setdefault("DATABASE_URL", addresses.database_url)
-            environment.setdefault("REDIS_URL", addresses.redis_url)
-        return run_forwarding(arguments, environment)
+    with environment(LOCAL / "servers") as values:
+        return run_forwarding(arguments, values)
 
 
 def run_forwarding(arguments: list[str], environment: Mapping[str, str]) -> int:

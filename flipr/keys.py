@@ -1,10 +1,12 @@
-"""Secrets: `python -m flipr.keys` prints a new set; the demo keeps one under `.local/keys`, mode 0600."""
+"""Secrets: `python -m flipr.keys` prints a new set; the demo keeps one under `.local/keys`."""
 
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from accounts.vault import new_keypair
@@ -25,15 +27,26 @@ def new_keys() -> dict[str, str]:
 
 
 def stored_keys(directory: Path) -> dict[str, str]:
-    """The set kept in `directory`, one file each; made the first time."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    names = [path.name for path in directory.iterdir()]
-    if not names:
-        for name, value in new_keys().items():
-            path = directory / name
-            path.touch(mode=0o600)
-            path.write_text(value)
-    return {path.name: path.read_text() for path in directory.iterdir()}
+    """The set kept in `directory`; made the first time. One file, because the vault's two halves belong together."""
+    kept = json.loads(kept_private(directory / "keys.json", lambda: json.dumps(new_keys(), indent=2)))
+    return {str(name): str(value) for name, value in kept.items()}
+
+
+def kept_private(path: Path, make: Callable[[], str]) -> str:
+    """What the file holds; made and kept the first time."""
+    if not path.exists():
+        keep_private(path, make())
+    return path.read_text()
+
+
+def keep_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    fresh.write_text(text)
+    fresh.replace(path)
 
 
 def _random() -> str:

@@ -104,6 +104,7 @@ EXCHANGE_BASE_URLS = env_map("EXCHANGE_BASE_URLS")
 # --- Webhooks ---------------------------------------------------------------------------------------------
 HOOK_WAIT_SECONDS = env_float("HOOK_WAIT_SECONDS", 2.5)
 ORDER_FRESH_SECONDS = env_int("ORDER_FRESH_SECONDS", 10)
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)  # how many of our own proxies a webhook passes on its way
 HOOK_RATE = env_str("HOOK_RATE", "60/60")
 SOURCE_RATE = env_str("SOURCE_RATE", "600/60")
 for _name, _rate in (("HOOK_RATE", HOOK_RATE), ("SOURCE_RATE", SOURCE_RATE)):

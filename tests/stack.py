@@ -18,18 +18,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import psycopg
-from celery import current_app
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.test import override_settings
-from kombu import Connection
 
 from accounts import flows
 from accounts.models import Account, Hook, StopPolicy, User
 from exchanges.types import Credentials, Environment
 from flipr.embedded import LOCAL, free_ports
 from flipr.processes import Processes, environment_of, procfile
+from flipr.workers import answering
 
 LOGS = LOCAL / "test" / "logs"
 EXCHANGES = ("binance", "bybit", "kraken", "kraken_futures")
@@ -125,9 +124,7 @@ class Stack:
 
     def workers(self) -> set[str]:
         """The regions whose workers answer a ping."""
-        with Connection(self.redis_url) as connection:
-            asked = current_app.control.inspect(timeout=1, limit=len(settings.REGIONS), connection=connection)
-            return {name.partition("@")[0] for name in asked.ping() or {}}
+        return answering([self.redis_url])
 
     def log(self, name: str) -> str:
         if file := self._files.get(name):
