@@ -577,11 +577,11 @@ def _order_type(item: Any) -> OrderType:
 
 def _waits_as_stop(item: Any) -> bool:
     """A spot trigger has no direction: then the price at the order's creation tells; unknown is a stop."""
-    direction, side = item.get("triggerDirection"), word(SIDES, item, "side")
-    created_at = _positive(item, "lastPriceOnCreated")
-    if direction not in (1, 2) and created_at is not None:
-        direction = 1 if decimal(item, "triggerPrice") > created_at else 2
-    return direction != (2 if side is Side.BUY else 1)
+    rises = {1: True, 2: False}.get(item.get("triggerDirection"))
+    buys, created_at = word(SIDES, item, "side") is Side.BUY, _positive(item, "lastPriceOnCreated")
+    if rises is None and created_at is not None:
+        rises = decimal(item, "triggerPrice") > created_at
+    return rises in (None, buys)
 
 
 def _named(ref: OrderRef) -> dict[str, str]:
