@@ -62,16 +62,12 @@ class Outcome:
 
 @cache
 def dialect_classes() -> tuple[type[Dialect], ...]:
-    """Every dialect under `dialects/`, in the order of their files."""
+    """Every dialect under `dialects/`, in the order of their files; a class without a name is a base."""
     found: list[type[Dialect]] = []
     for module in pkgutil.iter_modules(dialects.__path__):
         loaded = importlib.import_module(f"{dialects.__name__}.{module.name}")
         for _, item in inspect.getmembers(loaded, inspect.isclass):
-            if (
-                issubclass(item, Dialect)
-                and not inspect.isabstract(item)
-                and item.__module__ == loaded.__name__
-            ):
+            if issubclass(item, Dialect) and item.__module__ == loaded.__name__ and hasattr(item, "name"):
                 found.append(item)
     return tuple(found)
 

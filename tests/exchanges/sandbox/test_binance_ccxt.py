@@ -1,0 +1,239 @@
+"""Binance in the sandbox, traded by ccxt: a client that we did not write and that knows only the original."""
+
+import ccxt
+import pytest
+
+SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
+
+
+def client(sandbox, keys, kind):
+    made = ccxt.binance(
+        {
+            "apiKey": keys["key"],
+            "secret": keys["secret"],
+            "enableRateLimit": False,
+            "options": {
+                "defaultType": kind,
+                "fetchMargins": False,
+                "fetchMarkets": {"types": ["spot", "linear"]},
+            },
+        }
+    )
+    made.options["fetchCurrencies"] = False
+    made.has["fetchCurrencies"] = False
+    for name, url in made.urls["api"].items():
+        if isinstance(url, str):
+            venue = "binance_f" if name.startswith("fapi") else "binance"
+            made.urls["api"][name] = f"{sandbox.venue(venue)}/{url.split('/', 3)[3]}"
+    return made
+
+
+@pytest.fixture
+def keys(sandbox):
+    return sandbox.account("binance", balances={"USDT": "100000", "BTC": "2"})
+
+
+@pytest.fixture
+def spot(sandbox, keys):
+    return client(sandbox, keys, "spot")
+
+
+@pytest.fixture
+def swap(sandbox, keys):
+    return client(sandbox, keys, "swap")
+
+
+def test_markets_load_with_steps_ticks_and_minima(spot):
+    markets = spot.load_markets()
+    assert markets[SPOT]["precision"] == {"amount": 1e-05, "price": 0.01, **_rest(markets[SPOT])}
+    assert markets[SPOT]["limits"]["cost"]["min"] == 5
+    assert markets[SWAP]["linear"] is True
+    assert markets[SWAP]["precision"]["price"] == 0.1
+    assert markets[SWAP]["limits"]["cost"]["min"] == 100
+    assert {"ETH/USDT", "SOL/USDT:USDT", "DOGE/USDC"} <= set(markets)
+
+
+def _rest(market):
+    return {name: value for name, value in market["precision"].items() if name not in ("amount", "price")}
+
+
+def test_a_spot_market_buy_fills_at_the_ask_and_pays_its_fee_in_coins(spot):
+    order = spot.create_order(SPOT, "market", "buy", 0.1)
+    assert (order["status"], order["filled"], order["average"]) == ("closed", 0.1, 50000.01)
+    assert order["fee"] == {"cost": 0.0001, "currency": "BTC"}
+    assert spot.fetch_balance()["BTC"]["total"] == pytest.approx(2.0999)
+
+
+def test_a_spot_market_buy_by_cost_spends_that_much(spot):
+    order = spot.create_market_buy_order_with_cost(SPOT, 1000)
+    assert order["filled"] == 0.01999
+    assert order["cost"] == pytest.approx(0.01999 * 50000.01)
+
+
+def test_a_spot_limit_order_rests_locks_and_is_cancelled(spot):
+    order = spot.create_order(SPOT, "limit", "buy", 0.1, 40000)
+    assert order["status"] == "open"
+    assert [each["id"] for each in spot.fetch_open_orders(SPOT)] == [order["id"]]
+    assert spot.fetch_balance()["USDT"]["used"] == 4000
+    spot.cancel_order(order["id"], SPOT)
+    assert spot.fetch_order(order["id"], SPOT)["status"] == "canceled"
+    assert spot.fetch_balance()["USDT"]["free"] == 100000
+
+
+def test_a_spot_limit_order_fills_when_the_price_comes(sandbox, spot):
+    order = spot.create_order(SPOT, "limit", "buy", 0.1, 40000)
+    sandbox.price(SPOT, 40000)
+    found = spot.fetch_order(order["id"], SPOT)
+    assert (found["status"], found["average"]) == ("closed", 40000)
+    trades = spot.fetch_my_trades(SPOT)
+    assert [(each["order"], each["takerOrMaker"]) for each in trades] == [(order["id"], "maker")]
+
+
+def test_a_spot_stop_and_a_take_profit_fire_on_their_own_sides(sandbox, spot):
+    stop = spot.create_order(SPOT, "market", "sell", 0.5, None, {"stopLossPrice": 45000})
+    target = spot.create_order(SPOT, "limit", "sell", 0.5, 55000, {"takeProfitPrice": 54000})
+    assert {each["triggerPrice"] for each in spot.fetch_open_orders(SPOT)} == {45000, 54000}
+    sandbox.price(SPOT, 44990)
+    assert spot.fetch_order(stop["id"], SPOT)["average"] == 44990
+    sandbox.price(SPOT, 55000)
+    assert spot.fetch_order(target["id"], SPOT)["status"] == "closed"
+
+
+def test_spot_refusals_are_the_originals(spot):
+    with pytest.raises(ccxt.InsufficientFunds):
+        spot.create_order(SPOT, "limit", "buy", 10, 40000)
+    with pytest.raises(ccxt.BadRequest, match="-1013.*NOTIONAL"):
+        spot.create_order(SPOT, "limit", "buy", 0.0001, 40000)
+    with pytest.raises(ccxt.OrderImmediatelyFillable):
+        spot.create_order(SPOT, "limit", "buy", 0.1, 60000, {"postOnly": True})
+    with pytest.raises(ccxt.OrderNotFound):
+        spot.fetch_order("12", SPOT)
+    with pytest.raises(ccxt.OrderNotFound):
+        spot.cancel_order("12", SPOT)
+
+
+def test_a_wrong_secret_and_an_unknown_key_are_refused(sandbox, keys):
+    with pytest.raises(ccxt.AuthenticationError, match="-1022"):
+        client(sandbox, {**keys, "secret": "wrong"}, "spot").fetch_balance()
+    with pytest.raises(ccxt.AuthenticationError, match="-2015"):
+        client(sandbox, {"key": "k" * 64, "secret": "s"}, "spot").fetch_balance()
+
+
+def test_a_stale_timestamp_is_refused(spot):
+    spot.nonce = lambda: spot.milliseconds() - 60_000
+    with pytest.raises(ccxt.InvalidNonce, match="-1021"):
+        spot.fetch_balance()
+
+
+def test_a_futures_market_order_opens_a_position(swap):
+    order = swap.create_order(SWAP, "market", "buy", 0.1, None, {"newOrderRespType": "RESULT"})
+    assert (order["status"], order["average"]) == ("closed", 50000.1)
+    (position,) = swap.fetch_positions([SWAP])
+    assert (position["side"], position["contracts"], position["entryPrice"]) == ("long", 0.1, 50000.1)
+    assert swap.fetch_order(order["id"], SWAP)["filled"] == 0.1
+    assert swap.fetch_my_trades(SWAP)[0]["fee"]["currency"] == "USDT"
+
+
+def test_a_futures_stop_fires_and_closes_the_position(sandbox, swap):
+    swap.create_order(SWAP, "market", "buy", 0.1)
+    stop = swap.create_order(SWAP, "market", "sell", 0.1, None, {"stopLossPrice": 49000, "reduceOnly": True})
+    target = swap.create_order(
+        SWAP, "market", "sell", 0.1, None, {"takeProfitPrice": 52000, "reduceOnly": True}
+    )
+    listed = swap.fetch_open_orders(SWAP, params={"trigger": True})
+    assert {each["id"] for each in listed} == {stop["id"], target["id"]}
+    sandbox.price(SPOT, 48999)
+    assert swap.fetch_positions([SWAP]) == []
+    fired = swap.fetch_order(stop["id"], SWAP, {"trigger": True})
+    assert fired["info"]["algoStatus"] == "FINISHED"
+    became = swap.fetch_order(fired["info"]["actualOrderId"], SWAP)
+    assert (became["status"], became["average"]) == ("closed", 48999)
+
+
+def test_a_futures_orphan_stays_until_it_is_cancelled(sandbox, swap):
+    """Binance does not link the two: the sibling of the one that fired is the caller's to cancel."""
+    swap.create_order(SWAP, "market", "sell", 0.1)
+    swap.create_order(SWAP, "market", "buy", 0.1, None, {"stopLossPrice": 51000, "reduceOnly": True})
+    target = swap.create_order(
+        SWAP, "market", "buy", 0.1, None, {"takeProfitPrice": 48000, "reduceOnly": True}
+    )
+    sandbox.price(SPOT, 51000)
+    assert [each["id"] for each in swap.fetch_open_orders(SWAP, params={"trigger": True})] == [target["id"]]
+    swap.cancel_order(target["id"], SWAP, {"trigger": True})
+    assert swap.fetch_open_orders(SWAP, params={"trigger": True}) == []
+
+
+def test_futures_settings_change_and_say_when_nothing_changes(swap):
+    swap.set_leverage(10, SWAP)
+    assert swap.fetch_leverages([SWAP])[SWAP]["longLeverage"] == 10
+    swap.set_margin_mode("isolated", SWAP)
+    with pytest.raises(ccxt.MarginModeAlreadySet):
+        swap.fapiPrivatePostMarginType({"symbol": "BTCUSDT", "marginType": "ISOLATED"})
+    swap.set_position_mode(True)
+    assert swap.fetch_position_mode()["hedged"] is True
+
+
+def test_hedge_mode_holds_both_directions(swap):
+    swap.set_position_mode(True)
+    swap.create_order(SWAP, "market", "buy", 0.1, None, {"positionSide": "LONG"})
+    swap.create_order(SWAP, "market", "sell", 0.2, None, {"positionSide": "SHORT"})
+    held = {each["side"]: each["contracts"] for each in swap.fetch_positions([SWAP])}
+    assert held == {"long": 0.1, "short": 0.2}
+    with pytest.raises(ccxt.ExchangeError, match="-4061"):
+        swap.create_order(SWAP, "market", "buy", 0.1)
+
+
+def test_futures_balance_tells_profit_and_margin(sandbox, swap):
+    swap.set_leverage(10, SWAP)
+    swap.create_order(SWAP, "market", "buy", 1)
+    sandbox.price(SPOT, 51000)
+    balance = swap.fetch_balance()["USDT"]
+    assert balance["total"] == pytest.approx(100000 - 25.00005 + 999.9)
+    assert balance["free"] == pytest.approx(100000 - 25.00005 + 999.9 - 5000.01)
+
+
+@pytest.mark.parametrize(
+    ("code", "order"),
+    [
+        ("-2022", {"side": "SELL", "type": "MARKET", "quantity": "0.1", "reduceOnly": "true"}),
+        ("-4120", {"side": "SELL", "type": "STOP_MARKET", "quantity": "0.1", "stopPrice": "49000"}),
+        ("-4164", {"side": "BUY", "type": "MARKET", "quantity": "0.001"}),
+        ("-1111", {"side": "BUY", "type": "MARKET", "quantity": "0.0011"}),
+        (
+            "-4014",
+            {"side": "BUY", "type": "LIMIT", "quantity": "0.1", "price": "40000.05", "timeInForce": "GTC"},
+        ),
+        ("-2019", {"side": "BUY", "type": "MARKET", "quantity": "100"}),
+        (
+            "-5022",
+            {"side": "BUY", "type": "LIMIT", "quantity": "0.1", "price": "60000", "timeInForce": "GTX"},
+        ),
+        ("-1102", {"side": "BUY", "type": "LIMIT", "quantity": "0.1", "price": "60000"}),
+    ],
+)
+def test_futures_refusals_are_the_originals(swap, code, order):
+    with pytest.raises(ccxt.ExchangeError, match=f'"code":{code},'):
+        swap.fapiPrivatePostOrder({"symbol": "BTCUSDT", **order})
+
+
+@pytest.mark.parametrize(
+    ("code", "order"),
+    [
+        ("-2021", {"side": "SELL", "type": "STOP_MARKET", "quantity": "0.1", "triggerPrice": "50000"}),
+        ("-2021", {"side": "BUY", "type": "TAKE_PROFIT_MARKET", "quantity": "0.1", "triggerPrice": "50000"}),
+        ("-1102", {"side": "SELL", "type": "STOP_MARKET", "quantity": "0.1"}),
+    ],
+)
+def test_futures_algo_refusals_are_the_originals(swap, code, order):
+    with pytest.raises(ccxt.ExchangeError, match=f'"code":{code},'):
+        swap.fapiPrivatePostAlgoOrder({"algoType": "CONDITIONAL", "symbol": "BTCUSDT", **order})
+
+
+def test_a_client_id_is_refused_while_its_order_is_open(swap):
+    order = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "quantity": "0.1", "price": "40000"}
+    order |= {"timeInForce": "GTC", "newClientOrderId": "same"}
+    first = swap.fapiPrivatePostOrder(order)
+    with pytest.raises(ccxt.ExchangeError, match="-4116"):
+        swap.fapiPrivatePostOrder(order)
+    swap.fapiPrivateDeleteOrder({"symbol": "BTCUSDT", "orderId": first["orderId"]})
+    assert swap.fapiPrivatePostOrder(order)["orderId"] != first["orderId"]
