@@ -1,0 +1,186 @@
+"""From a call to rows and jobs: everything between the request and the queues, in one thread and one transaction."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+
+from accounts import tokens
+from accounts.models import Hook
+from execution import dispatch
+from execution.commands import Message
+from execution.dispatch import Intake, Prepared, QueueDown
+from execution.outcome import Waiter, board
+from execution.rejection import Rejection
+from execution.results import result_of
+from webhooks import earlier, intake, journal, present, refused, replies, threads, throttle
+from webhooks.bounds import BODY_LIMIT
+from webhooks.earlier import Repeated
+from webhooks.intake import Call
+from webhooks.models import KEY_LENGTH, Delivery, DeliveryStatus
+from webhooks.refused import Refused
+from webhooks.replies import Reply
+from webhooks.syntax import BadCommand, parse_bytes
+
+#: how far ahead of ours a sender's clock may be
+CLOCK_TOLERANCE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Rows are written, nothing is queued yet."""
+
+    delivery: Delivery
+    prepared: Prepared
+
+
+def take(call: Call) -> Taken | Reply:
+    """A Reply when that was all: refused, or here before. Raises database and Redis errors; then no row stands."""
+    try:
+        throttle.admit(call.source, tokens.digest(call.token))
+        hook = find_hook(call.user_id, call.token)
+    except Refused as no:
+        return replies.refusal(no)
+    delivery = journal.draft(hook, call)
+    try:
+        return _enter(hook, delivery, _understood(hook, delivery, call), call)
+    except Refused as no:
+        journal.refuse(delivery, no)
+        return replies.refusal(no, delivery)
+    except Repeated as again:
+        reply = replies.as_duplicate(present.reply_for(again.first, _result_url(call, again.first)))
+        journal.repeat(delivery, again.first, reply.status)
+        return reply
+
+
+def find_hook(user_id: str, token: str) -> Hook:
+    """Raises Refused 404. The first query of a request: a connection that died since the last one shows here."""
+    try:
+        hook = tokens.find_hook(user_id, token)
+    except (OperationalError, InterfaceError):
+        connection.close()
+        hook = tokens.find_hook(user_id, token)
+    if hook is None:
+        raise refused.no_such_hook()
+    return hook
+
+
+def _understood(hook: Hook, delivery: Delivery, call: Call) -> Message:
+    """The message, if this hook may be used for it now. Raises Refused."""
+    if journal.needs_note_of_use(hook):
+        threads.aside(journal.note_use, hook.pk)
+    if reason := hook.closed_because:
+        raise refused.hook_closed(reason)
+    if not hook.allows(call.source):
+        raise refused.source_refused(call.source)
+    if len(call.body) > BODY_LIMIT:
+        raise refused.too_large(BODY_LIMIT)
+    options = intake.options(call)
+    message = _parsed(call)
+    delivery.wait_seconds = options.wait_seconds
+    delivery.dry_run = options.dry_run or message.dry_run
+    delivery.key = "" if delivery.dry_run else _key(options.key, message.id)
+    delivery.timing_ms = {"parsed": call.elapsed_ms()}
+    return message
+
+
+def _parsed(call: Call) -> Message:
+    try:
+        return parse_bytes(call.body)
+    except BadCommand as bad:
+        raise Refused(bad.http_status, bad.as_error()) from None
+
+
+def _key(header: str, word: str) -> str:
+    if header and word and header != word:
+        raise refused.bad_option(
+            "TWO_IDS", f'the header says "{header}", the message says "{word}"', "keep one of the two ids"
+        )
+    if len(word) > KEY_LENGTH:
+        raise refused.bad_option("BAD_ID", f"the id is longer than {KEY_LENGTH} characters", "shorten it")
+    return header or word
+
+
+def _enter(hook: Hook, delivery: Delivery, message: Message, call: Call) -> Taken | Reply:
+    """Decide whether it is new, and write its rows. Raises Refused and Repeated."""
+    first = None if delivery.dry_run else earlier.first_of(delivery)
+    if first and first.status != DeliveryStatus.UNQUEUED:
+        raise Repeated(first)
+    _check_age(message, call.received_at)
+    try:
+        with transaction.atomic():
+            if message.once and not delivery.dry_run and not first:
+                earlier.check_once(delivery, message.once)
+            return _write_again(hook, first, delivery, message) if first else _write(hook, delivery, message)
+    except Rejection as rejection:
+        raise refused.by_execution(rejection) from None
+    except IntegrityError:
+        if delivery.key and (winner := earlier.with_key(delivery)):
+            raise Repeated(winner) from None  # it was posted twice at the same moment
+        raise
+
+
+def _check_age(message: Message, received_at: datetime) -> None:
+    if not (message.sent and message.valid):
+        return
+    age = (received_at - message.sent).total_seconds()
+    if age > message.valid.total_seconds():
+        raise refused.stale(age, message.valid.total_seconds())
+    if age < -CLOCK_TOLERANCE_SECONDS:
+        raise refused.from_the_future(-age)
+
+
+def _write(hook: Hook, delivery: Delivery, message: Message) -> Taken | Reply:
+    delivery.taken_by = board().channel
+    prepared = dispatch.prepare(hook.user, message, _intake(hook, delivery))
+    if prepared.jobs:
+        delivery.save(force_insert=True)
+        return Taken(delivery, prepared)
+    return _nothing_to_queue(delivery, prepared)
+
+
+def _write_again(hook: Hook, first: Delivery, delivery: Delivery, message: Message) -> Taken | Reply:
+    """The same delivery once more: its jobs get the ids they had."""
+    delivery.taken_by = board().channel
+    if not earlier.claim_again(first, delivery):
+        raise Repeated(first)
+    first.refresh_from_db()
+    prepared = dispatch.prepare(hook.user, message, _intake(hook, first, delivery.created_at))
+    return Taken(first, prepared) if prepared.jobs else _nothing_to_queue(first, prepared)
+
+
+def _nothing_to_queue(delivery: Delivery, prepared: Prepared) -> Reply:
+    """Every command was refused here."""
+    results = [result_of(order) for order in prepared.orders]
+    reply = replies.outcome(delivery, results, delivery.timing_ms)
+    journal.end(delivery, DeliveryStatus.REJECTED, reply.status)
+    return reply
+
+
+def _intake(hook: Hook, delivery: Delivery, received_at: datetime | None = None) -> Intake:
+    received_at = received_at or delivery.created_at
+    return Intake(delivery.public_id, hook.stop_policy, received_at.timestamp() * 1000, delivery.dry_run)
+
+
+def _result_url(call: Call, delivery: Delivery) -> str:
+    return present.result_url(call.user_id, call.token, delivery.public_id)
+
+
+def queue(taken: Taken, waiter: Waiter, waiting: ExitStack) -> None:
+    """Hand the jobs to their regions. Raises QueueDown: then nothing left, and the row says so."""
+    waiting.enter_context(waiter)
+    try:
+        dispatch.publish(taken.prepared, reply_to=board().channel)
+    except QueueDown:
+        journal.unqueued(taken.delivery.pk)
+        raise
+
+
+def give_up(late: Future[Taken | Reply]) -> None:
+    """The caller was told 503 before the rows were written: they must not look as if something had been queued."""
+    if not late.cancelled() and late.exception() is None and isinstance(taken := late.result(), Taken):
+        journal.unqueued(taken.delivery.pk)

@@ -1,0 +1,126 @@
+"""What a POST brought, apart from what it means: body, options, where it came from."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.http import HttpRequest, QueryDict
+
+from webhooks.bounds import BODY_LIMIT
+from webhooks.models import KEY_LENGTH
+from webhooks.refused import bad_option
+
+LONGEST_WAIT = 30.0
+TRUE, FALSE = {"", "1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+_PREFER_WAIT = re.compile(
+    r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6}(?:\.\d{1,6})?)\"?\s*(?=$|[,;])", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One POST, as received. `body` ends one byte after the limit when it was longer."""
+
+    user_id: str
+    token: str = field(repr=False)
+    body: bytes
+    query: QueryDict
+    prefer: str
+    key: str
+    source: str
+    content_type: str
+    received_ms: float
+    started: float
+
+    @property
+    def received_at(self) -> datetime:
+        return datetime.fromtimestamp(self.received_ms / 1000, UTC)
+
+    def elapsed_ms(self) -> float:
+        return round((time.perf_counter() - self.started) * 1000, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`key` is the header's; the message may bring its own."""
+
+    wait_seconds: float
+    dry_run: bool
+    key: str
+
+
+def read(request: HttpRequest, user_id: str, token: str) -> Call:
+    return Call(
+        user_id=user_id,
+        token=token,
+        body=request.read(BODY_LIMIT + 1),
+        query=request.GET,
+        prefer=request.headers.get("Prefer", ""),
+        key=request.headers.get("Idempotency-Key", "").strip(),
+        source=source_of(request),
+        content_type=request.headers.get("Content-Type", "")[:100],
+        received_ms=time.time() * 1000,
+        started=time.perf_counter(),
+    )
+
+
+def source_of(request: HttpRequest) -> str:
+    """The caller's address: the peer's, or with TRUSTED_PROXIES = n what the n-th proxy from here saw."""
+    peer = request.META.get("REMOTE_ADDR") or ""
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    trusted = settings.TRUSTED_PROXIES
+    # Fewer hops than proxies: it did not come through all of them, so what it says of itself counts nothing.
+    return _address(hops[-trusted] if 0 < trusted <= len(hops) else peer)
+
+
+def _address(text: str) -> str:
+    """Without port and brackets; IPv4 as such; "" when it is no address."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def options(call: Call) -> Options:
+    """Raises Refused 400 for an option flipr does not know: `?dryrun=1` must not send a real order."""
+    for name in call.query:
+        if name not in ("wait", "dry"):
+            message = f'"{name[:40]}" is not an option of a webhook'
+            raise bad_option("UNKNOWN_OPTION", message, "there are ?wait=SECONDS and ?dry=1")
+    if len(call.key) > KEY_LENGTH:
+        message = f"the id is longer than {KEY_LENGTH} characters"
+        raise bad_option("BAD_ID", message, "shorten the Idempotency-Key")
+    return Options(_wait(call), _dry(call), call.key)
+
+
+def _wait(call: Call) -> float:
+    if "wait" in call.query:
+        return _seconds(call.query["wait"])
+    # A preference may be disregarded, a wrong one too (RFC 7240, section 2).
+    if preferred := _PREFER_WAIT.search(call.prefer):
+        return min(float(preferred[1]), LONGEST_WAIT)
+    return float(settings.HOOK_WAIT_SECONDS)
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text, re.ASCII) or float(text) > LONGEST_WAIT:
+        message = f'"{text[:40]}" is not a time to wait'
+        raise bad_option("BAD_WAIT", message, "write seconds from 0 to 30, for example ?wait=15")
+    return float(text)
+
+
+def _dry(call: Call) -> bool:
+    word = call.query.get("dry", "no").lower()
+    if word not in TRUE | FALSE:
+        raise bad_option("BAD_DRY", f'dry is 1 or 0, not "{word[:40]}"', "write ?dry=1")
+    return word in TRUE

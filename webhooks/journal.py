@@ -1,0 +1,84 @@
+"""Writing down what became of a delivery. Every POST that reaches a hook leaves a row here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Hook
+from webhooks.bounds import BODY_LIMIT
+from webhooks.intake import Call
+from webhooks.models import Delivery, DeliveryStatus, body_digest, new_delivery_id
+from webhooks.refused import Refused, unavailable
+
+#: how exact `Hook.last_used_at` is: no write for every message of a busy hook
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+def draft(hook: Hook, call: Call) -> Delivery:
+    """The row of a call, not saved yet."""
+    return Delivery(
+        public_id=new_delivery_id(int(call.received_ms)),
+        user=hook.user,
+        hook=hook,
+        body=_readable(call.body),
+        body_digest=body_digest(call.body),
+        content_type=call.content_type,
+        source=call.source or None,
+        created_at=call.received_at,
+    )
+
+
+def _readable(body: bytes) -> str:
+    """Text as it came; what is no text, or PostgreSQL cannot keep, in escapes."""
+    return body[:BODY_LIMIT].decode(errors="backslashreplace").replace("\0", "\\x00")
+
+
+def refuse(delivery: Delivery, refused: Refused) -> None:
+    end(delivery, DeliveryStatus.REFUSED, refused.status, refused.error)
+
+
+def repeat(delivery: Delivery, first: Delivery, http_status: int) -> None:
+    """A POST that is not carried out because its first copy was. It answers for that one too."""
+    delivery.duplicate_of = first
+    end(delivery, DeliveryStatus.DUPLICATE, http_status)
+    if not first.answered_well:
+        Delivery.objects.filter(pk=first.pk).update(http_status=http_status, answered_at=timezone.now())
+
+
+def end(
+    delivery: Delivery, status: DeliveryStatus, http_status: int, error: dict[str, Any] | None = None
+) -> None:
+    """Save a delivery of which nothing was queued. Its id stays free: nothing was done under it."""
+    delivery.key = ""
+    delivery.status, delivery.http_status, delivery.error = status, http_status, error
+    delivery.answered_at = timezone.now()
+    delivery.save()
+
+
+def answered(pk: int, http_status: int, status: str, timing_ms: Mapping[str, float]) -> None:
+    Delivery.objects.filter(pk=pk).update(
+        http_status=http_status, status=status, timing_ms=dict(timing_ms), answered_at=timezone.now()
+    )
+
+
+def unqueued(pk: int) -> None:
+    """Certainly nothing left: a resend may carry it out."""
+    no = unavailable()
+    Delivery.objects.filter(pk=pk).update(
+        http_status=no.status, status=DeliveryStatus.UNQUEUED, error=no.error, answered_at=timezone.now()
+    )
+
+
+def needs_note_of_use(hook: Hook) -> bool:
+    return hook.last_used_at is None or hook.last_used_at < timezone.now() - USE_NOTED_EVERY
+
+
+def note_use(hook_pk: int) -> None:
+    now = timezone.now()
+    due = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
+    Hook.objects.filter(due, pk=hook_pk).update(last_used_at=now)

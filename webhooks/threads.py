@@ -1,0 +1,67 @@
+"""The threads that take webhooks in: a fixed number, each keeping its database connection.
+
+Django's own threads ask the database whether a connection still works before every request; here the first query
+of a request tells (`accept`), and the round trip is saved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import connection, connections
+
+THREADS = 16
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="intake")
+
+
+async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run blocking work on one of the threads."""
+    return await asyncio.wrap_future(submit(work, *args, **kwargs))
+
+
+def submit(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    """The same without waiting."""
+    return _pool().submit(_settled, work, *args, **kwargs)
+
+
+def aside(work: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Run work nobody waits for; a failure is logged, because nobody would see it."""
+    submit(work, *args, **kwargs).add_done_callback(_report)
+
+
+def _settled(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    # After an error the connection may be broken; only then is it worth asking.
+    if connection.errors_occurred:
+        connection.close_if_unusable_or_obsolete()
+    return work(*args, **kwargs)
+
+
+def _report(done: Future[Any]) -> None:
+    if not done.cancelled() and (error := done.exception()):
+        log.error("work beside a webhook failed", exc_info=error)
+
+
+def drain() -> None:
+    """Wait until everything submitted so far has run, and close the threads' database connections."""
+    everyone = threading.Barrier(THREADS)
+    for done in [submit(_hang_up, everyone) for _ in range(THREADS)]:
+        done.result()
+
+
+def _hang_up(everyone: threading.Barrier) -> None:
+    everyone.wait()  # one piece of work for each thread
+    connections.close_all()
