@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from exchanges.sandbox.admission import admitted, check_amended, check_crossing, new_order, unfillable
 from exchanges.sandbox.ledger import Account, Book, Position, leverage_of
 from exchanges.sandbox.model import (
-    ZERO,
     AttachWhen,
-    ClientIds,
     Fill,
     Market,
     Order,
@@ -26,22 +25,8 @@ from exchanges.sandbox.model import (
     Ticket,
     floor_to,
 )
-from exchanges.sandbox.money import (
-    charge_fill,
-    closable,
-    locked,
-    require_funds,
-    unrealised,
-)
-from exchanges.types import (
-    MarginMode,
-    OrderStatus,
-    OrderType,
-    PositionMode,
-    Product,
-    Side,
-    TimeInForce,
-)
+from exchanges.sandbox.money import charge_fill, closable, locked, require_funds, unrealised
+from exchanges.types import MarginMode, OrderStatus, PositionMode, Product, Side, TimeInForce
 
 
 @dataclass(slots=True)
@@ -127,7 +112,7 @@ class Desk:
     def place(self, account: Account, ticket: Ticket) -> Order:
         """The order as it stands after matching. Raises Rejected; then nothing has changed."""
         try:
-            order = self._accepted(account, ticket)
+            order = admitted(self, account, ticket)
         except Rejected as refused:
             if refused.reason not in self.rules.cancels_instead:
                 raise
@@ -135,19 +120,19 @@ class Desk:
         self._register(account, order)
         if not order.waiting:
             self._enter(account, order)
-        elif self._crossed(order):
+        elif self.reached(order):
             self._trigger(account, order)
         return order
 
     def _cancelled_at_once(self, account: Account, ticket: Ticket, reason: Reason) -> Order:
-        order = self._order(self.market(ticket.symbol), ticket)
+        order = new_order(self, self.market(ticket.symbol), ticket)
         self._register(account, order)
         self._end(account, order, OrderStatus.CANCELLED, reason)
         return order
 
     def place_linked(self, account: Account, tickets: Iterable[Ticket]) -> list[Order]:
         """All or none: tickets that share a `link` (OCO). Their balance is locked once."""
-        orders = [self._accepted(account, ticket) for ticket in tickets]
+        orders = [admitted(self, account, ticket) for ticket in tickets]
         for order in orders:
             self._register(account, order)
         for order in orders:
@@ -157,101 +142,7 @@ class Desk:
 
     def check(self, account: Account, ticket: Ticket) -> None:
         """Everything that would refuse the order; places nothing (test orders, `validate`)."""
-        self._accepted(account, ticket)
-
-    def _accepted(self, account: Account, ticket: Ticket) -> Order:
-        market = self.market(ticket.symbol)
-        book = self.book(account)
-        self._check_client_id(book, ticket)
-        if ticket.type.conditional and self.conditions.refuse_stops:
-            raise Rejected(Reason.STOP_REFUSED)
-        if len(book.open) >= self.rules.max_open_orders:
-            raise Rejected(Reason.TOO_MANY_ORDERS)
-        order = self._order(market, ticket)
-        self._check_filters(order)
-        if market.product is not Product.SPOT:
-            self._check_position(account, order)
-        if order.waiting and self.rules.refuses_crossed_triggers and self._crossed(order):
-            raise Rejected(Reason.WOULD_TRIGGER)
-        if not order.waiting:
-            self._check_crossing(order)
-        require_funds(self, account, order)
-        return order
-
-    def _order(self, market: Market, ticket: Ticket) -> Order:
-        quantity = ticket.quantity or ZERO
-        if ticket.quote_quantity is not None:
-            quantity = floor_to(ticket.quote_quantity / self.ask(market), market.step)
-        now, number = self.now_ms(), self.number()
-        return Order(
-            id=self.rules.order_id(number),
-            sequence=number,
-            market=market,
-            ticket=ticket,
-            quantity=quantity,
-            price=ticket.price,
-            trigger_price=ticket.trigger_price,
-            created_ms=now,
-            updated_ms=now,
-            waiting=ticket.type.conditional,
-        )
-
-    def _check_client_id(self, book: Book, ticket: Ticket) -> None:
-        if not ticket.client_id or (known := book.by_client.get(ticket.client_id)) is None:
-            return
-        kept = self.rules.client_ids
-        if kept is ClientIds.FOREVER or (kept is ClientIds.OPEN and known.open):
-            raise Rejected(Reason.DUPLICATE, ticket.client_id)
-
-    def _check_filters(self, order: Order) -> None:
-        market, ticket = order.market, order.ticket
-        for value, reason in (
-            (order.price, Reason.PRICE_TICK),
-            (order.trigger_price, Reason.TRIGGER_TICK),
-        ):
-            if value is not None and (value <= 0 or value % market.tick):
-                raise Rejected(reason, str(value))
-        if ticket.close_position:
-            return
-        if order.quantity % market.step:
-            raise Rejected(Reason.QUANTITY_STEP, str(order.quantity))
-        if order.quantity <= 0 or order.quantity < market.min_quantity:
-            raise Rejected(Reason.MIN_QUANTITY, str(order.quantity))
-        taking = ticket.type is OrderType.MARKET
-        if order.quantity > (market.max_market_quantity if taking else market.max_quantity):
-            raise Rejected(Reason.MAX_QUANTITY, str(order.quantity))
-        self._check_notional(order)
-
-    def _check_notional(self, order: Order) -> None:
-        market = order.market
-        if order.waiting and not self.rules.checks_notional:
-            return
-        if order.ticket.reduces and self.rules.reduce_only_below_notional:
-            return
-        price = order.price or order.trigger_price or self.bid(market)
-        if order.quantity * market.contract_size * price < market.min_notional:
-            raise Rejected(Reason.MIN_NOTIONAL, str(market.min_notional))
-
-    def _check_position(self, account: Account, order: Order) -> None:
-        book, ticket = self.book(account), order.ticket
-        if (book.position_mode is PositionMode.HEDGE) != (ticket.position_side is not None):
-            raise Rejected(Reason.POSITION_MODE)
-        closing = ticket.reduces or (ticket.position_side and ticket.side is ticket.position_side.exit_side)
-        if not closing or (order.waiting and not self.rules.conditional_reduce_needs_position):
-            return
-        if not closable(self, account, order):
-            raise Rejected(Reason.REDUCE_ONLY)
-
-    def _check_crossing(self, order: Order) -> None:
-        crosses = self._crosses(order)
-        if order.ticket.post_only and crosses:
-            raise Rejected(Reason.POST_ONLY)
-        if self.rules.refuses_unfillable and self._unfillable(order):
-            raise Rejected(Reason.NOT_FILLABLE)
-
-    def _unfillable(self, order: Order) -> bool:
-        fillable = self._crosses(order) and self.conditions.share == 1
-        return order.ticket.time_in_force is TimeInForce.FOK and order.price is not None and not fillable
+        admitted(self, account, ticket)
 
     # -- changing --------------------------------------------------------------------------------------
 
@@ -290,12 +181,7 @@ class Desk:
             price=order.price if price is None else price,
             trigger_price=order.trigger_price if trigger_price is None else trigger_price,
         )
-        self._check_filters(changed)
-        if changed.quantity <= order.filled and not order.ticket.close_position:
-            raise Rejected(Reason.BAD_PARAMETER, "quantity")
-        if changed.waiting and self.rules.refuses_crossed_triggers and self._crossed(changed):
-            raise Rejected(Reason.WOULD_TRIGGER)
-        require_funds(self, account, changed, instead_of=order)
+        check_amended(self, account, changed, order)
         order.quantity, order.price, order.trigger_price = (
             changed.quantity,
             changed.price,
@@ -350,7 +236,7 @@ class Desk:
                 continue
             for account, order in list(self._open.get(market.symbol, {}).values()):
                 if order.open and order.waiting:
-                    if self._crossed(order):
+                    if self.reached(order):
                         self._trigger(account, order)
                 elif order.open and self._touched(order):
                     self._take(account, order, order.price or self._taking_price(order), maker=True)
@@ -365,12 +251,13 @@ class Desk:
         if self.conditions.slow:
             self.conditions.slowed.append((account, order))
             return
-        if self._crosses(order) and not self._unfillable(order):
+        if self.crosses(order) and not unfillable(self, order):
             self._take(account, order, self._taking_price(order), share=self.conditions.share)
         if order.open and (order.price is None or order.ticket.time_in_force is not TimeInForce.GTC):
             self._end(account, order, self.rules.unfilled, "unfilled")
 
-    def _crosses(self, order: Order) -> bool:
+    def crosses(self, order: Order) -> bool:
+        """Would take at once if it met the market now."""
         if order.price is None:
             return True
         if order.side is Side.BUY:
@@ -386,7 +273,8 @@ class Desk:
         last = self.bid(order.market)
         return last <= order.price if order.side is Side.BUY else last >= order.price
 
-    def _crossed(self, order: Order) -> bool:
+    def reached(self, order: Order) -> bool:
+        """The price is at or beyond its trigger."""
         last = self.bid(order.market)
         assert order.trigger_price is not None
         return last >= order.trigger_price if order.ticket.trigger_rises else last <= order.trigger_price
@@ -403,7 +291,7 @@ class Desk:
                 order.quantity = closable(self, account, order)
             elif order.market.product is Product.SPOT or not order.ticket.reduces:
                 require_funds(self, account, order, instead_of=order)
-            self._check_crossing(order)
+            check_crossing(self, order)
         except Rejected as refused:
             self._end(account, order, OrderStatus.REJECTED, refused.reason)
             return

@@ -189,8 +189,14 @@ class Ticket:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def exits(self) -> bool:
+        """Hedge mode: the side that makes its position smaller."""
+        return self.position_side is not None and self.side is self.position_side.exit_side
+
+    @property
     def reduces(self) -> bool:
-        return self.reduce_only or self.close_position or self.position_bound
+        """Can never open or enlarge a position."""
+        return self.reduce_only or self.close_position or self.position_bound or self.exits
 
     @property
     def trigger_rises(self) -> bool:

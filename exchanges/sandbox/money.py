@@ -34,11 +34,8 @@ def order_margin(desk: Desk, account: Account, order: Order) -> Decimal:
         return ZERO
     adds = order.remaining
     held = desk.position(account, order).quantity
-    if ticket.position_side is not None:
-        if ticket.side is ticket.position_side.exit_side:
-            return ZERO
-    elif held and (held > 0) != (ticket.side is Side.BUY):
-        adds = max(adds - abs(held) * 2, ZERO) if adds > abs(held) else ZERO
+    if ticket.position_side is None and held and (held > 0) != (ticket.side is Side.BUY):
+        adds = max(adds - abs(held) * 2, ZERO)  # closing frees as much as it takes to turn round
     price = order.price or desk.ask(market)
     return adds * market.contract_size * price / desk.leverage(account, market)
 
