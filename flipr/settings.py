@@ -119,7 +119,17 @@ TOKEN_DIGEST_KEY = env_secret("TOKEN_DIGEST_KEY")
 
 # --- Celery -----------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = BROKER_URLS[REGION] if REGION else REDIS_URL
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+SUPERVISE_SECONDS = env_float("SUPERVISE_SECONDS", 1.0)
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    f"{job}-{region}": {
+        "task": f"execution.tasks.{job}_region",
+        "schedule": seconds,
+        "args": (region,),
+        "options": {"queue": f"watch.{region}", "expires": seconds * 2},
+    }
+    for job, seconds in (("supervise", SUPERVISE_SECONDS), ("reconcile", 5.0), ("warm", 20.0))
+    for region in REGIONS
+}
 CELERY_BEAT_SCHEDULER = "flipr.beat:RegionalScheduler"
 CELERY_TASK_QUEUES = queues(*([REGION] if REGION else REGIONS))
 CELERY_BROKER_TRANSPORT_OPTIONS = {

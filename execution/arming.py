@@ -1,0 +1,354 @@
+"""Brings the legs on the exchange into line with the legs that should stand. Used when an entry fills, and by
+supervision ever after: one piece of code arms, resizes, moves and retries.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from exchanges.errors import (
+    ExchangeError,
+    NothingToReduce,
+    NotSent,
+    OutcomeUnknown,
+    Unsupported,
+    WouldTrigger,
+)
+from exchanges.types import (
+    Instrument,
+    Legs,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Report,
+)
+from execution.commands import SizeUnit
+from execution.desk import Desk, UnknownOutcome
+from execution.ids import step_token
+from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs
+from execution.rejection import Rejection
+
+log = logging.getLogger(__name__)
+STOP_RETRY_SECONDS = (0.2, 0.5)
+ATTEMPTS = 3
+
+
+class StopFailed(Exception):
+    """The position has no stop and the exchange takes none. `leg.error` says why."""
+
+    def __init__(self, leg: Leg) -> None:
+        super().__init__(leg.error)
+        self.leg = leg
+
+
+def align(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
+    """Place, replace and cancel until the legs are as they should be.
+
+    The stop comes first. Raises StopFailed when it cannot be placed; a target that cannot be placed stays
+    FAILED in `bracket.legs` and supervision tries again.
+    """
+    done = {
+        leg.number for leg in bracket.legs if leg.kind is LegKind.TARGET and leg.status is LegState.FILLED
+    }
+    wanted = desired_legs(bracket.plan, bracket.frame(instrument), bracket.quantity, bracket.remaining, done)
+    standing = bracket.live()
+    if not wanted:
+        cancel_legs(desk, bracket, instrument, standing)
+        return
+    if _pair_fits(desk, bracket, wanted, standing):
+        _arm_pair(desk, bracket, instrument, wanted)
+        return
+    kept = [leg for leg in standing if leg.status in (LegState.OPEN, LegState.WATCHED)]
+    for leg in standing:
+        if not any(leg.kind is want.kind and leg.number == want.number for want in wanted):
+            cancel_legs(desk, bracket, instrument, [leg])
+    for want in wanted:
+        if not given_up(bracket, want):
+            _align_leg(desk, bracket, instrument, want, kept)
+
+
+def given_up(bracket: Guarded, want: Leg) -> bool:
+    """It was refused often enough: the failure stands in the bracket, for people to see."""
+    return any(
+        leg.status is LegState.FAILED
+        and (leg.kind, leg.number) == (want.kind, want.number)
+        and leg.attempts >= ATTEMPTS
+        for leg in bracket.legs
+    )
+
+
+def in_line(bracket: Guarded, instrument: Instrument) -> bool:
+    """Whether `align` would find nothing to do."""
+    done = {
+        leg.number for leg in bracket.legs if leg.kind is LegKind.TARGET and leg.status is LegState.FILLED
+    }
+    wanted = desired_legs(bracket.plan, bracket.frame(instrument), bracket.quantity, bracket.remaining, done)
+    standing = [leg for leg in bracket.live() if leg.status in (LegState.OPEN, LegState.WATCHED)]
+    extra = [leg for leg in standing if not any(leg.same_as(want) for want in wanted)]
+    missing = [
+        want
+        for want in wanted
+        if not any(leg.same_as(want) for leg in standing) and not given_up(bracket, want)
+    ]
+    return not extra and not missing
+
+
+def cancel_legs(desk: Desk, bracket: Guarded, instrument: Instrument, legs: list[Leg]) -> None:
+    """Cancel legs; one that turns out to be gone keeps its state until supervision has read what it did."""
+    for leg in legs:
+        if leg.status is not LegState.OPEN:
+            leg.status = LegState.CANCELLED
+            continue
+        ref = OrderRef(leg.client_id, leg.exchange_id, leg.order_type.conditional)
+        if desk.cancel(instrument, ref):
+            leg.status = LegState.CANCELLED
+            if leg.linked:  # the exchange cancels the other one with it
+                for other in bracket.live():
+                    if other.linked:
+                        other.status = LegState.CANCELLED
+
+
+def exit_order(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> OrderRequest:
+    """The leg as an order: closes, never opens."""
+    hedged = bracket.hedge
+    return OrderRequest(
+        instrument=instrument,
+        client_id=leg.client_id,
+        side=bracket.direction.exit_side,
+        type=leg.order_type,
+        quantity=leg.quantity,
+        price=leg.limit,
+        trigger_price=leg.price,
+        trigger_by=leg.trigger,
+        reduce_only=not desk.spot,
+        position_side=bracket.direction if hedged else None,
+    )
+
+
+def _align_leg(desk: Desk, bracket: Guarded, instrument: Instrument, want: Leg, kept: list[Leg]) -> None:
+    held = [leg for leg in kept if leg.kind is want.kind and leg.number == want.number]
+    if any(leg.same_as(want) for leg in held):
+        return
+    for leg in bracket.live():
+        if leg not in held and leg.kind is want.kind and leg.number == want.number:
+            leg.status = LegState.CANCELLED  # never placed, or failed: a new attempt takes its place
+            want.attempts = leg.attempts
+    if not desk.venue.features.rests_both_legs and want.kind is LegKind.TARGET and _has_stop(bracket):
+        cancel_legs(desk, bracket, instrument, held)
+        want.status = LegState.WATCHED
+        bracket.legs.append(want)
+        return
+    if desk.spot:  # the balance is locked by the old leg
+        cancel_legs(desk, bracket, instrument, held)
+        _put(desk, bracket, instrument, want)
+    else:
+        _put(desk, bracket, instrument, want)
+        if want.status is LegState.OPEN:
+            cancel_legs(desk, bracket, instrument, held)
+
+
+def _has_stop(bracket: Guarded) -> bool:
+    return any(leg.status is LegState.OPEN for leg in bracket.live(LegKind.STOP))
+
+
+def _name(desk: Desk, bracket: Guarded, leg: Leg) -> None:
+    bracket.generation += 1
+    leg.token = step_token(bracket.token, f"{leg.kind}{leg.number}.{bracket.generation}")
+    leg.client_id = desk.venue.client_id(leg.token)
+
+
+def _put(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> None:
+    _name(desk, bracket, leg)
+    bracket.legs.append(leg)
+    waits = STOP_RETRY_SECONDS if leg.kind is LegKind.STOP else ()
+    _try(desk, leg, lambda: desk.send(exit_order(desk, bracket, instrument, leg)), waits)
+    if leg.kind is LegKind.STOP and leg.status is LegState.FAILED:
+        raise StopFailed(leg)
+
+
+def _try(desk: Desk, leg: Leg, place: Callable[[], Report], waits: tuple[float, ...]) -> None:
+    """Place a leg, again after each wait when that can help. The result is in `leg.status` and `leg.error`."""
+    for wait in (*waits, None):
+        leg.attempts += 1
+        try:
+            _placed(leg, place())
+        except UnknownOutcome as error:
+            leg.status, leg.error = LegState.OPEN, f"not confirmed: {error.reason.message}"
+            return  # it may stand: supervision looks for it by its id
+        except ExchangeError as error:
+            leg.status, leg.error = LegState.FAILED, error.message
+            if wait is None or isinstance(error, WouldTrigger | Unsupported | NothingToReduce):
+                return
+            desk.sleep(error.retry_after if isinstance(error, NotSent) and error.retry_after else wait)
+        else:
+            return
+
+
+def _placed(leg: Leg, report: Report) -> None:
+    leg.exchange_id = report.exchange_id
+    leg.client_id = report.client_id or leg.client_id
+    if report.status is OrderStatus.REJECTED:
+        leg.status, leg.error = LegState.FAILED, report.reason or "the exchange rejected it"
+        return
+    leg.status, leg.error, leg.filled = LegState.OPEN, "", report.filled
+    if report.status is OrderStatus.FILLED:
+        leg.status, leg.average_price = LegState.FILLED, report.average_price
+
+
+# -- pairs that the exchange links -------------------------------------------------------------------------
+
+
+def _pair_fits(desk: Desk, bracket: Guarded, wanted: list[Leg], standing: list[Leg]) -> bool:
+    """One stop and one target for everything, on an exchange that links them, and nothing in the way."""
+    if not desk.venue.features.linked_legs or len(wanted) != 2 or desk.dry_run:
+        return False
+    stop, target = wanted
+    if target.kind is not LegKind.TARGET or stop.quantity != target.quantity or stop.limit or target.limit:
+        return False
+    if any(leg.status is LegState.OPEN and not leg.linked for leg in standing):
+        return False
+    return not (
+        bracket.plan.stop and bracket.plan.stop.size and bracket.plan.stop.size.unit is not SizeUnit.REST
+    )
+
+
+def _arm_pair(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: list[Leg]) -> None:
+    held = [leg for leg in bracket.live() if leg.linked and leg.status is LegState.OPEN]
+    if len(held) == 2 and all(any(leg.same_as(want) for leg in held) for want in wanted):
+        return
+    cancel_legs(desk, bracket, instrument, bracket.live())
+    stop, target = wanted
+    for leg in wanted:
+        _name(desk, bracket, leg)
+        leg.linked = True
+    pair = Legs(
+        exit_order(desk, bracket, instrument, stop), replace(exit_order(desk, bracket, instrument, target))
+    )
+    try:
+        _pair_placed(wanted, _protect(desk, instrument, pair))
+    except ExchangeError as error:
+        log.warning(
+            "a linked pair on %s failed (%s): placing the legs one by one", desk.venue.name, error.kind
+        )
+        _one_by_one(desk, bracket, instrument, wanted)
+        return
+    bracket.legs += wanted
+    if stop.status is LegState.FAILED:
+        raise StopFailed(stop)
+
+
+def _pair_placed(wanted: list[Leg], reports: tuple[Report, Report]) -> None:
+    for leg, report in zip(wanted, reports, strict=True):
+        _placed(leg, report)
+
+
+def _protect(desk: Desk, instrument: Instrument, pair: Legs) -> tuple[Report, Report]:
+    """Place the pair; when the answer is lost, look whether it stands before anything else is tried."""
+    try:
+        return desk.venue.protect(desk.keys, pair)
+    except OutcomeUnknown as error:
+        desk.sleep(STOP_RETRY_SECONDS[0])
+        standing = desk.venue.open_orders(desk.keys, instrument)
+        stop = _stands(standing, pair.stop)
+        target = _stands(standing, pair.target)
+        if stop and target:
+            return stop, target
+        if stop or target:
+            raise
+        raise NotSent("the pair does not stand on the exchange", code=error.code) from error
+
+
+def _stands(reports: list[Report], order: OrderRequest) -> Report | None:
+    for report in reports:
+        same_terms = report.trigger_price == order.trigger_price and report.quantity == order.quantity
+        if report.client_id == order.client_id or (
+            not report.client_id and report.side is order.side and same_terms
+        ):
+            return report
+    return None
+
+
+def _one_by_one(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: list[Leg]) -> None:
+    for leg in wanted:
+        leg.linked, leg.status = False, LegState.PENDING
+        if leg.kind is LegKind.TARGET and desk.spot and _has_stop(bracket) and not _rests_loose(desk):
+            leg.status = LegState.WATCHED
+            bracket.legs.append(leg)
+        else:
+            _put(desk, bracket, instrument, leg)
+
+
+def _rests_loose(desk: Desk) -> bool:
+    """Two unlinked legs may rest beside each other on this venue."""
+    return desk.venue.features.rests_both_legs and not desk.venue.features.linked_legs
+
+
+def market_exit(desk: Desk, bracket: Guarded, instrument: Instrument, part: str) -> Report:
+    """Close what remains of a bracket at market, reduce-only."""
+    order = OrderRequest(
+        instrument=instrument,
+        client_id=desk.venue.client_id(step_token(bracket.token, part)),
+        side=bracket.direction.exit_side,
+        type=OrderType.MARKET,
+        quantity=bracket.remaining,
+        reduce_only=not desk.spot,
+        position_side=bracket.direction if bracket.hedge else None,
+    )
+    return desk.send(order)
+
+
+def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -> None:
+    """The stop cannot be placed: close at market or keep, as the hook's policy says, and write down which."""
+    if bracket.stop_policy != "close":
+        bracket.status = "failed"
+        bracket.note = f"the stop could not be placed ({failed.error}); the position is kept, unprotected"
+        return
+    try:
+        report = market_exit(desk, bracket, instrument, "unprotected")
+    except NothingToReduce:
+        bracket.status, bracket.note = (
+            "done",
+            f"the stop could not be placed ({failed.error}); the position was gone",
+        )
+        return
+    except (ExchangeError, UnknownOutcome) as error:
+        bracket.status = "failed"
+        bracket.note = f"the stop could not be placed ({failed.error}), and closing failed too ({error})"
+        return
+    bracket.closed += report.filled
+    if bracket.remaining <= 0:
+        cancel_legs(desk, bracket, instrument, bracket.live())
+        bracket.status = "done"
+    else:
+        bracket.status = "failed"
+    price = f" at {report.average_price}" if report.average_price else ""
+    bracket.note = f"the stop could not be placed ({failed.error}); {report.filled} closed at market{price}"
+
+
+def arm(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
+    """`align`, with the policy for a stop that cannot be placed. `bracket.status` says how it ended."""
+    try:
+        align(desk, bracket, instrument)
+    except StopFailed as failure:
+        give_up(desk, bracket, instrument, failure.leg)
+        return
+    except Rejection as refusal:
+        _refused(desk, bracket, instrument, refusal)
+        return
+    failed = [leg for leg in bracket.live() if leg.status is LegState.FAILED]
+    bracket.status = "armed" if bracket.live() else bracket.status
+    bracket.note = "; ".join(f"target {leg.number} not placed: {leg.error}" for leg in failed)
+
+
+def _refused(desk: Desk, bracket: Guarded, instrument: Instrument, refusal: Rejection) -> None:
+    """The words lead to no price (an offset below zero): as bad as a stop that is refused."""
+    leg = Leg(
+        LegKind.STOP, 1, instrument.tick, bracket.remaining, status=LegState.FAILED, error=refusal.message
+    )
+    if bracket.plan.stop:
+        give_up(desk, bracket, instrument, leg)
+    else:
+        bracket.status, bracket.note = "failed", refusal.message

@@ -1,0 +1,152 @@
+"""Brackets between a worker's memory and PostgreSQL. Every update is a compare-and-set on `version`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import Account
+from exchanges.types import Direction
+from execution.commands import Protection
+from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
+from execution.protection import LIVE_LEGS, Guarded, Leg, LegKind, LegState
+from execution.wire import dump, load
+
+_COPIED = (
+    "public_id",
+    "token",
+    "venue",
+    "symbol",
+    "instrument",
+    "hedge",
+    "stop_policy",
+    "entry_client_id",
+    "entry_exchange_id",
+    "entry_conditional",
+    "entry_open",
+    "entry_price",
+    "quantity",
+    "closed",
+    "status",
+    "note",
+    "gone_seen",
+    "generation",
+)
+
+
+def columns(bracket: Guarded) -> dict[str, Any]:
+    """The row's values for a bracket in memory."""
+    values = {name: getattr(bracket, name) for name in _COPIED}
+    return values | {
+        "direction": bracket.direction.value,
+        "plan": dump(bracket.plan),
+        "legs": dump(bracket.legs, list[Leg]),
+    }
+
+
+def from_row(row: Bracket) -> Guarded:
+    return Guarded(
+        account=row.account.public_id,
+        direction=Direction(row.direction),
+        plan=load(row.plan, Protection),
+        legs=load(row.legs, list[Leg]),
+        **{name: getattr(row, name) for name in _COPIED},
+    )
+
+
+def save_new(bracket: Guarded, account: Account, region: str) -> Bracket:
+    """Insert, or bring up to date when reconciliation was quicker."""
+    values = columns(bracket) | {"user_id": account.user_id, "account": account, "region": region}
+    row, created = Bracket.objects.get_or_create(token=bracket.token, defaults=values)
+    if not created and save(bracket, row.version):
+        row.refresh_from_db()
+    return row
+
+
+def save(bracket: Guarded, version: int) -> bool:
+    """False when somebody else changed the row since it was read: then this look is dropped."""
+    updated = Bracket.objects.filter(token=bracket.token, version=version).update(
+        **columns(bracket), version=F("version") + 1, updated_at=timezone.now()
+    )
+    return updated == 1
+
+
+def closed_by_command(
+    account: Account,
+    venue: str,
+    instrument: str,
+    directions: Iterable[str],
+    except_tokens: Iterable[str] = (),
+) -> None:
+    """The position is gone: its brackets are done, their legs were cancelled with it. A bracket whose entry
+    may still fill lives on."""
+    rows = _active(account, venue, instrument).filter(direction__in=list(directions))
+    for row in rows.exclude(token__in=list(except_tokens)).exclude(entry_open=True):
+        bracket = from_row(row)
+        bracket.closed, bracket.status, bracket.note = (
+            bracket.quantity,
+            BracketState.DONE,
+            "closed by a command",
+        )
+        for leg in bracket.live():
+            leg.status = LegState.CANCELLED
+        save(bracket, row.version)
+
+
+def replaced(account: Account, new: Guarded) -> None:
+    """Protection that the user set anew takes the place of what older brackets of the position planned."""
+    for row in _active(account, new.venue, new.instrument).exclude(token=new.token):
+        if row.direction != new.direction:
+            continue
+        bracket = from_row(row)
+        plan = bracket.plan
+        bracket.plan = Protection(
+            stop=None if new.plan.stop else plan.stop, targets=() if new.plan.targets else plan.targets
+        )
+        for leg in bracket.live():
+            if new.plan.stop if leg.kind is LegKind.STOP else new.plan.targets:
+                leg.status = LegState.CANCELLED
+        if not any(leg.status in LIVE_LEGS for leg in bracket.legs) and not bracket.entry_open:
+            bracket.status, bracket.note = BracketState.DONE, f"replaced by {new.public_id}"
+        save(bracket, row.version)
+
+
+def legs_cancelled(account: Account, venue: str, ids: set[str]) -> None:
+    """The user cancelled exits: they are not to be placed again."""
+    for row in Bracket.objects.filter(
+        account=account, venue=venue, status__in=ACTIVE_BRACKETS
+    ).select_related("account"):
+        bracket = from_row(row)
+        hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
+        if not hit:
+            continue
+        for leg in hit:
+            forget(bracket, leg)
+        if not bracket.live() and not bracket.entry_open:
+            bracket.status, bracket.note = BracketState.DONE, "its orders were cancelled"
+        save(bracket, row.version)
+
+
+def forget(bracket: Guarded, leg: Leg) -> None:
+    """A leg that somebody cancelled on purpose leaves the plan, so that it is not placed again."""
+    leg.status = LegState.CANCELLED
+    if leg.kind is LegKind.STOP:
+        bracket.plan = Protection(targets=bracket.plan.targets)
+    else:
+        bracket.plan = Protection(
+            stop=bracket.plan.stop,
+            targets=tuple(
+                replace(each, level=None) if number == leg.number else each
+                for number, each in enumerate(bracket.plan.targets, 1)
+            ),
+        )
+
+
+def _active(account: Account, venue: str, instrument: str) -> Any:
+    return Bracket.objects.filter(
+        account=account, venue=venue, instrument=instrument, status__in=ACTIVE_BRACKETS
+    ).select_related("account")

@@ -1,0 +1,41 @@
+"""One Redis and one broker per region, opened when first needed."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import redis
+from celery import current_app
+from django.conf import settings
+from kombu import Connection
+from kombu.pools import ProducerPool, producers
+
+
+@cache
+def region_redis(region: str) -> redis.Redis:
+    """The region's own Redis: claims, lanes, limits, replies. Regions with the same URL share a client."""
+    return _client(settings.BROKER_URLS[region])
+
+
+@cache
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=5,
+        socket_connect_timeout=1,
+        health_check_interval=30,
+        max_connections=256,
+    )
+
+
+@cache
+def _connection(region: str) -> Connection:
+    options = dict(current_app.conf.broker_transport_options or {})
+    return Connection(settings.BROKER_URLS[region], transport_options=options)
+
+
+def producer_pool(region: str) -> ProducerPool:
+    """Warm producers to the region's broker."""
+    pool: ProducerPool = producers[_connection(region)]
+    return pool

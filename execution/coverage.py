@@ -1,0 +1,122 @@
+"""Which words of the language execution carries out. The rest is refused at the word, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from execution.commands import (
+    Block,
+    BreakEven,
+    Cancel,
+    Close,
+    Entry,
+    EntryKind,
+    Go,
+    Iceberg,
+    If,
+    Ladder,
+    LadderKind,
+    Message,
+    Options,
+    Protect,
+    Protection,
+    Reverse,
+    Setting,
+    Span,
+    Step,
+    Twap,
+    Wait,
+)
+from execution.models import Action
+from execution.rejection import Rejection
+
+GUARD: Final = Action.GUARD
+
+_ACTIONS: dict[type, Action] = {
+    Entry: Action.ENTRY,
+    Ladder: Action.ENTRY,
+    Twap: Action.ENTRY,
+    Iceberg: Action.ENTRY,
+    Close: Action.CLOSE,
+    Reverse: Action.REVERSE,
+    Go: Action.TARGET,
+    Cancel: Action.CANCEL,
+    Protect: Action.PROTECT,
+    Setting: Action.SETTING,
+    If: Action.GUARD,
+    Wait: Action.GUARD,
+}
+
+
+def action_of(step: Step) -> Action:
+    return _ACTIONS[type(step)]
+
+
+def check(message: Message) -> None:
+    """Raises Rejection NOT_YET at the first word whose execution is not built yet."""
+    for word, span in _missing(message):
+        raise Rejection(
+            "NOT_YET", f'"{word}" is understood, but flipr does not execute it yet', "leave it out", span
+        )
+
+
+def _missing(message: Message) -> Iterator[tuple[str, Span | None]]:
+    if message.paper:
+        yield "paper", message.spans.get("paper")
+    if message.notify:
+        yield "notify", message.spans.get("notify")
+    for block in message.blocks:
+        for step in block.steps:
+            yield from _missing_in_step(step)
+        yield from _missing_for_all(block)
+
+
+def _missing_for_all(block: Block) -> Iterator[tuple[str, Span | None]]:
+    if block.symbols:
+        return
+    for step in block.steps:
+        if not isinstance(step, Close | Cancel):
+            yield "*", block.span
+
+
+def _missing_in_step(step: Step) -> Iterator[tuple[str, Span | None]]:
+    match step:
+        case Ladder():
+            yield ("pingpong" if step.kind is LadderKind.PINGPONG else "ladder"), step.span
+        case Twap():
+            yield "twap", step.span
+        case Iceberg():
+            yield "iceberg", step.span
+        case Wait():
+            yield "wait", step.span
+        case Entry(kind=EntryKind.CHASE):
+            yield "chase", step.span
+    if isinstance(options := getattr(step, "options", None), Options):
+        yield from _missing_in_options(options)
+    if isinstance(protection := getattr(step, "protection", None), Protection):
+        yield from _missing_in_protection(protection)
+
+
+def _missing_in_options(options: Options) -> Iterator[tuple[str, Span | None]]:
+    for field, word in (
+        ("position_mode", "hedge"),
+        ("expire", "expire"),
+        ("duration", "for"),
+        ("then", "then"),
+    ):
+        if getattr(options, field) is not None:
+            yield word, options.spans.get(field)
+
+
+def _missing_in_protection(protection: Protection) -> Iterator[tuple[str, Span | None]]:
+    if protection.trail:
+        yield "trail", protection.trail.span
+    if protection.dca:
+        yield "dca", protection.dca.span
+    if (be := protection.break_even) and not is_break_even_now(be):
+        yield "be after", be.span
+
+
+def is_break_even_now(step: BreakEven) -> bool:
+    return step.after is None and step.after_target is None

@@ -1,0 +1,320 @@
+"""One account at one venue during one job: places, confirms, looks up, and remembers what it was told.
+
+Everything that depends on the exchange's temper (answers that only acknowledge, outcomes that are unknown, a
+position mode that changed) is settled here, so that the steps above read as what they do.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from exchanges.errors import (
+    DuplicateOrder,
+    ExchangeError,
+    ModeMismatch,
+    NotSent,
+    OrderNotFound,
+    OutcomeUnknown,
+    UnknownSymbol,
+)
+from exchanges.pool import Connection
+from exchanges.types import (
+    Balance,
+    Credentials,
+    Direction,
+    Instrument,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionMode,
+    Product,
+    Quote,
+    Report,
+    TimeInForce,
+)
+from exchanges.venue import Venue
+from execution.commands import Span
+from execution.rejection import Rejection
+
+log = logging.getLogger(__name__)
+
+#: how long to go on asking for an order that was acknowledged, and in which steps
+SETTLE_SECONDS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 1.8)
+#: the same for an order whose outcome is unknown
+RESOLVE_SECONDS = (0.1, 0.3, 0.6, 1.0, 1.5)
+RESENDS = 2
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known in advance of an account at a venue. Read from the exchange once, then remembered."""
+
+    position_mode: dict[str, PositionMode] = field(default_factory=dict)
+    leverage: dict[str, tuple[Decimal | None, MarginMode | None]] = field(default_factory=dict)
+    read_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Timeline:
+    """Milliseconds since the message was received, by stage; each stage is marked once."""
+
+    received_ms: float
+    marks: dict[str, float] = field(default_factory=dict)
+    clock: Callable[[], float] = time.time
+
+    def mark(self, stage: str) -> None:
+        if stage not in self.marks:
+            self.marks[stage] = round(self.clock() * 1000 - self.received_ms, 3)
+
+
+class UnknownOutcome(Exception):
+    """An order may stand or not: reconciliation goes on asking. `reason` is the exchange error behind it."""
+
+    def __init__(self, order: OrderRequest, reason: ExchangeError) -> None:
+        super().__init__(reason.message)
+        self.order = order
+        self.reason = reason
+
+
+class Desk:
+    def __init__(
+        self,
+        connection: Connection,
+        keys: Credentials,
+        *,
+        facts: Facts | None = None,
+        timeline: Timeline | None = None,
+        fresh_until_ms: float | None = None,
+        dry_run: bool = False,
+        opposite_signal: str = "net",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.connection = connection
+        self.venue: Venue = connection.venue
+        self.keys = keys
+        self.facts = facts or Facts()
+        self.timeline = timeline or Timeline(time.time() * 1000)
+        self.fresh_until_ms = fresh_until_ms
+        self.dry_run = dry_run
+        self.opposite_signal = opposite_signal
+        self.sleep = sleep
+        self.previews: list[dict[str, Any]] = []
+        self._quotes: dict[str, Quote] = {}
+
+    # -- what is known ---------------------------------------------------------------------------------
+
+    def instrument(self, symbol: str, span: Span | None = None) -> Instrument:
+        """Raises Rejection UNKNOWN_SYMBOL with the nearest spellings."""
+        try:
+            found = self.connection.table.find(symbol, self.venue.name)
+        except UnknownSymbol as error:
+            near = ", ".join(self.connection.table.suggest(symbol))
+            hint = f"did you mean {near}?" if near else "see the exchange's list of markets"
+            raise Rejection(
+                "UNKNOWN_SYMBOL", f'"{symbol}" is not traded on {self.venue.name}', hint, span
+            ) from error
+        if not found.active:
+            raise Rejection(
+                "MARKET_CLOSED", f"{found.symbol} is not open for trading on {self.venue.name}", "", span
+            )
+        return found
+
+    @property
+    def spot(self) -> bool:
+        return self.venue.product is Product.SPOT
+
+    def hedged(self, instrument: Instrument) -> bool:
+        """True when the account keeps long and short positions apart. Read once, then remembered."""
+        if not self.venue.features.hedge_mode:
+            return False
+        modes = self.facts.position_mode
+        if instrument.symbol not in modes:
+            modes[instrument.symbol] = self.venue.position_mode(self.keys, instrument)
+        return modes[instrument.symbol] is PositionMode.HEDGE
+
+    def quote(self, instrument: Instrument) -> Quote:
+        """Best prices, asked once per job."""
+        if instrument.symbol not in self._quotes:
+            self._quotes[instrument.symbol] = quote = self.venue.quote(instrument)
+            self.connection.last_prices[instrument.symbol] = quote.last
+        return self._quotes[instrument.symbol]
+
+    def price(self, instrument: Instrument, direction: Direction) -> Decimal:
+        """What a market order of this moment would pay."""
+        quote = self.quote(instrument)
+        return quote.ask if direction is Direction.LONG else quote.bid
+
+    def positions(self, instrument: Instrument, direction: Direction | None = None) -> list[Position]:
+        """Open positions; on spot what is held of the base currency counts as a long one."""
+        if self.spot:
+            held = self.balance(instrument.base)
+            found = [self._held(instrument, held)] if held and held.total >= instrument.step else []
+        else:
+            found = [each for each in self.venue.positions(self.keys, instrument) if each.quantity > 0]
+        return [each for each in found if direction in (None, each.direction)]
+
+    def _held(self, instrument: Instrument, held: Balance) -> Position:
+        return Position(instrument.symbol, Direction.LONG, held.total, Decimal(0))
+
+    def balance(self, asset: str) -> Balance | None:
+        return self.venue.balances(self.keys).get(asset)
+
+    # -- settings --------------------------------------------------------------------------------------
+
+    def set_leverage(self, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None) -> None:
+        """Nothing is sent when the exchange already has it from us."""
+        if (leverage, mode) == (None, None) or self.dry_run:
+            return
+        held = self.facts.leverage.get(instrument.symbol, (None, None))
+        wanted = (leverage or held[0], mode or held[1])
+        if wanted != held:
+            self.venue.set_leverage(self.keys, instrument, leverage, mode)
+            self.facts.leverage[instrument.symbol] = wanted
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    def send(self, order: OrderRequest) -> Report:
+        """Place once and find out what became of it.
+
+        Raises NotSent and Refused as they are, UnknownOutcome when the exchange does not tell either.
+        """
+        if self.dry_run:
+            return self._preview(order)
+        self.timeline.mark("sent")
+        try:
+            report = self._place(order)
+        except DuplicateOrder:
+            report = self.find(order)  # our own order: it arrived before
+        except OutcomeUnknown as error:
+            report = self._resolve(order, error)
+        self.timeline.mark("acknowledged")
+        report = self.settle(report, order)
+        if report.average_price is not None:
+            self.connection.last_prices[order.instrument.symbol] = report.average_price
+        return report
+
+    def _place(self, order: OrderRequest) -> Report:
+        for attempt in range(RESENDS + 1):
+            try:
+                return self.venue.place(self.keys, order)
+            except NotSent as error:
+                if attempt == RESENDS or not self._still_fresh(error.retry_after or 0.1):
+                    raise
+                self.sleep(error.retry_after or 0.1)
+            except ModeMismatch:
+                if attempt or self.spot:
+                    raise
+                order = self._other_mode(order)
+        raise AssertionError("unreachable")
+
+    def _other_mode(self, order: OrderRequest) -> OrderRequest:
+        """The account was switched between one-way and hedge since we looked: look again."""
+        self.facts.position_mode.pop(order.instrument.symbol, None)
+        if not self.hedged(order.instrument):
+            return replace(order, position_side=None)
+        closing = order.side.opposite if order.reduce_only else order.side
+        return replace(order, position_side=Direction.LONG if closing == "buy" else Direction.SHORT)
+
+    def _still_fresh(self, wait_seconds: float) -> bool:
+        return self.fresh_until_ms is None or (time.time() + wait_seconds) * 1000 < self.fresh_until_ms
+
+    def find(self, order: OrderRequest) -> Report:
+        ref = OrderRef(order.client_id, conditional=order.type.conditional)
+        return self.venue.fetch(self.keys, order.instrument, ref)
+
+    def _resolve(self, order: OrderRequest, reason: ExchangeError) -> Report:
+        """An answer was lost: ask for the order by our id. Never sends again."""
+        for wait in RESOLVE_SECONDS:
+            self.sleep(wait)
+            try:
+                return self.find(order)
+            except OrderNotFound:
+                continue  # it may still be on its way: only time tells
+            except ExchangeError as error:
+                log.warning("asking for %s on %s failed: %s", order.client_id, self.venue.name, error.kind)
+        raise UnknownOutcome(order, reason)
+
+    def settle(self, report: Report, order: OrderRequest) -> Report:
+        """Wait, within bounds, until an order that executes at once has done so, and its price is known."""
+        if _settled(report, order):
+            return report
+        ref = OrderRef(report.client_id or order.client_id, report.exchange_id, order.type.conditional)
+        for wait in SETTLE_SECONDS:
+            self.sleep(wait)
+            try:
+                report = self.venue.fetch(self.keys, order.instrument, ref)
+            except OrderNotFound:
+                continue  # acknowledged, not yet visible where orders are read
+            except ExchangeError as error:
+                log.warning("confirming %s on %s failed: %s", order.client_id, self.venue.name, error.kind)
+                continue
+            if _settled(report, order):
+                return report
+        if report.acknowledged_only or order.type is OrderType.MARKET:
+            raise UnknownOutcome(
+                order, OutcomeUnknown("the exchange accepted the order and does not tell its fill")
+            )
+        return report
+
+    def cancel(self, instrument: Instrument, ref: OrderRef) -> bool:
+        """True when it is cancelled, False when it was no longer open."""
+        if self.dry_run:
+            return True
+        try:
+            self.venue.cancel(self.keys, instrument, ref)
+        except OrderNotFound:
+            return False
+        return True
+
+    def _preview(self, order: OrderRequest) -> Report:
+        call = self.venue.place_call(order)
+        params = {
+            name: str(value) if isinstance(value, Decimal) else value for name, value in call.params.items()
+        }
+        self.previews.append({"method": call.method, "path": call.path, "params": params})
+        price = order.price or order.trigger_price or self.price(order.instrument, _direction(order))
+        filled = order.quantity or (order.quote_quantity or Decimal(0)) / price
+        executes = not order.type.conditional and order.type is OrderType.MARKET
+        return Report(
+            exchange_id="",
+            client_id=order.client_id,
+            symbol=order.instrument.symbol,
+            side=order.side,
+            type=order.type,
+            status=OrderStatus.FILLED if executes else OrderStatus.OPEN,
+            quantity=order.quantity or filled,
+            filled=filled if executes else Decimal(0),
+            average_price=price if executes else None,
+        )
+
+    def matching(
+        self, instrument: Instrument | None, reports: Sequence[Report]
+    ) -> list[tuple[Instrument, Report]]:
+        """Reports with their instruments; what this venue's list does not know is left out."""
+        found = []
+        for report in reports:
+            known = instrument or self.connection.table.by_symbol(report.symbol)
+            if known:
+                found.append((known, report))
+        return found
+
+
+def _direction(order: OrderRequest) -> Direction:
+    return Direction.LONG if order.side == "buy" else Direction.SHORT
+
+
+def _settled(report: Report, order: OrderRequest) -> bool:
+    if report.acknowledged_only:
+        return False
+    if report.status.final:
+        return report.filled == 0 or report.average_price is not None
+    rests = order.type is not OrderType.MARKET and order.time_in_force is TimeInForce.GTC
+    return rests and (report.filled == 0 or report.average_price is not None)

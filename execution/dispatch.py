@@ -1,0 +1,243 @@
+"""From a parsed message to jobs in the regions' queues.
+
+`prepare` runs inside the caller's transaction and writes one order row per result; `publish` runs after the
+commit. Ids are derived from the delivery, so preparing the same delivery again gives the same jobs, and a job
+that reached its queue twice is claimed once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import redis
+from celery import current_app
+from django.conf import settings
+from kombu.exceptions import KombuError
+
+from accounts.models import Account, User
+from exchanges.types import Environment
+from exchanges.venue import Venue
+from execution import coverage
+from execution.brokers import producer_pool
+from execution.commands import Block, Cancel, Message, Step
+from execution.ids import order_token
+from execution.jobs import Job, JobAccount, JobStep
+from execution.lanes import lane_of, next_ticket
+from execution.models import Order, OrderState
+from execution.rejection import Rejection
+from execution.routing import accounts_of, region_of, venue_of
+from execution.wire import dump
+
+#: by name: the web tier does not load what workers run
+PLACE = "execution.tasks.place"
+
+
+class QueueDown(Exception):
+    """Nothing could be queued: certainly nothing will be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What came with a message besides its text."""
+
+    delivery: str
+    stop_policy: str
+    received_ms: float
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`orders` in the order of the message, refused ones included; `jobs` are what is to be published."""
+
+    jobs: tuple[Job, ...]
+    orders: tuple[Order, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """One block on one symbol and one account."""
+
+    block: Block
+    symbol: str
+    index: int
+    venue: type[Venue]
+    account: Account
+
+
+def prepare(user: User, message: Message, intake: Intake) -> Prepared:
+    """Order rows and jobs of one message. Raises Rejection when the whole message is refused (a word whose
+    execution is not built yet, an exchange that is not traded): then there are no rows."""
+    coverage.check(message)
+    owned = list(Account.objects.filter(user=user))
+    Order.objects.filter(user=user, delivery=intake.delivery).delete()
+    jobs: list[Job] = []
+    orders: list[Order] = []
+    for number, block in enumerate(message.blocks):
+        for part, (lane, refusal) in enumerate(_spread(user, block, owned)):
+            job_id = f"{intake.delivery}.{number}.{part}"
+            steps = _steps(user, block, lane, intake, first=len(orders))
+            rows = [_row(user, lane, step, intake, job_id) for step in steps if step.token]
+            if refusal is None:
+                jobs.append(_job(user, lane, steps, intake, job_id))
+            else:
+                for row in rows:
+                    row.status, row.error = OrderState.REJECTED, refusal.as_error()
+            orders += rows
+    Order.objects.bulk_create(orders)
+    return Prepared(tuple(jobs), tuple(orders))
+
+
+def publish(prepared: Prepared, reply_to: str = "") -> None:
+    """Queue every job. Raises QueueDown when none of them reached its queue, and says so in the rows; a
+    job whose queueing is in doubt counts as queued, for reconciliation to settle."""
+    failed = [job for job in prepared.jobs if not _publish(replace(job, reply_to=reply_to))]
+    if not failed:
+        return
+    error = {
+        "code": "QUEUE_DOWN",
+        "message": "the region's queue could not be reached",
+        "hint": "send it again",
+    }
+    Order.objects.filter(job__in=[job.id for job in failed], delivery=failed[0].delivery).update(
+        status=OrderState.NOT_SENT, error=error
+    )
+    if len(failed) == len(prepared.jobs):
+        raise QueueDown
+    for order in prepared.orders:
+        if order.job in {job.id for job in failed}:
+            order.status, order.error = OrderState.NOT_SENT, error
+
+
+def _publish(job: Job) -> bool:
+    """False when the job certainly did not reach its queue."""
+    try:
+        ticket = next_ticket(job.region, job.lane, job.id)
+    except redis.RedisError:
+        return False
+    message = replace(job, ticket=ticket, timing_ms=job.timing_ms | {"queued": _since(job)})
+    try:
+        with producer_pool(job.region).acquire(block=True, timeout=1) as producer:
+            current_app.send_task(
+                PLACE,
+                (message.dump(),),
+                producer=producer,
+                queue=f"orders.{job.region}",
+                expires=datetime.fromtimestamp(job.fresh_until_ms / 1000, UTC),
+                retry=False,
+            )
+    except (KombuError, redis.RedisError, OSError):
+        return True  # it may have left: the claim and reconciliation decide
+    return True
+
+
+def _since(job: Job) -> float:
+    return round(time.time() * 1000 - job.received_ms, 3)
+
+
+def _spread(user: User, block: Block, owned: Iterable[Account]) -> Iterator[tuple[_Lane, Rejection | None]]:
+    """Every (symbol, account) of a block; a block without an account yields its refusal."""
+    venue = venue_of(block.venue)
+    nobody = Account(user=user, exchange=venue.key_family, label="", environment=Environment.LIVE)
+    symbols = block.symbols or ("",)
+    try:
+        accounts = accounts_of(user, block, venue, owned)
+    except Rejection as refusal:
+        for index, symbol in enumerate(symbols):
+            yield _Lane(block, symbol, index, venue, nobody), refusal
+        return
+    for account in accounts:
+        for index, symbol in enumerate(symbols):
+            yield _Lane(block, symbol, index, venue, account), _paused(account, block)
+
+
+def _paused(account: Account, block: Block) -> Rejection | None:
+    if account.status not in ("paused", "rejected"):
+        return None
+    reason = account.status_reason or account.status
+    return Rejection(
+        "ACCOUNT_PAUSED",
+        f'the account "{account.label}" is {account.status}: {reason}',
+        "resume it, or replace its key, on the accounts page",
+        block.venue.span,
+    )
+
+
+def _steps(user: User, block: Block, lane: _Lane, intake: Intake, *, first: int) -> tuple[JobStep, ...]:
+    made: list[JobStep] = []
+    position = first
+    for step in block.steps:
+        action = coverage.action_of(step)
+        header = Block((lane.symbol,) if lane.symbol else (), block.venue, block.accounts, (step,))
+        if action == coverage.GUARD:
+            made.append(JobStep(step, str(header), action))
+            continue
+        token = order_token(f"{user.pk}:{intake.delivery}", position)
+        made.append(JobStep(step, str(header), action, token, position, _tagged(user, lane, step)))
+        position += 1
+    return tuple(made)
+
+
+def _tagged(user: User, lane: _Lane, step: Step) -> tuple[str, ...]:
+    """The client ids that carry a tag: history is here, not beside the exchange."""
+    if not isinstance(step, Cancel) or not step.tag or lane.account.pk is None:
+        return ()
+    rows = Order.objects.filter(user=user, account=lane.account, tag=step.tag, venue=lane.venue.name)
+    return tuple(rows.exclude(client_id="").values_list("client_id", flat=True)[:200])
+
+
+def _row(user: User, lane: _Lane, step: JobStep, intake: Intake, job_id: str) -> Order:
+    options = getattr(step.step, "options", None)
+    return Order(
+        user=user,
+        account=lane.account if lane.account.pk else None,
+        delivery=intake.delivery,
+        position=step.position,
+        job=job_id,
+        token=step.token,
+        command=step.command,
+        action=step.action,
+        venue=lane.venue.name,
+        environment=lane.account.environment,
+        region=region_of(lane.venue),
+        symbol=lane.symbol or "*",
+        side=str(getattr(step.step, "direction", "") or ""),
+        tag=options.tag if options else "",
+        step=dump(step.step, Step),
+        stop_policy=intake.stop_policy,
+        client_id=lane.venue.client_id(step.token),
+        fresh_until=_fresh_until(intake),
+        timing_ms={},
+    )
+
+
+def _fresh_until(intake: Intake) -> datetime:
+    return datetime.fromtimestamp(intake.received_ms / 1000 + settings.ORDER_FRESH_SECONDS, UTC)
+
+
+def _job(user: User, lane: _Lane, steps: tuple[JobStep, ...], intake: Intake, job_id: str) -> Job:
+    account = lane.account
+    spans = lane.block.symbol_spans
+    return Job(
+        id=job_id,
+        user=user.public_id,
+        delivery=intake.delivery,
+        region=region_of(lane.venue),
+        venue=lane.venue.name,
+        environment=Environment(account.environment),
+        account=JobAccount(
+            account.public_id, account.label, account.exchange, account.sealed, account.opposite_signal
+        ),
+        symbol=lane.symbol,
+        steps=steps,
+        stop_policy=intake.stop_policy,
+        lane=lane_of(account.public_id, lane.venue.name, lane.symbol),
+        ticket=0,
+        received_ms=intake.received_ms,
+        fresh_until_ms=_fresh_until(intake).timestamp() * 1000,
+        dry_run=intake.dry_run,
+        symbol_span=spans[lane.index] if lane.index < len(spans) else None,
+    )

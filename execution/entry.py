@@ -1,0 +1,389 @@
+"""Opening a position: rules of the market, size, the order, the fill, and the protection that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from exchanges.errors import InsufficientFunds
+from exchanges.types import (
+    Balance,
+    Direction,
+    Instrument,
+    MarginMode,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Report,
+    Side,
+    TimeInForce,
+)
+from execution.arming import arm
+from execution.commands import (
+    BreakEven,
+    Entry,
+    EntryKind,
+    Go,
+    Level,
+    Offset,
+    OffsetUnit,
+    Options,
+    Protection,
+    Reverse,
+    Size,
+    SizeUnit,
+    StopLoss,
+)
+from execution.desk import Desk
+from execution.protection import Frame, Guarded, check_sides, distance, down, stop_price, up
+from execution.rejection import Rejection
+from execution.sizing import FUNDED, PRICED, Basis, check_bounds, quantity
+
+#: a price remembered this much above the minimum needs no fresh look before an order
+PLENTY = Decimal(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What an entry led to. `bracket` is None when no protection was asked for."""
+
+    instrument: Instrument
+    report: Report
+    bracket: Guarded | None
+
+
+def enter(
+    desk: Desk, step: Entry, instrument: Instrument, token: str, make: Callable[..., Guarded]
+) -> Opened:
+    """Run one entry to its protected end. Raises Rejection before anything is sent; then the errors of `Desk.send`.
+
+    `make` builds the bracket of this job (it knows account and policy).
+    """
+    check_market(desk, step, instrument)
+    check_opposite(desk, step, instrument)
+    desk.set_leverage(instrument, step.options.leverage, step.options.margin_mode)
+    order = build(desk, step, instrument, token)
+    report = place(desk, order)
+    protection = spelled_out(step.protection)
+    if not protection or report.status in (OrderStatus.REJECTED, OrderStatus.EXPIRED):
+        return Opened(instrument, report, None)
+    if report.status is OrderStatus.CANCELLED and not report.filled:
+        return Opened(instrument, report, None)
+    bracket = make(
+        instrument=instrument.symbol,
+        direction=step.direction,
+        hedge=order.position_side is not None,
+        plan=protection,
+        entry_client_id=report.client_id or order.client_id,
+        entry_exchange_id=report.exchange_id,
+        entry_conditional=order.type.conditional,
+    )
+    protect_fill(desk, bracket, instrument, report)
+    return Opened(instrument, report, bracket)
+
+
+def protect_fill(desk: Desk, bracket: Guarded, instrument: Instrument, report: Report) -> None:
+    """Take over what the entry has filled so far, and arm it."""
+    bracket.entry_open = not report.status.final
+    if not report.filled:
+        bracket.status = "pending" if bracket.entry_open else "done"
+        return
+    desk.timeline.mark("filled")
+    bracket.entry_price = report.average_price
+    bracket.quantity = sellable(desk, instrument, report)
+    arm(desk, bracket, instrument)
+    desk.timeline.mark("protected")
+
+
+def sellable(desk: Desk, instrument: Instrument, report: Report) -> Decimal:
+    """What a fill left in the account: on spot the fee of a buy may have been taken out of it."""
+    if not desk.spot or desk.dry_run or report.side is Side.SELL:
+        return report.filled
+    if report.fee is not None:
+        kept = report.filled - (report.fee.amount if report.fee.asset == instrument.base else 0)
+        return down(kept, instrument.step)
+    held = desk.balance(instrument.base)
+    return down(min(report.filled, held.free if held else Decimal(0)), instrument.step)
+
+
+def place(desk: Desk, order: OrderRequest) -> Report:
+    """Send, and when the exchange says the funds do not suffice, say how much is free."""
+    try:
+        return desk.send(order)
+    except InsufficientFunds as error:
+        asset = _funding_asset(order.instrument, order.side, spot=desk.spot)
+        held = desk.balance(asset)
+        free = held.free if held else Decimal(0)
+        raise InsufficientFunds(
+            f"{error.message} (free: {free.normalize():f} {asset})",
+            code=error.code,
+            exchange_message=error.exchange_message,
+        ) from error
+
+
+# -- rules -------------------------------------------------------------------------------------------------
+
+
+def check_market(desk: Desk, step: Entry | Go | Reverse, instrument: Instrument) -> None:
+    """What this market cannot do is refused at the word (NOT_ON_SPOT)."""
+    if not desk.spot:
+        return
+    options = step.options
+    for present, name, word in (
+        (options.leverage is not None, "leverage", "leverage"),
+        (options.margin_mode is not None, "margin_mode", "a margin mode"),
+        (options.reduce, "reduce", "reduce"),
+    ):
+        if present:
+            raise Rejection(
+                "NOT_ON_SPOT",
+                f"{word} does not exist on spot",
+                "leave it out, or trade futures: _F",
+                options.spans.get(name),
+            )
+    if step.direction is Direction.SHORT and step.protection:
+        first = step.protection.stop or (step.protection.targets[0] if step.protection.targets else None)
+        raise Rejection(
+            "NOT_ON_SPOT",
+            "a sale on spot leaves no position to protect",
+            "leave out sl and tp, or trade futures: _F",
+            first.span if first else step.span,
+        )
+    if step.protection and not desk.venue.features.conditional:
+        raise Rejection(
+            "NOT_ON_SPOT", f"{desk.venue.name} has no stop orders", "leave out sl and tp", step.span
+        )
+
+
+def check_opposite(desk: Desk, step: Entry, instrument: Instrument) -> None:
+    """The account's rule for a signal against the open position: net (default), reject or reduce."""
+    rule = desk.opposite_signal
+    if rule not in ("reject", "reduce") or desk.spot or desk.hedged(instrument):
+        return
+    against = desk.positions(instrument, step.direction.opposite)
+    if against and rule == "reject":
+        held = against[0]
+        raise Rejection(
+            "BLOCKED_BY_RULE",
+            f"a {held.direction} of {held.quantity} is open, and this account refuses opposite signals",
+            "close it first, use go or reverse, or change the account's rule",
+            step.side_span or step.span,
+        )
+
+
+def spelled_out(protection: Protection) -> Protection:
+    """`be now` is a stop at the entry price."""
+    be: BreakEven | None = protection.break_even
+    if be is None:
+        return protection
+    stop = StopLoss(Level(offset=Offset(Decimal(0), OffsetUnit.QUOTE)), span=be.span)
+    return replace(protection, break_even=None, stop=protection.stop or stop)
+
+
+# -- the order ---------------------------------------------------------------------------------------------
+
+
+def build(desk: Desk, step: Entry, instrument: Instrument, token: str) -> OrderRequest:
+    """The entry as an order: size computed, price and quantity on the instrument's steps, minima checked."""
+    price = expected_price(desk, step, instrument)
+    kind, limit, trigger = _prices(desk, step, instrument, price)
+    check_levels(desk, step, instrument, trigger or limit or price)
+    quote_amount = _spend(desk, step)
+    amount = None if quote_amount else _quantity(desk, step, instrument, trigger or limit or price)
+    reduce_only = step.options.reduce or _reduces(desk, step, instrument)
+    return OrderRequest(
+        instrument=instrument,
+        client_id=desk.venue.client_id(token),
+        side=step.direction.entry_side,
+        type=kind,
+        quantity=amount,
+        quote_quantity=quote_amount,
+        price=limit,
+        trigger_price=trigger,
+        time_in_force=step.options.time_in_force or TimeInForce.GTC,
+        post_only=step.options.post,
+        reduce_only=reduce_only and not desk.spot,
+        position_side=_position_side(desk, instrument, step.direction, reduce_only=reduce_only),
+        margin_mode=_margin_mode(desk, instrument, step.options),
+        leverage=step.options.leverage or desk.facts.leverage.get(instrument.symbol, (None, None))[0],
+    )
+
+
+def _reduces(desk: Desk, step: Entry, instrument: Instrument) -> bool:
+    return (
+        desk.opposite_signal == "reduce"
+        and not desk.spot
+        and not desk.hedged(instrument)
+        and bool(desk.positions(instrument, step.direction.opposite))
+    )
+
+
+def _position_side(
+    desk: Desk, instrument: Instrument, direction: Direction, *, reduce_only: bool
+) -> Direction | None:
+    if desk.spot or not desk.hedged(instrument):
+        return None
+    return direction.opposite if reduce_only else direction
+
+
+def _margin_mode(desk: Desk, instrument: Instrument, options: Options) -> MarginMode | None:
+    return options.margin_mode or desk.facts.leverage.get(instrument.symbol, (None, None))[1]
+
+
+def expected_price(desk: Desk, step: Entry, instrument: Instrument) -> Decimal | None:
+    """The price the order will roughly fill at; None when nothing in the step needs one."""
+    if step.price is not None and step.price.price is not None:
+        return step.price.price
+    if _needs_price(desk, step, instrument):
+        return desk.price(instrument, step.direction)
+    return None
+
+
+def _needs_price(desk: Desk, step: Entry, instrument: Instrument) -> bool:
+    if step.price is not None or desk.dry_run:
+        return True
+    if step.size.unit in PRICED and not _spend(desk, step):
+        return True
+    if _absolute(step.protection):
+        return True
+    return not _surely_enough(desk, step, instrument)
+
+
+def _absolute(protection: Protection) -> bool:
+    levels = [
+        protection.stop.level if protection.stop else None,
+        *(target.level for target in protection.targets),
+    ]
+    return any(level is not None and level.price is not None for level in levels)
+
+
+def _surely_enough(desk: Desk, step: Entry, instrument: Instrument) -> bool:
+    """A plain size so far above the minimum, by a price seen before, that no look is needed."""
+    if not instrument.min_notional:
+        return True
+    seen = desk.connection.last_prices.get(instrument.symbol)
+    if seen is None or step.size.unit is not SizeUnit.BASE or step.size.value is None:
+        return bool(_spend(desk, step))
+    return step.size.value * seen > instrument.min_notional * PLENTY
+
+
+def _prices(
+    desk: Desk, step: Entry, instrument: Instrument, price: Decimal | None
+) -> tuple[OrderType, Decimal | None, Decimal | None]:
+    """(type, limit price, trigger price): a buy never pays more and a sale never less than asked; a trigger
+    is never earlier than asked."""
+    long = step.direction is Direction.LONG
+    tick = instrument.tick
+    match step.kind:
+        case EntryKind.LIMIT:
+            assert step.price is not None
+            raw = _from_now(desk, step.price, instrument, step.direction, away=False)
+            return OrderType.LIMIT, down(raw, tick) if long else up(raw, tick), None
+        case EntryKind.STOP:
+            assert step.price is not None
+            raw = _from_now(desk, step.price, instrument, step.direction, away=True)
+            trigger = up(raw, tick) if long else down(raw, tick)
+            if step.limit is None:
+                return OrderType.STOP, None, trigger
+            return OrderType.STOP_LIMIT, _stop_limit(step.limit, trigger, instrument, long=long), trigger
+        case _:
+            return OrderType.MARKET, None, None
+
+
+def _from_now(
+    desk: Desk, level: Level, instrument: Instrument, direction: Direction, *, away: bool
+) -> Decimal:
+    """An absolute price, or an offset from the last price: below it for a long limit, above for a long stop."""
+    if level.price is not None:
+        return level.price
+    assert level.offset is not None
+    last = desk.quote(instrument).last
+    gap = distance(level.offset, Frame(instrument, direction, last))
+    return last + gap if (direction is Direction.LONG) == away else last - gap
+
+
+def _stop_limit(level: Level, trigger: Decimal, instrument: Instrument, *, long: bool) -> Decimal:
+    if level.price is not None:
+        raw = level.price
+    else:
+        assert level.offset is not None
+        gap = distance(level.offset, Frame(instrument, Direction.LONG, trigger))
+        raw = trigger + gap if long else trigger - gap
+    return down(raw, instrument.tick) if long else up(raw, instrument.tick)
+
+
+def check_levels(desk: Desk, step: Entry, instrument: Instrument, price: Decimal | None) -> None:
+    """Levels given as prices must lie on their side of the expected entry (STOP_WRONG_SIDE, TP_WRONG_SIDE)."""
+    protection = spelled_out(step.protection)
+    if price is not None and (_absolute(protection) or desk.dry_run) and protection:
+        check_sides(protection, Frame(instrument, step.direction, price))
+
+
+def _spend(desk: Desk, step: Entry) -> Decimal | None:
+    """A spot market buy of a quote amount goes to the exchange as that amount, where it takes it so."""
+    direct = (
+        desk.spot
+        and step.kind is EntryKind.MARKET
+        and step.direction is Direction.LONG
+        and step.size.unit is SizeUnit.QUOTE
+        and desk.venue.features.market_by_quote
+    )
+    return step.size.value if direct else None
+
+
+def _quantity(desk: Desk, step: Entry, instrument: Instrument, price: Decimal | None) -> Decimal:
+    basis = basis_for(desk, step.size, instrument, step.direction, step.options, step.protection, price)
+    amount = quantity(step.size, basis)
+    if not (step.options.reduce and not desk.spot):
+        check_bounds(amount, price, instrument, step.size)
+    return amount
+
+
+def basis_for(
+    desk: Desk,
+    size: Size,
+    instrument: Instrument,
+    direction: Direction,
+    options: Options,
+    protection: Protection,
+    price: Decimal | None,
+) -> Basis:
+    """What the size is measured against; asks the exchange only for what this size needs."""
+    stop = None
+    if protection.stop and protection.stop.level and price is not None:
+        stop = stop_price(protection.stop.level, Frame(instrument, direction, price))
+    return Basis(
+        instrument=instrument,
+        direction=direction,
+        price=price,
+        funds=_funds(desk, size, instrument, direction),
+        leverage=_leverage(desk, size, instrument, options),
+        stop=stop,
+        held=_held(desk, size, instrument),
+    )
+
+
+def _held(desk: Desk, size: Size, instrument: Instrument) -> Decimal:
+    if size.unit is not SizeUnit.PERCENT_POSITION:
+        return Decimal(0)
+    return sum((each.quantity for each in desk.positions(instrument)), Decimal(0))
+
+
+def _funds(desk: Desk, size: Size, instrument: Instrument, direction: Direction) -> Balance | None:
+    if size.unit not in FUNDED:
+        return None
+    return desk.balance(_funding_asset(instrument, direction.entry_side, spot=desk.spot))
+
+
+def _funding_asset(instrument: Instrument, side: Side, *, spot: bool) -> str:
+    if not spot:
+        return instrument.settle
+    return instrument.quote if side is Side.BUY else instrument.base
+
+
+def _leverage(desk: Desk, size: Size, instrument: Instrument, options: Options) -> Decimal:
+    if options.leverage is not None or size.unit not in (SizeUnit.PERCENT_MARGIN, SizeUnit.MAX):
+        return options.leverage or Decimal(1)
+    known = desk.facts.leverage.get(instrument.symbol, (None, None))[0]
+    return known or next((each.leverage for each in desk.positions(instrument) if each.leverage), Decimal(1))

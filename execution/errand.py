@@ -1,0 +1,300 @@
+"""The steps of one job against one desk: each verb's doing becomes a result (http.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from accounts.vault import VaultError
+from exchanges.errors import ExchangeError, NotSent, OutcomeUnknown
+from exchanges.types import Direction, Instrument, OrderStatus, Report, Side
+from execution.commands import (
+    Cancel,
+    Close,
+    Condition,
+    Entry,
+    EntryKind,
+    Go,
+    If,
+    Protect,
+    Reverse,
+    Setting,
+    Size,
+    SizeUnit,
+    Step,
+)
+from execution.desk import Desk, UnknownOutcome
+from execution.entry import check_market, enter
+from execution.exits import Closed, cancel, close, combined_status, totals
+from execution.ids import new_public_id, step_token
+from execution.jobs import Job, JobStep, Result
+from execution.models import OrderState
+from execution.moves import protect
+from execution.protection import Guarded
+from execution.record import Ledger
+from execution.rejection import Rejection, error_object, exchange_error
+from execution.results import protection_json
+from execution.turnaround import Turned, go, reverse, reverses
+from execution.wire import dump
+
+
+def write_failure(result: Result, error: Exception, *, sent: bool = True) -> None:
+    """Write an error of the exchange, or of the way to it, into a result."""
+    if isinstance(error, VaultError):
+        result.status = OrderState.NOT_SENT
+        result.error = error_object("KEY_UNREADABLE", str(error), "enter the key again on the accounts page")
+    elif isinstance(error, NotSent) or (not sent and isinstance(error, OutcomeUnknown)):
+        result.status, result.error = OrderState.NOT_SENT, exchange_error(error)
+    elif isinstance(error, ExchangeError):
+        unknown = isinstance(error, OutcomeUnknown)
+        result.status = OrderState.UNKNOWN if unknown else OrderState.REJECTED
+        result.error = exchange_error(error)
+
+
+class Errand:
+    """One job's steps against one desk. After a step that failed, the steps behind it are skipped."""
+
+    def __init__(self, job: Job, desk: Desk, instrument: Instrument | None, ledger: Ledger) -> None:
+        self.job = job
+        self.desk = desk
+        self.instrument = instrument
+        self.ledger = ledger
+
+    def run(self) -> None:
+        blocked = ""
+        results = {result.position: result for result in self.ledger.results}
+        for step in self.job.steps:
+            result = results.get(step.position) if step.token else None
+            if blocked:
+                _skip(result, blocked)
+            elif isinstance(step.step, If):
+                blocked = self._guard(step.step)
+            elif result is not None:
+                self._step(step, result)
+                if result.error is not None:
+                    blocked = f'"{step.command}" did not succeed'
+
+    def _step(self, step: JobStep, result: Result) -> None:
+        result.instrument = self.instrument.symbol if self.instrument else ""
+        result.client_id = self.desk.venue.client_id(step.token)
+        self.desk.previews = []
+        try:
+            self._do(step, result)
+        except Rejection as refusal:
+            result.status, result.error = _refusal_state(refusal), refusal.as_error()
+        except UnknownOutcome as error:
+            result.status, result.error = OrderState.UNKNOWN, exchange_error(error.reason)
+        except ExchangeError as error:
+            write_failure(result, error)
+        if self.job.dry_run and result.error is None:
+            result.status, result.would_send = OrderState.DRY_RUN, self.desk.previews
+
+    def _do(self, step: JobStep, result: Result) -> None:
+        action = step.step
+        if isinstance(action, Cancel):
+            self._cancel(action, step, result)
+            return
+        if self.instrument is None:
+            self._close_everything(action, step, result)
+            return
+        instrument = self.instrument
+        make = self._maker(step)
+        match action:
+            case Entry():
+                self._enter(action, instrument, step, result, make)
+            case Close():
+                self._closed(close(self.desk, action, instrument, step.token), result)
+            case Go():
+                self._turned(go(self.desk, action, instrument, step.token, make), result)
+            case Reverse():
+                self._turned(reverse(self.desk, action, instrument, step.token, make), result)
+            case Protect():
+                self._protected(protect(self.desk, action, instrument, make), result)
+            case Setting():
+                self._set(action, instrument, result)
+
+    # -- one method per action: what the verbs did, as a result ----------------------------------------
+
+    def _maker(self, step: JobStep) -> Callable[..., Guarded]:
+        job = self.job
+
+        def make(**values: Any) -> Guarded:
+            return Guarded(
+                public_id=new_public_id("b"),
+                token=step.token,
+                account=job.account.public_id,
+                venue=job.venue,
+                symbol=job.symbol,
+                stop_policy=job.stop_policy,
+                **values,
+            )
+
+        return make
+
+    def _enter(
+        self,
+        action: Entry,
+        instrument: Instrument,
+        step: JobStep,
+        result: Result,
+        make: Callable[..., Guarded],
+    ) -> None:
+        if reverses(self.desk, action, instrument):
+            turn = Reverse(action.direction, action.size, action.protection, action.options, span=action.span)
+            self._turned(reverse(self.desk, turn, instrument, step.token, make), result)
+            return
+        opened = enter(self.desk, action, instrument, step.token, make)
+        _reported(result, opened.report)
+        self._protected_by(opened.bracket, result)
+
+    def _closed(self, closed: Closed, result: Result) -> None:
+        self._left_behind(closed)
+        if not closed.reports:
+            result.status = OrderState.NOTHING_TO_DO
+            return
+        _reported(result, closed.reports[0])
+        result.quantity = closed.requested
+        result.filled, result.average_price = totals(closed.reports)
+        result.status = state_of(combined_status(closed.reports), result.filled, result.quantity)
+        result.side = str(Direction.LONG if closed.reports[0].side is Side.SELL else Direction.SHORT)
+        self.desk.timeline.mark("filled")
+
+    def _left_behind(self, closed: Closed) -> None:
+        if closed.instrument and closed.gone:
+            gone = [direction.value for direction in closed.gone]
+            self.ledger.closed.append((self.job.venue, closed.instrument.symbol, gone))
+        self.ledger.cancelled += [
+            name for each in closed.cancelled for name in (each.client_id, each.exchange_id)
+        ]
+
+    def _turned(self, turned: Turned, result: Result) -> None:
+        result.status = OrderState.NOTHING_TO_DO
+        if turned.closed is not None:
+            self._closed(turned.closed, result)
+        if turned.opened is not None:
+            _reported(result, turned.opened.report)
+            self._protected_by(turned.opened.bracket, result)
+        if turned.bracket is not None:
+            self._protected_by(turned.bracket, result)
+            result.status = OrderState.DONE if result.error is None else result.status
+
+    def _protected(self, bracket: Guarded, result: Result) -> None:
+        result.side = bracket.direction.value
+        result.quantity = bracket.quantity
+        result.status = OrderState.DONE
+        self._protected_by(bracket, result)
+        self.ledger.replaces = True
+
+    def _protected_by(self, bracket: Guarded | None, result: Result) -> None:
+        if bracket is None:
+            return
+        legs = dump(bracket.legs)
+        result.protection = protection_json(bracket.public_id, bracket.status, legs, bracket.note)
+        if not self.job.dry_run:
+            self.ledger.brackets[result.token] = bracket
+        if bracket.note and (bracket.status != "done" or "could not" in bracket.note):
+            hint = "look at the position on the exchange" if bracket.status == "failed" else ""
+            result.error = error_object("PROTECTION_FAILED", bracket.note, hint)
+
+    def _set(self, action: Setting, instrument: Instrument, result: Result) -> None:
+        check_market(self.desk, _as_entry(action), instrument)
+        self.desk.set_leverage(instrument, action.options.leverage, action.options.margin_mode)
+        result.status = OrderState.DONE
+
+    def _cancel(self, action: Cancel, step: JobStep, result: Result) -> None:
+        done = cancel(self.desk, action, self.instrument, step.tagged)
+        self.ledger.cancelled += [
+            name for each in done.reports for name in (each.client_id, each.exchange_id)
+        ]
+        if done.failed:
+            result.status, result.error = OrderState.UNKNOWN, exchange_error(done.failed[0])
+        else:
+            result.status = OrderState.CANCELLED if done.reports else OrderState.NOTHING_TO_DO
+
+    def _close_everything(self, action: Step, step: JobStep, result: Result) -> None:
+        """`* on VENUE close`: every open position of the account."""
+        assert isinstance(action, Close)
+        symbols = dict.fromkeys(each.symbol for each in self.desk.venue.positions(self.desk.keys))
+        whole = Closed()
+        for number, symbol in enumerate(symbols):
+            instrument = self.desk.instrument(symbol)
+            token = step.token if number == 0 else step_token(step.token, f"all{number}")
+            part = close(self.desk, action, instrument, token)
+            whole.reports += part.reports
+            whole.requested += part.requested
+            self._left_behind(part)
+        self._closed(whole, result)
+
+    def _guard(self, step: If) -> str:
+        """Empty when the condition holds, else why the rest of the block is skipped."""
+        try:
+            holds = self._holds(step.condition)
+        except (ExchangeError, Rejection) as error:
+            return f"the condition could not be read: {error}"
+        wanted = f"{'not ' if step.negated else ''}{step.condition}"
+        return "" if holds != step.negated else f'the condition "if {wanted}" does not hold'
+
+    def _holds(self, condition: Condition) -> bool:
+        assert self.instrument is not None
+        if condition is Condition.ORDERS:
+            return bool(self.desk.venue.open_orders(self.desk.keys, self.instrument))
+        found = {position.direction for position in self.desk.positions(self.instrument)}
+        match condition:
+            case Condition.FLAT:
+                return not found
+            case Condition.LONG:
+                return Direction.LONG in found
+            case Condition.SHORT:
+                return Direction.SHORT in found
+            case _:
+                return bool(found)
+
+
+def _skip(result: Result | None, why: str) -> None:
+    if result is not None:
+        result.status, result.error = OrderState.SKIPPED, None
+        result.protection = None
+        if "condition" not in why:
+            result.status = OrderState.NOT_SENT
+            result.error = error_object(
+                "STEP_SKIPPED", f"not sent: {why}", "the steps of a block run in order"
+            )
+
+
+def _refusal_state(refusal: Rejection) -> OrderState:
+    return OrderState.REJECTED if refusal.code != "NOTHING_TO_DO" else OrderState.NOTHING_TO_DO
+
+
+def _reported(result: Result, report: Report) -> None:
+    result.client_id = report.client_id or result.client_id
+    result.exchange_id = report.exchange_id
+    result.quantity = report.quantity
+    result.filled = report.filled
+    result.average_price = report.average_price
+    if report.fee:
+        result.fee = {"amount": format(report.fee.amount, "f"), "asset": report.fee.asset}
+    result.status = state_of(report.status, report.filled, report.quantity)
+    if report.status is OrderStatus.REJECTED:
+        result.error = error_object("REFUSED", report.reason or "the exchange rejected the order")
+
+
+def state_of(status: OrderStatus, filled: Decimal, quantity: Decimal | None) -> OrderState:
+    """The exchange's state in the words of a result."""
+    if status is OrderStatus.FILLED:
+        return OrderState.FILLED
+    if status is OrderStatus.OPEN:
+        return OrderState.PARTIALLY_FILLED if filled else OrderState.OPEN
+    if filled:
+        return OrderState.PARTIALLY_FILLED
+    return {
+        OrderStatus.CANCELLED: OrderState.CANCELLED,
+        OrderStatus.REJECTED: OrderState.REJECTED,
+    }.get(status, OrderState.EXPIRED)
+
+
+def _as_entry(action: Setting) -> Entry:
+    """A setting alone obeys the same rules of the market as on an order."""
+    return Entry(
+        EntryKind.MARKET, Direction.LONG, Size(SizeUnit.ALL), options=action.options, span=action.span
+    )

@@ -1,0 +1,240 @@
+"""Leaving a position and taking orders back: close, cancel, and the exits a closed position leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from exchanges.errors import ExchangeError, NothingToReduce
+from exchanges.types import (
+    Direction,
+    Instrument,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    Report,
+    Side,
+    TimeInForce,
+)
+from execution.commands import Cancel, CancelWhat, Close, Size, SizeUnit
+from execution.desk import Desk
+from execution.ids import step_token
+from execution.protection import HUNDRED, Frame, distance, down, up
+from execution.rejection import Rejection
+
+_STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+
+
+@dataclass(slots=True)
+class Closed:
+    """What a close did on one instrument. `gone` are the directions that are flat now."""
+
+    instrument: Instrument | None = None
+    reports: list[Report] = field(default_factory=list)
+    requested: Decimal = Decimal(0)
+    gone: list[Direction] = field(default_factory=list)
+    cancelled: list[Report] = field(default_factory=list)
+
+
+def close(desk: Desk, step: Close, instrument: Instrument, token: str) -> Closed:
+    """Close a position, or a part, reduce-only; when it is gone, cancel the exits it leaves behind.
+
+    The stop stays until the close is confirmed: a close that fails must not leave the position bare.
+    """
+    closed = Closed(instrument)
+    for number, position in enumerate(desk.positions(instrument, step.direction)):
+        part = token if number == 0 else step_token(token, f"close{number}")
+        _close_position(desk, step, instrument, position, part, closed)
+    if not closed.reports:
+        gone = [step.direction] if step.direction else [Direction.LONG, Direction.SHORT]
+        closed.gone = [] if desk.spot else gone
+        _cancel_exits(desk, instrument, closed)
+    return closed
+
+
+def _close_position(
+    desk: Desk, step: Close, instrument: Instrument, position: Position, token: str, closed: Closed
+) -> None:
+    if desk.spot:  # resting exits lock the balance: they go first
+        locked = [report for report in _open(desk, instrument) if is_exit(report, spot=True)]
+        closed.cancelled += [report for report in locked if desk.cancel(instrument, report.ref)]
+        position = next(iter(desk.positions(instrument)), position)
+    amount = part_of(position, step.size, instrument, desk)
+    closed.requested += amount
+    order = _exit(desk, step, instrument, position, amount, token)
+    try:
+        report = desk.send(order)
+    except NothingToReduce:
+        closed.gone.append(position.direction)  # it was closed between the look and the order
+    else:
+        closed.reports.append(report)
+        if step.price is None and report.filled >= position.quantity - _dust(desk, instrument):
+            closed.gone.append(position.direction)
+    _cancel_exits(desk, instrument, closed)
+
+
+def _dust(desk: Desk, instrument: Instrument) -> Decimal:
+    return instrument.step if desk.spot else Decimal(0)
+
+
+def _exit(
+    desk: Desk, step: Close, instrument: Instrument, position: Position, amount: Decimal, token: str
+) -> OrderRequest:
+    order = OrderRequest(
+        instrument=instrument,
+        client_id=desk.venue.client_id(token),
+        side=position.direction.exit_side,
+        type=OrderType.MARKET,
+        quantity=amount,
+        time_in_force=step.options.time_in_force or TimeInForce.GTC,
+        post_only=step.options.post,
+        reduce_only=not desk.spot,
+        position_side=position.direction if not desk.spot and desk.hedged(instrument) else None,
+    )
+    if step.price is None:
+        return order
+    return replace(order, type=OrderType.LIMIT, price=_exit_price(desk, step, instrument, position.direction))
+
+
+def _exit_price(desk: Desk, step: Close, instrument: Instrument, direction: Direction) -> Decimal:
+    """`at` a price, or `off` the last price on the profitable side."""
+    assert step.price is not None
+    raw = step.price.price
+    if raw is None:
+        assert step.price.offset is not None
+        last = desk.quote(instrument).last
+        gap = distance(step.price.offset, Frame(instrument, direction, last))
+        raw = last + gap if direction is Direction.LONG else last - gap
+    return up(raw, instrument.tick) if direction is Direction.LONG else down(raw, instrument.tick)
+
+
+def part_of(position: Position, size: Size, instrument: Instrument, desk: Desk) -> Decimal:
+    """How much of a position a close size means; never more than there is. 100% is exactly all of it."""
+    whole = position.quantity if not desk.spot else down(position.quantity, instrument.step)
+    if size.value is None:
+        return whole
+    match size.unit:
+        case SizeUnit.PERCENT | SizeUnit.PERCENT_POSITION:
+            amount = whole if size.value == HUNDRED else down(whole * size.value / HUNDRED, instrument.step)
+        case SizeUnit.BASE:
+            amount = down(size.value, instrument.step)
+        case SizeUnit.CONTRACTS:
+            amount = down(size.value * instrument.contract_size, instrument.step)
+        case SizeUnit.QUOTE:
+            amount = down(size.value / desk.price(instrument, position.direction.opposite), instrument.step)
+        case _:
+            raise Rejection(
+                "BAD_SIZE", "a close takes a part of the position", "write for example close 50%", size.span
+            )
+    amount = min(amount, whole)
+    if amount < instrument.step:
+        raise Rejection(
+            "BELOW_MIN_SIZE",
+            f"that part of {whole} is less than the smallest step of {instrument.step} {instrument.base}",
+            "close a larger part",
+            size.span,
+        )
+    return amount
+
+
+def _cancel_exits(desk: Desk, instrument: Instrument, closed: Closed) -> None:
+    """Cancel the orders that would close what is no longer open."""
+    if not closed.gone or desk.dry_run:
+        return
+    for report in _open(desk, instrument):
+        if closes_one_of(report, closed.gone, spot=desk.spot) and desk.cancel(instrument, report.ref):
+            closed.cancelled.append(report)
+
+
+def _open(desk: Desk, instrument: Instrument) -> list[Report]:
+    return desk.venue.open_orders(desk.keys, instrument)
+
+
+def is_exit(report: Report, *, spot: bool) -> bool:
+    """Whether an open order closes a position. On spot every sale does."""
+    if spot:
+        return report.side is Side.SELL
+    if report.position_side is not None:
+        return report.side is report.position_side.exit_side
+    return report.reduce_only
+
+
+def closing_direction(report: Report) -> Direction:
+    return report.position_side or (Direction.LONG if report.side is Side.SELL else Direction.SHORT)
+
+
+def closes_one_of(report: Report, directions: Iterable[Direction], *, spot: bool) -> bool:
+    return is_exit(report, spot=spot) and closing_direction(report) in directions
+
+
+# -- cancel ------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Cancelled:
+    reports: list[Report] = field(default_factory=list)
+    failed: list[ExchangeError] = field(default_factory=list)
+
+
+def cancel(desk: Desk, step: Cancel, instrument: Instrument | None, tagged: tuple[str, ...]) -> Cancelled:
+    """Cancel the open orders the step means, on one instrument or (None) on all."""
+    done = Cancelled()
+    for known, report in desk.matching(instrument, desk.venue.open_orders(desk.keys, instrument)):
+        if not _meant(step, report, tagged, spot=desk.spot):
+            continue
+        try:
+            if desk.cancel(known, report.ref):
+                done.reports.append(report)
+        except ExchangeError as error:
+            done.failed.append(error)
+    return done
+
+
+def _meant(step: Cancel, report: Report, tagged: tuple[str, ...], *, spot: bool) -> bool:
+    exits = is_exit(report, spot=spot)
+    if step.tag and report.client_id not in tagged:
+        return False
+    if step.client_id and step.client_id not in (report.client_id, report.exchange_id):
+        return False
+    if step.direction and step.direction is not _direction(report, exits=exits):
+        return False
+    match step.what:
+        case CancelWhat.ENTRIES:
+            return not exits
+        case CancelWhat.EXITS:
+            return exits
+        case CancelWhat.STOP:
+            return exits and report.type in _STOPS
+        case CancelWhat.TARGETS:
+            return exits and report.type not in _STOPS
+        case CancelWhat.DCA:
+            return False
+        case _:
+            return True
+
+
+def _direction(report: Report, *, exits: bool) -> Direction:
+    """The position an order belongs to: the one it opens, or the one it closes."""
+    if exits:
+        return closing_direction(report)
+    return report.position_side or (Direction.LONG if report.side is Side.BUY else Direction.SHORT)
+
+
+def totals(reports: list[Report]) -> tuple[Decimal, Decimal | None]:
+    """(filled, average price) over several orders."""
+    filled = sum((report.filled for report in reports), Decimal(0))
+    worth = [report for report in reports if report.average_price is not None and report.filled]
+    if not filled or not worth:
+        return filled, None
+    value = sum((report.filled * (report.average_price or Decimal(0)) for report in worth), Decimal(0))
+    return filled, value / sum((report.filled for report in worth), Decimal(0))
+
+
+def combined_status(reports: list[Report]) -> OrderStatus:
+    """The least finished of several orders."""
+    for status in (OrderStatus.OPEN, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CANCELLED):
+        if any(report.status is status for report in reports):
+            return status
+    return OrderStatus.FILLED

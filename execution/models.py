@@ -1,0 +1,202 @@
+"""Orders and brackets as history keeps them. The exchange and the region's claims say what was sent."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Account
+from execution.ids import new_public_id
+
+
+class Action(StrEnum):
+    ENTRY = "entry"
+    CLOSE = "close"
+    REVERSE = "reverse"
+    TARGET = "target"
+    CANCEL = "cancel"
+    PROTECT = "protect"
+    SETTING = "setting"
+    GUARD = "guard"
+
+
+class OrderState(StrEnum):
+    """`status` of a result (http.md). WORKING and UNKNOWN are the ones reconciliation must end."""
+
+    WORKING = "working"
+    FILLED = "filled"
+    PARTIALLY_FILLED = "partially_filled"
+    OPEN = "open"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    NOT_SENT = "not_sent"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    NOTHING_TO_DO = "nothing_to_do"
+    DONE = "done"
+    DRY_RUN = "dry_run"
+
+
+#: the states that count as success in a delivery's `status`
+GOOD_STATES = frozenset(
+    {
+        OrderState.FILLED,
+        OrderState.PARTIALLY_FILLED,
+        OrderState.OPEN,
+        OrderState.CANCELLED,
+        OrderState.SKIPPED,
+        OrderState.NOTHING_TO_DO,
+        OrderState.DONE,
+        OrderState.DRY_RUN,
+    }
+)
+#: the states whose end is not known yet
+OPEN_STATES = frozenset({OrderState.WORKING, OrderState.UNKNOWN})
+
+
+class BracketState(StrEnum):
+    """PENDING: the entry has not filled. ARMED: the legs stand. FAILED: a leg could not be placed."""
+
+    PENDING = "pending"
+    ARMED = "armed"
+    FAILED = "failed"
+    DONE = "done"
+
+
+ACTIVE_BRACKETS = (BracketState.PENDING, BracketState.ARMED, BracketState.FAILED)
+
+
+def order_states() -> list[tuple[str, str]]:
+    return [(state.value, state.value.replace("_", " ")) for state in OrderState]
+
+
+def bracket_states() -> list[tuple[str, str]]:
+    return [(state.value, state.value) for state in BracketState]
+
+
+def actions() -> list[tuple[str, str]]:
+    return [(action.value, action.value) for action in Action]
+
+
+def new_bracket_id() -> str:
+    return new_public_id("b")
+
+
+def amount(**options: Any) -> models.DecimalField[Any, Any]:
+    """A quantity or a price: every exchange's digits fit."""
+    return models.DecimalField(max_digits=40, decimal_places=18, **options)
+
+
+class Order(models.Model):
+    """One result of a delivery: what was asked, what the exchange made of it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="orders")
+    account = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="orders")
+    #: public id of the delivery; no foreign key, because deliveries live in the layer above
+    delivery = models.CharField(max_length=40, db_index=True)
+    position = models.PositiveSmallIntegerField()
+    job = models.CharField(max_length=40, db_index=True)
+    token = models.CharField(max_length=26, unique=True)
+    command = models.TextField()
+    action = models.CharField(max_length=16, choices=actions)
+    venue = models.CharField(max_length=32)
+    environment = models.CharField(max_length=8)
+    region = models.CharField(max_length=16)
+    symbol = models.CharField(max_length=64)
+    instrument = models.CharField(max_length=64, blank=True)
+    side = models.CharField(max_length=8, blank=True)
+    tag = models.CharField(max_length=64, blank=True)
+    #: the step as `execution.wire` writes it, and the hook's policy: what reconciliation needs to finish the job
+    step = models.JSONField(default=dict)
+    stop_policy = models.CharField(max_length=8, default="close")
+    status = models.CharField(max_length=20, choices=order_states, default=OrderState.WORKING)
+    client_id = models.CharField(max_length=64, blank=True, db_index=True)
+    exchange_id = models.CharField(max_length=80, blank=True)
+    quantity = amount(null=True)
+    filled = amount(null=True)
+    average_price = amount(null=True)
+    fee = models.JSONField(null=True)
+    error = models.JSONField(null=True)
+    would_send = models.JSONField(null=True)
+    bracket = models.ForeignKey(
+        "execution.Bracket", on_delete=models.SET_NULL, null=True, related_name="orders"
+    )
+    timing_ms = models.JSONField(default=dict)
+    fresh_until = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["delivery", "position"]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="order_user_recent"),
+            # what reconciliation sweeps
+            models.Index(
+                fields=["region", "updated_at"],
+                name="order_unsettled",
+                condition=Q(status__in=["working", "unknown"]),
+            ),
+            models.Index(fields=["account", "tag"], name="order_tag", condition=~Q(tag="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.symbol} on {self.venue} ({self.status})"
+
+
+class Bracket(models.Model):
+    """The stop and targets of one position: what stands on the exchange, and what is to become of it.
+
+    `legs` and `plan` are `execution.protection` values as JSON. Every change is a compare-and-set on `version`.
+    """
+
+    public_id = models.CharField(max_length=32, unique=True, default=new_bracket_id)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="brackets")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="brackets")
+    venue = models.CharField(max_length=32)
+    region = models.CharField(max_length=16)
+    symbol = models.CharField(max_length=64)
+    instrument = models.CharField(max_length=64)
+    direction = models.CharField(max_length=8)
+    hedge = models.BooleanField(default=False)
+    #: token of the entry it protects; legs derive their client ids from it
+    token = models.CharField(max_length=26, unique=True)
+    entry_client_id = models.CharField(max_length=64, blank=True)
+    entry_exchange_id = models.CharField(max_length=80, blank=True)
+    entry_conditional = models.BooleanField(default=False)
+    #: the entry may still fill (more)
+    entry_open = models.BooleanField(default=False)
+    entry_price = amount(null=True)
+    quantity = amount(default=0)
+    closed = amount(default=0)
+    stop_policy = models.CharField(max_length=8, default="close")
+    status = models.CharField(max_length=8, choices=bracket_states, default=BracketState.PENDING)
+    plan = models.JSONField(default=dict)
+    legs = models.JSONField(default=list)
+    note = models.TextField(blank=True)
+    #: consecutive looks at the exchange that found the position gone
+    gone_seen = models.PositiveSmallIntegerField(default=0)
+    #: counts the legs ever placed: each has a client id of its own
+    generation = models.PositiveIntegerField(default=0)
+    version = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="bracket_user_recent"),
+            # what supervision sweeps
+            models.Index(
+                fields=["region", "account", "venue"],
+                name="bracket_active",
+                condition=Q(status__in=["pending", "armed", "failed"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.public_id} {self.direction} {self.instrument} on {self.venue} ({self.status})"

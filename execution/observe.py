@@ -1,0 +1,205 @@
+"""What a look at the exchange says about one bracket, and what is to be done about it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Protocol
+
+from exchanges.errors import NothingToReduce, OrderNotFound
+from exchanges.types import (
+    Direction,
+    Instrument,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Report,
+    Side,
+)
+from execution.arming import arm, cancel_legs, in_line
+from execution.brackets import forget
+from execution.desk import Desk
+from execution.entry import sellable
+from execution.ids import step_token
+from execution.models import BracketState, Order, OrderState
+from execution.protection import Guarded, Leg, LegKind, LegState
+
+#: looks in a row that must agree before a vanished position or order is believed
+SURE = 2
+LOST = 3
+
+
+class Look(Protocol):
+    """The part of `supervise.View` that is needed here."""
+
+    excess: dict[tuple[str, str], Decimal]
+
+    def find(self, ref: OrderRef) -> Report | None: ...
+
+
+def observe(desk: Desk, bracket: Guarded, view: Look) -> None:
+    """Bring the bracket up to date with the exchange. Changes nothing there. Raises ExchangeError."""
+    instrument = desk.instrument(bracket.instrument)
+    if bracket.entry_open:
+        _observe_entry(desk, bracket, instrument, view)
+    for leg in bracket.legs:
+        if leg.status is LegState.OPEN:
+            _observe_leg(desk, bracket, instrument, leg, view)
+    if not desk.spot:
+        _observe_position(bracket, view)
+
+
+def _observe_entry(desk: Desk, bracket: Guarded, instrument: Instrument, view: Look) -> None:
+    ref = OrderRef(bracket.entry_client_id, bracket.entry_exchange_id, bracket.entry_conditional)
+    report = view.find(ref)
+    if report is None or (report.filled and report.average_price is None):
+        try:
+            report = desk.venue.fetch(desk.keys, instrument, ref)
+        except OrderNotFound:
+            return  # reconciliation ends orders that nobody knows
+    bracket.entry_open = not report.status.final
+    filled = sellable(desk, instrument, report) if report.filled else Decimal(0)
+    if report.filled and report.average_price is not None and filled > bracket.quantity:
+        bracket.quantity, bracket.entry_price = filled, report.average_price
+    if not bracket.entry_open and not bracket.quantity:
+        bracket.status, bracket.note = BracketState.DONE, f"the entry was {report.status} without a fill"
+    _tell_order(bracket, report)
+
+
+def _tell_order(bracket: Guarded, report: Report) -> None:
+    """The entry's own row follows."""
+    states = {
+        OrderStatus.FILLED: OrderState.FILLED,
+        OrderStatus.OPEN: OrderState.PARTIALLY_FILLED if report.filled else OrderState.OPEN,
+    }
+    ended = OrderState.PARTIALLY_FILLED if report.filled else OrderState.CANCELLED
+    Order.objects.filter(token=bracket.token).update(
+        status=states.get(report.status, ended),
+        filled=report.filled,
+        average_price=report.average_price,
+        exchange_id=report.exchange_id or bracket.entry_exchange_id,
+    )
+
+
+def _observe_leg(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg, view: Look) -> None:
+    ref = OrderRef(leg.client_id, leg.exchange_id, leg.order_type.conditional)
+    report = view.find(ref)
+    if report is None:
+        try:
+            report = desk.venue.fetch(desk.keys, instrument, ref)
+        except OrderNotFound:
+            leg.missing += 1
+            if leg.missing >= LOST:
+                leg.status, leg.error = LegState.FAILED, "the exchange does not know this order"
+            return
+    leg.missing, leg.error = 0, ""
+    leg.exchange_id = report.exchange_id or leg.exchange_id
+    if report.filled > leg.filled:
+        bracket.closed += report.filled - leg.filled
+        leg.filled, leg.average_price = report.filled, report.average_price
+    match report.status:
+        case OrderStatus.FILLED:
+            leg.status = LegState.FILLED
+        case OrderStatus.CANCELLED:
+            _cancelled_there(bracket, leg)
+        case OrderStatus.REJECTED | OrderStatus.EXPIRED:
+            leg.status, leg.error = (
+                LegState.FAILED,
+                report.reason or f"the exchange ended it: {report.status}",
+            )
+            leg.attempts = 0
+
+
+def _cancelled_there(bracket: Guarded, leg: Leg) -> None:
+    """Nobody here cancelled it: the exchange did (its sibling filled, the position closed) or the user did."""
+    leg.status = LegState.CANCELLED
+    if bracket.remaining > 0 and not _sibling_filled(bracket, leg):
+        forget(bracket, leg)
+        bracket.note = f"the {leg.kind} was cancelled on the exchange, not by flipr"
+
+
+def _sibling_filled(bracket: Guarded, leg: Leg) -> bool:
+    return leg.linked and any(other.linked and other.status is LegState.FILLED for other in bracket.legs)
+
+
+def _observe_position(bracket: Guarded, view: Look) -> None:
+    key = (bracket.instrument, bracket.direction.value)
+    excess = min(view.excess.get(key, Decimal(0)), bracket.remaining)
+    if excess <= 0:
+        bracket.gone_seen = 0
+        return
+    view.excess[key] -= excess
+    bracket.gone_seen += 1
+    if bracket.gone_seen >= SURE:
+        bracket.closed += excess
+        bracket.gone_seen = 0
+        bracket.note = "closed elsewhere" if not bracket.remaining else f"{excess} was closed elsewhere"
+
+
+def wants_action(desk: Desk, bracket: Guarded) -> bool:
+    """Whether something must be placed or cancelled for this bracket, or it is to be ended."""
+    if bracket.status == BracketState.DONE or not bracket.quantity:
+        return False
+    if not bracket.remaining:
+        return not bracket.entry_open
+    instrument = desk.instrument(bracket.instrument)
+    return not in_line(bracket, instrument) or bool(_reached(desk, bracket, instrument))
+
+
+def act(desk: Desk, bracket: Guarded) -> None:
+    """Do it. Raises ExchangeError; what was done by then is in the bracket."""
+    instrument = desk.instrument(bracket.instrument)
+    for leg in _reached(desk, bracket, instrument):
+        _take_profit(desk, bracket, instrument, leg)
+    if bracket.remaining:
+        arm(desk, bracket, instrument)
+        return
+    cancel_legs(desk, bracket, instrument, bracket.live())
+    if not any(leg.status is LegState.OPEN for leg in bracket.legs):
+        bracket.status = BracketState.DONE
+        bracket.note = bracket.note or _how_it_ended(bracket)
+
+
+def _how_it_ended(bracket: Guarded) -> str:
+    filled = [leg for leg in bracket.legs if leg.status is LegState.FILLED]
+    words = [
+        f"{leg.kind} filled" + (f" at {leg.average_price.normalize():f}" if leg.average_price else "")
+        for leg in filled
+    ]
+    return ", ".join(words)
+
+
+def _reached(desk: Desk, bracket: Guarded, instrument: Instrument) -> list[Leg]:
+    """Watched targets whose price has come."""
+    watched = [leg for leg in bracket.live(LegKind.TARGET) if leg.status is LegState.WATCHED]
+    if not watched:
+        return []
+    quote = desk.quote(instrument)
+    if bracket.direction is Direction.LONG:
+        return [leg for leg in watched if quote.bid >= leg.price]
+    return [leg for leg in watched if quote.ask <= leg.price]
+
+
+def _take_profit(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> None:
+    """Sell at market what a watched target means; the stop gives way first, because it holds the balance."""
+    cancel_legs(desk, bracket, instrument, bracket.live(LegKind.STOP))
+    if not leg.token:
+        leg.token = step_token(bracket.token, f"watched{leg.number}")
+        leg.client_id = desk.venue.client_id(leg.token)
+    order = OrderRequest(
+        instrument=instrument,
+        client_id=leg.client_id,
+        side=Side(bracket.direction.exit_side),
+        type=OrderType.MARKET,
+        quantity=leg.quantity,
+        reduce_only=not desk.spot,
+        position_side=bracket.direction if bracket.hedge else None,
+    )
+    try:
+        report = desk.send(order)
+    except NothingToReduce:
+        bracket.closed = bracket.quantity
+        return
+    leg.exchange_id, leg.filled, leg.average_price = report.exchange_id, report.filled, report.average_price
+    leg.status = LegState.FILLED
+    bracket.closed += report.filled

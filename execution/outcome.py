@@ -1,0 +1,145 @@
+"""How a caller learns what a worker did: the worker publishes, the waiting web process wakes.
+
+One listener thread per process and Redis; a waiter registers before its jobs are published, so that no answer
+is missed. The same outcome is kept in Redis for a minute for those who ask before PostgreSQL knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, Self
+
+import redis
+from django.conf import settings
+
+from execution.brokers import region_redis
+
+log = logging.getLogger(__name__)
+KEEP_SECONDS = 60
+
+
+class Waiter:
+    """The outcomes of some jobs, awaited by one request."""
+
+    def __init__(self, board: Board, jobs: Iterable[str]) -> None:
+        self._board = board
+        self._missing = set(jobs)
+        self._loop = asyncio.get_running_loop()
+        self._done = asyncio.Event()
+        self.outcomes: dict[str, dict[str, Any]] = {}
+
+    async def wait(self, seconds: float) -> dict[str, dict[str, Any]]:
+        """The outcomes that arrived within `seconds`, by job id."""
+        if self._missing:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._done.wait(), seconds)
+        return self.outcomes
+
+    def deliver(self, job: str, outcome: dict[str, Any]) -> None:
+        """Called by the listener thread."""
+        self._loop.call_soon_threadsafe(self._deliver, job, outcome)
+
+    def _deliver(self, job: str, outcome: dict[str, Any]) -> None:
+        self.outcomes[job] = outcome
+        self._missing.discard(job)
+        if not self._missing:
+            self._done.set()
+
+    def __enter__(self) -> Self:
+        self._board.add(self, set(self._missing))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._board.remove(self)
+
+
+class Board:
+    """Routes outcomes to waiters; `channel` is this process's own."""
+
+    def __init__(self) -> None:
+        self.channel = f"replies:{secrets.token_hex(8)}"
+        self._waiters: dict[str, Waiter] = {}
+        self._lock = threading.Lock()
+        self._listening: list[threading.Event] = []
+
+    def add(self, waiter: Waiter, jobs: set[str]) -> None:
+        self._listen()
+        with self._lock:
+            self._waiters.update(dict.fromkeys(jobs, waiter))
+
+    def remove(self, waiter: Waiter) -> None:
+        with self._lock:
+            self._waiters = {job: held for job, held in self._waiters.items() if held is not waiter}
+
+    def _listen(self) -> None:
+        with self._lock:
+            if not self._listening:
+                for url in dict.fromkeys(settings.BROKER_URLS.values()):
+                    region = next(name for name, each in settings.BROKER_URLS.items() if each == url)
+                    ready = threading.Event()
+                    threading.Thread(
+                        target=self._run, args=(region, ready), daemon=True, name="replies"
+                    ).start()
+                    self._listening.append(ready)
+        for ready in self._listening:
+            ready.wait(1.0)  # a Redis that is down is noticed when publishing
+
+    def _run(self, region: str, ready: threading.Event) -> None:
+        while True:
+            try:
+                with region_redis(region).pubsub() as pubsub:  # type: ignore[no-untyped-call]
+                    pubsub.subscribe(self.channel)
+                    for message in pubsub.listen():
+                        if message["type"] == "subscribe":
+                            ready.set()
+                        elif message["type"] == "message":
+                            self._route(message["data"])
+            except redis.TimeoutError:
+                continue  # nothing was said for a while
+            except redis.RedisError as error:
+                log.warning("replies of %s interrupted: %s", region, type(error).__name__)
+                time.sleep(0.2)
+
+    def _route(self, data: str) -> None:
+        outcome = json.loads(data)
+        with self._lock:
+            waiter = self._waiters.pop(outcome["job"], None)
+        if waiter:
+            waiter.deliver(outcome["job"], outcome)
+
+
+@cache
+def board() -> Board:
+    return Board()
+
+
+def expect(jobs: Iterable[str]) -> Waiter:
+    """Use as a context manager around publishing: `with expect(ids) as waiter: publish(); await waiter.wait(2.5)`."""
+    return Waiter(board(), jobs)
+
+
+def announce(region: str, reply_to: str, outcome: dict[str, Any]) -> None:
+    """Worker side: wake the waiter and keep the outcome for those who ask a moment later."""
+    data = json.dumps(outcome)
+    pipe = region_redis(region).pipeline(transaction=False)
+    pipe.set(f"outcome:{outcome['job']}", data, ex=KEEP_SECONDS)
+    if reply_to:
+        pipe.publish(reply_to, data)
+    pipe.execute()
+
+
+def recent(region: str, job: str) -> dict[str, Any] | None:
+    """An outcome of the last minute that PostgreSQL may not show yet."""
+    try:
+        data = region_redis(region).get(f"outcome:{job}")
+    except redis.RedisError:
+        return None
+    return json.loads(str(data)) if data else None

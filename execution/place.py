@@ -1,0 +1,111 @@
+"""The path of one job through a worker: claim, lane, keys, steps, answer, record. One straight line."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import redis
+
+from accounts.vault import VaultError
+from exchanges.errors import ExchangeError
+from execution import book, claims, lanes
+from execution.desk import Desk, Timeline
+from execution.errand import Errand, write_failure
+from execution.jobs import Job, JobStep, Result
+from execution.models import OrderState
+from execution.outcome import announce
+from execution.record import Ledger, record
+from execution.rejection import Rejection, error_object
+
+log = logging.getLogger(__name__)
+
+
+def run(message: dict[str, Any]) -> None:
+    """Run one job, once. The entry point of the task `place`."""
+    job = Job.load(message)
+    timeline = Timeline(job.received_ms, dict(job.timing_ms))
+    if not claims.take(job.region, job.id):
+        log.info("job %s was already claimed", job.id)
+        return
+    timeline.mark("claimed")
+    ledger = Ledger(job, [_blank(job, step) for step in job.steps if step.token], timeline)
+    try:
+        with lanes.turn(job.region, job.lane, job.id, job.ticket, _left_seconds(job)):
+            _run_steps(job, ledger, timeline)
+            finish(job, ledger)
+    except lanes.LaneBusy:
+        _all(ledger, OrderState.EXPIRED, "EXPIRED", "the messages before it on this symbol took too long")
+        finish(job, ledger)
+
+
+def finish(job: Job, ledger: Ledger) -> None:
+    """Tell who waits, then write history."""
+    try:
+        announce(job.region, job.reply_to, ledger.outcome())
+    except redis.RedisError as error:
+        log.warning("the outcome of %s could not be announced: %s", job.id, type(error).__name__)
+    record(ledger)
+
+
+def _left_seconds(job: Job) -> float:
+    return max(job.fresh_until_ms / 1000 - time.time(), 0.0)
+
+
+def _blank(job: Job, step: JobStep) -> Result:
+    direction = getattr(step.step, "direction", None)
+    return Result(
+        position=step.position,
+        token=step.token,
+        command=step.command,
+        action=step.action,
+        venue=job.venue,
+        symbol=job.symbol or "*",
+        account=job.account.label,
+        region=job.region,
+        status=OrderState.WORKING,
+        side=str(direction) if direction else "",
+    )
+
+
+def _all(ledger: Ledger, status: OrderState, code: str, message: str) -> None:
+    for result in ledger.results:
+        if result.status == OrderState.WORKING:
+            result.status, result.error = status, error_object(code, message)
+
+
+def _run_steps(job: Job, ledger: Ledger, timeline: Timeline) -> None:
+    if _left_seconds(job) <= 0:
+        _all(
+            ledger,
+            OrderState.EXPIRED,
+            "EXPIRED",
+            "it waited too long in the queue; a late order is worse than none",
+        )
+        return
+    try:
+        desk = open_desk(job, timeline)
+        instrument = desk.instrument(job.symbol, job.symbol_span) if job.symbol else None
+    except Rejection as refusal:
+        for result in ledger.results:
+            result.status, result.error = OrderState.REJECTED, refusal.as_error()
+        return
+    except (ExchangeError, VaultError) as error:
+        for result in ledger.results:
+            write_failure(result, error, sent=False)
+        return
+    Errand(job, desk, instrument, ledger).run()
+
+
+def open_desk(job: Job, timeline: Timeline) -> Desk:
+    """Raises VaultError, ExchangeError (the venue cannot be reached for its instruments)."""
+    return Desk(
+        book.pool().connection(job.venue, job.environment),
+        book.keyring().open(job.user, job.account),
+        facts=book.facts().of(job.account.public_id, job.venue),
+        timeline=timeline,
+        fresh_until_ms=job.fresh_until_ms,
+        dry_run=job.dry_run,
+        opposite_signal=job.account.opposite_signal,
+    )

@@ -1,0 +1,147 @@
+"""What a job did, written into history. Runs after the caller has been told; a database that is away loses nothing."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+from django.db import DatabaseError, close_old_connections, transaction
+from django.utils import timezone
+
+from accounts.models import Account
+from execution import brackets
+from execution.brokers import region_redis
+from execution.desk import Timeline
+from execution.jobs import Job, Result
+from execution.models import OPEN_STATES, Order
+from execution.protection import Guarded
+from execution.wire import dump, load
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Everything a job leaves behind. `closed`: (venue, instrument, directions) that are flat now;
+    `cancelled`: client and exchange ids of orders it cancelled."""
+
+    job: Job
+    results: list[Result]
+    timeline: Timeline
+    brackets: dict[str, Guarded] = field(default_factory=dict)
+    closed: list[tuple[str, str, list[str]]] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    #: the brackets here replace older protection of the same position
+    replaces: bool = False
+
+    def outcome(self) -> dict[str, Any]:
+        """What the waiting caller gets (execution.outcome)."""
+        return {
+            "job": self.job.id,
+            "results": [{"position": each.position, "result": each.as_json()} for each in self.results],
+            "timing_ms": self.timeline.marks,
+        }
+
+    def dump(self) -> str:
+        values = {
+            "job": self.job.dump(),
+            "results": dump(self.results, list[Result]),
+            "marks": self.timeline.marks,
+            "brackets": dump(self.brackets, dict[str, Guarded]),
+            "closed": self.closed,
+            "cancelled": self.cancelled,
+            "replaces": self.replaces,
+        }
+        return json.dumps(values)
+
+    @staticmethod
+    def load(text: str) -> Ledger:
+        data = json.loads(text)
+        job = Job.load(data["job"])
+        return Ledger(
+            job,
+            load(data["results"], list[Result]),
+            Timeline(job.received_ms, data["marks"]),
+            load(data["brackets"], dict[str, Guarded]),
+            [(venue, instrument, list(directions)) for venue, instrument, directions in data["closed"]],
+            list(data["cancelled"]),
+            data["replaces"],
+        )
+
+
+def record(ledger: Ledger) -> None:
+    """Write it now, or leave it in the region's Redis for the next watch to write."""
+    close_old_connections()
+    try:
+        write(ledger)
+    except DatabaseError as error:
+        log.warning("history of job %s waits: %s", ledger.job.id, type(error).__name__)
+        _put_aside(ledger)
+
+
+def _put_aside(ledger: Ledger) -> None:
+    try:
+        region_redis(ledger.job.region).rpush(_waiting(ledger.job.region), ledger.dump())
+    except redis.RedisError as error:
+        log.exception("history of job %s is left to reconciliation: %s", ledger.job.id, type(error).__name__)
+
+
+def write_waiting(region: str) -> int:
+    """Write what was put aside while the database was away; how many."""
+    server = region_redis(region)
+    written = 0
+    while text := server.lindex(_waiting(region), 0):
+        ledger = Ledger.load(str(text))
+        write(ledger)
+        server.lrem(_waiting(region), 1, str(text))
+        written += 1
+    return written
+
+
+def _waiting(region: str) -> str:
+    return f"unrecorded:{region}"
+
+
+@transaction.atomic
+def write(ledger: Ledger) -> None:
+    """Idempotent: only rows whose end was not known are changed."""
+    account = Account.objects.filter(public_id=ledger.job.account.public_id).first()
+    for result in ledger.results:
+        bracket = ledger.brackets.get(result.token)
+        row = brackets.save_new(bracket, account, ledger.job.region) if bracket and account else None
+        Order.objects.filter(token=result.token, status__in=OPEN_STATES).update(
+            **order_columns(result), bracket=row, timing_ms=ledger.timeline.marks, updated_at=timezone.now()
+        )
+    if account is not None:
+        _follow(ledger, account)
+
+
+def _follow(ledger: Ledger, account: Account) -> None:
+    """What a job's closes, cancels and moves mean for the brackets that were there before."""
+    for venue, instrument, directions in ledger.closed:
+        fresh = [bracket.token for bracket in ledger.brackets.values()]
+        brackets.closed_by_command(account, venue, instrument, directions, except_tokens=fresh)
+    if ledger.cancelled:
+        brackets.legs_cancelled(account, ledger.job.venue, {name for name in ledger.cancelled if name})
+    if ledger.replaces:
+        for bracket in ledger.brackets.values():
+            brackets.replaced(account, bracket)
+
+
+def order_columns(result: Result) -> dict[str, Any]:
+    return {
+        "status": result.status,
+        "instrument": result.instrument,
+        "side": result.side,
+        "client_id": result.client_id,
+        "exchange_id": result.exchange_id,
+        "quantity": result.quantity,
+        "filled": result.filled,
+        "average_price": result.average_price,
+        "fee": result.fee,
+        "error": result.error,
+        "would_send": result.would_send,
+    }

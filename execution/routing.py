@@ -1,0 +1,86 @@
+"""Which venue, which region, which account a block means. Reads the registry and the user's accounts, sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from accounts.models import Account, User
+from exchanges.registry import venue_class, venues
+from exchanges.types import Environment, Product
+from exchanges.venue import Venue
+from execution.commands import Block, VenueName
+from execution.rejection import Rejection
+
+SUFFIXES = {Product.SPOT: "", Product.LINEAR: "_F", Product.INVERSE: "_C", Product.MARGIN: "_M"}
+
+
+def venue_of(name: VenueName) -> type[Venue]:
+    """Raises Rejection NOT_YET for an exchange or product the language knows and flipr does not trade."""
+    written = f"{name.exchange}{SUFFIXES[name.product]}"
+    try:
+        return venue_class(written)
+    except KeyError:
+        offered = [each.name for each in venues().values() if each.exchange == name.exchange.lower()]
+        hint = (
+            f"write {' or '.join(offered)}"
+            if offered
+            else "see the documentation for the exchanges there are"
+        )
+        raise Rejection("NOT_YET", f"{written} cannot be traded yet", hint, name.span) from None
+
+
+def region_of(venue: type[Venue]) -> str:
+    """The region whose workers trade this venue; configuration goes before the venue's own."""
+    return settings.EXCHANGE_REGIONS.get(venue.exchange, venue.region)
+
+
+def accounts_of(user: User, block: Block, venue: type[Venue], owned: Iterable[Account]) -> list[Account]:
+    """The accounts a block trades: those named after `using`, else the only one, else the one named main.
+
+    `owned` are the user's accounts. Raises Rejection NO_ACCOUNT or AMBIGUOUS_ACCOUNT.
+    """
+    fitting = [account for account in owned if _fits(account, venue, testnet=block.venue.testnet)]
+    if block.accounts:
+        return [_named(label, fitting, venue, block) for label in block.accounts]
+    if not fitting:
+        kind = " test net" if block.venue.testnet else ""
+        raise Rejection(
+            "NO_ACCOUNT",
+            f"there is no{kind} key for {venue.name}",
+            "add a key for this exchange on the accounts page",
+            block.venue.span,
+        )
+    return [_only(fitting, venue, block)]
+
+
+def _fits(account: Account, venue: type[Venue], *, testnet: bool) -> bool:
+    is_testnet = account.environment == Environment.TESTNET
+    return account.exchange == venue.key_family and is_testnet == testnet
+
+
+def _named(label: str, fitting: list[Account], venue: type[Venue], block: Block) -> Account:
+    for account in fitting:
+        if account.label.lower() == label.lower():
+            return account
+    labels = ", ".join(account.label for account in fitting) or "none"
+    raise Rejection(
+        "NO_ACCOUNT",
+        f'there is no account "{label}" for {venue.name}',
+        f"your accounts here: {labels}",
+        block.venue.span,
+    )
+
+
+def _only(fitting: list[Account], venue: type[Venue], block: Block) -> Account:
+    main = [account for account in fitting if account.label.lower() == "main"]
+    if len(fitting) == 1 or len(main) == 1:
+        return main[0] if main else fitting[0]
+    labels = ", ".join(account.label for account in fitting)
+    raise Rejection(
+        "AMBIGUOUS_ACCOUNT",
+        f"several accounts fit {venue.name}: {labels}",
+        f"write for example: on {venue.name} using {fitting[0].label}",
+        block.venue.span,
+    )

@@ -1,0 +1,213 @@
+"""From a written size to a quantity the exchange accepts. Pure arithmetic; rounds down, never up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from exchanges.types import Balance, Direction, Instrument, Product
+from execution.commands import Size, SizeUnit
+from execution.protection import HUNDRED, down
+from execution.rejection import Rejection
+
+#: kept back of a "max" size for fees and the move of the price until the fill
+MAX_BUFFER = Decimal("0.995")
+
+PRICED = frozenset(SizeUnit) - {
+    SizeUnit.BASE,
+    SizeUnit.CONTRACTS,
+    SizeUnit.PERCENT_POSITION,
+    SizeUnit.ALL,
+    SizeUnit.REST,
+}
+FUNDED = frozenset(
+    {
+        SizeUnit.PERCENT,
+        SizeUnit.PERCENT_EQUITY,
+        SizeUnit.PERCENT_FREE,
+        SizeUnit.PERCENT_MARGIN,
+        SizeUnit.RISK_PERCENT,
+        SizeUnit.MAX,
+        SizeUnit.ALL,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a size is measured against. `funds` is the balance it draws on: the settlement currency on
+    futures; on spot the quote currency for buys and the base currency for sells."""
+
+    instrument: Instrument
+    direction: Direction
+    price: Decimal | None = None
+    funds: Balance | None = None
+    leverage: Decimal = Decimal(1)
+    stop: Decimal | None = None
+    held: Decimal = Decimal(0)
+
+    @property
+    def spot_sell(self) -> bool:
+        return self.instrument.product is Product.SPOT and self.direction is Direction.SHORT
+
+
+def quantity(size: Size, basis: Basis) -> Decimal:
+    """Base units, rounded down to the step. Raises Rejection when the size needs what is not there."""
+    raw = _SIZES[size.unit](size, basis)
+    return down(raw, basis.instrument.step)
+
+
+def check_bounds(
+    amount: Decimal, price: Decimal | None, instrument: Instrument, size: Size | None = None
+) -> None:
+    """Raises Rejection with both numbers when the exchange would refuse the quantity."""
+    span = size.span if size else None
+    base, quote = instrument.base, instrument.quote
+    least = max(instrument.min_quantity, instrument.step)
+    if amount < least:
+        raise Rejection(
+            "BELOW_MIN_SIZE",
+            f"{_text(amount)} {base} is below the minimum of {_text(least)} {base}",
+            f"write at least {_text(least)}",
+            span,
+        )
+    if price and amount * price < instrument.min_notional:
+        value = (amount * price).quantize(Decimal("0.01"))
+        raise Rejection(
+            "BELOW_MIN_NOTIONAL",
+            f"{_text(amount)} {base} = {_text(value)} {quote}, minimum {_text(instrument.min_notional)} {quote}",
+            f"write at least {_text(instrument.min_notional)}$",
+            span,
+        )
+    if instrument.max_quantity is not None and amount > instrument.max_quantity:
+        raise Rejection(
+            "ABOVE_MAX_SIZE",
+            f"{_text(amount)} {base} is above the maximum of {_text(instrument.max_quantity)} {base} in one order",
+            "split the order",
+            span,
+        )
+
+
+def _price(basis: Basis) -> Decimal:
+    if not basis.price:
+        raise Rejection("NO_PRICE", f"{basis.instrument.symbol} has no price at the moment", "try again")
+    return basis.price
+
+
+def _funds(basis: Basis, size: Size) -> Balance:
+    if basis.funds is None:
+        raise Rejection(
+            "NOT_ENOUGH_BALANCE", "the account holds none of the currency this order draws on", "", size.span
+        )
+    return basis.funds
+
+
+def _value(size: Size) -> Decimal:
+    assert size.value is not None
+    return size.value
+
+
+def _base(size: Size, _: Basis) -> Decimal:
+    return _value(size)
+
+
+def _quote(size: Size, basis: Basis) -> Decimal:
+    return _value(size) / _price(basis)
+
+
+def _contracts(size: Size, basis: Basis) -> Decimal:
+    return _value(size) * basis.instrument.contract_size
+
+
+def _percent_equity(size: Size, basis: Basis) -> Decimal:
+    funds = _funds(basis, size)
+    part = _value(size) / HUNDRED
+    if basis.spot_sell:
+        return funds.total * part
+    if basis.instrument.product is Product.SPOT:
+        return _spot_buy(funds.free * part, funds.free, basis)
+    return funds.total * part / _price(basis)
+
+
+def _percent_free(size: Size, basis: Basis) -> Decimal:
+    funds = _funds(basis, size)
+    part = funds.free * _value(size) / HUNDRED
+    if basis.spot_sell:
+        return part
+    return (
+        _spot_buy(part, funds.free, basis)
+        if basis.instrument.product is Product.SPOT
+        else part / _price(basis)
+    )
+
+
+def _spot_buy(spend: Decimal, free: Decimal, basis: Basis) -> Decimal:
+    return min(spend, free * MAX_BUFFER) / _price(basis)
+
+
+def _percent_margin(size: Size, basis: Basis) -> Decimal:
+    if basis.instrument.product is Product.SPOT:
+        raise Rejection("NOT_ON_SPOT", "spot has no margin", "write for example 5%", size.span)
+    return _funds(basis, size).total * _value(size) / HUNDRED * basis.leverage / _price(basis)
+
+
+def _percent_position(size: Size, basis: Basis) -> Decimal:
+    if not basis.held:
+        raise Rejection("NO_POSITION", "there is no position to take a part of", "", size.span)
+    return basis.held * _value(size) / HUNDRED
+
+
+def _risk(money: Decimal, basis: Basis, size: Size) -> Decimal:
+    if basis.stop is None:
+        raise Rejection(
+            "RISK_NEEDS_STOP",
+            "a risk size needs a stop in the same order",
+            "add for example sl off 2%",
+            size.span,
+        )
+    gap = abs(_price(basis) - basis.stop)
+    if not gap:
+        raise Rejection(
+            "STOP_WRONG_SIDE", "the stop is at the entry price: the risk has no distance", "", size.span
+        )
+    return money / gap
+
+
+def _risk_percent(size: Size, basis: Basis) -> Decimal:
+    return _risk(_funds(basis, size).total * _value(size) / HUNDRED, basis, size)
+
+
+def _risk_quote(size: Size, basis: Basis) -> Decimal:
+    return _risk(_value(size), basis, size)
+
+
+def _max(size: Size, basis: Basis) -> Decimal:
+    if basis.held:
+        return basis.held
+    free = _funds(basis, size).free
+    if basis.spot_sell:
+        return free
+    return free * MAX_BUFFER * basis.leverage / _price(basis)
+
+
+_SIZES: dict[SizeUnit, Callable[[Size, Basis], Decimal]] = {
+    SizeUnit.BASE: _base,
+    SizeUnit.QUOTE: _quote,
+    SizeUnit.CONTRACTS: _contracts,
+    SizeUnit.PERCENT: _percent_equity,
+    SizeUnit.PERCENT_EQUITY: _percent_equity,
+    SizeUnit.PERCENT_FREE: _percent_free,
+    SizeUnit.PERCENT_MARGIN: _percent_margin,
+    SizeUnit.PERCENT_POSITION: _percent_position,
+    SizeUnit.RISK_PERCENT: _risk_percent,
+    SizeUnit.RISK_QUOTE: _risk_quote,
+    SizeUnit.MAX: _max,
+    SizeUnit.ALL: _max,
+    SizeUnit.REST: _max,
+}
+
+
+def _text(value: Decimal) -> str:
+    text = format(value.normalize(), "f")
+    return text or "0"

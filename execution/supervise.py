@@ -1,0 +1,208 @@
+"""Looks after brackets: one leg filled cancels the others, a position that is gone cancels them all, a part that
+was closed resizes them, an entry that fills later gets its legs.
+
+Each look costs one read of the open orders and one of the positions per account and venue. What a look finds is
+written down (`observe`); what should follow is done under the symbol's lane, after a second look, so that a
+command at work on the same symbol is never crossed.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+import redis
+from celery import current_app
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Account
+from exchanges.errors import AuthRefused, ExchangeError
+from exchanges.types import Environment, OrderRef, Position, Report
+from execution import book, brackets, lanes
+from execution.arming import cancel_legs
+from execution.brokers import producer_pool, region_redis
+from execution.desk import Desk
+from execution.ids import new_public_id
+from execution.jobs import JobAccount
+from execution.lanes import lane_of
+from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
+from execution.observe import act, observe, wants_action
+from execution.protection import Guarded, LegState
+from execution.record import write_waiting
+from execution.wire import dump
+
+log = logging.getLogger(__name__)
+LOOK = "execution.tasks.supervise_account"
+LEASE_SECONDS = 30
+#: done brackets are looked at this much longer: an order that outlived its bracket is cancelled
+AFTERCARE = timedelta(minutes=5)
+LANE_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class View:
+    """One look at an account on a venue. `excess`: how much more the brackets of (instrument, direction)
+    believe to protect than is open; taken off newest first."""
+
+    orders: dict[str, Report] = field(default_factory=dict)
+    positions: dict[tuple[str, str], Position] = field(default_factory=dict)
+    excess: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+
+    def find(self, ref: OrderRef) -> Report | None:
+        return self.orders.get(ref.client_id) or self.orders.get(ref.exchange_id)
+
+
+def spread(region: str) -> None:
+    """One task per account and venue that has something to look after; and the history that waits is written."""
+    write_waiting(region)
+    with producer_pool(region).acquire(block=True) as producer:
+        for account, venue in to_watch(region):
+            current_app.send_task(
+                LOOK,
+                (region, account, venue),
+                producer=producer,
+                queue=f"watch.{region}",
+                expires=5,
+                retry=False,
+            )
+
+
+def to_watch(region: str) -> list[tuple[str, str]]:
+    rows = Bracket.objects.filter(region=region).filter(_needs_care())
+    return list(rows.order_by().values_list("account__public_id", "venue").distinct())
+
+
+def _needs_care() -> Q:
+    return Q(status__in=ACTIVE_BRACKETS) | Q(
+        status=BracketState.DONE, updated_at__gte=timezone.now() - AFTERCARE
+    )
+
+
+def look_after(region: str, account: str, venue: str) -> None:
+    """One look, and what follows from it. Two looks at one account never overlap."""
+    with _lease(region, f"watching:{account}:{venue}") as held:
+        if not held:
+            return
+        rows = list(_rows(account, venue))
+        if not rows:
+            return
+        try:
+            desk = open_desk(rows[0].account, venue)
+            view = look(desk, rows)
+            for row in rows:
+                _care(region, desk, row, view)
+        except AuthRefused as error:
+            log.warning("the key of account %s is refused while it is supervised: %s", account, error.code)
+        except ExchangeError as error:
+            log.warning("looking after %s on %s failed: %s", account, venue, error.kind)
+
+
+def _rows(account: str, venue: str) -> Iterator[Bracket]:
+    """Newest first: what was closed elsewhere is taken off the newest."""
+    rows = Bracket.objects.filter(account__public_id=account, venue=venue).filter(_needs_care())
+    yield from rows.select_related("account", "account__user").order_by("-created_at")
+
+
+def open_desk(account: Account, venue: str) -> Desk:
+    holder = JobAccount(account.public_id, account.label, account.exchange, account.sealed)
+    return Desk(
+        book.pool().connection(venue, Environment(account.environment)),
+        book.keyring().open(account.user.public_id, holder),
+        facts=book.facts().of(account.public_id, venue),
+    )
+
+
+def look(desk: Desk, rows: list[Bracket]) -> View:
+    """Open orders first, positions after: a fill between the two shows as a smaller position, which is only
+    believed when a second look confirms it."""
+    view = View()
+    for report in desk.venue.open_orders(desk.keys):
+        for name in (report.client_id, report.exchange_id):
+            if name:
+                view.orders[name] = report
+    if desk.spot:
+        return view
+    for position in desk.venue.positions(desk.keys):
+        view.positions[position.symbol, position.direction.value] = position
+    believed: dict[tuple[str, str], Decimal] = {}
+    for row in rows:
+        if row.status in ACTIVE_BRACKETS:
+            key = (row.instrument, row.direction)
+            believed[key] = believed.get(key, Decimal(0)) + max(row.quantity - row.closed, Decimal(0))
+    for key, protected in believed.items():
+        held = view.positions[key].quantity if key in view.positions else Decimal(0)
+        view.excess[key] = max(protected - held, Decimal(0))
+    return view
+
+
+def _care(region: str, desk: Desk, row: Bracket, view: View) -> None:
+    if row.status == BracketState.DONE:
+        _aftercare(desk, row, view)
+        return
+    bracket = brackets.from_row(row)
+    before = dump(bracket)
+    observe(desk, bracket, view)
+    if wants_action(desk, bracket):
+        _act(region, desk, row)
+    elif dump(bracket) != before:
+        brackets.save(bracket, row.version)
+
+
+def _act(region: str, desk: Desk, seen: Bracket) -> None:
+    """Under the lane of the symbol, from a fresh row and a fresh look."""
+    lane = lane_of(seen.account.public_id, seen.venue, seen.symbol)
+    job = new_public_id("w")
+    try:
+        ticket = lanes.next_ticket(region, lane, job)
+        with lanes.turn(region, lane, job, ticket, LANE_SECONDS):
+            row = Bracket.objects.select_related("account").get(pk=seen.pk)
+            if row.status not in ACTIVE_BRACKETS:
+                return
+            others = list(_rows(row.account.public_id, row.venue))
+            bracket = brackets.from_row(row)
+            before = dump(bracket)
+            observe(desk, bracket, look(desk, others))
+            if wants_action(desk, bracket):
+                act(desk, bracket)
+            if dump(bracket) != before and not brackets.save(bracket, row.version):
+                log.warning("bracket %s changed while it was being looked after", bracket.public_id)
+    except lanes.LaneBusy:
+        return  # a command is at work there: the next look comes soon
+
+
+def _aftercare(desk: Desk, row: Bracket, view: View) -> None:
+    """A leg of a bracket that is done and still stands is an orphan."""
+    bracket: Guarded = brackets.from_row(row)
+    orphans = [leg for leg in bracket.legs if view.find(OrderRef(leg.client_id, leg.exchange_id))]
+    if not orphans:
+        return
+    instrument = desk.connection.table.by_symbol(row.instrument)
+    if instrument is None:
+        return
+    for leg in orphans:
+        leg.status = LegState.OPEN
+    cancel_legs(desk, bracket, instrument, orphans)
+    bracket.note = f"{bracket.note}; {len(orphans)} left-over order(s) cancelled".lstrip("; ")
+    brackets.save(bracket, row.version)
+
+
+@contextmanager
+def _lease(region: str, name: str) -> Iterator[bool]:
+    server = region_redis(region)
+    mine = str(time.time_ns())
+    try:
+        held = bool(server.set(name, mine, nx=True, ex=LEASE_SECONDS))
+    except redis.RedisError:
+        yield False
+        return
+    try:
+        yield held
+    finally:
+        if held and server.get(name) == mine:
+            server.delete(name)
