@@ -110,21 +110,21 @@ class LocalGate:
             return wait
 
     def _wait(self, charge: Charge, priority: Priority, now: float) -> float:
-        name, limit = _name(charge), charge.limit
+        name, limit, wait = _name(charge), charge.limit, 0.0
         if (until := self._blocked.get(name, 0.0)) > now:
             return until - now
         spent = self._spent[name]
         while spent and spent[0][0] <= now - limit.window_seconds:
             spent.popleft()
         allowed = limit.capacity * (100 - limit.reserve_percent * int(priority)) // 100
-        excess = sum(cost for _, cost in spent) + charge.cost - allowed
-        if excess <= 0 or not spent:
-            return 0.0
+        # a cost above its share goes through alone, when the bucket is empty: else it would wait for ever
+        excess = sum(cost for _, cost in spent) + min(charge.cost, allowed) - allowed
         for when, cost in spent:
-            excess -= cost
             if excess <= 0:
-                return max(when + limit.window_seconds - now, 0.001)
-        return limit.window_seconds
+                break
+            excess -= cost
+            wait = max(when + limit.window_seconds - now, 0.001)
+        return wait
 
     def observe(self, charge: Charge, used: int) -> None:
         with self._lock:

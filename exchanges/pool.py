@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from exchanges.errors import Unsupported
 from exchanges.limits import Gate, LocalGate
@@ -23,8 +25,10 @@ class Connection:
 
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
+        #: prices seen in fills and quotes, by symbol: good enough to tell "far above the minimum"
+        self.last_prices: dict[str, Decimal] = {}
         self._table: InstrumentTable | None = None
-        self._read_at = 0.0
+        self._read_at = -math.inf
         self._lock = threading.Lock()
 
     @property
@@ -90,7 +94,8 @@ class Pool:
     def close(self) -> None:
         with self._lock:
             for connection in self._connections.values():
-                connection.venue.transport.close()
+                for transport in (connection.venue.transport, *connection.venue.other_transports.values()):
+                    transport.close()
             self._connections.clear()
 
     def _open(self, name: str, environment: Environment) -> Connection:

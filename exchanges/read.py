@@ -16,6 +16,8 @@ def field(data: Any, *path: str | int) -> Any:
     value = data
     for step in path:
         try:
+            if isinstance(value, str):
+                raise TypeError  # "USDT"[0] is a letter, not a field
             value = value[step]
         except (KeyError, IndexError, TypeError):
             where = ".".join(str(part) for part in path)

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from functools import cache
+from types import ModuleType
 
 from exchanges import venues as package
 from exchanges.venue import Venue
@@ -22,18 +23,22 @@ EXCHANGE_ALIASES = {
 
 @cache
 def venues() -> dict[str, type[Venue]]:
-    """Venue classes by lower-case name, in the order of their files."""
+    """Venue classes by lower-case name, in the order of their files. Raises ValueError when two have one name."""
     found: dict[str, type[Venue]] = {}
     for module in pkgutil.iter_modules(package.__path__):
-        loaded = importlib.import_module(f"{package.__name__}.{module.name}")
-        for _, item in inspect.getmembers(loaded, inspect.isclass):
-            if (
-                issubclass(item, Venue)
-                and not inspect.isabstract(item)
-                and item.__module__ == loaded.__name__
-            ):
-                found[item.name.lower()] = item
+        for kind in defined_in(importlib.import_module(f"{package.__name__}.{module.name}")):
+            if found.setdefault(kind.name.lower(), kind) is not kind:
+                raise ValueError(f"{kind} and {found[kind.name.lower()]} are both named {kind.name}")
     return found
+
+
+def defined_in(module: ModuleType) -> list[type[Venue]]:
+    """The venues a module defines; what it imports or leaves abstract is none of them."""
+    return [
+        item
+        for _, item in inspect.getmembers(module, inspect.isclass)
+        if issubclass(item, Venue) and not inspect.isabstract(item) and item.__module__ == module.__name__
+    ]
 
 
 def venue_class(name: str) -> type[Venue]:

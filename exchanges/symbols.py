@@ -13,8 +13,10 @@ from exchanges.types import Instrument, Product
 #: exchange's own asset names -> the common one (Kraken's XBT/XDG, BitMEX' XBt, Bitfinex' UST, old BCC)
 ASSET_ALIASES = {"XBT": "BTC", "XDG": "DOGE", "BCC": "BCH", "XXBT": "BTC", "USDT0": "USDT", "UST": "USDT"}
 DOLLARS = ("USDT", "USDC", "USD")
-_DECORATION = re.compile(r"(?:[-_.:/]?(?:SWAP|PERPETUAL|PERP|PF|SPOT)|\.P|\.PERP)$")
+_DECORATION = re.compile(r"(?:[-_.:/]?(?:SWAP|PERPETUAL|PERP|PF|SPOT)|\.P)$")
 _PREFIX = re.compile(r"^(?:PF|PI|SPOT|PERP)_")
+#: KuCoin's futures end in M: XBTUSDTM
+_MARGINED = re.compile(r"(?<=USDT|USDC)M$")
 
 
 def common_asset(asset: str) -> str:
@@ -25,15 +27,18 @@ def common_asset(asset: str) -> str:
 
 def plain(symbol: str) -> str:
     """Only letters and digits of the pair: `BINANCE:BTC/USDT.P`, `btc-usdt-swap` -> BTCUSDT."""
-    text = symbol.upper()
-    before, colon, after = text.partition(":")
-    if colon:  # BINANCE:BTCUSDT names an exchange first, BTC/USDT:USDT a settlement currency last
-        text = before if "/" in before else after
-    text = _PREFIX.sub("", text)
+    text = _undecorated(symbol.strip().upper())
+    before, _, after = text.rpartition(":")
+    if "/" in before:  # BTC/USDT:USDT names a settlement currency last, BINANCE:BTCUSDT an exchange first
+        after = before.rpartition(":")[2]
+    return re.sub(r"[^A-Z0-9]", "", _PREFIX.sub("", _undecorated(after)))
+
+
+def _undecorated(text: str) -> str:
     previous = ""
     while text != previous:
         previous, text = text, _DECORATION.sub("", text)
-    return re.sub(r"[^A-Z0-9]", "", text)
+    return text
 
 
 class InstrumentTable:
@@ -57,8 +62,8 @@ class InstrumentTable:
         return self._by_symbol.get(symbol.upper())
 
     def find(self, symbol: str, venue: str = "this venue") -> Instrument:
-        """The instrument meant by `symbol`. On futures a missing dollar quote falls back to the nearest
-        one (USDT, USDC, USD). Raises UnknownSymbol naming the nearest spellings."""
+        """The instrument meant by `symbol`. On futures a missing dollar quote falls back to the nearest one
+        (USDT, USDC, USD), a base alone (`BTC-PERP`) too. Raises UnknownSymbol naming the nearest spellings."""
         exact = self._by_symbol.get(symbol.upper())
         if exact is not None:
             return exact
@@ -73,14 +78,7 @@ class InstrumentTable:
         return any(each.product is Product.LINEAR for each in self.instruments)
 
     def _find_pair(self, pair: str) -> Instrument | None:
-        if (found := self._by_pair.get(pair)) is not None:
-            return found
-        for alias, common in ASSET_ALIASES.items():
-            if pair.startswith(alias) and (found := self._by_pair.get(common + pair[len(alias) :])):
-                return found
-            if pair.endswith(alias) and (found := self._by_pair.get(pair[: -len(alias)] + common)):
-                return found
-        return None
+        return next((self._by_pair[name] for name in _spellings(pair) if name in self._by_pair), None)
 
     def _unknown(self, symbol: str, pair: str, venue: str) -> str:
         near = self.suggest(pair)
@@ -97,11 +95,29 @@ def _names(instrument: Instrument) -> Iterator[str]:
     yield base + quote
 
 
+def _spellings(pair: str) -> Iterator[str]:
+    """The pair as written, then with the common names of its assets, then without a futures mark."""
+    for written in dict.fromkeys((pair, _MARGINED.sub("", pair))):
+        for start in _starts(written):
+            yield start
+            for alias, common in ASSET_ALIASES.items():
+                if start.endswith(alias):
+                    yield start[: -len(alias)] + common
+
+
+def _starts(pair: str) -> Iterator[str]:
+    yield pair
+    for alias, common in ASSET_ALIASES.items():
+        if pair.startswith(alias):
+            yield common + pair[len(alias) :]
+
+
 def _other_dollars(pair: str, futures: bool) -> Iterator[str]:
-    if not futures:
+    if not futures or not pair:
         return  # on spot the quote currency is somebody's money: no substitution
     for asked in DOLLARS:
         if pair.endswith(asked) and len(pair) > len(asked):
             base = pair[: -len(asked)]
             yield from (base + other for other in DOLLARS if other != asked)
             return
+    yield from (pair + dollar for dollar in DOLLARS)

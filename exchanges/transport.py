@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -69,6 +70,7 @@ class Transport:
             or httpx.HTTPTransport(verify=verify, limits=limits, local_address=local_address, retries=0),
             timeout=timeout,
             headers={"user-agent": "flipr", "accept": "application/json"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one client serves every user
             follow_redirects=False,
             trust_env=False,
         )
@@ -76,20 +78,31 @@ class Transport:
     def send(self, request: Request) -> Answer:
         """Send once. Raises NotSent when the request certainly never left, OutcomeUnknown when the
         answer did not arrive whole or is not JSON."""
+        built = self._build(request)
         try:
-            response = self._client.request(
+            response = self._client.send(built)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise NotSent(f"the exchange could not be reached ({type(error).__name__})") from None
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+            raise NotSent(f"the request could not be sent ({type(error).__name__})") from None
+        except httpx.HTTPError as error:
+            raise OutcomeUnknown(f"no answer from the exchange ({type(error).__name__})") from None
+        return Answer(response.status_code, response.headers, _decode(response))
+
+    def _build(self, request: Request) -> httpx.Request:
+        """What cannot be written down (a key with letters no header takes) was not sent; the text of the
+        error is left out, it holds the header's value."""
+        if self._client.is_closed:
+            raise NotSent("the connection to the exchange was closed by a shutdown")
+        try:
+            return self._client.build_request(
                 request.method,
                 self.base_url + request.target,
                 content=request.body or None,
                 headers=dict(request.headers),
             )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise NotSent(f"the exchange could not be reached ({type(error).__name__})") from None
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
+        except (httpx.InvalidURL, ValueError, TypeError) as error:
             raise NotSent(f"the request could not be built ({type(error).__name__})") from None
-        except httpx.HTTPError as error:
-            raise OutcomeUnknown(f"no answer from the exchange ({type(error).__name__})") from None
-        return Answer(response.status_code, response.headers, _decode(response))
 
     def close(self) -> None:
         self._client.close()
@@ -98,7 +111,7 @@ class Transport:
 def _decode(response: httpx.Response) -> Any:
     try:
         return json.loads(response.content, parse_float=Decimal)
-    except ValueError:
+    except (ValueError, RecursionError):
         if response.status_code in (418, 429, 403):
             return None  # a proxy in front of the exchange spoke; the status says enough
         raise OutcomeUnknown(
