@@ -301,6 +301,9 @@ class _Bybit(Dialect):
     @route("GET /v5/order/realtime", costs={"address": 1, "reads": 1})
     def realtime(self, call: Call) -> Any:
         """Open orders; by id also ended ones."""
+        scope = ("symbol", "settleCoin", "baseCoin", "orderId", "orderLinkId")
+        if call.text("category") == "linear" and not any(call.text(name, "") for name in scope):
+            raise Rejected(Reason.MISSING_PARAMETER, "symbol or settleCoin or baseCoin")
         book = self._desk(call).book(call.account)
         if call.text("openOnly", "0") == "0" and not (
             call.text("orderId", "") or call.text("orderLinkId", "")
@@ -315,10 +318,6 @@ class _Bybit(Dialect):
         )
 
     def _orders(self, call: Call, orders: Iterable[Order]) -> Any:
-        if call.text("category") == "linear" and not any(
-            call.text(name, "") for name in ("symbol", "settleCoin", "baseCoin", "orderId", "orderLinkId")
-        ):
-            raise Rejected(Reason.MISSING_PARAMETER, "symbol or settleCoin or baseCoin")
         if call.text("orderId", "") or call.text("orderLinkId", ""):
             orders = [found for found in (self._order(call),) if found in list(orders)]
         rows = [_order_row(order) for order in orders if _matches(call, order)]

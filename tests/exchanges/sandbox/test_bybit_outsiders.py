@@ -1,0 +1,539 @@
+"""Bybit in the sandbox, traded by ccxt, by pybit (Bybit's own client) and by our venues: three that agree."""
+
+from decimal import Decimal
+
+import ccxt
+import pytest
+from pybit.exceptions import InvalidRequestError
+from pybit.unified_trading import HTTP
+
+from exchanges.errors import (
+    AuthRefused,
+    DuplicateOrder,
+    InsufficientFunds,
+    InvalidOrder,
+    ModeMismatch,
+    NothingToReduce,
+    OrderNotFound,
+    OutcomeUnknown,
+    WouldTrigger,
+)
+from exchanges.pool import Pool
+from exchanges.types import (
+    Credentials,
+    Direction,
+    Environment,
+    Legs,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    PositionMode,
+    Side,
+)
+
+SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
+
+
+@pytest.fixture
+def keys(sandbox):
+    return sandbox.account("bybit", balances={"USDT": "100000", "BTC": "2"})
+
+
+# -- ccxt --------------------------------------------------------------------------------------------------
+
+
+def ccxt_client(sandbox, keys, kind):
+    made = ccxt.bybit({"apiKey": keys["key"], "secret": keys["secret"], "enableRateLimit": False})
+    made.options["defaultType"] = kind
+    made.urls["api"] = dict.fromkeys(
+        made.urls["api"], sandbox.venue("ByBit" if kind == "spot" else "ByBit_F")
+    )
+    return made
+
+
+@pytest.fixture
+def spot(sandbox, keys):
+    return ccxt_client(sandbox, keys, "spot")
+
+
+@pytest.fixture
+def swap(sandbox, keys):
+    return ccxt_client(sandbox, keys, "swap")
+
+
+def test_ccxt_loads_markets_with_steps_ticks_and_minima(swap):
+    markets = swap.load_markets()
+    assert markets[SPOT]["precision"]["amount"] == 1e-06
+    assert markets[SPOT]["limits"]["cost"]["min"] == 5
+    assert markets[SWAP]["precision"]["price"] == 0.1
+    assert markets[SWAP]["limits"]["amount"]["min"] == 0.001
+    assert markets[SWAP]["limits"]["leverage"]["max"] == 100
+    assert {"ETH/USDT", "SOL/USDT:USDT", "BTC/USDC:USDC"} <= set(markets)
+    assert swap.fetch_time() > 1_700_000_000_000
+    assert swap.fetch_ticker(SWAP)["last"] == 50000
+
+
+def test_ccxt_spot_market_buy_is_acknowledged_then_fills_and_pays_its_fee_in_coins(spot):
+    order = spot.create_order(SPOT, "market", "buy", 0.1)
+    assert order["status"] is None, "Bybit's answer tells only the id"
+    found = spot.fetch_closed_order(order["id"], SPOT)
+    assert (found["status"], found["filled"], found["average"]) == ("closed", 0.1, 50000.01)
+    assert found["fee"] == {"cost": 0.0001, "currency": "BTC"}
+    assert spot.fetch_balance()["BTC"]["total"] == pytest.approx(2.0999)
+
+
+def test_ccxt_spot_market_buy_by_cost_spends_that_much(spot):
+    order = spot.create_market_buy_order_with_cost(SPOT, 1000)
+    assert spot.fetch_closed_order(order["id"], SPOT)["cost"] == pytest.approx(1000, abs=0.06)
+
+
+def test_ccxt_spot_limit_order_rests_locks_and_is_cancelled(spot):
+    order = spot.create_order(SPOT, "limit", "buy", 0.1, 40000)
+    assert [each["id"] for each in spot.fetch_open_orders(SPOT)] == [order["id"]]
+    assert spot.fetch_balance()["USDT"]["total"] == 100000
+    spot.cancel_order(order["id"], SPOT)
+    assert spot.fetch_open_orders(SPOT) == []
+    assert spot.fetch_canceled_orders(SPOT)[0]["status"] == "canceled"
+
+
+def test_ccxt_spot_stop_and_target_wait_side_by_side_and_fire_on_their_own_sides(sandbox, spot):
+    stop = spot.create_order(SPOT, "market", "sell", 2, None, {"triggerPrice": 45000})
+    target = spot.create_order(SPOT, "limit", "sell", 2, 55000, {"triggerPrice": 54000})
+    assert {each["triggerPrice"] for each in spot.fetch_open_orders(SPOT)} == {45000, 54000}
+    spot.cancel_order(target["id"], SPOT, {"orderFilter": "StopOrder"})
+    sandbox.price(SPOT, 44990)
+    found = spot.fetch_closed_order(stop["id"], SPOT)
+    assert (found["status"], found["average"]) == ("closed", 44990)
+
+
+def test_ccxt_futures_market_order_opens_a_position_with_its_leverage(swap):
+    swap.set_leverage(5, SWAP)
+    swap.create_order(SWAP, "market", "buy", 0.1)
+    position = swap.fetch_position(SWAP)
+    assert (position["side"], position["contracts"], position["entryPrice"]) == ("long", 0.1, 50000.1)
+    assert position["leverage"] == 5
+    assert [each["symbol"] for each in swap.fetch_positions()] == [SWAP]
+    with pytest.raises(ccxt.BadRequest, match="110043"):
+        swap.set_leverage(5, SWAP)
+
+
+def test_ccxt_futures_stop_fires_and_a_plain_conditional_outlives_its_position(sandbox, swap):
+    swap.create_order(SWAP, "market", "buy", 0.1)
+    stop = swap.create_order(SWAP, "market", "sell", 0.1, None, {"stopLossPrice": 49000})
+    target = swap.create_order(SWAP, "market", "sell", 0.1, None, {"takeProfitPrice": 52000})
+    assert {each["id"] for each in swap.fetch_open_orders(SWAP)} == {stop["id"], target["id"]}
+    sandbox.price(SPOT, 48999)
+    assert swap.fetch_position(SWAP)["contracts"] == 0
+    assert swap.fetch_closed_order(stop["id"], SWAP)["average"] == 48999
+    assert [each["id"] for each in swap.fetch_open_orders(SWAP)] == [target["id"]]
+    swap.cancel_order(target["id"], SWAP)
+    assert swap.fetch_open_orders(SWAP) == []
+
+
+def test_ccxt_position_stop_and_target_are_one_pair(sandbox, swap):
+    swap.create_order(SWAP, "market", "buy", 0.1)
+    swap.create_order(SWAP, "market", "sell", 0.1, None, {"stopLossPrice": 49000, "takeProfitPrice": 52000})
+    kinds = {each["info"]["stopOrderType"] for each in swap.fetch_open_orders(SWAP)}
+    assert kinds == {"PartialStopLoss", "PartialTakeProfit"}
+    sandbox.price(SPOT, 52000)
+    assert swap.fetch_open_orders(SWAP) == []
+    assert swap.fetch_position(SWAP)["contracts"] == 0
+
+
+def test_ccxt_cancels_all_orders_of_a_symbol(swap):
+    for price in (40000, 41000):
+        swap.create_order(SWAP, "limit", "buy", 0.1, price)
+    assert len(swap.cancel_all_orders(SWAP)) == 2
+    assert swap.fetch_open_orders(SWAP) == []
+
+
+def test_ccxt_gets_the_original_refusals(sandbox, swap, spot, keys):
+    with pytest.raises(ccxt.InsufficientFunds, match="110007"):
+        swap.create_order(SWAP, "limit", "buy", 100, 40000)
+    with pytest.raises(ccxt.InvalidOrder, match="110094"):
+        swap.create_order("DOGE/USDT:USDT", "limit", "buy", 1, 0.09)
+    with pytest.raises(ccxt.InvalidOrder, match="110017"):
+        swap.create_order(SWAP, "market", "sell", 0.1, None, {"reduceOnly": True})
+    with pytest.raises(ccxt.OrderNotFound):
+        swap.cancel_order("no-such-order", SWAP)
+    with pytest.raises(ccxt.InsufficientFunds, match="170131"):
+        spot.create_order(SPOT, "limit", "buy", 10, 40000)
+    with pytest.raises(ccxt.InvalidOrder, match="170140"):
+        spot.create_order(SPOT, "limit", "buy", 0.0001, 40000)
+    with pytest.raises(ccxt.AuthenticationError, match="10004"):
+        ccxt_client(sandbox, {**keys, "secret": "wrong"}, "swap").fetch_balance()
+    with pytest.raises(ccxt.AuthenticationError, match="10003"):
+        ccxt_client(sandbox, {"key": "k", "secret": "s"}, "swap").fetch_balance()
+
+
+def test_ccxt_is_refused_for_a_stale_timestamp(swap):
+    swap.nonce = lambda: swap.milliseconds() - 60_000
+    with pytest.raises(ccxt.InvalidNonce, match="10002"):
+        swap.fetch_balance()
+
+
+# -- pybit -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pybit(sandbox, keys):
+    session = HTTP(api_key=keys["key"], api_secret=keys["secret"], max_retries=1)
+    session.endpoint = sandbox.venue("ByBit_F")
+    with session.client:
+        yield session
+
+
+def place(pybit, category="linear", **words):
+    return pybit.place_order(category=category, symbol="BTCUSDT", **words)["result"]["orderId"]
+
+
+def orders(pybit, category="linear", **words):
+    return pybit.get_open_orders(category=category, symbol="BTCUSDT", **words)["result"]["list"]
+
+
+def test_pybit_reads_instruments_page_by_page(pybit):
+    seen, cursor = [], ""
+    while True:
+        page = pybit.get_instruments_info(category="linear", limit=3, cursor=cursor)["result"]
+        seen += [each["symbol"] for each in page["list"]]
+        if not (cursor := page["nextPageCursor"]):
+            break
+    assert len(seen) == len(set(seen)) == 7
+    assert pybit.get_tickers(category="linear", symbol="BTCPERP")["result"]["list"][0]["markPrice"] == "50000"
+    assert (
+        pybit.get_instruments_info(category="spot", symbol="BTCUSDT")["result"]["list"][0]["status"]
+        == "Trading"
+    )
+
+
+def test_pybit_opens_protects_and_closes_a_position(sandbox, pybit):
+    pybit.set_leverage(category="linear", symbol="BTCUSDT", buyLeverage="20", sellLeverage="20")
+    place(pybit, side="Buy", orderType="Market", qty="0.05", orderLinkId="entry-1")
+    pybit.set_trading_stop(
+        category="linear", symbol="BTCUSDT", tpslMode="Partial", positionIdx=0,
+        stopLoss="49000", takeProfit="51000", slSize="0.05", tpSize="0.05",
+    )  # fmt: skip
+    assert {each["stopOrderType"] for each in orders(pybit)} == {"PartialStopLoss", "PartialTakeProfit"}
+    held = pybit.get_positions(category="linear", symbol="BTCUSDT")["result"]["list"][0]
+    assert (held["side"], held["size"], held["avgPrice"], held["leverage"]) == (
+        "Buy",
+        "0.05",
+        "50000.1",
+        "20",
+    )
+    sandbox.price("BTC/USDT", "48990")
+    assert orders(pybit) == []
+    ended = {
+        each["stopOrderType"]: each for each in pybit.get_order_history(category="linear")["result"]["list"]
+    }
+    assert ended["PartialStopLoss"]["orderStatus"] == "Filled"
+    assert ended["PartialTakeProfit"]["orderStatus"] == "Deactivated"
+    assert ended["PartialTakeProfit"]["cancelType"] == "CancelByOCOTpCanceledBySlTriggered"
+    assert pybit.get_positions(category="linear", settleCoin="USDT")["result"]["list"] == []
+
+
+def test_pybit_trades_spot_and_futures_with_one_wallet(pybit):
+    place(pybit, "spot", side="Buy", orderType="Market", qty="1000")
+    place(pybit, side="Sell", orderType="Market", qty="0.1")
+    coins = {
+        each["coin"]: each
+        for each in pybit.get_wallet_balance(accountType="UNIFIED")["result"]["list"][0]["coin"]
+    }
+    assert Decimal(coins["BTC"]["walletBalance"]) > 2
+    assert Decimal(coins["USDT"]["totalPositionIM"]) == 500
+    assert Decimal(coins["USDT"]["walletBalance"]) < 99_001
+
+
+def test_pybit_places_conditional_orders_that_wait_the_right_way(sandbox, pybit):
+    rising = place(
+        pybit,
+        side="Buy",
+        orderType="Limit",
+        price="51010",
+        qty="0.01",
+        triggerPrice="51000",
+        triggerDirection=1,
+    )
+    (waiting,) = orders(pybit)
+    assert (waiting["orderId"], waiting["orderStatus"], waiting["stopOrderType"]) == (
+        rising,
+        "Untriggered",
+        "Stop",
+    )
+    with pytest.raises(InvalidRequestError, match="110093"):
+        place(pybit, side="Sell", orderType="Market", qty="0.01", triggerPrice="50500", triggerDirection=2)
+    sandbox.price("BTC/USDT", "51005")
+    assert orders(pybit, orderId=rising)[0]["orderStatus"] == "Filled"
+
+
+def test_pybit_finds_a_spot_trigger_under_its_own_filter_only(pybit):
+    order = place(
+        pybit,
+        "spot",
+        side="Sell",
+        orderType="Market",
+        qty="0.1",
+        triggerPrice="45000",
+        orderFilter="StopOrder",
+    )
+    assert [each["orderId"] for each in orders(pybit, "spot", orderFilter="StopOrder")] == [order]
+    with pytest.raises(InvalidRequestError, match="170213"):
+        pybit.cancel_order(category="spot", symbol="BTCUSDT", orderId=order)
+    pybit.cancel_order(category="spot", symbol="BTCUSDT", orderId=order, orderFilter="StopOrder")
+    assert orders(pybit, "spot", orderId=order)[0]["orderStatus"] == "Deactivated"
+
+
+def test_pybit_sees_a_post_only_order_accepted_and_then_cancelled(pybit):
+    order = place(pybit, side="Buy", orderType="Limit", price="51000", qty="0.01", timeInForce="PostOnly")
+    (found,) = orders(pybit, orderId=order)
+    assert (found["orderStatus"], found["rejectReason"]) == ("Cancelled", "EC_PostOnlyWillTakeLiquidity")
+
+
+def test_pybit_in_hedge_mode_names_the_position(pybit):
+    pybit.switch_position_mode(category="linear", coin="USDT", mode=3)
+    with pytest.raises(InvalidRequestError, match="position idx not match position mode"):
+        place(pybit, side="Buy", orderType="Market", qty="0.01")
+    place(pybit, side="Buy", orderType="Market", qty="0.02", positionIdx=1)
+    place(pybit, side="Sell", orderType="Market", qty="0.01", positionIdx=2)
+    held = pybit.get_positions(category="linear", symbol="BTCUSDT")["result"]["list"]
+    assert [(each["positionIdx"], each["side"], each["size"]) for each in held] == [
+        (1, "Buy", "0.02"),
+        (2, "Sell", "0.01"),
+    ]
+
+
+def test_pybit_is_told_what_its_key_may_do(sandbox, pybit):
+    assert pybit.get_api_key_information()["result"]["permissions"]["Wallet"] == ["AccountTransfer"]
+    reader = sandbox.account("bybit", permissions=["read"])
+    session = HTTP(api_key=reader["key"], api_secret=reader["secret"])
+    session.endpoint = pybit.endpoint
+    with session.client, pytest.raises(InvalidRequestError, match="10005"):
+        place(session, side="Buy", orderType="Market", qty="0.01")
+
+
+# -- our own venues ----------------------------------------------------------------------------------------
+
+
+class Ours:
+    """One of our venues, its instrument and a key, over HTTP to the sandbox."""
+
+    def __init__(self, pool, name, keys, symbol="BTCUSDT"):
+        connection = pool.connection(name, Environment.SANDBOX)
+        self.venue, self.instrument = connection.venue, connection.table.find(symbol)
+        self.keys = Credentials(keys["key"], keys["secret"])
+        self.number = 0
+
+    def order(self, side, kind, quantity, **more):
+        self.number += 1
+        numbers = {name: Decimal(value) for name, value in more.items() if name in ("price", "trigger_price")}
+        return OrderRequest(
+            instrument=self.instrument,
+            client_id=more.pop("client_id", f"f-{self.venue.name}-{self.number}"),
+            side=Side(side),
+            type=OrderType(kind),
+            quantity=Decimal(quantity),
+            **(more | numbers),
+        )
+
+    def place(self, *words, **more):
+        return self.venue.place(self.keys, self.order(*words, **more))
+
+    def fetch(self, report):
+        return self.venue.fetch(self.keys, self.instrument, OrderRef(report.client_id, report.exchange_id))
+
+    def protect(self, quantity, stop, target, **more):
+        legs = Legs(
+            self.order("sell", "stop", quantity, trigger_price=stop, **more),
+            self.order("sell", "take_profit", quantity, trigger_price=target, **more),
+        )
+        return self.venue.protect(self.keys, legs)
+
+    def open(self):
+        return self.venue.open_orders(self.keys, self.instrument)
+
+    def positions(self):
+        return self.venue.positions(self.keys, self.instrument)
+
+
+@pytest.fixture
+def pool(sandbox):
+    made = Pool(sandbox_url=sandbox.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def futures(pool, keys):
+    return Ours(pool, "ByBit_F", keys)
+
+
+@pytest.fixture
+def cash(pool, keys):
+    return Ours(pool, "ByBit", keys)
+
+
+def test_a_market_order_is_acknowledged_and_fetched_with_its_fill(futures):
+    placed = futures.place("buy", "market", "0.1")
+    assert placed.acknowledged_only
+    found = futures.venue.fetch(futures.keys, futures.instrument, OrderRef(client_id=placed.client_id))
+    assert (found.status, found.filled, found.average_price) == (
+        OrderStatus.FILLED,
+        Decimal("0.1"),
+        Decimal("50000.1"),
+    )
+    assert found.fee is not None
+    assert (found.fee.asset, found.fee.amount) == ("USDT", Decimal("2.7500055"))
+
+
+def test_linked_legs_carry_the_exchange_ids_and_the_stop_ends_the_target(sandbox, futures):
+    futures.place("buy", "market", "0.1")
+    stop, target = futures.protect("0.1", "49000", "52000")
+    assert {each.exchange_id for each in futures.open()} == {stop.exchange_id, target.exchange_id}
+    assert (stop.type, target.type, stop.client_id) == (OrderType.STOP, OrderType.TAKE_PROFIT, "")
+    sandbox.price("BTC/USDT", "48990")
+    assert futures.positions() == []
+    assert futures.open() == []
+    assert futures.fetch(stop).average_price == Decimal(48990)
+    ended = futures.fetch(target)
+    assert (ended.status, ended.reason) == (OrderStatus.CANCELLED, "CancelByOCOTpCanceledBySlTriggered")
+
+
+def test_linked_legs_vanish_with_the_position(futures):
+    futures.place("buy", "market", "0.1")
+    stop, target = futures.protect("0.1", "49000", "52000")
+    futures.place("sell", "market", "0.1", reduce_only=True)
+    assert futures.open() == []
+    assert {futures.fetch(each).reason for each in (stop, target)} == {"CancelByTpSlTsClear"}
+
+
+def test_two_pairs_for_two_targets_are_told_apart(sandbox, futures):
+    futures.place("buy", "market", "0.1")
+    first = futures.protect("0.05", "49000", "51000")
+    second = futures.protect("0.05", "49000", "52000")
+    assert len({each.exchange_id for each in (*first, *second)}) == 4
+    sandbox.price("BTC/USDT", "51000")
+    assert {each.exchange_id for each in futures.open()} == {each.exchange_id for each in second}
+    assert futures.positions()[0].quantity == Decimal("0.05")
+
+
+def test_a_leg_is_cancelled_by_its_exchange_id_and_takes_its_partner_along(futures):
+    futures.place("buy", "market", "0.1")
+    stop, target = futures.protect("0.1", "49000", "52000")
+    futures.venue.cancel(futures.keys, futures.instrument, target.ref)
+    assert futures.open() == []
+    with pytest.raises(OrderNotFound):
+        futures.venue.cancel(futures.keys, futures.instrument, stop.ref)
+
+
+def test_legs_are_found_although_their_answer_was_lost(sandbox, futures):
+    futures.place("buy", "market", "0.1")
+    sandbox.fault("drop_after", venue="ByBit_F", count=1, path="trading-stop")
+    stop, target = futures.protect("0.1", "49000", "52000")
+    assert {each.exchange_id for each in futures.open()} == {stop.exchange_id, target.exchange_id}
+
+
+def test_legs_that_never_arrived_leave_the_outcome_unknown(sandbox, futures):
+    futures.place("buy", "market", "0.1")
+    sandbox.fault("drop_before", venue="ByBit_F", count=1, path="trading-stop")
+    futures.venue.pause = lambda _seconds: None
+    with pytest.raises(OutcomeUnknown):
+        futures.protect("0.1", "49000", "52000")
+    assert futures.open() == []
+
+
+def test_legs_for_no_position_or_across_the_price_are_refused(futures):
+    with pytest.raises(NothingToReduce):
+        futures.protect("0.1", "49000", "52000")
+    futures.place("buy", "market", "0.1")
+    with pytest.raises(WouldTrigger):
+        futures.protect("0.1", "50500", "52000")
+    assert futures.open() == []
+
+
+def test_hedge_mode_is_read_and_each_side_has_its_legs(sandbox, pool):
+    keys = sandbox.account("bybit", position_mode="hedge")
+    ours = Ours(pool, "ByBit_F", keys)
+    assert ours.venue.position_mode(ours.keys, ours.instrument) is PositionMode.HEDGE
+    with pytest.raises(ModeMismatch):
+        ours.place("buy", "market", "0.1")
+    ours.place("buy", "market", "0.1", position_side=Direction.LONG)
+    ours.place("sell", "market", "0.05", position_side=Direction.SHORT)
+    stop, _ = ours.protect("0.1", "49000", "52000", position_side=Direction.LONG)
+    assert stop.position_side is Direction.LONG
+    assert {(each.direction, each.quantity) for each in ours.positions()} == {
+        (Direction.LONG, Decimal("0.1")),
+        (Direction.SHORT, Decimal("0.05")),
+    }
+
+
+def test_stop_and_target_of_their_own_reduce_only(sandbox, futures):
+    futures.place("sell", "market", "0.1")
+    assert futures.venue.position_mode(futures.keys, futures.instrument) is PositionMode.ONE_WAY
+    stop = futures.place("buy", "stop", "0.1", trigger_price="51000", reduce_only=True)
+    target = futures.place(
+        "buy", "take_profit_limit", "0.1", price="48000", trigger_price="48100", reduce_only=True
+    )
+    assert {each.type for each in futures.open()} == {OrderType.STOP, OrderType.TAKE_PROFIT_LIMIT}
+    sandbox.price("BTC/USDT", "51000")
+    assert futures.fetch(stop).status is OrderStatus.FILLED
+    assert futures.fetch(target).status is OrderStatus.OPEN, "Bybit keeps it: supervision has to cancel it"
+    futures.venue.cancel_all(futures.keys, futures.instrument)
+    assert futures.open() == []
+
+
+def test_leverage_and_margin_mode_are_set_and_already_so_is_success(futures):
+    for _ in range(2):
+        futures.venue.set_leverage(futures.keys, futures.instrument, Decimal(7), MarginMode.ISOLATED)
+    futures.place("buy", "market", "0.1")
+    assert futures.positions()[0].leverage == 7
+
+
+def test_a_spot_stop_and_target_rest_together_for_the_full_size(sandbox, cash):
+    stop = cash.place("sell", "stop", "2", trigger_price="49000")
+    target = cash.place("sell", "take_profit", "2", trigger_price="52000")
+    assert {each.type for each in cash.open()} == {OrderType.STOP, OrderType.TAKE_PROFIT}
+    sandbox.price("BTC/USDT", "52000")
+    assert cash.fetch(target).status is OrderStatus.FILLED
+    cash.venue.cancel(cash.keys, cash.instrument, stop.ref)
+    assert cash.open() == []
+
+
+def test_a_spot_stop_that_is_crossed_already_is_not_sent(sandbox, cash):
+    with pytest.raises(WouldTrigger):
+        cash.place("sell", "stop", "1", trigger_price="50500")
+    assert sandbox.state("ByBit", cash.keys.key)["orders"] == []
+
+
+def test_refusals_have_our_classes(sandbox, futures, cash):
+    with pytest.raises(InsufficientFunds):
+        futures.place("buy", "market", "100")
+    with pytest.raises(InvalidOrder):
+        cash.place("buy", "limit", "0.000001", price="50000")
+    with pytest.raises(NothingToReduce):
+        futures.place("sell", "market", "0.1", reduce_only=True)
+    with pytest.raises(OrderNotFound):
+        cash.venue.fetch(cash.keys, cash.instrument, OrderRef(client_id="never-sent"))
+    futures.place("buy", "limit", "0.1", price="40000", client_id="twice")
+    with pytest.raises(DuplicateOrder):
+        futures.place("buy", "limit", "0.1", price="40000", client_id="twice")
+    with pytest.raises(AuthRefused):
+        futures.venue.key_info(Credentials("unknown", "secret"))
+
+
+def test_balances_free_less_what_orders_and_positions_hold(futures, cash):
+    cash.place("buy", "limit", "0.1", price="40000")
+    futures.place("sell", "limit", "0.1", price="60000")
+    usdt = futures.venue.balances(futures.keys)["USDT"]
+    assert (usdt.total, usdt.free) == (Decimal(100_000), Decimal(100_000) - 4000 - 600)
+    info = futures.venue.key_info(futures.keys)
+    assert (info.can_trade, info.can_withdraw, info.ip_locked) == (True, False, False)
+
+
+def test_a_clock_ahead_of_the_exchange_is_measured_and_the_order_still_sent_once(sandbox, futures):
+    futures.venue.clock.offset_ms += 20_000
+    futures.place("buy", "market", "0.1", client_id="ahead")
+    asked = [each["path"] for each in sandbox.state("ByBit_F", futures.keys.key)["calls"]]
+    assert asked.count("/v5/order/create") == 2, "refused for its timestamp, then accepted"
+    assert futures.positions()[0].quantity == Decimal("0.1")
