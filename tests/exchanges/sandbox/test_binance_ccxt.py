@@ -102,7 +102,7 @@ def test_a_spot_stop_and_a_take_profit_fire_on_their_own_sides(sandbox, spot):
 def test_spot_refusals_are_the_originals(spot):
     with pytest.raises(ccxt.InsufficientFunds):
         spot.create_order(SPOT, "limit", "buy", 10, 40000)
-    with pytest.raises(ccxt.BadRequest, match="-1013.*NOTIONAL"):
+    with pytest.raises(ccxt.BadRequest, match="Filter failure: NOTIONAL"):
         spot.create_order(SPOT, "limit", "buy", 0.0001, 40000)
     with pytest.raises(ccxt.OrderImmediatelyFillable):
         spot.create_order(SPOT, "limit", "buy", 0.1, 60000, {"postOnly": True})
