@@ -1,0 +1,202 @@
+"""Reading `SYMBOL on EXCHANGE using ACCOUNTS`, and saying what is wrong where one should stand."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NoReturn
+
+from exchanges.names import EXCHANGES, PRODUCT_NAMES, exchange_name, name_key
+from exchanges.symbols import plain
+from exchanges.types import Product
+from execution.commands import Span, VenueName
+from webhooks.syntax.cursor import Cursor
+from webhooks.syntax.errors import nearest, quoted, shortened
+from webhooks.syntax.lexer import COMMA, END, HEADER, SPACE
+from webhooks.syntax.words import EXAMPLE, EXAMPLE_HEADER, MARKETS, VOCABULARY
+
+MAX_SYMBOLS = 50
+MAX_ACCOUNTS = 20
+_MAX_SYMBOL = 60
+_RAW = re.compile(rf'[^;|,"“{SPACE}]+')
+_SYMBOL = re.compile(r"[^\W_][\w/.:-]*")
+_PREFIX = re.compile(r"^[A-Z][A-Z0-9_]*:")
+#: a dated future has no other name than the exchange's own
+_DATED = re.compile(r"[-_.][0-9]{6}$|[-_][0-9]{1,2}[A-Z]{3}[0-9]{2}\b")
+_LOOKS_LIKE_PAIR = re.compile(r"[A-Z0-9:/_-]{2,}(?:USDT?|USDC|EUR|BTC|ETH)(?:[.:_-]?\w+)?", re.IGNORECASE)
+#: a longer message is not repeated in a hint
+_LONGEST_ECHO = 100
+_MARKET_HINT = "use _F for futures, _S for spot, _C for coin-margined"
+
+# -- symbols -------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def common_symbol(written: str) -> str | None:
+    """The spelling all exchanges share (`BINANCE:BTC/USDT.P` -> BTCUSDT), None when it is no symbol.
+
+    Names that only one exchange knows (dated futures, names beyond ASCII) stay as written.
+    """
+    if len(written) > _MAX_SYMBOL or not _SYMBOL.fullmatch(written):
+        return None
+    if not written.isascii():
+        return written
+    symbol = written.upper()
+    if _DATED.search(symbol):
+        return _PREFIX.sub("", symbol)
+    while (shorter := plain(symbol)) != symbol:
+        symbol = shorter
+    symbol = re.sub(r"^XBT(?=.)", "BTC", symbol)
+    known = symbol.lower() in VOCABULARY or not any(map(str.isalpha, symbol))
+    return None if known else symbol
+
+
+def read_symbols(c: Cursor) -> tuple[tuple[str, ...], tuple[Span, ...]]:
+    """`BTCUSDT`, `BTCUSDT, ETHUSDT` or `*` (no symbols), and the word `on`."""
+    symbols: list[str] = []
+    spans: list[Span] = []
+    while True:
+        first = c.i
+        written = c.raw(_RAW)
+        if written == "*" and not symbols and c.kind == "on":
+            spans.append(c.value_span(first))
+            break
+        symbols.append(_symbol(c, written, first, symbols))
+        spans.append(c.value_span(first))
+        if not c.take(COMMA):
+            break
+    if len(symbols) > MAX_SYMBOLS:
+        raise c.error_at(
+            spans[MAX_SYMBOLS],
+            "TOO_MANY",
+            f"a block takes {MAX_SYMBOLS} symbols at most",
+            "split the message",
+        )
+    if not c.take("on"):
+        raise c.error(
+            "MISSING_EXCHANGE", f"the exchange is missing before {c.here()}", f"write {EXAMPLE_HEADER}"
+        )
+    return tuple(symbols), tuple(spans)
+
+
+def _symbol(c: Cursor, written: str, first: int, others: list[str]) -> str:
+    symbol = common_symbol(written)
+    if symbol is None:
+        message = f"{quoted(written)} is not a symbol" if written else "a symbol is missing"
+        raise c.error("BAD_SYMBOL", message, f"write a pair, for example {EXAMPLE_HEADER}", first, c.i - 1)
+    if symbol in others:
+        raise c.error("TWICE", f"{symbol} stands twice", "leave one of the two out", first, c.i - 1)
+    return symbol
+
+
+# -- exchanges -----------------------------------------------------------------------------------------
+
+
+def read_venue(c: Cursor) -> VenueName:
+    """The word behind `on`: an exchange and the mark of one of its markets."""
+    first = c.i
+    if c.at_known_word():
+        what = "is missing at the end" if c.kind == END else f"is missing before {c.here()}"
+        raise c.error(
+            "MISSING_EXCHANGE",
+            f"the exchange {what}",
+            f"write for example {EXAMPLE_HEADER}",
+            expected=EXCHANGES,
+        )
+    written = c.raw(_RAW)
+    found = _venue(written)
+    if found is None:
+        _unknown_venue(c, written, first)
+    exchange, product, testnet = found
+    return VenueName(exchange, product, testnet, c.value_span(first))
+
+
+@lru_cache(maxsize=4096)
+def _venue(written: str) -> tuple[str, Product, bool] | None:
+    name, mark_sign, mark = written.rpartition("_")
+    exchange = exchange_name(name) if mark_sign else None
+    if exchange is None:
+        exchange, mark = exchange_name(written), ""
+    market = MARKETS.get(mark.lower())
+    return (exchange, *market) if exchange is not None and market is not None else None
+
+
+def _unknown_venue(c: Cursor, written: str, first: int) -> NoReturn:
+    name, _, mark = written.rpartition("_")
+    if name and (exchange := exchange_name(name)):
+        message = f"{quoted('_' + mark)} is not a market of {exchange.lower()}"
+        raise c.error(
+            "UNKNOWN_MARKET", message, _MARKET_HINT, first, c.i - 1, ("_F", "_S", "_C", "_M", "_FT", "_ST")
+        )
+    message = f"{quoted(written)} is not a known exchange"
+    raise c.error("UNKNOWN_EXCHANGE", message, _exchange_hint(written), first, c.i - 1, EXCHANGES)
+
+
+def _exchange_hint(written: str) -> str:
+    name, sign, mark = written.rpartition("_")
+    if mark.lower() not in MARKETS or not sign:
+        name, sign, mark = written, "", ""
+    if found := PRODUCT_NAMES.get(name_key(written)):
+        return f'did you mean "{found}"?'
+    if near := nearest(name, EXCHANGES):
+        return f'did you mean "{near}{sign}{mark.upper()}"?'
+    return f"known are {', '.join(EXCHANGES)}"
+
+
+# -- accounts ------------------------------------------------------------------------------------------
+
+
+def read_accounts(c: Cursor) -> tuple[str, ...]:
+    """The names behind `using`, or () when it does not stand here."""
+    if not c.take("using"):
+        return ()
+    names: list[str] = []
+    while True:
+        first = c.i
+        name = c.name("using")
+        if name in names:
+            raise c.error("TWICE", f"{quoted(name)} stands twice", "leave one of the two out", first, c.i - 1)
+        names.append(name)
+        if len(names) > MAX_ACCOUNTS:
+            raise c.error(
+                "TOO_MANY", f"a block takes {MAX_ACCOUNTS} accounts at most", "split the message", first
+            )
+        if not c.take(COMMA):
+            return tuple(names)
+
+
+# -- where a header should stand -----------------------------------------------------------------------
+
+
+def refuse_no_header(c: Cursor) -> NoReturn:
+    """The message does not begin with a header: find out what the sender meant."""
+    if (at := missing_on(c)) is not None:
+        refuse_missing_on(c, at)
+    message = "the message must begin with SYMBOL on EXCHANGE"
+    start = c.text_of(c.i, c.i) and c.text[c.starts[c.i] :]
+    fits = (
+        len(start) <= _LONGEST_ECHO and start.isprintable() and HEADER not in c.kinds and c.kind in VOCABULARY
+    )
+    example = f"{EXAMPLE_HEADER} {start}" if fits else EXAMPLE
+    raise c.error("NO_HEADER", message, f"begin with the symbol, for example: {example}")
+
+
+def missing_on(c: Cursor) -> int | None:
+    """The index of the token where `on` should stand, when this looks like a header without it."""
+    if c.at_known_word():
+        return None
+    second = c.i + c.chunk_length(c.i)
+    third = second + c.chunk_length(second)
+    if _venue(c.chunk(second)) is not None or _venue(c.chunk(third)) is not None:
+        return second
+    return second if _LOOKS_LIKE_PAIR.fullmatch(c.chunk(c.i)) else None
+
+
+def refuse_missing_on(c: Cursor, at: int) -> NoReturn:
+    symbol = shortened(c.chunk(c.i))
+    venue = next(
+        (each for each in (c.chunk(at), c.chunk(at + c.chunk_length(at))) if _venue(each)), "Binance_F"
+    )
+    message = f'expected the word "on", found {quoted(c.chunk(at)) if c.chunk(at) else "the end"}'
+    last = at + c.chunk_length(at) - 1
+    raise c.error("MISSING_ON", message, f"write {symbol} on {venue}", at, max(last, at), expected=("on",))

@@ -1,0 +1,145 @@
+"""Text to tokens: words, numbers, signs and quoted names, with the place of each.
+
+A token is spread over parallel lists, because making an object for each would cost more than the rest of
+the lexer. `kinds` holds the lower-case word, or one of the marks below for what is not a word.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from webhooks.syntax.errors import BadCommand
+from webhooks.syntax.placeholders import refuse_placeholders
+from webhooks.syntax.words import EXAMPLE, GLUED
+
+NUMBER = "#"
+STRING = '"'
+COMMA = ","
+#: the first symbol of a `SYMBOL on EXCHANGE`: it ends whatever stands before it
+HEADER = "\x00header"
+END = ""
+
+#: white space of any alphabet, and the invisible characters that copying from a page brings along
+SPACE = r"\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_CHUNK = re.compile(
+    rf"""([^\W\d]+)(?=[;|,{SPACE}]|$)                  # a plain word
+       | ([0-9]+(?:\.[0-9]+)?)(?=[;|{SPACE}]|$)        # a plain number
+       | ([0-9]+(?:\.[0-9]+)?)%(?=[;|{SPACE}]|$)       # a plain percent
+       | (?<![^{SPACE}])//[^\r\n]* | "[^"\r\n]*" | “[^”"\r\n]*” | [,"“] | [^;|,"“{SPACE}]+
+    """,
+    re.VERBOSE,
+)
+_WORD, _NUMBER, _PERCENT = 1, 2, 3
+_PARTS = re.compile(
+    rf"""(?P<number>[-+−]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?)
+      | [@$%*]
+      | tp(?=@|\$|[-+−]|[0-9.]+(?:%|r$|ticks?$)|[0-9]{{3}}|[0-9]*\.[0-9])
+      | (?:{"|".join(sorted(GLUED, key=len, reverse=True))})(?=[@$]|[-+−]?\.?[0-9])
+      | (?:(?![@$%]).)+""",
+    re.IGNORECASE | re.VERBOSE,
+)
+#: more than an amount with its unit: 1000PEPEUSDT but not 10x
+_LIKE_SYMBOL = re.compile(r"(?![0-9.]*[a-z]{0,2}$)[^\W_][\w/.:-]*", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(slots=True)
+class Tokens:
+    """`words` as written, `kinds` to compare, `starts` as offsets into `text`; closed by three END tokens."""
+
+    text: str
+    words: list[str]
+    kinds: list[str]
+    starts: list[int]
+
+
+def tokenize(text: str) -> Tokens:
+    """Raises BadCommand for an empty text, control characters, placeholders and unclosed quotes."""
+    if not text.isprintable():
+        _refuse_control_characters(text)
+    if "{{" in text:
+        refuse_placeholders(text)
+    tokens = Tokens(text, [], [], [])
+    _read(tokens)
+    if not tokens.words:
+        hint = f"for example: {EXAMPLE}"
+        raise BadCommand("EMPTY", "the message is empty", hint, text=text, start=0, length=0)
+    _close(tokens)
+    return tokens
+
+
+def _read(tokens: Tokens) -> None:
+    """Most chunks are a plain word, number or percent and need no second look."""
+    words, kinds, starts = tokens.words, tokens.kinds, tokens.starts
+    run: list[int] = []  # where the chunks begin that an `on` would have as its list of symbols
+    listed = False  # the last chunk was a comma, so that list goes on
+    for match in _CHUNK.finditer(tokens.text):
+        form = match.lastindex
+        word = match.group()
+        kind = word.lower() if form is _WORD else word
+        if kind == "on" and run:
+            kinds[run[0] if len(run) == 1 else _first_symbol(tokens, run)] = HEADER
+        if kind == COMMA:
+            listed = True
+        elif listed and kind != "on":
+            run.append(len(words))
+            listed = False
+        else:
+            run = [len(words)]
+            listed = False
+        if form is None and kind != COMMA:
+            _read_chunk(tokens, word, match.start())
+            continue
+        words.append(word)
+        kinds.append(NUMBER if form is _NUMBER else kind)
+        starts.append(match.start())
+        if form is _PERCENT:
+            words[-1:], kinds[-1:] = [word[:-1], "%"], [NUMBER, "%"]
+            starts.append(match.end() - 1)
+
+
+def _first_symbol(tokens: Tokens, run: list[int]) -> int:
+    """Where the symbols begin in a run of chunks with commas: what could not be one stays outside."""
+    first = run[-1]
+    for index in reversed(run[:-1]):
+        found = _CHUNK.match(tokens.text, tokens.starts[index])
+        if found is None or not _LIKE_SYMBOL.fullmatch(found.group()):
+            break
+        first = index
+    return first
+
+
+def _read_chunk(tokens: Tokens, chunk: str, start: int) -> None:
+    """A chunk that is no plain word: quoted, a number, or words and numbers glued together."""
+    if chunk[0] in '"“':
+        if len(chunk) == 1:
+            hint = 'close it with another " on the same line'
+            raise BadCommand("UNCLOSED_QUOTE", "the quote is not closed", hint, text=tokens.text, start=start)
+        _add(tokens, chunk, STRING, start)
+        return
+    if chunk.startswith("//"):
+        return
+    for part in _PARTS.finditer(chunk):
+        word = part.group()
+        _add(tokens, word, NUMBER if part.lastgroup else word.lower(), start + part.start())
+
+
+def _add(tokens: Tokens, word: str, kind: str, start: int) -> None:
+    tokens.words.append(word)
+    tokens.kinds.append(kind)
+    tokens.starts.append(start)
+
+
+def _close(tokens: Tokens) -> None:
+    """Readers look up to three tokens ahead without asking whether there are any."""
+    end = tokens.starts[-1] + len(tokens.words[-1])
+    for _ in range(3):
+        _add(tokens, "", END, end)
+
+
+def _refuse_control_characters(text: str) -> None:
+    if found := _CONTROL.search(text):
+        message = f"this hook takes plain text: the character U+{ord(found.group()):04X} is not text"
+        hint = "send the message as UTF-8 text without control characters"
+        raise BadCommand("NOT_TEXT", message, hint, text=text, start=found.start())
