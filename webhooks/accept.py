@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
-from accounts import tokens
+from accounts import flows, tokens
 from accounts.models import Hook
 from execution import dispatch
 from execution.commands import Message
@@ -45,6 +45,7 @@ def take(call: Call) -> Taken | Reply:
         hook = find_hook(call.user_id, call.token)
     except Refused as no:
         return replies.refusal(no)
+    threads.aside(flows.hook_used, hook)
     delivery = journal.draft(hook, call)
     try:
         return _enter(hook, delivery, _understood(hook, delivery, call), call)
@@ -71,8 +72,6 @@ def find_hook(user_id: str, token: str) -> Hook:
 
 def _understood(hook: Hook, delivery: Delivery, call: Call) -> Message:
     """The message, if this hook may be used for it now. Raises Refused."""
-    if journal.needs_note_of_use(hook):
-        threads.aside(journal.note_use, hook.pk)
     if reason := hook.closed_because:
         raise refused.hook_closed(reason)
     if not hook.allows(call.source):

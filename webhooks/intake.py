@@ -105,7 +105,7 @@ def options(call: Call) -> Options:
 
 def _wait(call: Call) -> float:
     if "wait" in call.query:
-        return _seconds(call.query["wait"])
+        return _seconds(str(call.query["wait"]))
     # A preference may be disregarded, a wrong one too (RFC 7240, section 2).
     if preferred := _PREFER_WAIT.search(call.prefer):
         return min(float(preferred[1]), LONGEST_WAIT)
@@ -120,7 +120,7 @@ def _seconds(text: str) -> float:
 
 
 def _dry(call: Call) -> bool:
-    word = call.query.get("dry", "no").lower()
+    word = str(call.query.get("dry", "no")).lower()
     if word not in TRUE | FALSE:
         raise bad_option("BAD_DRY", f'dry is 1 or 0, not "{word[:40]}"', "write ?dry=1")
     return word in TRUE

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Hook
@@ -14,9 +12,6 @@ from webhooks.bounds import BODY_LIMIT
 from webhooks.intake import Call
 from webhooks.models import Delivery, DeliveryStatus, body_digest, new_delivery_id
 from webhooks.refused import Refused, unavailable
-
-#: how exact `Hook.last_used_at` is: no write for every message of a busy hook
-USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 def draft(hook: Hook, call: Call) -> Delivery:
@@ -72,13 +67,3 @@ def unqueued(pk: int) -> None:
     Delivery.objects.filter(pk=pk).update(
         http_status=no.status, status=DeliveryStatus.UNQUEUED, error=no.error, answered_at=timezone.now()
     )
-
-
-def needs_note_of_use(hook: Hook) -> bool:
-    return hook.last_used_at is None or hook.last_used_at < timezone.now() - USE_NOTED_EVERY
-
-
-def note_use(hook_pk: int) -> None:
-    now = timezone.now()
-    due = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
-    Hook.objects.filter(due, pk=hook_pk).update(last_used_at=now)

@@ -7,7 +7,6 @@ import secrets
 import time
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -82,7 +81,7 @@ class Delivery(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[Owned] = Owned.as_manager()  # type: ignore[assignment]
+    objects = Owned.as_manager()
 
     class Meta:
         ordering = ["-public_id"]

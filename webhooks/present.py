@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
 
 from accounts.models import User
 from execution import outcome
-from execution.models import Order
-from execution.results import delivery_status, result_of
+from execution.models import OPEN_STATES, Order
+from execution.results import result_of
 from webhooks import replies
 from webhooks.models import Delivery, DeliveryStatus
 from webhooks.refused import Refused
@@ -50,7 +50,7 @@ def results_of(orders: Iterable[Order]) -> tuple[list[Json], list[dict[str, floa
 
 def _news(orders: list[Order]) -> dict[str, Json]:
     """Outcomes of the last minute, of jobs that history still believes at work."""
-    waited_for = {order.job: order.region for order in orders if delivery_status([order.status]) == "working"}
+    waited_for = {order.job: order.region for order in orders if order.status in OPEN_STATES}
     found = {job: outcome.recent(region, job) for job, region in waited_for.items()}
     return {job: news for job, news in found.items() if news}
 
@@ -62,12 +62,11 @@ def settle(user: User) -> None:
     )
     if not working:
         return
-    statuses: dict[str, list[str]] = {each.public_id: [] for each in working}
-    rows = Order.objects.filter(user=user, delivery__in=statuses)
-    for delivery, status in rows.values_list("delivery", "status"):
-        statuses[delivery].append(status)
+    results: dict[str, list[Mapping[str, Any]]] = {each.public_id: [] for each in working}
+    for row in Order.objects.filter(user=user, delivery__in=results).values("delivery", "status", "error"):
+        results[row["delivery"]].append(row)
     for each in working:
-        settle_one(each, delivery_status(statuses[each.public_id]))
+        settle_one(each, replies.status_of(results[each.public_id]))
 
 
 def settle_one(delivery: Delivery, status: str) -> None:

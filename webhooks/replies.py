@@ -51,7 +51,7 @@ def outcome(
     delivery: Delivery, results: list[dict[str, Any]], timing_ms: Mapping[str, float], result_url: str = ""
 ) -> Reply:
     """The results of a delivery that was carried out, or is being."""
-    status = delivery_status(result["status"] for result in results)
+    status = status_of(results)
     body: dict[str, Any] = {
         "ok": status in ("done", "working"),
         "delivery": delivery.public_id,
@@ -63,6 +63,14 @@ def outcome(
     if status == "working":
         body["result_url"] = result_url
     return Reply(_http_status(status, results), body)
+
+
+def status_of(results: Iterable[Mapping[str, Any]]) -> str:
+    """The delivery's `status`; of each result `status` and `error` are read."""
+    results = list(results)
+    return delivery_status(
+        (result["status"] for result in results), troubled=any(result["error"] for result in results)
+    )
 
 
 def as_duplicate(first: Reply) -> Reply:
@@ -104,7 +112,8 @@ def merged_timing(own: Mapping[str, float], others: Iterable[Mapping[str, float]
     for timing in others:
         for step, at in timing.items():
             merged[step] = max(at, merged.get(step, 0.0))
-    return {step: at for step in STEPS if (at := own.get(step, merged.get(step))) is not None}
+    merged |= own
+    return {step: merged[step] for step in STEPS if step in merged}
 
 
 #: the waterfall, in order

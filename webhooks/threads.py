@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import connection, connections
@@ -35,7 +35,7 @@ async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 def submit(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
     """The same without waiting."""
-    return _pool().submit(_settled, work, *args, **kwargs)
+    return _pool().submit(partial(_settled, partial(work, *args, **kwargs)))
 
 
 def aside(work: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
@@ -43,11 +43,11 @@ def aside(work: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
     submit(work, *args, **kwargs).add_done_callback(_report)
 
 
-def _settled(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def _settled(work: Callable[[], T]) -> T:
     # After an error the connection may be broken; only then is it worth asking.
     if connection.errors_occurred:
         connection.close_if_unusable_or_obsolete()
-    return work(*args, **kwargs)
+    return work()
 
 
 def _report(done: Future[Any]) -> None:

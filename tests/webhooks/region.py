@@ -1,0 +1,97 @@
+"""A region as the web tier sees it: something that takes jobs from the queue and announces what became of them.
+
+It speaks the real queue and the real reply channel; only the exchange is missing."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from django.conf import settings
+
+from execution import outcome
+from execution.jobs import Job, Result
+
+MARKS = {"queued": 1.0, "claimed": 2.0, "sent": 2.5, "acknowledged": 3.5, "filled": 3.6}
+
+Answer = Callable[[Job], list[Result] | None]
+
+
+class Region:
+    """`answer` makes the results of a job; None leaves the caller waiting. Jobs seen are in `jobs`."""
+
+    def __init__(self, answer: Answer, regions: tuple[str, ...] = ("tokyo", "singapore", "eu")) -> None:
+        self.answer = answer
+        self.jobs: list[Job] = []
+        self._queues = {f"orders.{name}": name for name in regions}
+        self._redis = redis.Redis.from_url(settings.REDIS_URL)
+        self._over = False
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def __enter__(self) -> Region:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over = True
+        self._thread.join()
+        self._redis.close()
+
+    def _work(self) -> None:
+        while not self._over:
+            if taken := self._redis.brpop(list(self._queues), timeout=0.05):
+                queue, message = taken
+                self._take(self._queues[queue.decode()], message)
+
+    def _take(self, region: str, message: bytes) -> None:
+        job = Job.load(_arguments(message)[0])
+        self.jobs.append(job)
+        if (results := self.answer(job)) is not None:
+            outcome.announce(region, job.reply_to, outcome_of(job, results))
+
+
+def outcome_of(job: Job, results: list[Result]) -> dict[str, Any]:
+    shown = [{"position": each.position, "result": each.as_json()} for each in results]
+    return {"job": job.id, "results": shown, "timing_ms": MARKS}
+
+
+def _arguments(message: bytes) -> list[Any]:
+    return json.loads(base64.b64decode(json.loads(message)["body"]))[0]
+
+
+def result(job: Job, index: int, **facts: Any) -> Result:
+    """What a worker says of one step; `facts` on top of the job's own."""
+    step = job.steps[index]
+    own = {
+        "position": step.position,
+        "token": step.token,
+        "command": step.command,
+        "action": step.action,
+        "venue": job.venue,
+        "symbol": job.symbol,
+        "account": job.account.label,
+        "region": job.region,
+        "status": "filled",
+    }
+    return Result(**(own | facts))
+
+
+def all_filled(job: Job) -> list[Result]:
+    return [result(job, index) for index, step in enumerate(job.steps) if step.token]
+
+
+def all_refused(job: Job) -> list[Result]:
+    error = {"code": "NOT_ENOUGH_BALANCE", "message": "needed 500, free 20", "hint": "lower the size"}
+    return [
+        result(job, index, status="rejected", error=error)
+        for index, step in enumerate(job.steps)
+        if step.token
+    ]
+
+
+def nothing(job: Job) -> None:
+    """Stay silent, as an exchange that takes its time."""
