@@ -1,0 +1,545 @@
+"""Kraken spot: form bodies signed with a rising nonce, HTTP 200 and a list of errors for every refusal.
+
+Sources (read 2026-11-22 in stored copies of May to September 2026): docs.kraken.com (Spot REST: AddOrder,
+CancelOrder, QueryOrders, OpenOrders, ClosedOrders, BalanceEx, GetApiKeyInfo; guides: authentication, rate limits,
+clordid). The words for a repeated `cl_ord_id` are not documented. The engine counter is per pair there, per key here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from exchanges.sandbox.dialect import Dialect, Route, route
+from exchanges.sandbox.ledger import Account
+from exchanges.sandbox.meter import Exceeded, Limit
+from exchanges.sandbox.model import (
+    ZERO,
+    AttachWhen,
+    Fill,
+    Market,
+    Order,
+    Reason,
+    Rejected,
+    Rules,
+    Ticket,
+    decimals_of,
+    text,
+)
+from exchanges.sandbox.wire import Call, Reply
+from exchanges.types import OrderStatus, OrderType, Product, Side, TimeInForce, TriggerBy
+
+SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+FORCES = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
+TRIGGERS = {"last": TriggerBy.LAST, "index": TriggerBy.INDEX}
+TYPES = {
+    "market": OrderType.MARKET,
+    "limit": OrderType.LIMIT,
+    "stop-loss": OrderType.STOP,
+    "stop-loss-limit": OrderType.STOP_LIMIT,
+    "take-profit": OrderType.TAKE_PROFIT,
+    "take-profit-limit": OrderType.TAKE_PROFIT_LIMIT,
+}
+TYPE_WORDS = {kind: word for word, kind in TYPES.items()}
+STATUSES = {
+    OrderStatus.OPEN: "open",
+    OrderStatus.FILLED: "closed",
+    OrderStatus.CANCELLED: "canceled",
+    OrderStatus.REJECTED: "canceled",
+    OrderStatus.EXPIRED: "expired",
+}
+ENDINGS = {
+    "user": "User requested",
+    Reason.POST_ONLY: "Post only order",
+    Reason.INSUFFICIENT: "Insufficient funds",
+}
+#: {} is the detail: a parameter's name
+WORDS = {
+    Reason.NO_KEY: "EAPI:Invalid key",
+    Reason.BAD_KEY: "EAPI:Invalid key",
+    Reason.BAD_SIGNATURE: "EAPI:Invalid signature",
+    Reason.BAD_NONCE: "EAPI:Invalid nonce",
+    Reason.NO_PERMISSION: "EGeneral:Permission denied",
+    Reason.THROTTLED: "EAPI:Rate limit exceeded",
+    Reason.BANNED: "EGeneral:Temporary lockout",
+    Reason.MAINTENANCE: "EService:Market in cancel_only mode",
+    Reason.INTERNAL: "EGeneral:Internal error",
+    Reason.UNKNOWN_PATH: "EGeneral:Unknown method",
+    Reason.UNKNOWN_SYMBOL: "EQuery:Unknown asset pair",
+    Reason.PRICE_TICK: "EOrder:Tick size check failed",
+    Reason.TRIGGER_TICK: "EOrder:Tick size check failed",
+    Reason.QUANTITY_STEP: "EGeneral:Invalid arguments:volume",
+    Reason.MIN_QUANTITY: "EOrder:Order minimum not met",
+    Reason.MAX_QUANTITY: "EGeneral:Invalid arguments:volume",
+    Reason.MIN_NOTIONAL: "EOrder:Cost minimum not met",
+    Reason.DUPLICATE: "EOrder:Duplicate cl_ord_id",
+    Reason.INSUFFICIENT: "EOrder:Insufficient funds",
+    Reason.REDUCE_ONLY: "EOrder:Reduce only:Non-PC",
+    Reason.STOP_REFUSED: "EOrder:Orders limit exceeded",
+    Reason.TOO_MANY_ORDERS: "EOrder:Orders limit exceeded",
+    Reason.UNKNOWN_ORDER: "EOrder:Unknown order",
+    Reason.NOT_OPEN: "EOrder:Unknown order",
+    Reason.LEVERAGE: "EGeneral:Invalid arguments:leverage",
+}
+RIGHTS = {
+    "read": ("query-funds", "query-open-trades", "query-closed-trades"),
+    "trade": ("modify-trades", "close-trades"),
+    "withdraw": ("withdraw-funds",),
+}
+#: what a cancel costs by the age of its order in seconds; nothing from the last on
+CANCEL_COSTS = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
+_CLIENT_ID = re.compile(
+    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[ -~]{1,18}", re.IGNORECASE
+)
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+#: the names of assets, and in pairs (altname)
+ASSETS = {"BTC": "XXBT", "ETH": "XETH", "LTC": "XLTC", "XRP": "XXRP", "DOGE": "XXDG", "USD": "ZUSD"}
+ALTNAMES = {"BTC": "XBT", "DOGE": "XDG"}
+#: base, tick in dollars, least volume
+_COINS = (
+    ("BTC", "0.1", "0.00005"),
+    ("ETH", "0.01", "0.001"),
+    ("SOL", "0.01", "0.02"),
+    ("XRP", "0.00001", "1.65"),
+    ("DOGE", "0.0000001", "13"),
+    ("LTC", "0.01", "0.04"),
+)
+
+
+def _market(base: str, quote: str, tick: str, least: str, least_cost: str = "0.5") -> Market:
+    """Pairs of two old assets are keyed by the old names (XXBTZUSD), others by the altname (XBTUSDT)."""
+    symbol = ALTNAMES.get(base, base) + ALTNAMES.get(quote, quote)
+    old = base in ASSETS and quote in ASSETS and base != "DOGE"
+    return Market(
+        symbol=symbol,
+        base=base,
+        quote=quote,
+        product=Product.SPOT,
+        tick=Decimal(tick),
+        step=Decimal("0.00000001"),
+        min_quantity=Decimal(least),
+        min_notional=Decimal(least_cost),
+        extra={"key": ASSETS[base] + ASSETS[quote] if old else symbol},
+    )
+
+
+def transaction_id(letter: str, number: int) -> str:
+    """O7AAAA-AAAAB-2C4D6E: the running number in 16 letters."""
+    word = ""
+    for _ in range(16):
+        number, digit = divmod(number, 32)
+        word = _ALPHABET[digit] + word
+    return f"{letter}{word[:5]}-{word[5:10]}-{word[10:]}"
+
+
+class Kraken(Dialect):
+    name = "Kraken"
+    family = "kraken"
+    product = Product.SPOT
+    markets = (
+        *(
+            _market(base, quote, tick, least)
+            for quote in ("USD", "USDT", "USDC")
+            for base, tick, least in _COINS
+        ),
+        _market("ETH", "BTC", "0.00001", "0.001", "0.00002"),
+    )
+    rules = Rules(
+        maker_fee=Decimal("0.0025"),
+        taker_fee=Decimal("0.004"),
+        buy_fee_in_base=False,
+        wallet="spot",
+        refuses_crossed_triggers=False,
+        refuses_unfillable=False,
+        unfilled=OrderStatus.CANCELLED,
+        cancels_instead=frozenset({Reason.POST_ONLY}),
+        order_id=lambda number: transaction_id("O", number),
+        max_open_orders=80,
+    )
+    limits = (
+        Limit("rest", "rest", 20, decay_per_second="0.5"),
+        Limit("engine", "engine", 125, decay_per_second="2.34"),
+    )
+    default_costs = {"rest": 1}
+    unlogged = ("otp",)
+
+    # -- the caller --------------------------------------------------------------------------------------
+
+    def key_of(self, call: Call) -> str:
+        return call.headers.get("api-key", "")
+
+    def credentials(self) -> tuple[str, str, str]:
+        return secrets.token_urlsafe(42), base64.b64encode(secrets.token_bytes(64)).decode(), ""
+
+    def authenticate(self, call: Call) -> Account:
+        if not (key := self.key_of(call)):
+            raise Rejected(Reason.NO_KEY)
+        if (account := self.account(key)) is None:
+            raise Rejected(Reason.BAD_KEY)
+        nonce = call.text("nonce", "")
+        inner = hashlib.sha256(nonce.encode() + call.body).digest()
+        wanted = base64.b64encode(
+            hmac.digest(base64.b64decode(account.secret), call.path.encode() + inner, "sha512")
+        )
+        if not hmac.compare_digest(call.headers.get("api-sign", "").encode(), wanted):
+            raise Rejected(Reason.BAD_SIGNATURE)
+        if not nonce.isdigit() or not account.last_nonce < int(nonce) < 2**64:
+            raise Rejected(Reason.BAD_NONCE)
+        account.last_nonce = int(nonce)
+        found = self.find(call.method, call.path)
+        if found and found[0].trading and "trade" not in account.permissions:
+            raise Rejected(Reason.NO_PERMISSION)
+        return account
+
+    def refuse(self, reason: Reason, detail: str, call: Call) -> Reply:
+        words = WORDS.get(reason, f"EGeneral:Invalid arguments:{detail or reason}")
+        return Reply({"error": [words]}, 500 if reason is Reason.INTERNAL else 200)
+
+    def throttled(self, exceeded: Exceeded, call: Call) -> Reply:
+        """No header tells when to come back."""
+        if exceeded.limit.counts == "engine":
+            return Reply({"error": ["EOrder:Rate limit exceeded"]})
+        return self.refuse(Reason.BANNED if exceeded.banned else Reason.THROTTLED, "", call)
+
+    def costs(self, route: Route, call: Call) -> Mapping[str, int]:
+        account = self.account(self.key_of(call))
+        if route.handler != "cancel" or account is None or (order := self._named(call, account)) is None:
+            return super().costs(route, call)
+        age = (call.now_ms - order.created_ms) // 1000
+        return {"engine": next((cost for seconds, cost in CANCEL_COSTS if age < seconds), 0)}
+
+    # -- market data -------------------------------------------------------------------------------------
+
+    @route("GET /0/public/Time", public=True)
+    def time(self, call: Call) -> Any:
+        return done({"unixtime": call.now_ms // 1000, "rfc1123": ""})
+
+    @route("GET /0/public/SystemStatus", public=True)
+    def status(self, call: Call) -> Any:
+        return done({"status": "online", "timestamp": "2026-11-22T00:00:00Z"})
+
+    @route("GET /0/public/Assets", public=True)
+    def assets(self, call: Call) -> Any:
+        names = {name: None for market in self.markets for name in (market.base, market.quote)}
+        return done({ASSETS.get(name, name): _asset(name) for name in names})
+
+    @route("GET /0/public/AssetPairs", public=True)
+    def pairs(self, call: Call) -> Any:
+        return done({market.extra["key"]: _pair(market) for market in self._asked(call)})
+
+    @route("GET /0/public/Ticker", public=True)
+    def ticker(self, call: Call) -> Any:
+        return done({market.extra["key"]: self._ticker(market) for market in self._asked(call)})
+
+    def _asked(self, call: Call) -> list[Market]:
+        names = call.text("pair", "")
+        return [self._pair_named(name) for name in names.split(",")] if names else list(self.markets)
+
+    def _pair_named(self, name: str) -> Market:
+        """By altname, internal key or slashed name (XBTUSD, XXBTZUSD, XBT/USD, BTC/USD)."""
+        for market in self.markets:
+            if name in (market.symbol, market.extra["key"], market.pair, _slashed(market)):
+                return market
+        raise Rejected(Reason.UNKNOWN_SYMBOL, name)
+
+    def _ticker(self, market: Market) -> dict[str, Any]:
+        bid, ask = (
+            text(price, decimals_of(market.tick)) for price in (self.desk.bid(market), self.desk.ask(market))
+        )
+        return {
+            "a": [ask, "100", "100.000"],
+            "b": [bid, "100", "100.000"],
+            "c": [bid, "0.01000000"],
+            "v": ["1000.00000000", "2000.00000000"],
+            "p": [bid, bid],
+            "t": [100, 200],
+            "l": [bid, bid],
+            "h": [ask, ask],
+            "o": bid,
+        }
+
+    # -- the account -------------------------------------------------------------------------------------
+
+    @route("POST /0/private/Balance")
+    def balance(self, call: Call) -> Any:
+        return done({name: row["balance"] for name, row in self._balances(call.account)})
+
+    @route("POST /0/private/BalanceEx")
+    def extended_balance(self, call: Call) -> Any:
+        return done(dict(self._balances(call.account)))
+
+    def _balances(self, account: Account) -> Iterator[tuple[str, dict[str, str]]]:
+        wallet = self.rules.wallet
+        for asset, total in account.wallets[wallet].items():
+            held = text(account.locked(wallet, asset), 8)
+            yield ASSETS.get(asset, asset), {"balance": text(total, 8), "hold_trade": held}
+
+    @route("POST /0/private/OpenPositions")
+    def positions(self, call: Call) -> Any:
+        return done([] if call.text("consolidation", "") else {})
+
+    @route("POST /0/private/GetApiKeyInfo")
+    def key_info(self, call: Call) -> Any:
+        account = call.account
+        rights = [name for right, names in RIGHTS.items() if right in account.permissions for name in names]
+        return done(
+            {
+                "apiKeyName": "sandbox",
+                "apiKey": account.key,
+                "nonce": str(account.last_nonce),
+                "nonceWindow": 0,
+                "permissions": rights,
+                "iban": "AA00 N84G SAND BOX0",
+                **dict.fromkeys(("validUntil", "queryFrom", "queryTo"), "0"),
+                **dict.fromkeys(("createdTime", "modifiedTime"), str(account.created_ms // 1000)),
+                "ipAllowlist": [],
+                "lastUsed": str(call.now_ms // 1000),
+            }
+        )
+
+    # -- orders ------------------------------------------------------------------------------------------
+
+    @route("POST /0/private/AddOrder", trading=True, costs={"engine": 1})
+    def add(self, call: Call) -> Any:
+        ticket = self._ticket(call)
+        market = self.desk.market(ticket.symbol)
+        if call.flag("validate"):
+            self.desk.check(call.account, ticket)
+            return done({"descr": {"order": _sentence(ticket, market)}})
+        order = self.desk.place(call.account, ticket)
+        return done({"descr": {"order": _sentence(ticket, market)}, "txid": [order.id]})
+
+    def _ticket(self, call: Call) -> Ticket:
+        kind = call.one_of("ordertype", TYPES)
+        flags = [flag.strip() for flag in call.text("oflags", "").split(",")]
+        if call.text("leverage", "none") != "none":
+            raise Rejected(Reason.LEVERAGE)
+        if call.flag("reduce_only"):
+            raise Rejected(Reason.REDUCE_ONLY)
+        if "viqc" in flags and (kind is not OrderType.MARKET or call.text("type") != "buy"):
+            raise Rejected(Reason.BAD_PARAMETER, "viqc")
+        first, second = ("price", "price2") if kind.conditional else ("", "price")
+        volume = call.decimal("volume")
+        return Ticket(
+            symbol=self._pair_named(call.text("pair")).symbol,
+            side=call.one_of("type", SIDES),
+            type=kind,
+            quantity=None if "viqc" in flags else volume,
+            quote_quantity=volume if "viqc" in flags else None,
+            price=call.decimal(second) if kind.endswith("limit") else None,
+            trigger_price=call.decimal(first) if first else None,
+            trigger_by=call.one_of("trigger", TRIGGERS, "last"),
+            time_in_force=call.one_of("timeinforce", FORCES, "GTC"),
+            post_only="post" in flags,
+            client_id=_client_id(call),
+            attached=tuple(self._closing(call)),
+            attach_when=AttachWhen.EACH_FILL,
+            extra={"userref": call.integer("userref", 0), "oflags": ",".join(filter(None, ["fciq", *flags]))},
+        )
+
+    def _closing(self, call: Call) -> Iterator[Ticket]:
+        """`close[ordertype]`: one conditional order, placed for each fill of this one."""
+        if not call.text("close[ordertype]", ""):
+            return
+        kind = call.one_of("close[ordertype]", TYPES)
+        first, second = ("close[price]", "close[price2]") if kind.conditional else ("", "close[price]")
+        yield Ticket(
+            symbol=self._pair_named(call.text("pair")).symbol,
+            side=call.one_of("type", SIDES).opposite,
+            type=kind,
+            price=call.decimal(second) if kind.endswith("limit") else None,
+            trigger_price=call.decimal(first) if first else None,
+            extra={"userref": 0, "oflags": "fciq"},
+        )
+
+    @route("POST /0/private/AmendOrder", trading=True, costs={"engine": 5})
+    def amend(self, call: Call) -> Any:
+        order = self._named(call, call.account)
+        prices = {
+            "price": call.decimal_or_none("limit_price"),
+            "trigger_price": call.decimal_or_none("trigger_price"),
+        }
+        self.desk.amend(call.account, order, quantity=call.decimal_or_none("order_qty"), **prices)
+        return done({"amend_id": transaction_id("T", self.desk.number())})
+
+    @route("POST /0/private/CancelOrder", trading=True, costs={"engine": 8})
+    def cancel(self, call: Call) -> Any:
+        self.desk.cancel(call.account, self._named(call, call.account))
+        return done({"count": 1})
+
+    @route("POST /0/private/CancelAll", trading=True, costs={"rest": 1})
+    def cancel_all(self, call: Call) -> Any:
+        return done({"count": len(self.desk.cancel_all(call.account))})
+
+    def _named(self, call: Call, account: Account) -> Order | None:
+        names = {"order_id": call.text("txid", ""), "client_id": call.text("cl_ord_id", "")}
+        return self.desk.order(account, **names)
+
+    @route("POST /0/private/QueryOrders")
+    def query(self, call: Call) -> Any:
+        asked = [self.desk.order(call.account, order_id=each) for each in call.text("txid").split(",")]
+        if not (known := [order for order in asked if order is not None]):
+            raise Rejected(Reason.UNKNOWN_ORDER)
+        return done({order.id: _order(order) for order in known})
+
+    @route("POST /0/private/OpenOrders")
+    def open_orders(self, call: Call) -> Any:
+        book = self.desk.book(call.account)
+        return done(
+            {"open": {order.id: _order(order) for order in book.open.values() if _wanted(order, call)}}
+        )
+
+    @route("POST /0/private/ClosedOrders", costs={"rest": 2})
+    def closed_orders(self, call: Call) -> Any:
+        """The 50 newest from `ofs` on."""
+        orders = reversed(self.desk.book(call.account).orders.values())
+        ended = [order for order in orders if not order.open and _wanted(order, call)]
+        start = call.integer("ofs", 0)
+        page = {order.id: _order(order) for order in ended[start : start + 50]}
+        return done({"closed": page, "count": len(ended)})
+
+    @route("POST /0/private/TradesHistory", costs={"rest": 2})
+    def trades(self, call: Call) -> Any:
+        book, start = self.desk.book(call.account), call.integer("ofs", 0)
+        fills = list(reversed(book.fills))
+        page = {
+            transaction_id("T", fill.id): _trade(fill, book.orders[fill.order_id])
+            for fill in fills[start : start + 50]
+        }
+        return done({"trades": page, "count": len(fills)})
+
+
+def done(result: Any) -> dict[str, Any]:
+    return {"error": [], "result": result}
+
+
+def _client_id(call: Call) -> str:
+    given = call.text("cl_ord_id", "")
+    if given and not _CLIENT_ID.fullmatch(given):
+        raise Rejected(Reason.BAD_PARAMETER, "cl_ord_id")
+    return given
+
+
+def _wanted(order: Order, call: Call) -> bool:
+    client_id, reference = call.text("cl_ord_id", ""), call.integer("userref", 0)
+    return client_id in ("", order.client_id) and reference in (0, order.ticket.extra["userref"])
+
+
+def _slashed(market: Market) -> str:
+    return f"{ALTNAMES.get(market.base, market.base)}/{ALTNAMES.get(market.quote, market.quote)}"
+
+
+def _asset(name: str) -> dict[str, Any]:
+    decimals = {"decimals": 4 if name == "USD" else 10, "display_decimals": 2 if name == "USD" else 5}
+    return {"aclass": "currency", "altname": ALTNAMES.get(name, name), **decimals, "status": "enabled"}
+
+
+def _pair(market: Market) -> dict[str, Any]:
+    return {
+        "altname": market.symbol,
+        "wsname": _slashed(market),
+        "aclass_base": "currency",
+        "base": ASSETS.get(market.base, market.base),
+        "aclass_quote": "currency",
+        "quote": ASSETS.get(market.quote, market.quote),
+        "lot": "unit",
+        "cost_decimals": 5,
+        "pair_decimals": decimals_of(market.tick),
+        "lot_decimals": decimals_of(market.step),
+        "lot_multiplier": 1,
+        "leverage_buy": [],
+        "leverage_sell": [],
+        "fees": [[0, Decimal("0.4")]],
+        "fees_maker": [[0, Decimal("0.25")]],
+        "fee_volume_currency": "ZUSD",
+        "margin_call": 80,
+        "margin_stop": 40,
+        "ordermin": text(market.min_quantity),
+        "costmin": text(market.min_notional),
+        "tick_size": text(market.tick),
+        "status": "online",
+    }
+
+
+def _sentence(ticket: Ticket, market: Market) -> str:
+    """sell 0.01000000 XBTUSD @ stop loss 48000.0 -> limit 47900.0."""
+    volume = text(ticket.quantity if ticket.quote_quantity is None else ticket.quote_quantity, 8)
+    kind = TYPE_WORDS[ticket.type].removesuffix("-limit").replace("-", " ")
+    trigger, limit = (text(price, decimals_of(market.tick)) for price in (ticket.trigger_price, ticket.price))
+    words = [ticket.side, volume, market.symbol, "@", kind]
+    words += [trigger] if ticket.trigger_price is not None else []
+    words += ["->", "limit"] if ticket.trigger_price is not None and ticket.price is not None else []
+    return " ".join(words + ([limit] if ticket.price is not None else []))
+
+
+def _order(order: Order) -> dict[str, Any]:
+    ticket, market = order.ticket, order.market
+    trigger, limit, average = (
+        text(price, decimals_of(market.tick))
+        for price in (order.trigger_price, order.price, order.average_price)
+    )
+    prices = (trigger, limit) if ticket.type.conditional else (limit, "0")
+    told = {
+        "refid": None,
+        "userref": ticket.extra["userref"] or None,
+        "cl_ord_id": order.client_id or None,
+        "status": STATUSES[order.status],
+        "opentm": Decimal(order.created_ms) / 1000,
+        "starttm": 0,
+        "expiretm": 0,
+        "descr": {
+            "pair": market.symbol,
+            "aclass": "forex",
+            "type": ticket.side,
+            "ordertype": TYPE_WORDS[ticket.type],
+            "price": prices[0],
+            "price2": prices[1],
+            "leverage": "none",
+            "order": _sentence(ticket, market),
+            "close": "",
+        },
+        "vol": text(order.quantity if ticket.quote_quantity is None else ticket.quote_quantity, 8),
+        "vol_exec": text(order.filled, 8),
+        "cost": text(order.quote_filled, 5),
+        "fee": text(sum(order.fees().values(), ZERO), 5),
+        "price": average,
+        "stopprice": trigger,
+        "limitprice": limit,
+        "misc": "",
+        "oflags": ticket.extra["oflags"],
+        "trigger": ticket.trigger_by,
+        "trades": [transaction_id("T", fill.id) for fill in order.fills],
+    }
+    if not order.open:
+        ending = {
+            "closetm": Decimal(order.updated_ms) / 1000,
+            "reason": ENDINGS.get(order.reason, order.reason) or None,
+        }
+        told |= ending
+    return told
+
+
+def _trade(fill: Fill, order: Order) -> dict[str, Any]:
+    return {
+        "ordertxid": order.id,
+        "postxid": "",
+        "pair": order.market.extra["key"],
+        "time": Decimal(fill.time_ms) / 1000,
+        "type": fill.side,
+        "ordertype": TYPE_WORDS[order.ticket.type],
+        "price": text(fill.price, decimals_of(order.market.tick)),
+        "cost": text(fill.price * fill.quantity, 5),
+        "fee": text(fill.fee, 5),
+        "vol": text(fill.quantity, 8),
+        "margin": "0.00000",
+        "misc": "",
+        "trade_id": fill.id,
+        "maker": fill.maker,
+    }

@@ -1,0 +1,673 @@
+"""Kraken Futures: linear perpetuals (`PF_`), parameters in the query, refusals inside a success.
+
+Sources (read 2026-11-22 in stored copies of May to September 2026): docs.kraken.com (futures API v3: send-order,
+cancel-order, get-order-status, get-open-orders, get-fills; history API v3: orders, triggers, executions). Here USD
+is the only collateral, and the history is told from what the orders have become: first event and last.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl
+
+from exchanges.sandbox.dialect import Dialect, route
+from exchanges.sandbox.ledger import Account, Position
+from exchanges.sandbox.meter import Exceeded, Limit
+from exchanges.sandbox.model import (
+    ZERO,
+    ClientIds,
+    Fill,
+    Market,
+    Order,
+    Reason,
+    Rejected,
+    Rules,
+    Ticket,
+    text,
+)
+from exchanges.sandbox.wire import Call, Reply
+from exchanges.types import OrderStatus, OrderType, Product, Side, TimeInForce, TriggerBy
+
+API = "/derivatives/api/v3"
+#: how long orders/status knows an order after its end
+STATUS_MS = 5000
+SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+SIGNALS = {"last": TriggerBy.LAST, "mark": TriggerBy.MARK, "index": TriggerBy.INDEX, "spot": TriggerBy.INDEX}
+HISTORY_SIGNALS = {TriggerBy.LAST: "LastPrice", TriggerBy.MARK: "MarkPrice", TriggerBy.INDEX: "SpotPrice"}
+#: word -> type without and with a limit price, time in force, post only
+FORMS = {
+    "mkt": (OrderType.MARKET, OrderType.MARKET, TimeInForce.GTC, False),
+    "lmt": (OrderType.LIMIT, OrderType.LIMIT, TimeInForce.GTC, False),
+    "post": (OrderType.LIMIT, OrderType.LIMIT, TimeInForce.GTC, True),
+    "ioc": (OrderType.LIMIT, OrderType.LIMIT, TimeInForce.IOC, False),
+    "fok": (OrderType.LIMIT, OrderType.LIMIT, TimeInForce.FOK, False),
+    "stp": (OrderType.STOP, OrderType.STOP_LIMIT, TimeInForce.GTC, False),
+    "take_profit": (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT, TimeInForce.GTC, False),
+}
+HISTORY_FORMS = {
+    "mkt": "IoC",
+    "ioc": "IoC",
+    "fok": "FillOrKill",
+    "post": "Post",
+    "stp": "Stop",
+    "take_profit": "Stop",
+}
+#: refusals of an order: told as its status
+STATUS_WORDS = {
+    Reason.PRICE_TICK: "invalidPrice",
+    Reason.TRIGGER_TICK: "invalidPrice",
+    Reason.QUANTITY_STEP: "invalidSize",
+    Reason.MIN_QUANTITY: "invalidSize",
+    Reason.MIN_NOTIONAL: "invalidSize",
+    Reason.MAX_QUANTITY: "maxPositionViolation",
+    Reason.DUPLICATE: "clientOrderIdAlreadyExist",
+    Reason.INSUFFICIENT: "insufficientAvailableFunds",
+    Reason.REDUCE_ONLY: "wouldNotReducePosition",
+    Reason.POST_ONLY: "postWouldExecute",
+    Reason.NOT_FILLABLE: "iocWouldNotExecute",
+    Reason.STOP_REFUSED: "tooManySmallOrders",
+    Reason.TOO_MANY_ORDERS: "tooManySmallOrders",
+}
+#: refusals of a request: HTTP status and word
+ERROR_WORDS = {
+    Reason.NO_KEY: (200, "authenticationError"),
+    Reason.BAD_KEY: (200, "authenticationError"),
+    Reason.BAD_SIGNATURE: (200, "authenticationError"),
+    Reason.NO_PERMISSION: (200, "authenticationError"),
+    Reason.BAD_NONCE: (200, "nonceBelowThreshold"),
+    Reason.THROTTLED: (429, "apiLimitExceeded"),
+    Reason.BANNED: (429, "apiLimitExceeded"),
+    Reason.MAINTENANCE: (503, "Unavailable"),
+    Reason.INTERNAL: (500, "Server Error"),
+    Reason.UNKNOWN_PATH: (404, "notFound"),
+    Reason.UNKNOWN_SYMBOL: (200, "contractNotFound"),
+    Reason.MISSING_PARAMETER: (200, "requiredArgumentMissing"),
+}
+#: base, symbol, tick, decimals of the size, greatest leverage, greatest position
+_MARKETS = (
+    ("BTC", "PF_XBTUSD", "1", 4, 50, 1000),
+    ("ETH", "PF_ETHUSD", "0.1", 3, 50, 20_000),
+    ("SOL", "PF_SOLUSD", "0.01", 2, 50, 200_000),
+    ("XRP", "PF_XRPUSD", "0.00001", 0, 25, 20_000_000),
+    ("DOGE", "PF_DOGEUSD", "0.000001", 0, 25, 100_000_000),
+    ("LTC", "PF_LTCUSD", "0.01", 2, 25, 200_000),
+)
+
+
+def _market(base: str, symbol: str, tick: str, decimals: int, leverage: int, most: int) -> Market:
+    return Market(
+        symbol=symbol,
+        base=base,
+        quote="USD",
+        product=Product.LINEAR,
+        tick=Decimal(tick),
+        step=Decimal(1).scaleb(-decimals),
+        min_quantity=Decimal(1).scaleb(-decimals),
+        max_quantity=Decimal(most),
+        max_market_quantity=Decimal(most),
+        max_leverage=Decimal(leverage),
+        extra={"decimals": decimals},
+    )
+
+
+def number_id(kind: str, number: int) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{number}"))
+
+
+def instant(time_ms: int) -> str:
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class KrakenFutures(Dialect):
+    name = "Kraken_F"
+    family = "kraken_futures"
+    product = Product.LINEAR
+    markets = tuple(_market(*each) for each in _MARKETS)
+    rules = Rules(
+        maker_fee=Decimal("0.0002"),
+        taker_fee=Decimal("0.0005"),
+        wallet="flex",
+        refuses_crossed_triggers=False,
+        unfilled=OrderStatus.CANCELLED,
+        client_ids=ClientIds.FOREVER,
+        order_id=lambda number: number_id("order", number),
+        default_leverage=Decimal(50),
+    )
+    limits = (Limit("derivatives", "derivatives", 500, 10), Limit("history", "history", 100, 600))
+    default_costs = {"derivatives": 1}
+
+    # -- the caller --------------------------------------------------------------------------------------
+
+    def key_of(self, call: Call) -> str:
+        return call.headers.get("apikey", "")
+
+    def credentials(self) -> tuple[str, str, str]:
+        return secrets.token_urlsafe(42), base64.b64encode(secrets.token_bytes(64)).decode(), ""
+
+    def authenticate(self, call: Call) -> Account:
+        if not (key := self.key_of(call)):
+            raise Rejected(Reason.NO_KEY)
+        if (account := self.account(key)) is None:
+            raise Rejected(Reason.BAD_KEY)
+        endpoint = call.path.removeprefix("/derivatives")
+        signed = call.query.encode() + call.body + (call.headers.get("nonce", "") + endpoint).encode()
+        digest = hmac.digest(base64.b64decode(account.secret), hashlib.sha256(signed).digest(), "sha512")
+        if not hmac.compare_digest(call.headers.get("authent", "").encode(), base64.b64encode(digest)):
+            raise Rejected(Reason.BAD_SIGNATURE)
+        found = self.find(call.method, call.path)
+        if found and found[0].trading and "trade" not in account.permissions:
+            raise Rejected(Reason.NO_PERMISSION)
+        return account
+
+    def refuse(self, reason: Reason, detail: str, call: Call) -> Reply:
+        if reason in STATUS_WORDS and call.path.endswith(("order", "orders")):
+            return Reply(self._refused(STATUS_WORDS[reason], call))
+        status, word = ERROR_WORDS.get(reason, (200, f"invalidArgument: {detail}"))
+        return Reply({"result": "error", "error": word, "serverTime": instant(call.now_ms)}, status)
+
+    def _refused(self, word: str, call: Call) -> dict[str, Any]:
+        """A refused order is a success with its reason as the status."""
+        events = [{"uid": number_id("order", self.desk.number()), "reason": word, "type": "REJECT"}]
+        place = "editStatus" if call.path.endswith("editorder") else "sendStatus"
+        told = {"status": word, "receivedTime": instant(call.now_ms), "orderEvents": events}
+        return done(call, **{place: {"order_id": events[0]["uid"], **told}})
+
+    def throttled(self, exceeded: Exceeded, call: Call) -> Reply:
+        """No header tells when to come back."""
+        return self.refuse(Reason.THROTTLED, "", call)
+
+    # -- market data -------------------------------------------------------------------------------------
+
+    @route(f"GET {API}/instruments", public=True)
+    def instruments(self, call: Call) -> Any:
+        index = {"symbol": "in_xbtusd", "type": "spot index", "tradeable": False}
+        return done(call, instruments=[*(_instrument(market) for market in self.markets), index])
+
+    @route(f"GET {API}/tickers", public=True)
+    def tickers(self, call: Call) -> Any:
+        return done(call, tickers=[self._ticker(market, call) for market in self.markets])
+
+    @route(f"GET {API}/tickers/{{symbol}}", public=True)
+    def ticker(self, call: Call) -> Any:
+        return done(call, ticker=self._ticker(self._market(call), call))
+
+    def _market(self, call: Call) -> Market:
+        return self.desk.market(call.text("symbol").upper())
+
+    def _ticker(self, market: Market, call: Call) -> dict[str, Any]:
+        bid, ask = self.desk.bid(market), self.desk.ask(market)
+        return {
+            "tag": "perpetual",
+            "pair": f"{market.symbol[3:-3]}:USD",
+            "symbol": market.symbol,
+            **dict.fromkeys(("last", "markPrice", "indexPrice", "bid", "open24h"), bid),
+            "ask": ask,
+            **dict.fromkeys(("bidSize", "askSize", "vol24h", "openInterest"), 1000),
+            "lastTime": instant(call.now_ms),
+            "lastSize": market.step,
+            "suspended": False,
+            "postOnly": False,
+        }
+
+    # -- the account -------------------------------------------------------------------------------------
+
+    @route(f"GET {API}/accounts", costs={"derivatives": 2})
+    def accounts(self, call: Call) -> Any:
+        account, wallet = call.account, self.rules.wallet
+        total, open_profit = account.total(wallet, "USD"), account.unrealised(wallet, "USD")
+        free, equity = account.free(wallet, "USD"), total + open_profit
+        usd = {
+            "quantity": text(total),
+            "value": text(total),
+            "collateral": text(total),
+            "available": text(max(free, ZERO)),
+        }
+        flex = {
+            "currencies": {"USD": usd},
+            **dict.fromkeys(
+                ("initialMargin", "initialMarginWithOrders"), text(account.locked(wallet, "USD"))
+            ),
+            "maintenanceMargin": text(account.locked(wallet, "USD") / 2),
+            **dict.fromkeys(("balanceValue", "collateralValue"), text(total)),
+            **dict.fromkeys(("portfolioValue", "marginEquity"), text(equity)),
+            **dict.fromkeys(("pnl", "totalUnrealized", "totalUnrealizedAsMargin"), text(open_profit)),
+            "unrealizedFunding": "0.0",
+            "availableMargin": text(free),
+            "type": "multiCollateralMarginAccount",
+        }
+        return done(call, accounts={"cash": {"balances": {}, "type": "cashAccount"}, "flex": flex})
+
+    @route(f"GET {API}/openpositions", costs={"derivatives": 2})
+    def positions(self, call: Call) -> Any:
+        book = self.desk.book(call.account)
+        return done(
+            call, openPositions=[self._position(call.account, each) for each in book.open_positions()]
+        )
+
+    def _position(self, account: Account, position: Position) -> dict[str, Any]:
+        fixed = self.desk.book(account).leverages.get(position.market.symbol)
+        return {
+            "side": position.direction,
+            "symbol": position.market.symbol,
+            "price": position.entry_price,
+            "fillTime": instant(position.updated_ms),
+            "size": abs(position.quantity),
+            "unrealizedFunding": None,
+            "unrealizedPnl": position.unrealised(self.desk.bid(position.market)),
+            "pnlCurrency": "USD",
+            **({} if fixed is None else {"maxFixedLeverage": fixed}),
+        }
+
+    @route(f"GET {API}/leveragepreferences", costs={"derivatives": 2})
+    def leverages(self, call: Call) -> Any:
+        symbol, known = call.text("symbol", "").upper(), self.desk.book(call.account).leverages
+        rows = [
+            {"symbol": each, "maxLeverage": set_to} for each, set_to in known.items() if symbol in ("", each)
+        ]
+        return done(call, leveragePreferences=rows)
+
+    @route(f"PUT {API}/leveragepreferences", trading=True, costs={"derivatives": 10})
+    def set_leverage(self, call: Call) -> Any:
+        """A leverage means isolated margin; none means cross."""
+        market, leverage = self._market(call), call.decimal_or_none("maxLeverage")
+        if leverage is None:
+            self.desk.book(call.account).leverages.pop(market.symbol, None)
+        else:
+            self.desk.set_leverage(call.account, market.symbol, leverage)
+        return done(call)
+
+    # -- orders ------------------------------------------------------------------------------------------
+
+    @route(f"POST {API}/sendorder", trading=True, costs={"derivatives": 10})
+    def send(self, call: Call) -> Any:
+        order = self.desk.place(call.account, self._ticket(call))
+        if not order.open and not order.filled and not order.ticket.type.conditional:
+            return self._refused("iocWouldNotExecute", call)
+        told = {"order_id": order.id, "cliOrdId": order.client_id or None, "status": "placed"}
+        events = list(_placing_events(order))
+        return done(
+            call, sendStatus={**told, "receivedTime": instant(order.created_ms), "orderEvents": events}
+        )
+
+    def _ticket(self, call: Call) -> Ticket:
+        word = call.text("orderType")
+        plain, limited, force, post_only = call.one_of("orderType", FORMS)
+        limit = None if plain is OrderType.MARKET else call.decimal_or_none("limitPrice")
+        kind = plain if limit is None else limited
+        if kind is OrderType.LIMIT and limit is None:
+            raise Rejected(Reason.MISSING_PARAMETER, "limitPrice")
+        if len(client_id := call.text("cliOrdId", "")) > 100:
+            raise Rejected(Reason.BAD_PARAMETER, "cliOrdId")
+        return Ticket(
+            symbol=self._market(call).symbol,
+            side=call.one_of("side", SIDES),
+            type=kind,
+            quantity=call.decimal("size"),
+            price=limit,
+            trigger_price=call.decimal("stopPrice") if kind.conditional else None,
+            trigger_by=call.one_of("triggerSignal", SIGNALS, "last"),
+            time_in_force=force,
+            post_only=post_only,
+            reduce_only=call.flag("reduceOnly"),
+            client_id=client_id,
+            extra={"form": word},
+        )
+
+    @route(f"POST {API}/editorder", trading=True, costs={"derivatives": 10})
+    def edit(self, call: Call) -> Any:
+        order = self._named(call, "orderId")
+        if order is None or not order.open:
+            told: dict[str, Any] = {"status": "orderForEditNotFound", "orderEvents": []}
+            return done(call, editStatus={**told, "receivedTime": instant(call.now_ms)})
+        before = _order(order)
+        prices = {
+            "price": call.decimal_or_none("limitPrice"),
+            "trigger_price": call.decimal_or_none("stopPrice"),
+        }
+        self.desk.amend(call.account, order, quantity=call.decimal_or_none("size"), **prices)
+        event = {"old": before, "new": _order(order), "reducedQuantity": None, "type": "EDIT"}
+        told = {"status": "edited", "orderId": order.id, "orderEvents": [event]}
+        return done(call, editStatus={**told, "receivedTime": instant(call.now_ms)})
+
+    @route(f"POST {API}/cancelorder", trading=True, costs={"derivatives": 10})
+    def cancel(self, call: Call) -> Any:
+        order = self._named(call, "order_id")
+        told: dict[str, Any] = {"receivedTime": instant(call.now_ms), "status": "notFound"}
+        if order is not None and order.open:
+            self.desk.cancel(call.account, order)
+            event = {"uid": order.id, "order": _order(order), "type": "CANCEL"}
+            told |= {"status": "cancelled", "order_id": order.id, "orderEvents": [event]}
+        elif order is not None and order.status is OrderStatus.FILLED:
+            told |= {"status": "filled", "order_id": order.id}
+        return done(call, cancelStatus=told)
+
+    def _named(self, call: Call, name: str) -> Order | None:
+        return self.desk.order(
+            call.account, order_id=call.text(name, ""), client_id=call.text("cliOrdId", "")
+        )
+
+    @route(f"POST {API}/cancelallorders", trading=True, costs={"derivatives": 25})
+    def cancel_all(self, call: Call) -> Any:
+        symbol = call.text("symbol", "").upper()
+        orders = self.desk.cancel_all(call.account, symbol or None)
+        told = {
+            "receivedTime": instant(call.now_ms),
+            "cancelOnly": symbol or "all",
+            "status": "cancelled" if orders else "noOrdersToCancel",
+            "cancelledOrders": [{"order_id": each.id, "cliOrdId": each.client_id or None} for each in orders],
+            "orderEvents": [{"uid": each.id, "order": _order(each), "type": "CANCEL"} for each in orders],
+        }
+        return done(call, cancelStatus=told)
+
+    @route(f"GET {API}/openorders", costs={"derivatives": 2})
+    def open_orders(self, call: Call) -> Any:
+        return done(
+            call, openOrders=[_open_order(each) for each in self.desk.book(call.account).open.values()]
+        )
+
+    @route(f"POST {API}/orders/status", f"GET {API}/orders/status")
+    def order_status(self, call: Call) -> Any:
+        """Open orders and those that ended within five seconds; the names may be given repeatedly."""
+        asked = parse_qsl(f"{call.query}&{call.body.decode()}")
+        found = [
+            self.desk.order(call.account, **{"order_id" if name == "orderIds" else "client_id": value})
+            for name, value in asked
+            if name in ("orderIds", "cliOrdIds")
+        ]
+        fresh = [each for each in found if each and (each.open or call.now_ms - each.updated_ms <= STATUS_MS)]
+        return done(call, orders=[_status(order) for order in fresh])
+
+    @route(f"GET {API}/fills", costs={"derivatives": 2})
+    def fills(self, call: Call) -> Any:
+        book = self.desk.book(call.account)
+        newest = list(reversed(book.fills[-100:]))
+        return done(call, fills=[_fill(fill, book.orders[fill.order_id]) for fill in newest])
+
+    # -- history -----------------------------------------------------------------------------------------
+
+    @route("GET /api/history/v2/orders", "GET /api/history/v3/orders", costs={"history": 1})
+    def order_history(self, call: Call) -> Any:
+        orders = self.desk.book(call.account).orders.values()
+        return self._history(
+            call, (event for order in orders if not order.waiting for event in _order_events(order))
+        )
+
+    @route("GET /api/history/v2/triggers", "GET /api/history/v3/triggers", costs={"history": 1})
+    def trigger_history(self, call: Call) -> Any:
+        orders = self.desk.book(call.account).orders.values()
+        conditional = (order for order in orders if order.ticket.type.conditional)
+        return self._history(call, (event for order in conditional for event in _trigger_events(order)))
+
+    @route("GET /api/history/v2/executions", "GET /api/history/v3/executions", costs={"history": 1})
+    def execution_history(self, call: Call) -> Any:
+        book = self.desk.book(call.account)
+        return self._history(
+            call, (_execution_event(fill, book.orders[fill.order_id]) for fill in book.fills)
+        )
+
+    def _history(self, call: Call, events: Iterator[tuple[int, str, Any]]) -> Any:
+        """(time, symbol, event) rows of the symbol asked for, newest first, in pages of `count`."""
+        symbol, count = call.text("tradeable", "").upper(), min(call.integer("count", 100), 1000)
+        rows = [each for each in events if symbol in ("", each[1])]
+        rows.sort(key=lambda row: row[0], reverse=call.text("sort", "desc") == "desc")
+        start = int(base64.b64decode(call.text("continuation_token", "MA==")))
+        page = [
+            {
+                "uid": number_id(f"event/{time_ms}/{symbol}", start + place),
+                "timestamp": time_ms,
+                "event": event,
+            }
+            for place, (time_ms, symbol, event) in enumerate(rows[start : start + count])
+        ]
+        told = {
+            "accountUid": number_id("account", call.account.created_ms),
+            "len": len(page),
+            "elements": page,
+        }
+        if start + count < len(rows):
+            told["continuationToken"] = base64.b64encode(str(start + count).encode()).decode()
+        return {**told, "serverTime": instant(call.now_ms)}
+
+
+def done(call: Call, **told: Any) -> dict[str, Any]:
+    return {"result": "success", **told, "serverTime": instant(call.now_ms)}
+
+
+def _instrument(market: Market) -> dict[str, Any]:
+    margin = 1 / market.max_leverage
+    return {
+        "symbol": market.symbol,
+        "type": "flexible_futures",
+        "tickSize": market.tick,
+        "contractSize": 1,
+        "tradeable": True,
+        "impactMidSize": 1,
+        "maxPositionSize": market.max_quantity,
+        "openingDate": "2022-01-01T00:00:00.000Z",
+        "marginLevels": [
+            {"numNonContractUnits": 0, "initialMargin": margin, "maintenanceMargin": margin / 2}
+        ],
+        "contractValueTradePrecision": market.extra["decimals"],
+        "postOnly": False,
+        "mtf": False,
+        "base": market.base,
+        "quote": "USD",
+        "pair": f"{market.base}:USD",
+        "tags": [],
+    }
+
+
+def _order(order: Order) -> dict[str, Any]:
+    """As in order events."""
+    return {
+        "orderId": order.id,
+        "cliOrdId": order.client_id or None,
+        "type": order.ticket.extra["form"],
+        "symbol": order.market.symbol,
+        "side": order.side,
+        "quantity": order.quantity,
+        "filled": order.filled,
+        "limitPrice": order.price,
+        "stopPrice": order.trigger_price,
+        "reduceOnly": order.ticket.reduce_only,
+        "timestamp": instant(order.created_ms),
+        "lastUpdateTimestamp": instant(order.updated_ms),
+    }
+
+
+def _placing_events(order: Order) -> Iterator[dict[str, Any]]:
+    if order.ticket.type.conditional:
+        yield {"type": "PLACE", "orderTrigger": _trigger(order), "reducedQuantity": None}
+        return
+    for fill in order.fills:
+        yield {
+            "type": "EXECUTION",
+            "executionId": number_id("fill", fill.id),
+            "price": fill.price,
+            "amount": fill.quantity,
+            "orderPriorEdit": None,
+            "orderPriorExecution": _order(order) | {"filled": ZERO},
+            "takerReducedQuantity": None,
+        }
+    if order.open:
+        yield {"type": "PLACE", "order": _order(order), "reducedQuantity": None}
+
+
+def _trigger(order: Order) -> dict[str, Any]:
+    ticket = order.ticket
+    return {
+        "uid": order.id,
+        "clientId": order.client_id or None,
+        "type": "ioc" if order.price is None else "lmt",
+        "symbol": order.market.symbol,
+        "side": order.side,
+        "quantity": order.quantity,
+        "limitPrice": order.price,
+        "triggerPrice": order.trigger_price,
+        "triggerSide": "trigger_above" if ticket.trigger_rises else "trigger_below",
+        "triggerSignal": f"{ticket.trigger_by}_price",
+        "reduceOnly": ticket.reduce_only,
+        "timestamp": instant(order.created_ms),
+        "lastUpdateTimestamp": instant(order.updated_ms),
+    }
+
+
+def _open_order(order: Order) -> dict[str, Any]:
+    ticket = order.ticket
+    told = {
+        "order_id": order.id,
+        "symbol": order.market.symbol,
+        "side": order.side,
+        "orderType": {"post": "lmt", "stp": "stop"}.get(ticket.extra["form"], ticket.extra["form"]),
+        "unfilledSize": order.remaining,
+        "receivedTime": instant(order.created_ms),
+        "status": "partiallyFilled" if order.filled else "untouched",
+        "filledSize": order.filled,
+        "reduceOnly": ticket.reduce_only,
+        "lastUpdateTime": instant(order.updated_ms),
+    }
+    if order.client_id:
+        told["cliOrdId"] = order.client_id
+    if order.price is not None:
+        told["limitPrice"] = order.price
+    if order.trigger_price is not None:
+        told |= {"stopPrice": order.trigger_price, "triggerSignal": ticket.trigger_by}
+    return told
+
+
+def _status(order: Order) -> dict[str, Any]:
+    words = {
+        OrderStatus.OPEN: "TRIGGER_PLACED" if order.waiting else "ENTERED_BOOK",
+        OrderStatus.FILLED: "FULLY_EXECUTED",
+        OrderStatus.REJECTED: "TRIGGER_ACTIVATION_FAILURE" if order.triggered_ms else "REJECTED",
+    }
+    never_fired = order.ticket.type.conditional and order.triggered_ms is None
+    told = _order(order) | {"type": "TRIGGER_ORDER" if never_fired else "ORDER", "triggerTime": None}
+    del told["stopPrice"]
+    options = {
+        "triggerPrice": order.trigger_price,
+        "triggerSide": "TRIGGER_ABOVE" if order.ticket.trigger_rises else "TRIGGER_BELOW",
+        "triggerSignal": {TriggerBy.INDEX: "SPOT_PRICE"}.get(
+            order.ticket.trigger_by, f"{order.ticket.trigger_by.upper()}_PRICE"
+        ),
+    }
+    return {
+        "order": told | {"priceTriggerOptions": options if never_fired else None},
+        "status": words.get(order.status, "CANCELLED"),
+        "updateReason": None
+        if order.open
+        else "FULL_FILL"
+        if order.status is OrderStatus.FILLED
+        else "CANCELLED_BY_USER",
+        "error": None,
+    }
+
+
+def _fill(fill: Fill, order: Order) -> dict[str, Any]:
+    told = {
+        "fill_id": number_id("fill", fill.id),
+        "symbol": fill.symbol,
+        "side": fill.side,
+        "order_id": order.id,
+        "size": fill.quantity,
+        "price": fill.price,
+        "fillTime": instant(fill.time_ms),
+        "fillType": "maker" if fill.maker else "taker",
+    }
+    return told | ({"cliOrdId": order.client_id} if order.client_id else {})
+
+
+def _historic(order: Order, filled: Decimal | None = None) -> dict[str, Any]:
+    """An order as its history tells it: `quantity` is what is left."""
+    done_so_far = order.filled if filled is None else filled
+    return {
+        "uid": order.id,
+        "accountUid": number_id("account", 0),
+        "tradeable": order.market.symbol,
+        "direction": order.side.capitalize(),
+        "quantity": text(order.quantity - done_so_far),
+        "filled": text(done_so_far),
+        "timestamp": str(order.created_ms),
+        "limitPrice": "" if order.price is None else text(order.price),
+        "orderType": HISTORY_FORMS.get(order.ticket.extra["form"], "Limit"),
+        "clientId": order.client_id,
+        "reduceOnly": order.ticket.reduce_only,
+        "lastUpdateTimestamp": str(order.updated_ms),
+    }
+
+
+def _order_events(order: Order) -> Iterator[tuple[int, str, Any]]:
+    """An order that fills at once is placed with its fill; another is placed, then filled or cancelled."""
+    started, symbol = order.triggered_ms or order.created_ms, order.market.symbol
+    reason = "new_user_order" if order.triggered_ms is None else "stop_order_triggered"
+    if order.price is None or order.ticket.time_in_force is not TimeInForce.GTC:
+        if order.status is OrderStatus.REJECTED:
+            yield (
+                started,
+                symbol,
+                {"OrderRejected": {"order": _historic(order), "orderError": order.reason, "reason": reason}},
+            )
+        else:
+            yield (
+                started,
+                symbol,
+                {"OrderPlaced": {"order": _historic(order), "reason": reason, "reducedQuantity": ""}},
+            )
+        return
+    placed = _historic(order, filled=ZERO)
+    if order.status is OrderStatus.CANCELLED:
+        yield (
+            order.updated_ms,
+            symbol,
+            {"OrderCancelled": {"order": _historic(order), "reason": "cancelled_by_user"}},
+        )
+    elif order.filled:
+        part = "partial_fill" if order.open else "full_fill"
+        changed = {"oldOrder": placed, "newOrder": _historic(order), "reason": part, "reducedQuantity": ""}
+        yield order.updated_ms, symbol, {"OrderUpdated": changed}
+    yield started, symbol, {"OrderPlaced": {"order": placed, "reason": reason, "reducedQuantity": ""}}
+
+
+def _trigger_events(order: Order) -> Iterator[tuple[int, str, Any]]:
+    symbol = order.market.symbol
+    options = {
+        "triggerPrice": text(order.trigger_price),
+        "triggerSignal": HISTORY_SIGNALS[order.ticket.trigger_by],
+        "triggerSide": "Above" if order.ticket.trigger_rises else "Below",
+    }
+    told = _historic(order, filled=ZERO) | {"triggerOptions": options}
+    del told["filled"]
+    if order.triggered_ms is not None:
+        yield order.triggered_ms, symbol, {"OrderTriggerActivated": {"order": told}}
+    elif not order.open:
+        yield (
+            order.updated_ms,
+            symbol,
+            {"OrderTriggerCancelled": {"order": told, "reason": "cancelled_by_user"}},
+        )
+    yield order.created_ms, symbol, {"OrderTriggerPlaced": {"order": told, "reason": "new_user_order"}}
+
+
+def _execution_event(fill: Fill, order: Order) -> tuple[int, str, Any]:
+    execution = {
+        "uid": number_id("fill", fill.id),
+        "order": _historic(order),
+        "timestamp": fill.time_ms,
+        "quantity": text(fill.quantity),
+        "price": text(fill.price),
+        "markPrice": text(fill.price),
+        "executionType": "maker" if fill.maker else "taker",
+        "limitFilled": False,
+        "usdValue": text(fill.price * fill.quantity),
+        "orderData": {"fee": text(fill.fee)},
+    }
+    return fill.time_ms, fill.symbol, {"execution": {"execution": execution, "takerReducedQuantity": ""}}
