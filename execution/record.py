@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import redis
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from accounts.models import Account
@@ -74,7 +74,6 @@ class Ledger:
 
 def record(ledger: Ledger) -> None:
     """Write it now, or leave it in the region's Redis for the next watch to write."""
-    close_old_connections()
     try:
         write(ledger)
     except DatabaseError as error:

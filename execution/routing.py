@@ -37,7 +37,7 @@ def region_of(venue: type[Venue]) -> str:
 
 
 def accounts_of(user: User, block: Block, venue: type[Venue], owned: Iterable[Account]) -> list[Account]:
-    """The accounts a block trades: those named after `using`, else the only one, else the one named main.
+    """The accounts a block trades: those named after `using`, else the user's default there, else the only one.
 
     `owned` are the user's accounts. Raises Rejection NO_ACCOUNT or AMBIGUOUS_ACCOUNT.
     """
@@ -74,9 +74,9 @@ def _named(label: str, fitting: list[Account], venue: type[Venue], block: Block)
 
 
 def _only(fitting: list[Account], venue: type[Venue], block: Block) -> Account:
-    main = [account for account in fitting if account.label.lower() == "main"]
-    if len(fitting) == 1 or len(main) == 1:
-        return main[0] if main else fitting[0]
+    chosen = [account for account in fitting if account.is_default]
+    if len(fitting) == 1 or len(chosen) == 1:
+        return chosen[0] if chosen else fitting[0]
     labels = ", ".join(account.label for account in fitting)
     raise Rejection(
         "AMBIGUOUS_ACCOUNT",

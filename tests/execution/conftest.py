@@ -1,0 +1,112 @@
+"""A trader with sandbox accounts, and jobs run in this process: real PostgreSQL, Redis, venues and sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from accounts import flows
+from accounts.models import Account, User
+from exchanges.types import Credentials, Environment
+from execution import book, dispatch, supervise
+from execution.brokers import region_redis
+from execution.dispatch import Intake
+from execution.jobs import Job
+from execution.models import Bracket, Order
+from execution.place import run
+from execution.results import result_of
+from tests.exchanges.conftest import Sandbox, sandbox, sandbox_process  # noqa: F401 - fixtures
+from webhooks.syntax import parse
+
+FAMILIES = ("binance", "bybit", "kraken", "kraken_futures")
+
+
+@dataclass
+class Desk:
+    """Runs messages as a worker would, and looks at what came of them."""
+
+    user: User
+    sandbox: Sandbox
+    accounts: dict[str, Account]
+    keys: dict[str, str]
+    now_ms: Callable[[], float]
+    count: int = 0
+    jobs: list[Job] = field(default_factory=list)
+
+    def send(self, text: str, *, stop_policy: str = "close", dry_run: bool = False) -> list[dict[str, Any]]:
+        """Prepare and run every job of a message here; the results as rows tell them."""
+        self.count += 1
+        delivery = f"d_test{self.user.pk}_{self.count}"
+        message = parse(text)
+        with transaction.atomic():
+            prepared = dispatch.prepare(
+                self.user,
+                message,
+                Intake(delivery, stop_policy, self.now_ms(), dry_run or message.dry_run),
+            )
+        self.jobs = list(prepared.jobs)
+        for job in prepared.jobs:
+            run(job.dump())
+        rows = Order.objects.filter(delivery=delivery).select_related("bracket", "account")
+        return [result_of(row) for row in rows.order_by("position")]
+
+    def one(self, text: str, **options: Any) -> dict[str, Any]:
+        (result,) = self.send(text, **options)
+        return result
+
+    def supervise(self, times: int = 1) -> None:
+        """As beat would, for every account that needs it."""
+        for _ in range(times):
+            for region in ("eu", "tokyo", "singapore"):
+                for account, venue in supervise.to_watch(region):
+                    supervise.look_after(region, account, venue)
+
+    def state(self, venue: str, family: str) -> dict[str, Any]:
+        return self.sandbox.state(venue, self.keys[family])
+
+    def open_orders(self, venue: str, family: str) -> list[dict[str, Any]]:
+        return [order for order in self.state(venue, family)["orders"] if order["status"] == "open"]
+
+    def bracket(self) -> Bracket:
+        return Bracket.objects.filter(user=self.user).latest("created_at")
+
+
+@pytest.fixture
+def make_desk(
+    db: None, sandbox: Sandbox, settings: Any, time_ms: Callable[[], float]
+) -> Iterator[Callable[..., Desk]]:  # noqa: F811
+    settings.SANDBOX_URL = sandbox.url
+    book.pool.cache_clear()
+    book.facts.cache_clear()
+    region_redis("eu").flushdb()
+    sandbox.price("BTC/USDT", "50000")
+
+    def make(*, families: tuple[str, ...] = FAMILIES, **options: Any) -> Desk:
+        user = User.objects.create_user(f"trader{User.objects.count()}@example.test", "secret-pass-1")
+        accounts, keys = {}, {}
+        for family in families:
+            given = sandbox.account(family, **options)
+            credentials = Credentials(given["key"], given["secret"], given.get("passphrase") or "")
+            accounts[family] = flows.add_account(user, family, "main", Environment.SANDBOX, credentials)
+            keys[family] = given["key"]
+        return Desk(user, sandbox, accounts, keys, time_ms)
+
+    yield make
+    book.pool().close()
+    book.pool.cache_clear()
+
+
+@pytest.fixture
+def time_ms() -> Callable[[], float]:
+    import time  # noqa: PLC0415
+
+    return lambda: time.time() * 1000
+
+
+@pytest.fixture
+def desk(make_desk: Callable[..., Desk]) -> Desk:
+    return make_desk()

@@ -1,0 +1,345 @@
+"""Jobs against the sandbox: what stands on the exchange afterwards, and what the results say."""
+
+from decimal import Decimal as D
+
+import pytest
+
+from execution.models import Bracket, BracketState
+
+FUTURES = [
+    ("Binance_F", "binance", "BTCUSDT"),
+    ("ByBit_F", "bybit", "BTCUSDT"),
+    ("Kraken_F", "kraken_futures", "PF_XBTUSD"),
+]
+SPOT = [("Binance", "binance"), ("ByBit", "bybit"), ("Kraken", "kraken")]
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+@pytest.mark.parametrize("side", ["long", "short"])
+def test_an_entry_is_filled_and_protected_from_its_fill_price(desk, venue, family, symbol, side):
+    result = desk.one(f"BTCUSDT on {venue} market {side} 0.01 sl off 2% tp off 5%")
+    assert (result["status"], result["error"], result["filled"]) == ("filled", None, "0.01")
+    assert (result["instrument"], result["side"]) == (symbol, side)
+    fill = D(result["average_price"])
+    stop, (target,) = result["protection"]["stop"], result["protection"]["targets"]
+    sign = 1 if side == "long" else -1
+    assert abs(D(stop["price"]) - fill * (1 - sign * D("0.02"))) < 1
+    assert abs(D(target["price"]) - fill * (1 + sign * D("0.05"))) < 1
+    assert result["protection"]["status"] == "armed"
+    standing = desk.open_orders(venue, family)
+    assert sorted(D(order["trigger_price"]) for order in standing) == sorted(
+        [D(stop["price"]), D(target["price"])]
+    )
+    (position,) = desk.state(venue, family)["positions"]
+    assert D(position["quantity"]) == D("0.01")
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+@pytest.mark.parametrize(("price", "left"), [("48000", "stop"), ("53500", "target")])
+def test_when_one_leg_fills_the_other_is_cancelled(desk, venue, family, symbol, price, left):
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%")
+    desk.sandbox.price("BTC/USDT", price)
+    desk.supervise(2)
+    assert desk.open_orders(venue, family) == []
+    assert desk.state(venue, family)["positions"] == []
+    bracket = desk.bracket()
+    assert bracket.status == BracketState.DONE
+    assert [leg["kind"] for leg in bracket.legs if leg["status"] == "filled"] == [left]
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+def test_a_close_leaves_nothing_behind(desk, venue, family, symbol):
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%")
+    result = desk.one(f"BTCUSDT on {venue} close long 100%")
+    assert (result["status"], result["error"], result["filled"]) == ("filled", None, "0.01")
+    assert desk.open_orders(venue, family) == []
+    assert desk.state(venue, family)["positions"] == []
+    assert desk.bracket().status == BracketState.DONE
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+def test_a_partial_close_resizes_the_legs(desk, venue, family, symbol):
+    desk.one(f"BTCUSDT on {venue} market long 0.02 sl off 2% tp off 5%")
+    desk.one(f"BTCUSDT on {venue} close 50%")
+    desk.supervise(3)
+    assert {D(order["quantity"]) for order in desk.open_orders(venue, family)} == {D("0.01")}
+    assert len(desk.open_orders(venue, family)) == 2
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+def test_a_close_without_a_position_is_nothing_to_do(desk, venue, family, symbol):
+    assert desk.one(f"BTCUSDT on {venue} close long 100%")["status"] == "nothing_to_do"
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+def test_a_limit_entry_is_protected_when_it_fills(desk, venue, family, symbol):
+    result = desk.one(f"BTCUSDT on {venue} limit long 0.01 @ 49000 sl at 48000 tp at 52000")
+    assert (result["status"], result["protection"]["status"]) == ("open", "pending")
+    desk.supervise()
+    assert len(desk.open_orders(venue, family)) == 1
+    desk.sandbox.price("BTC/USDT", "48900")
+    desk.supervise(2)
+    assert sorted(D(order["trigger_price"]) for order in desk.open_orders(venue, family)) == [
+        D(48000),
+        D(52000),
+    ]
+    assert desk.bracket().status == BracketState.ARMED
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+def test_a_stop_entry_is_protected_when_it_triggers(desk, venue, family, symbol):
+    result = desk.one(f"BTCUSDT on {venue} stop long 0.01 at 51000 sl off 1%")
+    assert (result["status"], result["error"]) == ("open", None)
+    desk.sandbox.price("BTC/USDT", "51100")
+    desk.supervise(2)
+    (stop,) = desk.open_orders(venue, family)
+    assert D(50500) < D(stop["trigger_price"]) < D(50700)
+    assert desk.bracket().status == BracketState.ARMED
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+def test_go_reaches_the_wanted_position_and_repeats_change_nothing(desk, venue, family, symbol):
+    desk.one(f"BTCUSDT on {venue} go long 0.02 sl off 2%")
+    again = desk.one(f"BTCUSDT on {venue} go long 0.02 sl off 2%")
+    assert (again["status"], again["error"]) == ("nothing_to_do", None)
+    less = desk.one(f"BTCUSDT on {venue} go long 0.01")
+    assert (less["status"], less["filled"]) == ("filled", "0.01")
+    turned = desk.one(f"BTCUSDT on {venue} go short 0.01 sl off 2%")
+    assert (turned["status"], turned["error"]) == ("filled", None)
+    (position,) = desk.state(venue, family)["positions"]
+    assert (position["direction"], D(position["quantity"])) == ("short", D("0.01"))
+    desk.supervise(2)
+    assert len(desk.open_orders(venue, family)) == 1
+    assert desk.one(f"BTCUSDT on {venue} go flat 0")["status"] == "filled"
+    assert desk.state(venue, family)["positions"] == []
+    assert desk.open_orders(venue, family) == []
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+def test_reverse_turns_the_position_with_new_protection(desk, venue, family, symbol):
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 4%")
+    result = desk.one(f"BTCUSDT on {venue} reverse sl off 2% tp off 4%")
+    assert (result["status"], result["error"]) == ("filled", None)
+    (position,) = desk.state(venue, family)["positions"]
+    assert position["direction"] == "short"
+    desk.supervise(2)
+    assert {order["side"] for order in desk.open_orders(venue, family)} == {"buy"}
+    assert len(desk.open_orders(venue, family)) == 2
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+def test_several_targets_and_the_stop_follows_what_remains(desk, venue, family, symbol):
+    desk.one(
+        f"BTCUSDT on {venue} market long 0.03 sl off 2% tp1 off 2% for 50% tp2 off 4% for 30% tp3 off 6% for rest"
+    )
+    quantities = sorted(D(order["quantity"]) for order in desk.open_orders(venue, family))
+    assert quantities == [D("0.006"), D("0.009"), D("0.015"), D("0.03")]
+    desk.sandbox.price("BTC/USDT", "51500")
+    desk.supervise(3)
+    quantities = sorted(D(order["quantity"]) for order in desk.open_orders(venue, family))
+    assert quantities == [D("0.006"), D("0.009"), D("0.015")]
+    desk.sandbox.price("BTC/USDT", "54000")
+    desk.supervise(3)
+    assert desk.open_orders(venue, family) == []
+    assert desk.bracket().status == BracketState.DONE
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+def test_the_stop_of_an_open_position_can_be_set_moved_and_removed(desk, venue, family, symbol):
+    desk.one(f"BTCUSDT on {venue} market long 0.01")
+    assert desk.one(f"BTCUSDT on {venue} sl off 1% tp off 3%")["status"] == "done"
+    assert len(desk.open_orders(venue, family)) == 2
+    moved = desk.one(f"BTCUSDT on {venue} sl 49800 tp none")
+    assert (moved["status"], moved["error"]) == ("done", None)
+    desk.supervise(2)
+    (stop,) = desk.open_orders(venue, family)
+    assert D(stop["trigger_price"]) == D(49800)
+    desk.one(f"BTCUSDT on {venue} cancel all")
+    desk.supervise(2)
+    assert desk.open_orders(venue, family) == []
+    assert not Bracket.objects.filter(user=desk.user).exclude(status=BracketState.DONE).exists()
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+def test_cancel_takes_entries_and_leaves_stops(desk, venue, family, symbol):
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2%")
+    desk.one(f"BTCUSDT on {venue} limit long 0.01 @ 45000 tag breakout1")
+    desk.one(f"BTCUSDT on {venue} limit long 0.01 @ 44000")
+    assert desk.one(f"BTCUSDT on {venue} cancel entries tag breakout1")["status"] == "cancelled"
+    assert len(desk.open_orders(venue, family)) == 2
+    assert desk.one(f"BTCUSDT on {venue} cancel entries")["status"] == "cancelled"
+    assert len(desk.open_orders(venue, family)) == 1
+    assert desk.one(f"BTCUSDT on {venue} cancel entries")["status"] == "nothing_to_do"
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+def test_a_position_closed_by_hand_loses_its_legs(desk, venue, family, symbol):
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%")
+    desk.one(f"BTCUSDT on {venue} market sell 0.01 reduce")
+    desk.supervise(4)
+    assert desk.open_orders(venue, family) == []
+    assert desk.bracket().status == BracketState.DONE
+
+
+@pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
+@pytest.mark.parametrize(("policy", "open_positions"), [("close", 0), ("keep", 1)])
+def test_a_stop_the_exchange_refuses_meets_the_hooks_policy(
+    desk, venue, family, symbol, policy, open_positions
+):
+    desk.sandbox.fault("reject_stop", venue=venue, rate=1)
+    result = desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2%", stop_policy=policy)
+    assert result["error"]["code"] == "PROTECTION_FAILED"
+    assert "could not be placed" in result["error"]["message"]
+    assert len(desk.state(venue, family)["positions"]) == open_positions
+    assert desk.bracket().status == (BracketState.FAILED if open_positions else BracketState.DONE)
+
+
+@pytest.mark.parametrize(("venue", "family"), SPOT)
+def test_spot_buys_protects_and_sells(desk, venue, family):
+    bought = desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%")
+    assert (bought["status"], bought["error"], bought["protection"]["status"]) == ("filled", None, "armed")
+    assert desk.open_orders(venue, family)
+    sold = desk.one(f"BTCUSDT on {venue} close 100%")
+    assert (sold["status"], sold["error"]) == ("filled", None)
+    assert desk.open_orders(venue, family) == []
+
+
+@pytest.mark.parametrize(("venue", "family"), SPOT)
+@pytest.mark.parametrize("price", ["48000", "53500"])
+def test_spot_legs_end_each_other(desk, venue, family, price):
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%")
+    desk.sandbox.price("BTC/USDT", price)
+    desk.supervise(3)
+    assert desk.open_orders(venue, family) == []
+    assert desk.bracket().status == BracketState.DONE
+
+
+@pytest.mark.parametrize(("venue", "family"), SPOT)
+def test_spot_buys_for_an_amount_of_quote(desk, venue, family):
+    result = desk.one(f"BTCUSDT on {venue} buy 1000$")
+    assert (result["status"], result["error"]) == ("filled", None)
+    spent = D(result["filled"]) * D(result["average_price"])
+    assert D(990) < spent <= D(1001)
+
+
+@pytest.mark.parametrize(("venue", "family"), SPOT)
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("market long 0.01 lev 5x", "lev"), ("market sell 0.01 sl off 2%", "sl"), ("reverse", "reverse")],
+)
+def test_what_spot_has_not_is_refused_at_the_word(desk, venue, family, text, word):
+    message = f"BTCUSDT on {venue} {text}"
+    error = desk.one(message)["error"]
+    assert error["code"] == "NOT_ON_SPOT"
+    assert message[error["column"] - 1 :].startswith(word)
+
+
+def test_hedge_mode_is_read_and_obeyed(make_desk):
+    desk = make_desk(families=("binance", "bybit"), position_mode="hedge")
+    for venue, family in (("Binance_F", "binance"), ("ByBit_F", "bybit")):
+        desk.one(f"BTCUSDT on {venue} market long 0.02 sl off 2%")
+        short = desk.one(f"BTCUSDT on {venue} market short 0.01 sl off 2%")
+        assert (short["status"], short["error"]) == ("filled", None)
+        positions = {
+            each["direction"]: D(each["quantity"]) for each in desk.state(venue, family)["positions"]
+        }
+        assert positions == {"long": D("0.02"), "short": D("0.01")}
+        assert desk.one(f"BTCUSDT on {venue} close short")["error"] is None
+        (stop,) = desk.open_orders(venue, family)
+        assert stop["side"] == "sell"
+
+
+def test_one_message_over_three_exchanges(desk):
+    results = desk.send(
+        "BTCUSDT on Binance_F market long 0.01 BTCUSDT on ByBit_F market long 0.01 BTCUSDT on Kraken_F market long 0.01"
+    )
+    assert [(each["venue"], each["region"], each["status"]) for each in results] == [
+        ("Binance_F", "tokyo", "filled"),
+        ("ByBit_F", "singapore", "filled"),
+        ("Kraken_F", "eu", "filled"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("BTCUSTD on Binance_F market long 0.01", "UNKNOWN_SYMBOL"),
+        ("BTCUSDT on Binance_F market long 0.00001", "BELOW_MIN_SIZE"),
+        ("BTCUSDT on Binance_F market long 20$", "BELOW_MIN_NOTIONAL"),
+        ("BTCUSDT on Binance_F market long 0.01 sl at 70000", "STOP_WRONG_SIDE"),
+        ("BTCUSDT on Binance_F market long 0.01 tp at 40000", "TP_WRONG_SIDE"),
+        ("BTCUSDT on Binance_F sl off 1%", "NO_POSITION"),
+        ("BTCUSDT on Binance_F reverse", "NO_POSITION"),
+        ("BTCUSDT on Binance_F market long 90", "NOT_ENOUGH_BALANCE"),
+        ("BTCUSDT on Binance_FT market long 0.01", "NO_ACCOUNT"),
+    ],
+)
+def test_a_refused_command_says_why_and_leaves_nothing(desk, text, code):
+    result = desk.one(text)
+    assert result["status"] == "rejected"
+    assert result["error"]["code"] == code
+    assert desk.state("Binance_F", "binance")["orders"] == [] or code == "NOT_ENOUGH_BALANCE"
+    assert desk.state("Binance_F", "binance")["positions"] == []
+
+
+def test_unknown_symbols_come_with_suggestions(desk):
+    assert "BTCUSDT" in desk.one("BTCUSTD on Binance_F market long 0.01")["error"]["hint"]
+
+
+def test_percent_of_equity_ignores_leverage_and_margin_does_not(make_desk):
+    desk = make_desk(families=("binance",), balances={"USDT": "10000"})
+    plain = desk.one("BTCUSDT on Binance_F market long 5% lev 10x")
+    margin = desk.one("BTCUSDT on Binance_F market long 5% margin 10x isolated")
+    assert (plain["error"], D(plain["filled"])) == (None, D("0.009"))
+    assert D(margin["filled"]) > D("0.09")
+
+
+def test_risk_sizes_the_order_so_that_the_stop_costs_it(make_desk):
+    desk = make_desk(families=("binance",), balances={"USDT": "10000"})
+    result = desk.one("BTCUSDT on Binance_F market long risk 1% sl off 2% tp off 3R")
+    assert D(result["filled"]) == D("0.099")
+    stop, target = result["protection"]["stop"], result["protection"]["targets"][0]
+    fill = D(result["average_price"])
+    assert abs((D(target["price"]) - fill) - 3 * (fill - D(stop["price"]))) < 1
+
+
+def test_a_dry_run_shows_the_orders_and_sends_nothing(desk):
+    result = desk.one("dry run BTCUSDT on Binance_F market long 0.01 sl off 2% tp off 5%")
+    assert result["status"] == "dry_run"
+    assert [order["method"] for order in result["would_send"]] == ["POST", "POST", "POST"]
+    assert "signature" not in str(result["would_send"])
+    assert desk.state("Binance_F", "binance")["orders"] == []
+
+
+def test_a_guard_that_does_not_hold_skips_what_follows(desk):
+    assert desk.one("BTCUSDT on Binance_F if flat market long 0.01")["status"] == "filled"
+    assert desk.one("BTCUSDT on Binance_F if flat market long 0.01")["status"] == "skipped"
+
+
+def test_an_answer_that_is_lost_is_looked_up_and_never_sent_again(desk):
+    desk.sandbox.fault("drop_after", venue="Binance_F", path="order", count=1, rate=1)
+    result = desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    assert (result["status"], result["error"]) == ("filled", None)
+    (position,) = desk.state("Binance_F", "binance")["positions"]
+    assert D(position["quantity"]) == D("0.01")
+
+
+def test_a_job_delivered_twice_runs_once(desk):
+    from execution.place import run
+
+    desk.one("BTCUSDT on Binance_F market long 0.01")
+    (job,) = desk.jobs
+    run(job.dump())
+    (position,) = desk.state("Binance_F", "binance")["positions"]
+    assert D(position["quantity"]) == D("0.01")
+
+
+def test_the_kill_switch_flattens_and_cancels_everything(desk):
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    desk.one("ETHUSDT on Binance_F market short 0.5 sl off 2%")
+    desk.one("SOLUSDT on Binance_F limit long 5 @ 50")
+    closed, cancelled = desk.send("* on Binance_F close all cancel all")
+    assert (closed["status"], closed["error"]) == ("filled", None)
+    assert cancelled["error"] is None
+    assert desk.state("Binance_F", "binance")["positions"] == []
+    assert desk.open_orders("Binance_F", "binance") == []

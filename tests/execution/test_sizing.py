@@ -1,0 +1,83 @@
+"""Sizes: every unit, on futures and spot, rounded down, with both numbers in a refusal."""
+
+from decimal import Decimal as D
+
+import pytest
+
+from exchanges.types import Balance, Direction, Instrument, Product
+from execution.commands import Size, SizeUnit
+from execution.rejection import Rejection
+from execution.sizing import Basis, check_bounds, quantity
+
+PERP = Instrument(
+    "BTCUSDT",
+    "BTC",
+    "USDT",
+    "USDT",
+    Product.LINEAR,
+    D("0.1"),
+    D("0.001"),
+    D("0.001"),
+    D(100),
+    max_quantity=D(100),
+)
+SPOT = Instrument("BTCUSDT", "BTC", "USDT", "USDT", Product.SPOT, D("0.01"), D("0.00001"), D("0.00001"), D(5))
+FUNDS = Balance("USDT", D(10000), D(8000))
+
+
+def futures(**changes) -> Basis:
+    return Basis(
+        **{"instrument": PERP, "direction": Direction.LONG, "price": D(50000), "funds": FUNDS} | changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "basis", "expected"),
+    [
+        (Size(SizeUnit.BASE, D("0.0129")), futures(), "0.012"),
+        (Size(SizeUnit.QUOTE, D(1000)), futures(), "0.02"),
+        (Size(SizeUnit.PERCENT, D(5)), futures(), "0.01"),
+        (Size(SizeUnit.PERCENT, D(5)), futures(leverage=D(10)), "0.01"),  # leverage does not multiply it
+        (Size(SizeUnit.PERCENT_MARGIN, D(5)), futures(leverage=D(10)), "0.1"),
+        (Size(SizeUnit.PERCENT_FREE, D(50)), futures(), "0.08"),
+        (Size(SizeUnit.RISK_PERCENT, D(1)), futures(stop=D(49000)), "0.1"),
+        (Size(SizeUnit.RISK_QUOTE, D(50)), futures(stop=D(48000)), "0.025"),
+        (Size(SizeUnit.CONTRACTS, D(3)), futures(), "3"),
+        (Size(SizeUnit.PERCENT_POSITION, D(50)), futures(held=D("0.5")), "0.25"),
+        (Size(SizeUnit.MAX), futures(leverage=D(5)), "0.796"),
+    ],
+)
+def test_every_size_unit_on_futures(size, basis, expected):
+    assert quantity(size, basis) == D(expected)
+
+
+def test_a_percentage_on_spot_is_of_free_quote_for_buys_and_of_what_is_held_for_sales():
+    buy = Basis(SPOT, Direction.LONG, D(50000), FUNDS)
+    sale = Basis(SPOT, Direction.SHORT, D(50000), Balance("BTC", D(2), D("1.5")))
+    assert quantity(Size(SizeUnit.PERCENT, D(50)), buy) == D("0.08")
+    assert quantity(Size(SizeUnit.PERCENT, D(50)), sale) == D(1)
+
+
+def test_risk_without_a_stop_is_refused():
+    with pytest.raises(Rejection) as refused:
+        quantity(Size(SizeUnit.RISK_PERCENT, D(1)), futures())
+    assert refused.value.code == "RISK_NEEDS_STOP"
+
+
+def test_below_the_minimum_notional_both_numbers_are_shown():
+    with pytest.raises(Rejection) as refused:
+        check_bounds(D("0.001"), D(24000), PERP)
+    assert refused.value.code == "BELOW_MIN_NOTIONAL"
+    assert refused.value.message == "0.001 BTC = 24 USDT, minimum 100 USDT"
+
+
+def test_below_the_smallest_step_is_refused():
+    with pytest.raises(Rejection) as refused:
+        check_bounds(D(0), D(24000), PERP)
+    assert refused.value.code == "BELOW_MIN_SIZE"
+
+
+def test_above_the_largest_order_is_refused():
+    with pytest.raises(Rejection) as refused:
+        check_bounds(D(101), D(24000), PERP)
+    assert refused.value.code == "ABOVE_MAX_SIZE"
