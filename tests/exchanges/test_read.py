@@ -1,0 +1,85 @@
+"""Strict readers: nothing of a bad answer becomes a default."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchanges import read
+from exchanges.errors import OutcomeUnknown
+
+ANSWER = {"a": [{"b": "1.50"}], "empty": "", "none": None, "yes": True, "word": "NEW"}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.decimals() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+def test_a_path_leads_through_objects_and_arrays() -> None:
+    assert read.decimal(ANSWER, "a", 0, "b") == Decimal("1.5")
+
+
+@pytest.mark.parametrize(
+    "path", [("x",), ("a", 1), ("a", 0, "c"), ("word", 0), ("none", "b"), ("yes", 0), ("a", "b")]
+)
+def test_a_missing_field_is_an_unknown_outcome_that_names_it(path: tuple[str | int, ...]) -> None:
+    with pytest.raises(OutcomeUnknown) as caught:
+        read.field(ANSWER, *path)
+    assert ".".join(str(step) for step in path) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "value", [True, None, 1.5, "", "abc", "NaN", "Infinity", "-inf", [], {}, Decimal("NaN")]
+)
+def test_what_is_not_a_finite_number_is_an_unknown_outcome(value: Any) -> None:
+    with pytest.raises(OutcomeUnknown):
+        read.decimal({"amount": value}, "amount")
+
+
+@pytest.mark.parametrize("value", ["0.00000001", Decimal("0.1"), 3, "-5"])
+def test_numbers_keep_every_digit(value: Any) -> None:
+    assert read.decimal({"amount": value}, "amount") == Decimal(value)
+
+
+@pytest.mark.parametrize("path", [("x",), ("empty",), ("none",), ("x", "y"), ("none", "y")])
+def test_an_optional_number_may_be_absent(path: tuple[str, ...]) -> None:
+    assert read.decimal_or_none(ANSWER, *path) is None
+
+
+def test_an_optional_number_that_is_there_must_be_one() -> None:
+    with pytest.raises(OutcomeUnknown):
+        read.decimal_or_none(ANSWER, "word")
+
+
+def test_an_unknown_word_is_an_unknown_outcome_and_is_told_shortened() -> None:
+    with pytest.raises(OutcomeUnknown) as caught:
+        read.word({"NEW": 1}, {"status": "X" * 500}, "status")
+    assert len(caught.value.message) < 100
+
+
+def test_a_number_may_stand_for_a_word() -> None:
+    assert read.word({"2": "filled"}, {"status": 2}, "status") == "filled"
+
+
+@pytest.mark.parametrize("value", [None, True, [], {}, 1.5])
+def test_what_is_not_text_is_an_unknown_outcome(value: Any) -> None:
+    with pytest.raises(OutcomeUnknown):
+        read.text({"id": value}, "id")
+
+
+def test_items_of_what_is_not_a_list_is_an_unknown_outcome() -> None:
+    with pytest.raises(OutcomeUnknown, match="the answer is not a list"):
+        read.items({"a": 1})
+
+
+@given(JSON, st.lists(st.text() | st.integers(), min_size=1, max_size=3))
+def test_whatever_comes_gives_a_value_or_an_unknown_outcome(data: Any, path: list[str | int]) -> None:
+    for reader in (read.field, read.text, read.decimal, read.decimal_or_none, read.items):
+        try:
+            reader(data, *path)
+        except OutcomeUnknown:
+            continue

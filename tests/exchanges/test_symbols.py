@@ -1,0 +1,161 @@
+"""One symbol in every spelling people write."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchanges.errors import UnknownSymbol
+from exchanges.symbols import InstrumentTable, common_asset, plain
+from exchanges.types import Instrument, Product
+
+
+def instrument(
+    symbol: str, base: str, quote: str, product: Product = Product.LINEAR, *, active: bool = True
+) -> Instrument:
+    return Instrument(
+        symbol, base, quote, quote, product, tick=Decimal("0.1"), step=Decimal("0.001"), active=active
+    )
+
+
+def futures(*more: Instrument) -> InstrumentTable:
+    names = ("BTC", "ETH", "1000PEPE", "DOGE", "BCH", "PERP", "USTC", "SPELL")
+    return InstrumentTable([instrument(f"{base}USDT", base, "USDT") for base in names] + list(more))
+
+
+def spot() -> InstrumentTable:
+    return InstrumentTable(
+        [
+            instrument("BTCUSDT", "BTC", "USDT", Product.SPOT),
+            instrument("ETHBTC", "ETH", "BTC", Product.SPOT),
+            instrument("BTCEUR", "BTC", "EUR", Product.SPOT),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "BTCUSDT",
+        "btcusdt",
+        " BTCUSDT ",
+        "BTC/USDT",
+        "BTC-USDT",
+        "BTC_USDT",
+        "BTCUSDT.P",
+        "btcusdt.p",
+        "BTCUSDTPERP",
+        "BTCUSDT_PERP",
+        "BTCUSDT-PERPETUAL",
+        "BTC-USDT-SWAP",
+        "BTC_USDT_SWAP",
+        "BINANCE:BTCUSDT",
+        "BINANCE:BTCUSDT.P",
+        "BYBIT:BTC/USDT:USDT",
+        "BTC/USDT:USDT",
+        "BTCUSDT:PERP",
+        "PERP_BTC_USDT",
+        "PF_XBTUSD",
+        "PF_XBTUSDT",
+        "XBTUSDT",
+        "XBTUSD",
+        "XBT/USD",
+        "BTCUSD",
+        "BTCUSDC",
+        "BTCUSDC.P",
+        "BTCUST",
+        "XBTUST",
+        "XBTUSDTM",
+        "KUCOIN:XBTUSDTM",
+        "BTC-PERP",
+        "BTC-PERPETUAL",
+        "BTC",
+        "xbt",
+    ],
+)
+def test_one_instrument_is_found_by_any_spelling(written: str) -> None:
+    assert futures().find(written).symbol == "BTCUSDT"
+
+
+@pytest.mark.parametrize(
+    ("written", "symbol"),
+    [
+        ("1000PEPEUSDT", "1000PEPEUSDT"),
+        ("1000pepe/usdt", "1000PEPEUSDT"),
+        ("XDGUSD", "DOGEUSDT"),
+        ("BCCUSDT", "BCHUSDT"),
+        ("PERPUSDT", "PERPUSDT"),
+        ("PERPUSDT.P", "PERPUSDT"),
+        ("SPELLUSDT", "SPELLUSDT"),
+        ("USTCUSDT", "USTCUSDT"),
+    ],
+)
+def test_names_that_look_like_decoration_stay_whole(written: str, symbol: str) -> None:
+    assert futures().find(written).symbol == symbol
+
+
+def test_the_quote_asked_for_comes_before_its_neighbours() -> None:
+    table = futures(instrument("BTCUSDC", "BTC", "USDC"), instrument("BTCUSD_P", "BTC", "USD"))
+    assert table.find("BTCUSDC").symbol == "BTCUSDC"
+    assert table.find("BTC/USD").symbol == "BTCUSD_P"
+
+
+def test_the_nearest_dollar_is_usdt_then_usdc_then_usd() -> None:
+    coins, dollars = instrument("SOLUSDC", "SOL", "USDC"), instrument("PF_SOLUSD", "SOL", "USD")
+    assert InstrumentTable([dollars, coins]).find("SOLUSDT").symbol == "SOLUSDC"
+    assert InstrumentTable([dollars]).find("SOLUSDT").symbol == "PF_SOLUSD"
+
+
+@pytest.mark.parametrize("written", ["BTCUSD", "BTCUSDC", "BTC", "ETHUSDT", "BTC-PERP"])
+def test_spot_substitutes_no_quote_currency(written: str) -> None:
+    with pytest.raises(UnknownSymbol):
+        spot().find(written)
+
+
+def test_spot_knows_aliases_and_separators() -> None:
+    assert spot().find("eth/xbt").symbol == "ETHBTC"
+    assert spot().find("KRAKEN:XBTEUR").symbol == "BTCEUR"
+
+
+@pytest.mark.parametrize(
+    "written", ["BTCUSDT_240329", "BTC-29MAR24", "PEPEUSDT", "USDT", "", ":", "---", ".P", "PERP.P"]
+)
+def test_what_is_not_traded_is_not_guessed(written: str) -> None:
+    with pytest.raises(UnknownSymbol):
+        futures().find(written)
+
+
+def test_the_error_names_the_nearest_spellings_and_the_venue() -> None:
+    with pytest.raises(UnknownSymbol) as caught:
+        futures().find("PEPEUSDT", "Binance_F")
+    assert "1000PEPEUSDT" in caught.value.message
+    assert "Binance_F" in caught.value.message
+
+
+def test_a_trading_instrument_comes_before_a_delisted_one() -> None:
+    table = InstrumentTable(
+        [instrument("OLD", "BTC", "USDT", active=False), instrument("NEW", "BTC", "USDT")]
+    )
+    assert table.find("BTCUSDT").symbol == "NEW"
+
+
+def test_a_report_is_matched_by_the_exchange_spelling_only() -> None:
+    table = InstrumentTable([instrument("XXBTZUSD", "XBT", "USD")])
+    assert table.by_symbol("xxbtzusd") is table.instruments[0]
+    assert table.by_symbol("BTCUSD") is None
+
+
+def test_assets_have_one_common_spelling() -> None:
+    assert [common_asset(each) for each in ("xbt", "XDG", "USDT", "eth")] == ["BTC", "DOGE", "USDT", "ETH"]
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_found_or_unknown(text: str) -> None:
+    assert plain(text).isalnum() or plain(text) == ""
+    try:
+        futures().find(text)
+    except UnknownSymbol:
+        return

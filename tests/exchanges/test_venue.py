@@ -1,0 +1,508 @@
+"""The one path of a call: gate, sign, send, classify; with a small venue made for these tests."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from exchanges.errors import (
+    AuthRefused,
+    ClockRefused,
+    ExchangeError,
+    InsufficientFunds,
+    NotModified,
+    NotSent,
+    OrderNotFound,
+    OutcomeUnknown,
+    Refused,
+    Throttled,
+    Unsupported,
+)
+from exchanges.limits import Bucket, LocalGate, Priority, Scope
+from exchanges.transport import Answer, Request, Transport
+from exchanges.types import (
+    Balance,
+    Credentials,
+    Environment,
+    Instrument,
+    KeyInfo,
+    Legs,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    PositionMode,
+    Product,
+    Quote,
+    Report,
+    Side,
+)
+from exchanges.venue import Call, Clock, Venue, key_digest, plain_number, unless_unchanged
+
+KEYS = Credentials("planted-key", "planted-secret")
+OTHER = Credentials("another-key", "another-secret")
+BTC = Instrument("BTCUSDT", "BTC", "USDT", "USDT", Product.SPOT, Decimal("0.1"), Decimal("0.001"))
+SIGNED = Call("POST", "/order", costs={"weight": 1, "orders": 1}, priority=Priority.ENTRY)
+PUBLIC = Call("GET", "/time", signed=False, costs={"weight": 1}, read_only=True)
+
+
+class Tiny(Venue):
+    """An exchange with a nonce, two buckets and five errors."""
+
+    name = "Tiny"
+    exchange = "tiny"
+    product = Product.SPOT
+    region = "eu"
+    key_family = "tiny"
+    base_urls = {Environment.LIVE: "https://tiny.test"}
+    buckets = {"weight": Bucket(100, 60), "orders": Bucket(10, 10, Scope.KEY)}
+    errors = {
+        "poor": InsufficientFunds,
+        "late": ClockRefused,
+        "fast": Throttled,
+        "busy": Throttled,
+        "gone": OrderNotFound,
+        "same": NotModified,
+        "lost": OutcomeUnknown,
+    }
+    cool_downs = {"busy": 1.0}
+
+    def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
+        nonce = self.nonce(now_ms) if call.signed else 0
+        return Request(call.method, call.path, query=f"nonce={nonce}&time={now_ms}")
+
+    def error_code(self, answer: Answer) -> tuple[str, str] | None:
+        data = answer.data
+        if isinstance(data, dict) and "error" in data:
+            return str(data["error"]), str(data.get("text", ""))
+        return None
+
+    def usage(self, answer: Answer) -> Mapping[str, int]:
+        return {"weight": int(answer.headers["x-used"])} if "x-used" in answer.headers else {}
+
+    def place_call(self, order: OrderRequest) -> Call:
+        return SIGNED
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        return report(str(data["id"]))
+
+    def server_time_ms(self) -> int:
+        return int(self.call(PUBLIC)["time"])
+
+    def instruments(self) -> list[Instrument]:
+        return [BTC]
+
+    def quote(self, instrument: Instrument) -> Quote:
+        return Quote(Decimal(1), Decimal(2), Decimal(1))
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        self.call(Call("DELETE", f"/order/{ref.exchange_id}"), keys)
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        return report(str(self.call(Call("GET", "/order"), keys)["id"]))
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        return [report(str(each)) for each in self.call(Call("GET", "/orders"), keys)["ids"]]
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        return {}
+
+    def key_info(self, keys: Credentials) -> KeyInfo:
+        return KeyInfo()
+
+
+class Serial(Tiny):
+    """The same with a nonce that must rise."""
+
+    name = "Serial"
+    serial = True
+
+
+def report(exchange_id: str) -> Report:
+    return Report(exchange_id, "", "BTCUSDT", Side.BUY, OrderType.MARKET, OrderStatus.FILLED, Decimal(1))
+
+
+class Exchange:
+    """Answers in order, the last one for ever; keeps what arrived."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        status, body, *headers = answer
+        return httpx.Response(
+            status, content=json.dumps(body).encode(), headers=headers[0] if headers else {}
+        )
+
+    @property
+    def paths(self) -> list[str]:
+        return [request.url.path for request in self.requests]
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def tiny(
+    exchange: Callable[[httpx.Request], httpx.Response],
+    *,
+    time: Time | None = None,
+    kind: type[Tiny] = Tiny,
+    **more: Any,
+) -> Tiny:
+    time = time or Time()
+    return kind(
+        Transport("https://tiny.test", wire=httpx.MockTransport(exchange)),
+        clock=Clock(time),
+        gate=more.pop("gate", None) or LocalGate(patience_seconds=0.0, clock=time, sleep=time.sleep),
+        **more,
+    )
+
+
+# -- classification ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (400, {"error": "poor"}, InsufficientFunds),
+        (200, {"error": "poor"}, InsufficientFunds),
+        (500, {"error": "poor"}, InsufficientFunds),
+        (400, {"error": "never seen"}, Refused),
+        (200, {"error": "never seen"}, Refused),
+        (500, {"error": "never seen"}, OutcomeUnknown),
+        (400, {}, OutcomeUnknown),
+        (404, {"message": "x"}, OutcomeUnknown),
+        (500, {}, OutcomeUnknown),
+        (503, None, OutcomeUnknown),
+        (200, None, OutcomeUnknown),
+        (400, {"error": "lost"}, OutcomeUnknown),
+        (401, {}, AuthRefused),
+        (429, {}, Throttled),
+        (418, {}, Throttled),
+        (403, {}, Throttled),
+        (429, {"error": "poor"}, InsufficientFunds),
+    ],
+)
+def test_an_answer_is_classified(status: int, body: Any, expected: type[ExchangeError]) -> None:
+    exchange = Exchange((status, body))
+    with pytest.raises(ExchangeError) as caught:
+        tiny(exchange).call(SIGNED, KEYS)
+    assert type(caught.value) is expected
+    assert len(exchange.requests) == 1
+
+
+def test_an_error_carries_the_words_of_the_exchange_shortened() -> None:
+    with pytest.raises(InsufficientFunds) as caught:
+        tiny(Exchange((400, {"error": "poor", "text": "not enough " * 100}))).call(SIGNED, KEYS)
+    assert caught.value.code == "poor"
+    assert len(caught.value.exchange_message) == 300
+    assert caught.value.message.startswith("Tiny answered: not enough")
+    assert len(caught.value.message) < 250
+
+
+def test_a_bare_status_is_its_own_code() -> None:
+    with pytest.raises(Throttled) as caught:
+        tiny(Exchange((429, {}, {"retry-after": "7"}))).call(SIGNED, KEYS)
+    assert (caught.value.code, caught.value.retry_after) == ("429", 7.0)
+
+
+@pytest.mark.parametrize("header", ["soon", "Wed, 21 Oct 2026 07:28:00 GMT", "nan", "inf", ""])
+def test_a_retry_after_that_is_no_number_counts_as_absent(header: str) -> None:
+    with pytest.raises(Throttled) as caught:
+        tiny(Exchange((429, {}, {"retry-after": header}))).call(SIGNED, KEYS)
+    assert caught.value.retry_after is None
+
+
+# -- a refused timestamp -----------------------------------------------------------------------------------
+
+
+def test_a_refused_timestamp_is_signed_once_more_by_the_measured_clock() -> None:
+    time = Time()
+    exchange = Exchange((400, {"error": "late"}), (200, {"time": 1_700_000_005_000}), (200, {"id": 1}))
+    venue = tiny(exchange, time=time)
+    assert venue.call(SIGNED, KEYS) == {"id": 1}
+    assert exchange.paths == ["/order", "/time", "/order"]
+    assert exchange.requests[0].url.params["time"] == "1700000000000"
+    assert exchange.requests[2].url.params["time"] == "1700000005000"
+
+
+def test_a_timestamp_refused_twice_is_told() -> None:
+    exchange = Exchange((400, {"error": "late"}), (200, {"time": 1}), (400, {"error": "late"}))
+    with pytest.raises(ClockRefused):
+        tiny(exchange).call(SIGNED, KEYS)
+    assert exchange.paths == ["/order", "/time", "/order"]
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.ReadTimeout("x"), httpx.ConnectError("x"), (502, {}), (200, {"time": None})]
+)
+def test_a_clock_that_cannot_be_read_leaves_the_refusal(answer: Any) -> None:
+    """The refusal is certain; an unknown outcome would send supervision looking for an order that never was."""
+    exchange = Exchange((400, {"error": "late"}), answer)
+    with pytest.raises(ClockRefused):
+        tiny(exchange).call(SIGNED, KEYS)
+    assert exchange.paths == ["/order", "/time"]
+
+
+def test_an_unsigned_call_is_not_repeated_for_the_clock() -> None:
+    exchange = Exchange((400, {"error": "late"}))
+    with pytest.raises(ClockRefused):
+        tiny(exchange).call(PUBLIC)
+    assert exchange.paths == ["/time"]
+
+
+def test_an_order_whose_second_sending_is_lost_is_unknown() -> None:
+    exchange = Exchange((400, {"error": "late"}), (200, {"time": 1}), httpx.ReadTimeout("x"))
+    with pytest.raises(OutcomeUnknown):
+        tiny(exchange).call(SIGNED, KEYS)
+
+
+def test_the_offset_is_measured_against_the_middle_of_the_round_trip() -> None:
+    time = Time()
+
+    def ask() -> int:
+        time.now += 0.2
+        return 1_700_000_003_100
+
+    clock = Clock(time)
+    assert clock.measure(ask) == 3000
+    assert clock.now_ms() == 1_700_000_003_200
+
+
+# -- the gate ----------------------------------------------------------------------------------------------
+
+
+def test_a_rate_refusal_blocks_the_buckets_of_the_call_for_the_time_told() -> None:
+    time, exchange = Time(), Exchange((429, {}, {"retry-after": "7"}), (200, {"id": 1}))
+    venue = tiny(exchange, time=time)
+    with pytest.raises(Throttled):
+        venue.call(SIGNED, KEYS)
+    for call, keys in ((SIGNED, KEYS), (SIGNED, OTHER), (PUBLIC, None)):
+        with pytest.raises(NotSent) as caught:
+            venue.call(call, keys)
+        assert caught.value.retry_after == pytest.approx(7.0)
+    time.now += 7.0
+    venue.call(SIGNED, KEYS)
+    assert len(exchange.requests) == 2
+
+
+@pytest.mark.parametrize(("code", "free_after"), [("fast", 60.0), ("busy", 1.0)])
+def test_without_a_time_told_the_window_or_the_cool_down_of_the_code_counts(
+    code: str, free_after: float
+) -> None:
+    time, exchange = Time(), Exchange((200, {"error": code}), (200, {"id": 1}))
+    venue = tiny(exchange, time=time)
+    with pytest.raises(Throttled):
+        venue.call(SIGNED, KEYS)
+    time.now += free_after - 0.5
+    with pytest.raises(NotSent):
+        venue.call(SIGNED, KEYS)
+    time.now += 0.5
+    venue.call(SIGNED, KEYS)
+
+
+def test_a_retry_after_of_zero_blocks_nothing() -> None:
+    venue = tiny(Exchange((429, {}, {"retry-after": "0"}), (200, {"id": 1})))
+    with pytest.raises(Throttled):
+        venue.call(SIGNED, KEYS)
+    assert venue.call(SIGNED, KEYS) == {"id": 1}
+
+
+def test_a_bucket_of_keys_is_counted_per_key_and_one_of_addresses_is_shared() -> None:
+    exchange = Exchange((200, {"id": 1}))
+    venue = tiny(exchange)
+    assert [calls_until_refused(venue, keys) for keys in (KEYS, OTHER)] == [9, 9]  # a tenth is for protection
+
+
+def calls_until_refused(venue: Venue, keys: Credentials) -> int:
+    for count in range(100):
+        try:
+            venue.call(SIGNED, keys)
+        except NotSent:
+            return count
+    raise AssertionError("nothing was refused")
+
+
+def test_what_the_exchange_counts_is_taken_over() -> None:
+    exchange = Exchange((200, {"time": 1}, {"x-used": "95"}))
+    venue = tiny(exchange)
+    venue.call(PUBLIC)
+    with pytest.raises(NotSent):
+        venue.call(PUBLIC)
+    assert len(exchange.requests) == 1
+
+
+def test_a_call_the_gate_refuses_is_not_signed() -> None:
+    venue = tiny(Exchange((200, {"id": 1})))
+    assert calls_until_refused(venue, KEYS) == 9
+    assert venue.nonce(0) == 1_700_000_000_000 + 9
+
+
+def test_charges_name_no_key() -> None:
+    venue = tiny(Exchange((200, {})))
+    owners = {charge.owner for charge in venue._charges(SIGNED, KEYS)}
+    assert owners == {"default", key_digest(KEYS)}
+    assert "planted" not in repr(venue._charges(SIGNED, KEYS))
+
+
+# -- nonces ------------------------------------------------------------------------------------------------
+
+
+def test_a_nonce_rises_even_when_the_clock_stands_or_goes_back() -> None:
+    venue = tiny(Exchange((200, {})))
+    assert [venue.nonce(now) for now in (100, 100, 50, 200, 150)] == [100, 101, 102, 200, 201]
+
+
+def test_nonces_of_threads_are_all_different() -> None:
+    venue, found, lock = tiny(Exchange((200, {}))), [], threading.Lock()
+
+    def draw() -> None:
+        mine = [venue.nonce(5) for _ in range(500)]
+        with lock:
+            found.extend(mine)
+
+    run_together(draw, 8)
+    assert sorted(found) == list(range(5, 5 + 4000))
+
+
+def test_requests_of_one_key_arrive_in_the_order_of_their_nonces() -> None:
+    """The turn is held from signing to the answer: the wire sees no second request of the key meanwhile."""
+    inside, overlaps, nonces = [0], [0], []
+    lock = threading.Lock()
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        with lock:
+            inside[0] += 1
+            overlaps[0] = max(overlaps[0], inside[0])
+        nonces.append(int(request.url.params["nonce"]))
+        with lock:
+            inside[0] -= 1
+        return httpx.Response(200, content=b'{"id": 1}')
+
+    venue = tiny(serve, kind=Serial)
+    free = Call("POST", "/order")
+    run_together(lambda: [venue.call(free, KEYS) for _ in range(50)], 6)
+    assert nonces == sorted(nonces)
+    assert (len(nonces), overlaps[0]) == (300, 1)
+
+
+def test_another_key_does_not_wait_for_its_turn() -> None:
+    first_inside, release = threading.Event(), threading.Event()
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/slow":
+            first_inside.set()
+            assert release.wait(5)
+        return httpx.Response(200, content=b'{"id": 1}')
+
+    venue = tiny(serve, kind=Serial)
+    slow = threading.Thread(target=lambda: venue.call(Call("POST", "/slow"), KEYS))
+    slow.start()
+    assert first_inside.wait(5)
+    assert venue.call(Call("POST", "/quick"), OTHER) == {"id": 1}
+    release.set()
+    slow.join(5)
+
+
+def run_together(action: Callable[[], Any], count: int) -> None:
+    failures: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            action()
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    threads = [threading.Thread(target=guarded) for _ in range(count)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(30)
+    assert failures == []
+
+
+# -- hosts, defaults, small words --------------------------------------------------------------------------
+
+
+def test_a_call_to_another_host_goes_there() -> None:
+    here, there = Exchange((200, {"at": "here"})), Exchange((200, {"at": "there"}))
+    other = Transport("https://other.test", wire=httpx.MockTransport(there))
+    venue = tiny(here, other_transports={"other": other})
+    assert venue.call(Call("GET", "/key", host="other"), KEYS) == {"at": "there"}
+    assert here.requests == []
+
+
+def test_a_host_the_environment_lacks_is_unsupported_before_sending() -> None:
+    exchange = Exchange((200, {}))
+    with pytest.raises(Unsupported, match="other"):
+        tiny(exchange).call(Call("GET", "/key", host="other"), KEYS)
+    assert exchange.requests == []
+
+
+def test_cancel_all_passes_over_what_is_gone_meanwhile() -> None:
+    exchange = Exchange((200, {"ids": [1, 2]}), (400, {"error": "gone"}), (200, {}))
+    tiny(exchange).cancel_all(KEYS, BTC)
+    assert exchange.paths == ["/orders", "/order/1", "/order/2"]
+
+
+def test_cancel_all_stops_at_any_other_error() -> None:
+    exchange = Exchange((200, {"ids": [1, 2]}), (400, {"error": "lost"}), (200, {}))
+    with pytest.raises(OutcomeUnknown):
+        tiny(exchange).cancel_all(KEYS, BTC)
+
+
+def test_a_setting_that_is_already_so_is_success() -> None:
+    venue = tiny(Exchange((400, {"error": "same"})))
+    unless_unchanged(lambda: venue.call(SIGNED, KEYS))
+
+
+def test_what_a_venue_lacks_is_unsupported_by_default() -> None:
+    venue = tiny(Exchange((200, {})))
+    order = OrderRequest(BTC, "f1", Side.SELL, OrderType.STOP, Decimal(1))
+    with pytest.raises(Unsupported):
+        venue.set_leverage(KEYS, BTC, Decimal(5), None)
+    with pytest.raises(Unsupported):
+        venue.protect(KEYS, Legs(order, order))
+    assert venue.positions(KEYS) == []
+    assert venue.position_mode(KEYS, BTC) is PositionMode.ONE_WAY
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0.00000001", "0.00000001"),
+        ("123456.7890", "123456.789"),
+        ("1E+4", "10000"),
+        ("1E-8", "0.00000001"),
+        ("100", "100"),
+        ("10.0", "10"),
+        ("0.000", "0"),
+        ("-0.50", "-0.5"),
+    ],
+)
+def test_numbers_are_written_without_exponent_and_trailing_zeros(value: str, text: str) -> None:
+    assert plain_number(Decimal(value)) == text
+
+
+def test_credentials_are_in_no_repr() -> None:
+    assert "planted" not in f"{KEYS!r}{KEYS}"
