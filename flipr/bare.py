@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import Http404, HttpRequest
 from django.urls import ResolverMatch, resolve
 
@@ -34,7 +34,8 @@ class BareViews:
 
 
 def _call(match: ResolverMatch, request: HttpRequest) -> Any:
-    return match.func(request, *match.args, **match.kwargs)
+    view = async_to_sync(match.func) if iscoroutinefunction(match.func) else match.func
+    return view(request, *match.args, **match.kwargs)
 
 
 async def _call_async(match: ResolverMatch, request: HttpRequest) -> Any:

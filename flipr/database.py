@@ -27,9 +27,8 @@ def database(url: str) -> dict[str, Any]:
     name = unquote(parts.path.lstrip("/"))
     if not name:
         raise ImproperlyConfigured("DATABASE_URL names no database: end it with /NAME.")
-    options = {"connect_timeout": "3"} | dict(
-        parse_qsl(parts.query)
-    )  # a webhook's caller waits for the answer
+    options = {"connect_timeout": "3"}  # a webhook's caller waits for the answer
+    options |= dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,

@@ -136,6 +136,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 3,
     "socket_timeout": 10,
     "socket_keepalive": True,
+    # To publish: try twice, then say so. A webhook's caller can still be told to send it again.
+    "max_retries": 1,
+    "interval_start": 0,
     "priority_steps": [0],  # one Redis list per queue
     "visibility_timeout": 120,  # what a killed worker had reserved comes back; claims and expiry make it harmless
 }

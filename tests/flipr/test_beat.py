@@ -1,0 +1,72 @@
+import json
+from datetime import timedelta
+
+import pytest
+import redis
+from django.conf import settings
+from django.test import override_settings
+
+from execution import brokers
+from flipr.beat import RegionalScheduler
+from flipr.celery import app
+from flipr.embedded import free_ports
+
+ENTRIES = {
+    f"look-{region}": {
+        "task": "execution.tasks.not_a_real_one",
+        "schedule": timedelta(seconds=1),
+        "args": (region,),
+        "options": {"queue": f"watch.{region}"},
+    }
+    for region in settings.REGIONS
+}
+
+
+@pytest.fixture
+def regional_brokers(redis_server):
+    """A Redis database per region, and nobody who listens on Tokyo's."""
+    root = redis_server.removesuffix("/0")
+    urls = {"eu": f"{root}/2", "singapore": f"{root}/3", "tokyo": f"redis://127.0.0.1:{free_ports(1)[0]}/0"}
+    with override_settings(BROKER_URLS=urls):
+        brokers._connection.cache_clear()
+        yield urls
+    brokers._connection.cache_clear()
+    for region in ("eu", "singapore"):
+        with redis.Redis.from_url(urls[region]) as client:
+            client.flushdb()
+
+
+@pytest.fixture
+def scheduler():
+    scheduler = RegionalScheduler(app, lazy=True)
+    scheduler.merge_inplace(ENTRIES)
+    return scheduler
+
+
+def queued(url, queue):
+    with redis.Redis.from_url(url) as client:
+        return [json.loads(message) for message in client.lrange(queue, 0, -1)]
+
+
+def test_each_entry_reaches_its_own_regions_broker(scheduler, regional_brokers):
+    for region in ("eu", "singapore"):
+        scheduler.apply_entry(scheduler.schedule[f"look-{region}"])
+    assert len(queued(regional_brokers["eu"], "watch.eu")) == 1
+    assert len(queued(regional_brokers["singapore"], "watch.singapore")) == 1
+    assert queued(regional_brokers["eu"], "watch.singapore") == []
+
+
+def test_a_region_that_is_cut_off_does_not_stop_the_others(scheduler, regional_brokers, caplog):
+    for region in ("tokyo", "eu"):
+        scheduler.apply_entry(scheduler.schedule[f"look-{region}"])
+    assert "Couldn't apply scheduled task look-tokyo" in caplog.text
+    assert len(queued(regional_brokers["eu"], "watch.eu")) == 1
+
+
+def test_exactly_what_the_settings_say_is_scheduled():
+    assert set(RegionalScheduler(app).schedule) == set(settings.CELERY_BEAT_SCHEDULE)
+
+
+def test_every_entry_of_the_settings_names_a_known_queue():
+    queues = {queue.name for queue in settings.CELERY_TASK_QUEUES}
+    assert {entry["options"]["queue"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= queues
