@@ -166,6 +166,9 @@ class _ByBit(Venue):
         if not isinstance(answer.data, Mapping):
             return None
         code, words = answer.data.get("retCode"), str(answer.data.get("retMsg", ""))
+        words = words.partition("origin_string")[
+            0
+        ]  # a refused signature (10004) quotes what was signed: the key
         if code == 0:
             return None
         if code is None:
@@ -246,7 +249,7 @@ class _ByBit(Venue):
             status=word(STATUSES, item, "orderStatus"),
             quantity=None if self._counts_quote(item) else decimal(item, "qty"),
             filled=filled,
-            average_price=decimal(item, "avgPrice") if filled else None,
+            average_price=_average(item, filled) if filled else None,
             price=_positive(item, "price") if kind in LIMITS else None,
             trigger_price=_positive(item, "triggerPrice") if kind.conditional else None,
             reduce_only=item.get("reduceOnly") is True,
@@ -586,6 +589,12 @@ def _waits_as_stop(item: Any) -> bool:
 
 def _named(ref: OrderRef) -> dict[str, str]:
     return {"orderId": ref.exchange_id} if ref.exchange_id else {"orderLinkId": ref.client_id}
+
+
+def _average(item: Any, filled: Decimal) -> Decimal | None:
+    """`avgPrice` may lag or stay 0 where a part was filled before the cancel; the value traded tells too."""
+    value = _positive(item, "cumExecValue")
+    return _positive(item, "avgPrice") or (value and value / filled)
 
 
 def _fee(item: Any) -> Fee | None:

@@ -13,7 +13,7 @@ from typing import Any
 from exchanges.sandbox.dialect import Dialect, route
 from exchanges.sandbox.engine import Desk
 from exchanges.sandbox.ledger import Account, Position
-from exchanges.sandbox.meter import Limit, Owner
+from exchanges.sandbox.meter import Exceeded, Limit, Owner
 from exchanges.sandbox.model import ZERO, ClientIds, Market, Order, Reason, Rejected, Rules, Ticket, text
 from exchanges.sandbox.wire import Call, Reply
 from exchanges.types import (
@@ -49,7 +49,7 @@ REJECT_WORDS = {
 REFUSALS = {
     Reason.NO_KEY: (10003, 10003, "API key is missing."),
     Reason.BAD_KEY: (10003, 10003, "API key is invalid."),
-    Reason.BAD_SIGNATURE: (10004, 10004, "error sign! origin_string does not match"),
+    Reason.BAD_SIGNATURE: (10004, 10004, "error sign! origin_string[{}]"),
     Reason.BAD_TIMESTAMP: (
         10002,
         10002,
@@ -144,7 +144,7 @@ class _Bybit(Dialect):
         signed = f"{stamp}{key}{window if 'x-bapi-recv-window' in call.headers else ''}{call.query}".encode()
         wanted = hmac.new(account.secret.encode(), signed + call.body, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(wanted, call.headers.get("x-bapi-sign", "")):
-            raise Rejected(Reason.BAD_SIGNATURE)
+            raise Rejected(Reason.BAD_SIGNATURE, (signed + call.body).decode("utf-8", "replace"))
         if not (stamp.isdigit() and window.isdigit()):
             raise Rejected(Reason.BAD_TIMESTAMP, stamp)
         if not call.now_ms - int(window) <= int(stamp) < call.now_ms + 1000:
@@ -175,6 +175,13 @@ class _Bybit(Dialect):
         if call.text("triggerDirection", "2") == "1":
             return 110092, "expect Rising, but trigger_price <= current"
         return 110093, "expect Falling, but trigger_price >= current"
+
+    def throttled(self, exceeded: Exceeded, call: Call) -> Reply:
+        """No Retry-After: the moment of the reset, and an address shut out gets a page."""
+        reply = self.refuse(Reason.BANNED if exceeded.banned else Reason.THROTTLED, "", call)
+        reset_ms = call.now_ms + 1000 * exceeded.retry_after_seconds
+        reply.headers |= {"X-Bapi-Limit-Status": "0", "X-Bapi-Limit-Reset-Timestamp": str(reset_ms)}
+        return reply
 
     def usage_headers(self, used: Mapping[str, int]) -> dict[str, str]:
         for limit in self.limits:

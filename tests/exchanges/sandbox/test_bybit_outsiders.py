@@ -16,6 +16,8 @@ from exchanges.errors import (
     NothingToReduce,
     OrderNotFound,
     OutcomeUnknown,
+    Refused,
+    Throttled,
     WouldTrigger,
 )
 from exchanges.pool import Pool
@@ -537,3 +539,55 @@ def test_a_clock_ahead_of_the_exchange_is_measured_and_the_order_still_sent_once
     asked = [each["path"] for each in sandbox.state("ByBit_F", futures.keys.key)["calls"]]
     assert asked.count("/v5/order/create") == 2, "refused for its timestamp, then accepted"
     assert futures.positions()[0].quantity == Decimal("0.1")
+
+
+def test_an_order_whose_answer_was_lost_is_found_by_its_client_id(sandbox, futures):
+    sandbox.fault("drop_after", venue="ByBit_F", count=1, path="order/create")
+    with pytest.raises(OutcomeUnknown):
+        futures.place("buy", "market", "0.1", client_id="lost")
+    found = futures.venue.fetch(futures.keys, futures.instrument, OrderRef(client_id="lost"))
+    assert (found.status, found.filled) == (OrderStatus.FILLED, Decimal("0.1"))
+
+
+@pytest.mark.parametrize("fault", ["http_500", "maintenance"])
+def test_an_internal_error_leaves_the_outcome_unknown(sandbox, futures, fault):
+    sandbox.fault(fault, venue="ByBit_F", count=1)
+    with pytest.raises(OutcomeUnknown):
+        futures.place("buy", "market", "0.1", client_id="internal")
+    with pytest.raises(OrderNotFound):
+        futures.venue.fetch(futures.keys, futures.instrument, OrderRef(client_id="internal"))
+
+
+def test_a_market_order_that_found_half_is_cancelled_with_what_it_got(sandbox, futures, cash):
+    for ours, word in ((futures, "Cancelled"), (cash, "PartiallyFilledCanceled")):
+        sandbox.fault("partial_fill", venue=ours.venue.name, count=1)
+        found = ours.fetch(ours.place("buy", "market", "0.1"))
+        assert (found.status, found.filled) == (OrderStatus.CANCELLED, Decimal("0.05")), word
+        assert found.average_price is not None
+
+
+def test_a_rate_refusal_is_a_definite_no(sandbox, futures):
+    sandbox.fault("throttle", venue="ByBit_F", count=1)
+    with pytest.raises(Throttled):
+        futures.place("buy", "market", "0.1")
+    assert sandbox.state("ByBit_F", futures.keys.key)["orders"] == []
+
+
+def test_a_stop_the_exchange_will_not_take_is_refused(sandbox, futures, cash):
+    sandbox.fault("reject_stop", venue="ByBit_F")
+    sandbox.fault("reject_stop", venue="ByBit")
+    futures.place("buy", "market", "0.1")
+    with pytest.raises(Refused):
+        futures.place("sell", "stop", "0.1", trigger_price="49000", reduce_only=True)
+    with pytest.raises(Refused):
+        futures.protect("0.1", "49000", "52000")
+    with pytest.raises(Refused):
+        cash.place("sell", "stop", "0.1", trigger_price="49000")
+    assert futures.open() == cash.open() == []
+
+
+def test_a_wrong_secret_is_refused_without_telling_the_key(futures):
+    with pytest.raises(AuthRefused) as caught:
+        futures.venue.key_info(Credentials(futures.keys.key, "wrong"))
+    assert caught.value.code == "10004"
+    assert futures.keys.key not in caught.value.message + caught.value.exchange_message
