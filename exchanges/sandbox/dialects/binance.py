@@ -255,6 +255,8 @@ _TYPES = {
     "TAKE_PROFIT": OrderType.TAKE_PROFIT,
     "TAKE_PROFIT_LIMIT": OrderType.TAKE_PROFIT_LIMIT,
 }
+_TARGETS = ("LIMIT_MAKER", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
+_STOPS = ("STOP_LOSS", "STOP_LOSS_LIMIT")
 _LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 
 
@@ -499,19 +501,17 @@ class BinanceSpot(Binance):
         return self._list(call, link, "EXEC_STARTED")
 
     def _check_oco(self, call: Call) -> None:
-        """One side of the market each, and one of them a stop or both of different kinds."""
+        """A target on the profitable side of the market, a stop on the other."""
+        sells = call.one_of("side", SIDES) is Side.SELL
+        for place, target in (("above", sells), ("below", not sells)):
+            if call.text(f"{place}Type") not in (_TARGETS if target else _STOPS):
+                raise Rejected(Reason.BAD_PARAMETER, f"{place}Type")
         last = self.desk.bid(self.symbol(call))
-        above = call.decimal_or_none("aboveStopPrice") or call.decimal_or_none("abovePrice")
-        below = call.decimal_or_none("belowStopPrice") or call.decimal_or_none("belowPrice")
-        if above is None or below is None:
-            raise Rejected(Reason.MISSING_PARAMETER, "belowPrice" if above else "abovePrice")
-        if not below < last < above:
+        if not _reference(call, "below") < last < _reference(call, "above"):
             raise Rejected(Reason.PRICE_RELATION)
 
     def _leg(self, call: Call, place: str, link: str, list_id: str) -> Ticket:
         word, kind = call.text(f"{place}Type"), call.one_of(f"{place}Type", _TYPES)
-        if kind is OrderType.MARKET or word == "LIMIT":
-            raise Rejected(Reason.BAD_PARAMETER, f"{place}Type")
         return Ticket(
             symbol=self.symbol(call).symbol,
             side=call.one_of("side", SIDES),
@@ -622,6 +622,11 @@ class BinanceSpot(Binance):
 
     def _cancelled(self, order: Order) -> dict[str, Any]:
         return {**self._placed(order, "RESULT"), "origClientOrderId": order.client_id}
+
+
+def _reference(call: Call, place: str) -> Decimal:
+    """The price of a leg that has to lie on its side of the market: its trigger, else its limit."""
+    return call.decimal_or_none(f"{place}StopPrice") or call.decimal(f"{place}Price")
 
 
 def _eighths(call: Call, name: str) -> Decimal:
