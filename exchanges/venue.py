@@ -235,7 +235,12 @@ class Venue(ABC):
 
     def place(self, keys: Credentials, order: OrderRequest) -> Report:
         """Place once. Raises NotSent, a Refused, or OutcomeUnknown (then ask `fetch` by client id)."""
-        return self.read_placed(self.call(self.place_call(order), keys), order)
+        data = self.call(self.place_call(order), keys)
+        try:
+            return self.read_placed(data, order)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # the order may stand: even a reader's own mistake must lead to reconciliation, not to a crash
+            raise OutcomeUnknown(f"{self.name}: the answer to the order could not be read") from error
 
     def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
         for report in self.open_orders(keys, instrument):

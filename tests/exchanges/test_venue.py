@@ -219,6 +219,14 @@ def test_an_error_carries_the_words_of_the_exchange_shortened() -> None:
     assert len(caught.value.message) < 250
 
 
+@pytest.mark.parametrize("body", [{}, {"id_": 1}, [], 5, "text"])
+def test_a_placing_answer_that_cannot_be_read_is_unknown_whatever_the_reader_stumbles_over(body: Any) -> None:
+    with pytest.raises(OutcomeUnknown):
+        tiny(Exchange((200, body))).place(
+            KEYS, OrderRequest(BTC, "f1", Side.BUY, OrderType.MARKET, Decimal(1))
+        )
+
+
 def test_a_bare_status_is_its_own_code() -> None:
     with pytest.raises(Throttled) as caught:
         tiny(Exchange((429, {}, {"retry-after": "7"}))).call(SIGNED, KEYS)
@@ -252,9 +260,7 @@ def test_a_timestamp_refused_twice_is_told() -> None:
     assert exchange.paths == ["/order", "/time", "/order"]
 
 
-@pytest.mark.parametrize(
-    "answer", [httpx.ReadTimeout("x"), httpx.ConnectError("x"), (502, {}), (200, {"time": None})]
-)
+@pytest.mark.parametrize("answer", [httpx.ReadTimeout("x"), httpx.ConnectError("x"), (502, {}), (200, None)])
 def test_a_clock_that_cannot_be_read_leaves_the_refusal(answer: Any) -> None:
     """The refusal is certain; an unknown outcome would send supervision looking for an order that never was."""
     exchange = Exchange((400, {"error": "late"}), answer)
