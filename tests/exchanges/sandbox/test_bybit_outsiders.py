@@ -1,6 +1,7 @@
 """Bybit in the sandbox, traded by ccxt, by pybit (Bybit's own client) and by our venues: three that agree."""
 
 from decimal import Decimal
+from typing import Any
 
 import ccxt
 import pytest
@@ -31,9 +32,12 @@ from exchanges.types import (
     OrderRequest,
     OrderStatus,
     OrderType,
+    Position,
     PositionMode,
+    Report,
     Side,
 )
+from tests.exchanges.conftest import Sandbox
 
 SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
 
@@ -46,7 +50,7 @@ def keys(sandbox):
 # -- ccxt --------------------------------------------------------------------------------------------------
 
 
-def ccxt_client(sandbox, keys, kind):
+def ccxt_client(sandbox: Sandbox, keys: dict[str, str], kind: str) -> Any:
     made = ccxt.bybit({"apiKey": keys["key"], "secret": keys["secret"], "enableRateLimit": False})
     made.options["defaultType"] = kind
     made.urls["api"] = dict.fromkeys(
@@ -187,11 +191,11 @@ def pybit(sandbox, keys):
         yield session
 
 
-def place(pybit, category="linear", **words):
+def place(pybit: Any, category: str = "linear", **words: Any) -> Any:
     return pybit.place_order(category=category, symbol="BTCUSDT", **words)["result"]["orderId"]
 
 
-def orders(pybit, category="linear", **words):
+def orders(pybit: Any, category: str = "linear", **words: Any) -> Any:
     return pybit.get_open_orders(category=category, symbol="BTCUSDT", **words)["result"]["list"]
 
 
@@ -321,13 +325,14 @@ def test_pybit_is_told_what_its_key_may_do(sandbox, pybit):
 class Ours:
     """One of our venues, its instrument and a key, over HTTP to the sandbox."""
 
-    def __init__(self, pool, name, keys, symbol="BTCUSDT"):
+    def __init__(self, pool: Pool, name: str, keys: dict[str, str], symbol: str = "BTCUSDT") -> None:
         connection = pool.connection(name, Environment.SANDBOX)
-        self.venue, self.instrument = connection.venue, connection.table.find(symbol)
+        self.venue: Any = connection.venue
+        self.instrument = connection.table.find(symbol)
         self.keys = Credentials(keys["key"], keys["secret"])
         self.number = 0
 
-    def order(self, side, kind, quantity, **more):
+    def order(self, side: str, kind: str, quantity: str, **more: Any) -> OrderRequest:
         self.number += 1
         numbers = {name: Decimal(value) for name, value in more.items() if name in ("price", "trigger_price")}
         return OrderRequest(
@@ -339,24 +344,29 @@ class Ours:
             **(more | numbers),
         )
 
-    def place(self, *words, **more):
-        return self.venue.place(self.keys, self.order(*words, **more))
+    def place(self, *words: str, **more: Any) -> Report:
+        placed: Report = self.venue.place(self.keys, self.order(*words, **more))
+        return placed
 
-    def fetch(self, report):
-        return self.venue.fetch(self.keys, self.instrument, OrderRef(report.client_id, report.exchange_id))
+    def fetch(self, report: Report) -> Report:
+        found: Report = self.venue.fetch(
+            self.keys, self.instrument, OrderRef(report.client_id, report.exchange_id)
+        )
+        return found
 
-    def protect(self, quantity, stop, target, **more):
+    def protect(self, quantity: str, stop: str, target: str, **more: Any) -> tuple[Report, Report]:
         legs = Legs(
             self.order("sell", "stop", quantity, trigger_price=stop, **more),
             self.order("sell", "take_profit", quantity, trigger_price=target, **more),
         )
-        return self.venue.protect(self.keys, legs)
+        pair: tuple[Report, Report] = self.venue.protect(self.keys, legs)
+        return pair
 
-    def open(self):
-        return self.venue.open_orders(self.keys, self.instrument)
+    def open(self) -> list[Report]:
+        return list(self.venue.open_orders(self.keys, self.instrument))
 
-    def positions(self):
-        return self.venue.positions(self.keys, self.instrument)
+    def positions(self) -> list[Position]:
+        return list(self.venue.positions(self.keys, self.instrument))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
@@ -21,10 +22,11 @@ BUY = {"side": "buy", "type": "limit", "quantity": "0.1", "price": "40000"}
 class Answers:
     """Gives each answer once, the last one for ever."""
 
-    def __init__(self, *answers):
-        self.answers, self.requests = list(answers), []
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.requests: list[httpx.Request] = []
 
-    def __call__(self, request):
+    def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
@@ -33,18 +35,18 @@ class Answers:
 class Moving:
     """A gate's clock that moves when told."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = 1000.0
 
-    def gate(self):
+    def gate(self) -> LocalGate:
         return LocalGate(clock=lambda: self.now, sleep=self.never, patience_seconds=0.0)
 
     @staticmethod
-    def never(seconds):
+    def never(seconds: float) -> None:
         raise AssertionError(f"waited {seconds} s")
 
 
-def venue(wire, name="bybit_f", moving=None):
+def venue(wire: Answers, name: str = "bybit_f", moving: Moving | None = None) -> Any:
     made = open_venue(name, wire)
     made.gate = (moving or Moving()).gate()
     return made
@@ -158,15 +160,21 @@ def test_what_bybit_would_misread_is_refused_before_sending(name, words):
 # -- linked legs -------------------------------------------------------------------------------------------
 
 
-def legs(**changes):
-    words = case("bybit_f", "linked legs")["legs"]
+def linked() -> dict[str, Any]:
+    found = case("bybit_f", "linked legs")
+    assert found is not None
+    return found
+
+
+def legs(**changes: Any) -> Legs:
+    words = linked()["legs"]
     both = {which: order("bybit_f", words[which]) for which in ("stop", "target")}
     return Legs(**{which: replace(each, **changes.get(which, {})) for which, each in both.items()})
 
 
-def listing(*places):
+def listing(*places: int) -> dict[str, Any]:
     """The orders of the contract's case at these places, as the list gives them."""
-    answer = case("bybit_f", "linked legs")["exchange"][1]["answer"]["body"]
+    answer: dict[str, Any] = linked()["exchange"][1]["answer"]["body"]
     rows = answer["result"]["list"]
     return answer | {"result": answer["result"] | {"list": [rows[place] for place in places]}}
 
@@ -175,8 +183,9 @@ OK, NONE, BOTH, OLDER = {"retCode": 0, "result": {}}, listing(), listing(1, 2), 
 LOST = httpx.Response(504, text="")
 
 
-def protecting(*answers):
-    wire, waited = Answers(*answers), []
+def protecting(*answers: Any) -> tuple[Any, Answers, list[float]]:
+    wire = Answers(*answers)
+    waited: list[float] = []
     ours = venue(wire)
     ours.pause = waited.append
     return ours, wire, waited
