@@ -38,7 +38,7 @@ from execution.commands import (
 from execution.desk import Desk
 from execution.protection import Frame, Guarded, check_sides, distance, down, stop_price, up
 from execution.rejection import Rejection
-from execution.sizing import FUNDED, PRICED, Basis, check_bounds, quantity
+from execution.sizing import FUNDED, PRICED, Basis, check_bounds, exact_quantity
 
 #: a price remembered this much above the minimum needs no fresh look before an order
 PLENTY = Decimal(3)
@@ -334,10 +334,10 @@ def _spend(desk: Desk, step: Entry) -> Decimal | None:
 
 def _quantity(desk: Desk, step: Entry, instrument: Instrument, price: Decimal | None) -> Decimal:
     basis = basis_for(desk, step.size, instrument, step.direction, step.options, step.protection, price)
-    amount = quantity(step.size, basis)
-    if not (step.options.reduce and not desk.spot):
-        check_bounds(amount, price, instrument, step.size)
-    return amount
+    exact = exact_quantity(step.size, basis)
+    if desk.spot or not step.options.reduce:
+        check_bounds(exact, price, instrument, step.size)
+    return down(exact, instrument.step)
 
 
 def basis_for(

@@ -54,30 +54,38 @@ class Basis:
 
 def quantity(size: Size, basis: Basis) -> Decimal:
     """Base units, rounded down to the step. Raises Rejection when the size needs what is not there."""
-    raw = _SIZES[size.unit](size, basis)
-    return down(raw, basis.instrument.step)
+    return down(exact_quantity(size, basis), basis.instrument.step)
+
+
+def exact_quantity(size: Size, basis: Basis) -> Decimal:
+    """The same before rounding: what a refusal should talk about."""
+    return _SIZES[size.unit](size, basis)
 
 
 def check_bounds(
-    amount: Decimal, price: Decimal | None, instrument: Instrument, size: Size | None = None
+    exact: Decimal, price: Decimal | None, instrument: Instrument, size: Size | None = None
 ) -> None:
-    """Raises Rejection with both numbers when the exchange would refuse the quantity."""
+    """Raises Rejection with both numbers when the exchange would refuse the quantity, rounded to its step."""
     span = size.span if size else None
     base, quote = instrument.base, instrument.quote
     least = max(instrument.min_quantity, instrument.step)
-    if amount < least:
-        raise Rejection(
-            "BELOW_MIN_SIZE",
-            f"{_text(amount)} {base} is below the minimum of {_text(least)} {base}",
-            f"write at least {_text(least)}",
-            span,
-        )
-    if price and amount * price < instrument.min_notional:
+    amount = down(exact, instrument.step)
+    in_money = size is not None and size.unit not in (SizeUnit.BASE, SizeUnit.CONTRACTS)
+    if in_money and price and exact * price < instrument.min_notional:
+        amount = exact  # too little money before any rounding: these are the numbers the user knows
+    if price and amount and amount * price < instrument.min_notional:
         value = (amount * price).quantize(Decimal("0.01"))
         raise Rejection(
             "BELOW_MIN_NOTIONAL",
             f"{_text(amount)} {base} = {_text(value)} {quote}, minimum {_text(instrument.min_notional)} {quote}",
             f"write at least {_text(instrument.min_notional)}$",
+            span,
+        )
+    if amount < least:
+        raise Rejection(
+            "BELOW_MIN_SIZE",
+            f"{_text(exact)} {base} is below the minimum of {_text(least)} {base}",
+            f"write at least {_text(least)}",
             span,
         )
     if instrument.max_quantity is not None and amount > instrument.max_quantity:
@@ -209,5 +217,6 @@ _SIZES: dict[SizeUnit, Callable[[Size, Basis], Decimal]] = {
 
 
 def _text(value: Decimal) -> str:
-    text = format(value.normalize(), "f")
-    return text or "0"
+    """At most eight decimals: a quotient has as many as fit."""
+    rounded = value.quantize(Decimal("1e-8")) if value.normalize().as_tuple().exponent < -8 else value  # type: ignore[operator]
+    return format(rounded.normalize(), "f")
