@@ -393,11 +393,18 @@ class ByBitSpot(_ByBit):
     def place(self, keys: Credentials, order: OrderRequest) -> Report:
         """A spot trigger has no direction: the exchange waits for the side on which it lies, so a stop
         already crossed would rest there as a take-profit. It is refused here instead."""
-        if order.type.conditional and order.trigger_price is not None:
-            last = self.quote(order.instrument).last
-            if last == order.trigger_price or (last > order.trigger_price) == _rises(order):
-                raise WouldTrigger(f"the price {last} has already crossed the trigger {order.trigger_price}")
+        if order.type.conditional:
+            self._refuse_crossed(order)
         return super().place(keys, order)
+
+    def _refuse_crossed(self, order: OrderRequest) -> None:
+        trigger = order.trigger_price or Decimal(0)
+        try:
+            last = self.quote(order.instrument).last
+        except OutcomeUnknown as error:
+            raise errors.NotSent(f"not sent, because the price is not known: {error.message}") from None
+        if last == trigger or (last > trigger) == _rises(order):
+            raise WouldTrigger(f"the price {last} has already crossed the trigger {trigger}")
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """Each kind of order is cancelled under its own filter; one that triggered is of the first again."""
@@ -521,10 +528,9 @@ class ByBitLinear(_ByBit):
         since_ms = self.clock.now_ms() - int((time.monotonic() - started) * 1000) - CLOCK_AHEAD_MS
         for seconds in self.look_after:
             self.pause(seconds)
-            listed = list(self._listed("order/realtime", keys, legs.stop.instrument, 50))
-            found = [self._leg(listed, leg, since_ms) for leg in (legs.stop, legs.target)]
-            if found[0] and found[1]:
-                return found[0], found[1]
+            stop, target = self._pair(keys, legs, since_ms)
+            if stop and target:
+                return stop, target
         raise trouble
 
     def protect_call(self, legs: Legs) -> Call:
@@ -547,6 +553,15 @@ class ByBitLinear(_ByBit):
             if leg.type in LIMITS:
                 params[f"{prefix}LimitPrice"] = leg.price
         return self._write("position/trading-stop", params, "settings", Priority.PROTECT)
+
+    def _pair(self, keys: Credentials, legs: Legs, since_ms: int) -> tuple[Report | None, Report | None]:
+        """The legs as listed by now. A list that cannot be read has told nothing: above all not that the
+        legs were never sent."""
+        try:
+            listed = list(self._listed("order/realtime", keys, legs.stop.instrument, 50))
+        except errors.ExchangeError:
+            return None, None
+        return self._leg(listed, legs.stop, since_ms), self._leg(listed, legs.target, since_ms)
 
     def _leg(self, listed: list[Any], leg: OrderRequest, since_ms: int) -> Report | None:
         """The newest order that is this leg; the list has the newest first."""

@@ -29,6 +29,8 @@ class Answers:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
         return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
 
 
@@ -157,6 +159,14 @@ def test_what_bybit_would_misread_is_refused_before_sending(name, words):
         open_venue(name, Answers(PLACED)).place_call(order(name, words))
 
 
+def test_a_spot_stop_whose_price_cannot_be_asked_was_certainly_not_sent():
+    wire = Answers(httpx.Response(502, text=""), PLACED)
+    stop = {"side": "sell", "type": "stop", "quantity": "1", "trigger_price": "9"}
+    with pytest.raises(NotSent):
+        venue(wire, "bybit").place(KEYS, order("bybit", stop))
+    assert [request.method for request in wire.requests] == ["GET"]
+
+
 # -- linked legs -------------------------------------------------------------------------------------------
 
 
@@ -204,6 +214,19 @@ def test_legs_never_listed_leave_the_outcome_unknown_and_are_not_sent_again():
     with pytest.raises(OutcomeUnknown):
         ours.protect(credentials("bybit_f"), legs())
     assert [request.method for request in wire.requests].count("POST") == 1
+
+
+@pytest.mark.parametrize("trouble", [LOST, SLOW_DOWN, httpx.ConnectError("refused")])
+def test_a_list_that_cannot_be_read_does_not_make_sent_legs_unsent(trouble):
+    ours, wire, _ = protecting(OK, trouble)
+    with pytest.raises(OutcomeUnknown):
+        ours.protect(credentials("bybit_f"), legs())
+    assert [request.method for request in wire.requests].count("POST") == 1
+
+
+def test_a_list_read_at_the_second_try_still_tells_the_legs():
+    ours, _, _ = protecting(OK, httpx.ConnectError("refused"), BOTH)
+    assert [each.exchange_id for each in ours.protect(credentials("bybit_f"), legs())] == ["sl-1", "tp-1"]
 
 
 def test_an_equal_pair_of_earlier_is_not_taken_for_the_one_whose_answer_was_lost():
