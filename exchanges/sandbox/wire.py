@@ -80,8 +80,9 @@ class Call:
             raise Rejected(Reason.BAD_PARAMETER, "body") from None
         return data if isinstance(data, dict) else {"": data}
 
-    @cached_property
+    @property
     def params(self) -> dict[str, Any]:
+        """Not cached: the log reads it before the route has named the parts of the path."""
         return {**self.query_params, **self.body_params, **self.parts}
 
     def text(self, name: str, default: str | None = None) -> str:
