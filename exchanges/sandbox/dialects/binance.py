@@ -1,71 +1,30 @@
-"""Binance spot, and what it shares with USD-M futures: keys, signatures, weights, error words.
+"""Binance spot: orders, native OCO lists, balances.
 
-Sources (read 2026-11-22): developers.binance.com/docs/binance-spot-api-docs (rest-api, errors, filters,
-enums) and the error tables there. Amounts are strings of eight decimals; an error is {"code", "msg"}.
+Sources (read 2026-11-22): developers.binance.com/docs/binance-spot-api-docs (rest-api, filters, enums).
+Amounts are strings of eight decimals.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import re
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
-from exchanges.sandbox.dialect import Dialect, Route, route
-from exchanges.sandbox.ledger import Account
-from exchanges.sandbox.meter import Exceeded, Limit, Owner
+from exchanges.sandbox.dialect import route
+from exchanges.sandbox.dialects.binance_common import COMMON, FORCES, SIDES, Binance, Words, eight
+from exchanges.sandbox.dialects.binance_markets import SPOT_MARKETS, SPOT_TYPES, spot_symbol
+from exchanges.sandbox.meter import Limit, Owner
 from exchanges.sandbox.model import (
-    ZERO,
     Fill,
-    Market,
     Order,
     Reason,
     Rejected,
     Rules,
     Ticket,
     decimals_of,
-    text,
 )
-from exchanges.sandbox.wire import Answered, Call, Reply
-from exchanges.types import OrderStatus, OrderType, Product, Side, TimeInForce
+from exchanges.sandbox.wire import Call
+from exchanges.types import OrderStatus, OrderType, Product, Side
 
-SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
-FORCES = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
-STATUSES = {
-    OrderStatus.OPEN: "NEW",
-    OrderStatus.FILLED: "FILLED",
-    OrderStatus.CANCELLED: "CANCELED",
-    OrderStatus.REJECTED: "REJECTED",
-    OrderStatus.EXPIRED: "EXPIRED",
-}
-_CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
-
-Words = Mapping[Reason, tuple[int, int, str]]
-#: reason -> HTTP status, code, message ({} = the detail)
-COMMON: Words = {
-    Reason.NO_KEY: (401, -2014, "API-key format invalid."),
-    Reason.BAD_KEY: (401, -2015, "Invalid API-key, IP, or permissions for action."),
-    Reason.NO_PERMISSION: (401, -2015, "Invalid API-key, IP, or permissions for action."),
-    Reason.BAD_SIGNATURE: (400, -1022, "Signature for this request is not valid."),
-    Reason.BAD_TIMESTAMP: (400, -1021, "Timestamp for this request {}"),
-    Reason.THROTTLED: (429, -1003, "Too many requests; current request has limited."),
-    Reason.BANNED: (418, -1003, "Way too many requests; IP banned until {}."),
-    Reason.MAINTENANCE: (503, -1016, "This service is no longer available."),
-    Reason.INTERNAL: (500, -1000, "An unknown error occurred while processing the request."),
-    Reason.UNKNOWN_PATH: (404, -1000, "Path {} does not exist."),
-    Reason.MISSING_PARAMETER: (
-        400,
-        -1102,
-        "Mandatory parameter '{}' was not sent, was empty/null, or malformed.",
-    ),
-    Reason.BAD_PARAMETER: (400, -1100, "Illegal characters found in parameter '{}'."),
-    Reason.PRECISION: (400, -1111, "Parameter '{}' has too much precision."),
-    Reason.UNKNOWN_SYMBOL: (400, -1121, "Invalid symbol."),
-    Reason.UNKNOWN_ORDER: (400, -2013, "Order does not exist."),
-    Reason.NOT_OPEN: (400, -2011, "Unknown order sent."),
-}
 SPOT: Words = {
     **COMMON,
     Reason.PRICE_TICK: (400, -1013, "Filter failure: PRICE_FILTER"),
@@ -82,179 +41,6 @@ SPOT: Words = {
     Reason.POST_ONLY: (400, -2010, "Order would immediately match and take."),
     Reason.PRICE_RELATION: (400, -2010, "The relationship of the prices for the orders is not correct."),
 }
-_DEFAULT = (400, -2010, "NEW_ORDER_REJECTED")
-
-
-class Binance(Dialect):
-    """Everything but the products' own endpoints."""
-
-    family = "binance"
-    default_costs: ClassVar[Mapping[str, int]] = {"weight": 1}
-    words: ClassVar[Words]
-    #: path -> weight when no symbol is given
-    weight_of_all: ClassVar[Mapping[str, int]] = {}
-
-    def key_of(self, call: Call) -> str:
-        return call.headers.get("x-mbx-apikey", "")
-
-    def credentials(self) -> tuple[str, str, str]:
-        key, secret, _ = super().credentials()
-        return key, secret, ""
-
-    def authenticate(self, call: Call) -> Account:
-        key = self.key_of(call)
-        if not key:
-            raise Rejected(Reason.NO_KEY)
-        account = self.account(key)
-        if account is None:
-            raise Rejected(Reason.BAD_KEY)
-        self._check_time(call)
-        self._check_signature(call, account)
-        if "trade" not in account.permissions and call.method != "GET":
-            raise Rejected(Reason.NO_PERMISSION)
-        return account
-
-    @staticmethod
-    def _check_time(call: Call) -> None:
-        sent, window = call.integer("timestamp"), call.decimal_or_none("recvWindow") or Decimal(5000)
-        if window > 60000:
-            raise Rejected(Reason.BAD_PARAMETER, "recvWindow")
-        sent_ms = sent // 1000 if sent > 10**15 else sent
-        if sent_ms >= call.now_ms + 1000:
-            raise Rejected(Reason.BAD_TIMESTAMP, "was 1000ms ahead of the server's time.")
-        if call.now_ms - sent_ms > window:
-            raise Rejected(Reason.BAD_TIMESTAMP, "is outside of the recvWindow.")
-
-    @staticmethod
-    def _check_signature(call: Call, account: Account) -> None:
-        """Over query and body as sent, joined without a separator; `signature` must be the last parameter."""
-        payload = call.query + call.body.decode("utf-8", "replace")
-        signed, found, signature = payload.rpartition("signature=")
-        if not found:
-            raise Rejected(Reason.MISSING_PARAMETER, "signature")
-        wanted = hmac.new(
-            account.secret.encode(), signed.removesuffix("&").encode(), hashlib.sha256
-        ).hexdigest()
-        if not hmac.compare_digest(signature.lower().encode(), wanted.encode()):
-            raise Rejected(Reason.BAD_SIGNATURE)
-
-    def refuse(self, reason: Reason, detail: str, call: Call) -> Reply:
-        status, code, words = self.words.get(reason, _DEFAULT)
-        return Reply({"code": code, "msg": words.format(detail)}, status)
-
-    def throttled(self, exceeded: Exceeded, call: Call) -> Reply:
-        until = call.now_ms + exceeded.retry_after_seconds * 1000
-        if exceeded.limit.owner is Owner.ACCOUNT:
-            reply = Reply(
-                {"code": -1015, "msg": f"Too many new orders; {exceeded.limit.capacity} allowed."}, 429
-            )
-        else:
-            reply = self.refuse(Reason.BANNED if exceeded.banned else Reason.THROTTLED, str(until), call)
-        reply.headers["retry-after"] = str(exceeded.retry_after_seconds)
-        return reply
-
-    def costs(self, route: Route, call: Call) -> Mapping[str, int]:
-        if call.path in self.weight_of_all and not call.params.get("symbol"):
-            return {"weight": self.weight_of_all[call.path]}
-        if route.handler == "my_trades" and call.params.get("orderId"):
-            return {"weight": 5}
-        return super().costs(route, call)
-
-    def usage_headers(self, used: Mapping[str, int]) -> dict[str, str]:
-        return {f"x-mbx-{name}": str(count) for name, count in used.items()}
-
-    # -- shared readers and writers ----------------------------------------------------------------------
-
-    def client_id(self, call: Call, name: str) -> str:
-        given = call.text(name, "")
-        if given and not _CLIENT_ID.fullmatch(given):
-            raise Rejected(Reason.BAD_PARAMETER, name)
-        return given or f"sandbox{self.desk.number()}"
-
-    def symbol(self, call: Call) -> Market:
-        return self.desk.market(call.text("symbol"))
-
-    def symbol_or_all(self, call: Call) -> list[Market]:
-        given = call.text("symbol", "")
-        return [self.desk.market(given)] if given else list(self.desk.markets.values())
-
-    def named_order(self, call: Call) -> Order | None:
-        """The order meant by `orderId`, else `origClientOrderId`, of the symbol given."""
-        market, order_id = self.symbol(call), call.text("orderId", "")
-        client_id = call.text("origClientOrderId", "")
-        if not order_id and not client_id:
-            raise Rejected(Reason.MISSING_PARAMETER, "orderId")
-        order = self.desk.order(call.account, order_id=order_id, client_id=client_id)
-        return order if order is not None and order.market is market else None
-
-    def tickers(self, call: Call) -> list[dict[str, Any]]:
-        return [
-            {
-                "symbol": market.symbol,
-                "bidPrice": text(self.desk.bid(market), decimals_of(market.tick)),
-                "bidQty": "100.000",
-                "askPrice": text(self.desk.ask(market), decimals_of(market.tick)),
-                "askQty": "100.000",
-                "time": call.now_ms,
-            }
-            for market in self.symbol_or_all(call)
-        ]
-
-    def prices(self, call: Call) -> list[dict[str, Any]]:
-        return [
-            {
-                "symbol": market.symbol,
-                "price": text(self.desk.bid(market), decimals_of(market.tick)),
-                "time": call.now_ms,
-            }
-            for market in self.symbol_or_all(call)
-        ]
-
-    @staticmethod
-    def one_or_all(call: Call, rows: list[dict[str, Any]]) -> Any:
-        return rows[0] if call.text("symbol", "") else rows
-
-    def status_of(self, order: Order) -> str:
-        if order.open and order.filled:
-            return "PARTIALLY_FILLED"
-        return STATUSES[order.status]
-
-
-def worded(reason: Reason, words: Words) -> Answered:
-    """A refusal whose code depends on the route it comes from."""
-    status, code, message = words.get(reason, _DEFAULT)
-    return Answered(Reply({"code": code, "msg": message}, status))
-
-
-def eight(number: Decimal | None) -> str:
-    return text(number, 8)
-
-
-#: base, quote, tick, step, least notional: as exchangeInfo gave them in November 2026
-_SPOT_MARKETS = (
-    ("BTC", "USDT", "0.01", "0.00001", "5"),
-    ("ETH", "USDT", "0.01", "0.0001", "5"),
-    ("SOL", "USDT", "0.01", "0.001", "5"),
-    ("XRP", "USDT", "0.0001", "0.1", "5"),
-    ("DOGE", "USDT", "0.00001", "1", "1"),
-    ("LTC", "USDT", "0.01", "0.001", "5"),
-    ("BTC", "USDC", "0.01", "0.00001", "5"),
-    ("ETH", "USDC", "0.01", "0.0001", "5"),
-    ("SOL", "USDC", "0.01", "0.001", "5"),
-    ("XRP", "USDC", "0.0001", "0.1", "5"),
-    ("DOGE", "USDC", "0.00001", "1", "1"),
-    ("LTC", "USDC", "0.01", "0.001", "5"),
-    ("ETH", "BTC", "0.00001", "0.0001", "0.0001"),
-)
-_TYPES = {
-    "MARKET": OrderType.MARKET,
-    "LIMIT": OrderType.LIMIT,
-    "LIMIT_MAKER": OrderType.LIMIT,
-    "STOP_LOSS": OrderType.STOP,
-    "STOP_LOSS_LIMIT": OrderType.STOP_LIMIT,
-    "TAKE_PROFIT": OrderType.TAKE_PROFIT,
-    "TAKE_PROFIT_LIMIT": OrderType.TAKE_PROFIT_LIMIT,
-}
 _TARGETS = ("LIMIT_MAKER", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
 _STOPS = ("STOP_LOSS", "STOP_LOSS_LIMIT")
 _LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
@@ -264,21 +50,7 @@ class BinanceSpot(Binance):
     name = "Binance"
     product = Product.SPOT
     words = SPOT
-    markets = tuple(
-        Market(
-            symbol=base + quote,
-            base=base,
-            quote=quote,
-            product=Product.SPOT,
-            tick=Decimal(tick),
-            step=Decimal(step),
-            min_quantity=Decimal(step),
-            min_notional=Decimal(notional),
-            max_quantity=Decimal(9_000_000),
-            max_market_quantity=Decimal(3_000_000),
-        )
-        for base, quote, tick, step, notional in _SPOT_MARKETS
-    )
+    markets = SPOT_MARKETS
     rules = Rules(
         maker_fee=Decimal("0.001"),
         taker_fee=Decimal("0.001"),
@@ -315,7 +87,7 @@ class BinanceSpot(Binance):
                 _rate_limit("ORDERS", "DAY", 1, 200_000),
             ],
             "exchangeFilters": [],
-            "symbols": [_symbol(market) for market in self.symbol_or_all(call)],
+            "symbols": [spot_symbol(market) for market in self.symbol_or_all(call)],
         }
 
     @route("GET /api/v3/ticker/bookTicker", public=True, costs={"weight": 2})
@@ -435,7 +207,7 @@ class BinanceSpot(Binance):
         return {}
 
     def _ticket(self, call: Call) -> Ticket:
-        market, kind = self.symbol(call), call.one_of("type", _TYPES)
+        market, kind = self.symbol(call), call.one_of("type", SPOT_TYPES)
         quote = call.decimal_or_none("quoteOrderQty") if kind is OrderType.MARKET else None
         word = call.text("type")
         return Ticket(
@@ -511,7 +283,7 @@ class BinanceSpot(Binance):
             raise Rejected(Reason.PRICE_RELATION)
 
     def _leg(self, call: Call, place: str, link: str, list_id: str) -> Ticket:
-        word, kind = call.text(f"{place}Type"), call.one_of(f"{place}Type", _TYPES)
+        word, kind = call.text(f"{place}Type"), call.one_of(f"{place}Type", SPOT_TYPES)
         return Ticket(
             symbol=self.symbol(call).symbol,
             side=call.one_of("side", SIDES),
@@ -649,64 +421,3 @@ def _fill(fill: Fill) -> dict[str, Any]:
 
 def _rate_limit(kind: str, interval: str, number: int, limit: int) -> dict[str, Any]:
     return {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
-
-
-def _symbol(market: Market) -> dict[str, Any]:
-    return {
-        "symbol": market.symbol,
-        "status": "TRADING",
-        "baseAsset": market.base,
-        "baseAssetPrecision": 8,
-        "quoteAsset": market.quote,
-        "quotePrecision": 8,
-        "quoteAssetPrecision": 8,
-        "baseCommissionPrecision": 8,
-        "quoteCommissionPrecision": 8,
-        "orderTypes": list(_TYPES),
-        "icebergAllowed": True,
-        "ocoAllowed": True,
-        "otoAllowed": False,
-        "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": False,
-        "cancelReplaceAllowed": False,
-        "isSpotTradingAllowed": True,
-        "isMarginTradingAllowed": False,
-        "filters": _filters(market),
-        "permissions": [],
-        "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
-        "allowedSelfTradePreventionModes": ["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"],
-    }
-
-
-def _filters(market: Market) -> list[dict[str, Any]]:
-    return [
-        {
-            "filterType": "PRICE_FILTER",
-            "minPrice": eight(market.tick),
-            "maxPrice": "1000000.00000000",
-            "tickSize": eight(market.tick),
-        },
-        {
-            "filterType": "LOT_SIZE",
-            "minQty": eight(market.min_quantity),
-            "maxQty": eight(market.max_quantity),
-            "stepSize": eight(market.step),
-        },
-        {
-            "filterType": "MARKET_LOT_SIZE",
-            "minQty": eight(ZERO),
-            "maxQty": eight(market.max_market_quantity),
-            "stepSize": eight(ZERO),
-        },
-        {
-            "filterType": "NOTIONAL",
-            "minNotional": eight(market.min_notional),
-            "applyMinToMarket": True,
-            "maxNotional": "9000000.00000000",
-            "applyMaxToMarket": False,
-            "avgPriceMins": 5,
-        },
-        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
-        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
-    ]
