@@ -312,23 +312,20 @@ class _Bybit(Dialect):
         if call.text("category") == "linear" and not any(call.text(name, "") for name in scope):
             raise Rejected(Reason.MISSING_PARAMETER, "symbol or settleCoin or baseCoin")
         book = self._desk(call).book(call.account)
-        if call.text("openOnly", "0") == "0" and not (
-            call.text("orderId", "") or call.text("orderLinkId", "")
-        ):
-            return self._orders(call, book.open.values())
-        return self._orders(call, list(book.orders.values())[-500:])
+        return self._orders(call, book.orders if call.text("openOnly", "0") == "1" else book.open, ended=True)
 
     @route("GET /v5/order/history", costs={"address": 1, "reads": 1})
     def history(self, call: Call) -> Any:
-        return self._orders(
-            call, [each for each in self._desk(call).book(call.account).orders.values() if not each.open]
-        )
+        orders = self._desk(call).book(call.account).orders
+        return self._orders(call, {key: each for key, each in orders.items() if not each.open}, ended=False)
 
-    def _orders(self, call: Call, orders: Iterable[Order]) -> Any:
+    def _orders(self, call: Call, orders: Mapping[str, Order], *, ended: bool) -> Any:
+        """Newest first. By id just that one, also when it has ended if `ended`."""
+        found: Iterable[Order] = reversed(list(orders.values()))
         if call.text("orderId", "") or call.text("orderLinkId", ""):
-            orders = [found for found in (self._order(call),) if found in list(orders)]
-        rows = [_order_row(order) for order in orders if _matches(call, order)]
-        return _frame(call, _page(call, rows[::-1], 20))
+            order = self._order(call)
+            found = [order] if order is not None and (ended or order.id in orders) else []
+        return _frame(call, _page(call, [_order_row(each) for each in found if _matches(call, each)], 20))
 
     # -- positions -------------------------------------------------------------------------------------
 
