@@ -251,11 +251,17 @@ class Kraken(Venue):
         )
 
     def server_time_ms(self) -> int:
-        """Kraken tells whole seconds. While our own corrected clock lies within that second (and half a second
-        of travel) nothing better is known, and it stays: nonces of several workers must not drift apart."""
+        """Kraken tells whole seconds. A machine whose own clock lies within that second (and half a second of
+        travel) keeps its own, so that the nonces of all workers rise together; one whose clock is wrong takes
+        the end of the second, which is never behind."""
         server_ms = int(read.decimal(self._ask("GET", "public/Time"), "unixtime") * 1000)
-        here_ms = self.clock.now_ms()
-        return here_ms if -500 <= here_ms - server_ms < 1500 else server_ms
+        own_ms = self.clock.now_ms() - self.clock.offset_ms
+        return own_ms if -500 <= own_ms - server_ms < 1500 else server_ms + 1000
+
+    def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
+        said = super().explain(error, code, words, status)
+        advice = ": give this service a key that no other program uses"
+        return said + advice if error is ClockRefused else said
 
     def instruments(self) -> list[Instrument]:
         pairs = entries(self._ask("GET", "public/AssetPairs"))
