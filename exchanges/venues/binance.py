@@ -7,7 +7,8 @@ Facts: developers.binance.com (spot REST, USD-M futures REST), read 2026-11-22. 
 * client ids are unique among open orders only: an id can be asked for before it is used again, never after;
 * cash spot locks the balance once, so stop and target rest as one native OCO list;
 * futures have no request with bid, ask and last price together: `Quote.last` is the middle of the book there;
-* `/sapi` (what a key may do) exists on the live spot host only.
+* `/sapi` (what a key may do) exists on the live spot host only;
+* TESTNET is Binance's demo mode: one demo key opens spot and futures, as one live key does.
 """
 
 from __future__ import annotations
@@ -23,27 +24,8 @@ from typing import Any, ClassVar
 from urllib.parse import quote as percent_encode
 from urllib.parse import urlencode
 
-from exchanges import read
-from exchanges.errors import (
-    AuthRefused,
-    ClockRefused,
-    DuplicateOrder,
-    ExchangeError,
-    InsufficientFunds,
-    InvalidOrder,
-    Maintenance,
-    ModeMismatch,
-    NothingToReduce,
-    NotModified,
-    OrderNotFound,
-    OutcomeUnknown,
-    PostOnlyRefused,
-    Refused,
-    Throttled,
-    UnknownSymbol,
-    Unsupported,
-    WouldTrigger,
-)
+from exchanges import errors, read
+from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound, OutcomeUnknown, Refused, Unsupported
 from exchanges.limits import Bucket, Costs, Priority, Scope
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -72,6 +54,8 @@ from exchanges.types import (
 from exchanges.venue import Call, Features, Venue, plain_number, unless_unchanged
 
 RECV_WINDOW_MS = 5000
+#: a cancel ends a risk, a setting comes before an entry
+ASKING = {"GET": Priority.QUERY, "POST": Priority.ENTRY, "DELETE": Priority.PROTECT}
 
 STATUS = {
     "NEW": OrderStatus.OPEN,
@@ -84,13 +68,9 @@ STATUS = {
     "EXPIRED": OrderStatus.EXPIRED,
     "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
 }
-ALGO_STATUS = {
-    "NEW": OrderStatus.OPEN,
+ALGO_STATUS = {word: STATUS[word] for word in ("NEW", "CANCELED", "REJECTED", "EXPIRED")} | {
     "TRIGGERING": OrderStatus.OPEN,
     "TRIGGERED": OrderStatus.OPEN,
-    "CANCELED": OrderStatus.CANCELLED,
-    "REJECTED": OrderStatus.REJECTED,
-    "EXPIRED": OrderStatus.EXPIRED,
 }
 SIDE = {"BUY": Side.BUY, "SELL": Side.SELL}
 POSITION_SIDE = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT}
@@ -123,58 +103,25 @@ TEXTS = (
     ("-2010", "trigger immediately", "would_trigger"),
     ("-2011", "Unknown order", "unknown"),
 )
-ERRORS: dict[str, type[ExchangeError]] = {
-    "-1000": OutcomeUnknown,
-    "-1001": OutcomeUnknown,
-    "-1006": OutcomeUnknown,
-    "-1007": OutcomeUnknown,
-    "-1002": AuthRefused,
-    "-1022": AuthRefused,
-    "-2014": AuthRefused,
-    "-2015": AuthRefused,
-    "-1021": ClockRefused,
-    "-1003": Throttled,
-    "-1008": Throttled,
-    "-1015": Throttled,
-    "-1016": Maintenance,
-    "-1121": UnknownSymbol,
-    "-2010:balance": InsufficientFunds,
-    "-2018": InsufficientFunds,
-    "-2019": InsufficientFunds,
-    "-2010:duplicate": DuplicateOrder,
-    "-4116": DuplicateOrder,
-    "-2011:unknown": OrderNotFound,
-    "-2013": OrderNotFound,
-    "-2010:would_trigger": WouldTrigger,
-    "-2021": WouldTrigger,
-    "-2022": NothingToReduce,
-    "-4118": NothingToReduce,
-    "-2010:post_only": PostOnlyRefused,
-    "-5022": PostOnlyRefused,
-    "-4061": ModeMismatch,
-    "-4046": NotModified,
-    "-4059": NotModified,
-} | dict.fromkeys(
-    # filters, precision, bounds, leverage, minimum value, wrong endpoint, fill-or-kill not filled
-    (
-        *(
-            "-1013",
-            "-1102",
-            "-1106",
-            "-1111",
-            "-1116",
-            "-1130",
-            "-2010",
-            "-2027",
-            "-2028",
-            "-4003",
-            "-4004",
-            "-4005",
-        ),
-        *("-4014", "-4015", "-4028", "-4111", "-4120", "-4130", "-4131", "-4164", "-5021"),
-    ),
-    InvalidOrder,
-)
+CODES: dict[type[ExchangeError], str] = {
+    errors.OutcomeUnknown: "-1000 -1001 -1006 -1007",
+    errors.AuthRefused: "-1002 -1022 -2014 -2015",
+    errors.ClockRefused: "-1021",
+    errors.Throttled: "-1003 -1008 -1015",
+    errors.Maintenance: "-1016",
+    errors.UnknownSymbol: "-1121",
+    errors.InsufficientFunds: "-2010:balance -2018 -2019",
+    errors.DuplicateOrder: "-2010:duplicate -4116",
+    errors.OrderNotFound: "-2011:unknown -2013",
+    errors.WouldTrigger: "-2010:would_trigger -2021",
+    errors.PostOnlyRefused: "-2010:post_only -5022",
+    errors.NothingToReduce: "-2022 -4118",
+    errors.ModeMismatch: "-4061",
+    errors.NotModified: "-4046 -4059",
+    # filters, parameters, bounds, leverage, wrong endpoint, minimum value, fill-or-kill not filled
+    errors.InvalidOrder: "-1013 -1102 -1106 -1111 -1116 -1130 -2010 -2027 -2028 -4003 -4004 -4005 -4014 -4015 -4028 "
+    "-4111 -4120 -4130 -4131 -4164 -5021",
+}
 #: the margin type could not be changed: "open orders", "a position", and -4067 which also comes without either
 MARGIN_TYPE_KEPT = ("-4047", "-4048", "-4067")
 
@@ -185,7 +132,7 @@ class BinanceVenue(Venue):
     exchange = "binance"
     region = "tokyo"
     key_family = "binance"
-    errors = ERRORS
+    errors = {code: kind for kind, codes in CODES.items() for code in codes.split()}
     cool_downs = {"-1008": 0.5}  # overload of the whole exchange, not our share of it
 
     types: ClassVar[Mapping[OrderType, str]]
@@ -194,6 +141,7 @@ class BinanceVenue(Venue):
     used: ClassVar[Mapping[str, str]]
     order_costs: ClassVar[Costs]
     weight: ClassVar[str]
+    time_path: ClassVar[str]
     trades_path: ClassVar[str]
     trades_weight: ClassVar[int]
     may_trade: ClassVar[str]
@@ -246,44 +194,41 @@ class BinanceVenue(Venue):
             "price": order.price,
         }
 
-    def _call(
-        self, method: str, path: str, params: Mapping[str, Any], weight: int, *, signed: bool = True
-    ) -> Call:
-        reading = method == "GET"
+    def _placing(self, path: str, params: Mapping[str, Any], order: OrderRequest) -> Call:
         return Call(
-            method,
+            "POST",
             self.root + path,
             {name: value for name, value in params.items() if value is not None},
-            signed=signed,
-            costs={self.weight: weight},
-            priority=Priority.QUERY if reading else Priority.ENTRY,
-            read_only=reading,
-        )
-
-    def _placing(self, path: str, params: Mapping[str, Any], order: OrderRequest) -> Call:
-        protects = order.reduce_only or order.type.conditional
-        return replace(
-            self._call("POST", path, params, 1),
             costs=self.order_costs,
-            priority=Priority.PROTECT if protects else Priority.ENTRY,
+            priority=Priority.PROTECT if order.reduce_only or order.type.conditional else Priority.ENTRY,
         )
 
     # -- calls -------------------------------------------------------------------------------------------
 
-    def server_time_ms(self) -> int:
-        answer = self.call(self._call("GET", self._time_path, {}, 1, signed=False))
-        return int(read.decimal(answer, "serverTime"))
+    def _ask(
+        self, method: str, path: str, params: Mapping[str, Any], weight: int, keys: Credentials | None = None
+    ) -> Any:
+        """Anything but placing; signed when there are keys."""
+        call = Call(
+            method,
+            self.root + path,
+            params,
+            signed=keys is not None,
+            costs={self.weight: weight},
+            priority=ASKING[method],
+            read_only=method == "GET",
+        )
+        return self.call(call, keys)
 
-    @property
-    def _time_path(self) -> str:
-        return "/time"
+    def server_time_ms(self) -> int:
+        return int(read.decimal(self._ask("GET", self.time_path, {}, 1), "serverTime"))
 
     def _with_fee(self, keys: Credentials, instrument: Instrument, order_id: str, report: Report) -> Report:
         """The fee of what is filled so far, from the order's trades; None while they do not add up to it."""
         if not report.filled:
             return report
         params = {"symbol": instrument.symbol, "orderId": order_id}
-        trades = read.items(self.call(self._call("GET", self.trades_path, params, self.trades_weight), keys))
+        trades = read.items(self._ask("GET", self.trades_path, params, self.trades_weight, keys))
         if sum((read.decimal(trade, "qty") for trade in trades), Decimal(0)) != report.filled:
             return report
         return replace(report, fee=paid(trades, instrument))
@@ -314,7 +259,7 @@ class BinanceSpot(BinanceVenue):
     product = Product.SPOT
     base_urls = {
         Environment.LIVE: "https://api.binance.com",
-        Environment.TESTNET: "https://testnet.binance.vision",
+        Environment.TESTNET: "https://demo-api.binance.com",
     }
     features = Features(
         linked_legs=True,
@@ -335,7 +280,7 @@ class BinanceSpot(BinanceVenue):
     root = "/api/v3"
     weight = "spot_weight"
     order_costs = {"spot_weight": 1, "spot_orders": 1}
-    trades_path, trades_weight = "/myTrades", 5
+    time_path, trades_path, trades_weight = "/time", "/myTrades", 5
     may_trade = "enableSpotAndMarginTrading"
 
     def place_call(self, order: OrderRequest) -> Call:
@@ -370,43 +315,41 @@ class BinanceSpot(BinanceVenue):
         return Report(
             exchange_id=read.text(data, "orderId"),
             client_id=read.text(data, "clientOrderId"),
-            symbol=read.text(data, "symbol"),
-            side=read.word(SIDE, data, "side"),
+            **named_and_priced(data),
             type=read.word(SPOT_READ, data, "type"),
             status=read.word(STATUS, data, "status"),
             quantity=read.decimal(data, "origQty"),
             filled=filled,
             average_price=average(read.decimal(data, "cummulativeQuoteQty"), filled),
-            price=positive(read.decimal(data, "price")),
             trigger_price=positive(read.decimal_or_none(data, "stopPrice")),
             fee=paid(fills, instrument) if fills and instrument else None,
         )
 
     def instruments(self) -> list[Instrument]:
-        answer = self.call(self._call("GET", "/exchangeInfo", {"permissions": "SPOT"}, 20, signed=False))
-        return [instrument(each, Product.SPOT, "status") for each in read.items(answer, "symbols")]
+        answer = self._ask("GET", "/exchangeInfo", {"permissions": "SPOT"}, 20)
+        return [read_instrument(each, Product.SPOT) for each in read.items(answer, "symbols")]
 
     def quote(self, instrument: Instrument) -> Quote:
         params = {"symbol": instrument.symbol}
-        data = self.call(self._call("GET", "/ticker/24hr", params, 2, signed=False))
+        data = self._ask("GET", "/ticker/24hr", params, 2)
         bid, ask, last = (read.decimal(data, name) for name in ("bidPrice", "askPrice", "lastPrice"))
         return Quote(bid, ask, last)
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
-        self.call(self._call("DELETE", "/order", named(instrument, ref), 1), keys)
+        self._ask("DELETE", "/order", named(instrument, ref), 1, keys)
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
-        data = self.call(self._call("GET", "/order", named(instrument, ref), 4), keys)
+        data = self._ask("GET", "/order", named(instrument, ref), 4, keys)
         report = self._report(data)
         return self._with_fee(keys, instrument, report.exchange_id, report)
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
         params, weight = ({"symbol": instrument.symbol}, 6) if instrument else ({}, 80)
-        answer = self.call(self._call("GET", "/openOrders", params, weight), keys)
+        answer = self._ask("GET", "/openOrders", params, weight, keys)
         return [self._report(each) for each in read.items(answer)]
 
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:
-        answer = self.call(self._call("GET", "/account", {"omitZeroBalances": True}, 20), keys)
+        answer = self._ask("GET", "/account", {"omitZeroBalances": True}, 20, keys)
         found = {}
         for each in read.items(answer, "balances"):
             asset, free = read.text(each, "asset"), read.decimal(each, "free")
@@ -416,6 +359,8 @@ class BinanceSpot(BinanceVenue):
     def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
         """A native OCO list. A target that is a limit order rests as LIMIT_MAKER (the list takes no LIMIT)."""
         stop, target = legs.stop, legs.target
+        if (stop.side, stop.quantity) != (target.side, target.quantity):
+            raise Unsupported(f"{self.name}: linked orders have one side and one quantity")
         sells = stop.side is Side.SELL
         params = {
             "symbol": stop.instrument.symbol,
@@ -425,13 +370,11 @@ class BinanceSpot(BinanceVenue):
             **self._leg(stop, "below" if sells else "above"),
             "newOrderRespType": "FULL",
         }
-        call = self._placing("/orderList/oco", params, stop)
-        call = replace(call, costs={"spot_weight": 1, "spot_orders": 2})
-        answer = self.call(call, keys)
-        reports = {
-            report.client_id: report
-            for report in (self._report(each) for each in read.items(answer, "orderReports"))
-        }
+        call = replace(
+            self._placing("/orderList/oco", params, stop), costs={"spot_weight": 1, "spot_orders": 2}
+        )
+        placed = map(self._report, read.items(self.call(call, keys), "orderReports"))
+        reports = {report.client_id: report for report in placed}
         return read.field(reports, stop.client_id), read.field(reports, target.client_id)
 
     def _leg(self, order: OrderRequest, place: str) -> dict[str, Any]:
@@ -475,12 +418,8 @@ class BinanceFutures(BinanceVenue):
     weight = "futures_weight"
     #: placing costs orders, no weight
     order_costs = {"futures_orders": 1, "futures_orders_minute": 1}
-    trades_path, trades_weight = "/v1/userTrades", 5
+    time_path, trades_path, trades_weight = "/v1/time", "/v1/userTrades", 5
     may_trade = "enableFutures"
-
-    @property
-    def _time_path(self) -> str:
-        return "/v1/time"
 
     # -- orders ------------------------------------------------------------------------------------------
 
@@ -522,16 +461,13 @@ class BinanceFutures(BinanceVenue):
         return Report(
             exchange_id=read.text(data, "orderId"),
             client_id=read.text(data, "clientOrderId"),
-            symbol=read.text(data, "symbol"),
-            side=read.word(SIDE, data, "side"),
+            **named_and_priced(data),
+            **reducing(data),
             type=read.word(FUTURES_READ, data, "type"),
             status=read.word(STATUS, data, "status"),
             quantity=read.decimal(data, "origQty"),
             filled=filled,
             average_price=average(read.decimal(data, "cumQuote"), filled),
-            price=positive(read.decimal(data, "price")),
-            reduce_only=flag(data, "reduceOnly"),
-            position_side=read.word(POSITION_SIDE, data, "positionSide"),
         )
 
     def _algo_report(self, data: Any) -> Report:
@@ -539,43 +475,40 @@ class BinanceFutures(BinanceVenue):
         return Report(
             exchange_id=read.text(data, "algoId"),
             client_id=read.text(data, "clientAlgoId"),
-            symbol=read.text(data, "symbol"),
-            side=read.word(SIDE, data, "side"),
+            **named_and_priced(data),
+            **reducing(data),
             type=read.word(FUTURES_READ, data, "orderType"),
             status=read.word(ALGO_STATUS, data, "algoStatus"),
             quantity=read.decimal(data, "quantity"),
-            price=positive(read.decimal(data, "price")),
             trigger_price=read.decimal(data, "triggerPrice"),
-            reduce_only=flag(data, "reduceOnly"),
-            position_side=read.word(POSITION_SIDE, data, "positionSide"),
         )
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """A conditional order that triggered is cancelled as the order it became."""
         if not ref.conditional:
-            self.call(self._call("DELETE", "/v1/order", named(instrument, ref), 1), keys)
+            self._ask("DELETE", "/v1/order", named(instrument, ref), 1, keys)
             return
         try:
-            self.call(self._call("DELETE", "/v1/algoOrder", named_algo(ref), 1), keys)
+            self._ask("DELETE", "/v1/algoOrder", named_algo(ref), 1, keys)
         except OrderNotFound:
-            became = became_order(self.call(self._call("GET", "/v1/algoOrder", named_algo(ref), 1), keys))
+            became = became_order(self._ask("GET", "/v1/algoOrder", named_algo(ref), 1, keys))
             if not became:
                 raise
             real = OrderRef(exchange_id=became)
-            self.call(self._call("DELETE", "/v1/order", named(instrument, real), 1), keys)
+            self._ask("DELETE", "/v1/order", named(instrument, real), 1, keys)
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         if not ref.conditional:
             report = self._order(keys, instrument, ref)
             return self._with_fee(keys, instrument, report.exchange_id, report)
-        data = self.call(self._call("GET", "/v1/algoOrder", named_algo(ref), 1), keys)
+        data = self._ask("GET", "/v1/algoOrder", named_algo(ref), 1, keys)
         if not (became := became_order(data)):
             return self._algo_report(data)
         real = self._order(keys, instrument, OrderRef(exchange_id=became))
         return self._with_fee(keys, instrument, became, self._followed(data, real))
 
     def _order(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
-        return self._report(self.call(self._call("GET", "/v1/order", named(instrument, ref), 1), keys))
+        return self._report(self._ask("GET", "/v1/order", named(instrument, ref), 1, keys))
 
     def _followed(self, algo: Any, real: Report) -> Report:
         """The conditional order under its own name with the fate of the order it became."""
@@ -590,8 +523,8 @@ class BinanceFutures(BinanceVenue):
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
         """Both services, one request each; a conditional order that triggered is told once, as itself."""
         params, weight = ({"symbol": instrument.symbol}, 1) if instrument else ({}, 40)
-        plain = read.items(self.call(self._call("GET", "/v1/openOrders", params, weight), keys))
-        algos = read.items(self.call(self._call("GET", "/v1/openAlgoOrders", params, weight), keys))
+        plain = read.items(self._ask("GET", "/v1/openOrders", params, weight, keys))
+        algos = read.items(self._ask("GET", "/v1/openAlgoOrders", params, weight, keys))
         real = {report.exchange_id: report for report in map(self._report, plain)}
         found = []
         for algo in algos:
@@ -602,21 +535,21 @@ class BinanceFutures(BinanceVenue):
     # -- market and account ------------------------------------------------------------------------------
 
     def instruments(self) -> list[Instrument]:
-        answer = self.call(self._call("GET", "/v1/exchangeInfo", {}, 1, signed=False))
+        answer = self._ask("GET", "/v1/exchangeInfo", {}, 1)
         return [
-            instrument(each, Product.LINEAR, "status")
+            read_instrument(each, Product.LINEAR)
             for each in read.items(answer, "symbols")
             if read.text(each, "contractType") in ("PERPETUAL", "TRADIFI_PERPETUAL")
         ]
 
     def quote(self, instrument: Instrument) -> Quote:
         params = {"symbol": instrument.symbol}
-        data = self.call(self._call("GET", "/v1/ticker/bookTicker", params, 2, signed=False))
+        data = self._ask("GET", "/v1/ticker/bookTicker", params, 2)
         bid, ask = read.decimal(data, "bidPrice"), read.decimal(data, "askPrice")
         return Quote(bid, ask, (bid + ask) / 2)
 
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:
-        answer = self.call(self._call("GET", "/v3/account", {}, 5), keys)
+        answer = self._ask("GET", "/v3/account", {}, 5, keys)
         found = {}
         for each in read.items(answer, "assets"):
             asset, total = read.text(each, "asset"), read.decimal(each, "marginBalance")
@@ -625,11 +558,11 @@ class BinanceFutures(BinanceVenue):
 
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         params = {"symbol": instrument.symbol} if instrument else {}
-        answer = self.call(self._call("GET", "/v3/positionRisk", params, 5), keys)
+        answer = self._ask("GET", "/v3/positionRisk", params, 5, keys)
         return [found for each in read.items(answer) if (found := position(each))]
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
-        answer = self.call(self._call("GET", "/v1/positionSide/dual", {}, 30), keys)
+        answer = self._ask("GET", "/v1/positionSide/dual", {}, 30, keys)
         return PositionMode.HEDGE if flag(answer, "dualSidePosition") else PositionMode.ONE_WAY
 
     def set_leverage(
@@ -642,16 +575,16 @@ class BinanceFutures(BinanceVenue):
             self._set_margin_type(keys, symbol, MARGIN_TYPE[mode])
         if leverage is not None:
             params = symbol | {"leverage": int(leverage)}
-            unless_unchanged(lambda: self.call(self._call("POST", "/v1/leverage", params, 1), keys))
+            unless_unchanged(lambda: self._ask("POST", "/v1/leverage", params, 1, keys))
 
     def _set_margin_type(self, keys: Credentials, symbol: dict[str, str], wanted: str) -> None:
-        call = self._call("POST", "/v1/marginType", symbol | {"marginType": wanted}, 1)
+        params = symbol | {"marginType": wanted}
         try:
-            unless_unchanged(lambda: self.call(call, keys))
+            unless_unchanged(lambda: self._ask("POST", "/v1/marginType", params, 1, keys))
         except Refused as error:
             if error.code not in MARGIN_TYPE_KEPT:
                 raise
-            held = read.items(self.call(self._call("GET", "/v1/symbolConfig", symbol, 5), keys))
+            held = read.items(self._ask("GET", "/v1/symbolConfig", symbol, 5, keys))
             if read.text(held, 0, "marginType") != wanted:
                 raise
 
@@ -692,6 +625,20 @@ def became_order(algo: Any) -> str:
     return became
 
 
+def named_and_priced(data: Any) -> dict[str, Any]:
+    """The fields of a report that every answer about an order spells alike."""
+    return {
+        "symbol": read.text(data, "symbol"),
+        "side": read.word(SIDE, data, "side"),
+        "price": positive(read.decimal(data, "price")),
+    }
+
+
+def reducing(data: Any) -> dict[str, Any]:
+    side = read.word(POSITION_SIDE, data, "positionSide")
+    return {"reduce_only": flag(data, "reduceOnly"), "position_side": side}
+
+
 def average(quote_amount: Decimal, filled: Decimal) -> Decimal | None:
     return quote_amount / filled if filled > 0 and quote_amount > 0 else None
 
@@ -730,7 +677,8 @@ def position(data: Any) -> Position | None:
     notional = abs(read.decimal(data, "notional"))
     return Position(
         symbol=read.text(data, "symbol"),
-        direction=read.word(POSITION_SIDE, data, "positionSide") or direction_of(amount),
+        direction=read.word(POSITION_SIDE, data, "positionSide")
+        or (Direction.LONG if amount > 0 else Direction.SHORT),
         quantity=abs(amount),
         entry_price=read.decimal(data, "entryPrice"),
         mark_price=read.decimal(data, "markPrice"),
@@ -741,15 +689,12 @@ def position(data: Any) -> Position | None:
     )
 
 
-def direction_of(amount: Decimal) -> Direction:
-    return Direction.LONG if amount > 0 else Direction.SHORT
-
-
-def instrument(data: Any, product: Product, state: str) -> Instrument:
+def read_instrument(data: Any, product: Product) -> Instrument:
     """Limits come from the filters; the precision fields are not steps."""
     filters = {read.text(each, "filterType"): each for each in read.items(data, "filters")}
     lot, market = read.field(filters, "LOT_SIZE"), filters.get("MARKET_LOT_SIZE", {})
     least = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
+    least_name = "minNotional" if product is Product.SPOT else "notional"
     return Instrument(
         symbol=read.text(data, "symbol"),
         base=read.text(data, "baseAsset"),
@@ -759,9 +704,8 @@ def instrument(data: Any, product: Product, state: str) -> Instrument:
         tick=read.decimal(filters, "PRICE_FILTER", "tickSize"),
         step=read.decimal(lot, "stepSize"),
         min_quantity=read.decimal(lot, "minQty"),
-        min_notional=read.decimal_or_none(least, "minNotional" if product is Product.SPOT else "notional")
-        or Decimal(0),
+        min_notional=read.decimal_or_none(least, least_name) or Decimal(0),
         max_quantity=positive(read.decimal_or_none(lot, "maxQty")),
         max_market_quantity=positive(read.decimal_or_none(market, "maxQty")),
-        active=read.text(data, state) == "TRADING",
+        active=read.text(data, "status") == "TRADING",
     )
