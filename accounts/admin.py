@@ -38,7 +38,7 @@ class UserAdmin(AdminOfUsers):
     readonly_fields = ("public_id", "is_paused", "created", "last_login")
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
-        (None, {"fields": ("email", "password", "public_id", "plan")}),
+        (None, {"fields": ("email", "public_id", "plan")}),
         ("Trading", {"fields": ("is_paused", "pause_reason")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Times", {"fields": ("created", "last_login")}),
@@ -100,6 +100,10 @@ class AccountAdmin(NotAdded, AdminOfAccounts):
     )
     readonly_fields = fields
     actions = ("pause", "resume")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
+        """Only the flow asks whether a position is still guarded through it."""
+        return False
 
     @admin.action(description="Pause the selected accounts", permissions=["change"])
     def pause(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:

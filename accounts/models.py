@@ -240,6 +240,7 @@ class Hook(models.Model):
             source = ipaddress.ip_address(address)
         except ValueError:
             return False
+        source = getattr(source, "ipv4_mapped", None) or source  # a dual-stack socket dresses IPv4 up
         return any(source in ipaddress.ip_network(entry) for entry in self.allowed_sources)
 
     @property

@@ -92,10 +92,11 @@ def _switch(hook: Hook, *, on: bool) -> None:
 
 def _source(text: str) -> str:
     try:
-        return str(ipaddress.ip_network(text.strip()))
+        network = ipaddress.ip_network(text.strip())
     except ValueError:
         raise ValidationError(
             {
                 "allowed_sources": f"{text.strip()!r} is not an address like 203.0.113.7 or a range like 203.0.113.0/24."
             }
         ) from None
+    return str(network.network_address) if network.num_addresses == 1 else str(network)

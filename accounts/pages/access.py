@@ -25,7 +25,8 @@ def members(view: View[Params]) -> View[Params]:
 
 
 def members_just_now(view: View[Params]) -> View[Params]:
-    """The same, and the password was given a moment ago: for what shows or makes a secret."""
+    """The same, and the password was given a moment ago: for what shows or makes a secret. Never for a form that
+    carries one: allauth keeps an interrupted POST in the session."""
     return members(cast("View[Params]", reauthentication_required(view)))
 
 

@@ -1,0 +1,134 @@
+"""The REST API, with an owner and a stranger on each address."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from accounts import flows, tokens
+from accounts.models import Account, Hook, User
+
+NEW_KEY = {"exchange": "binance", "label": "api", "key": "AKIAAPIKEY000001234", "secret": "api-secret-0001"}
+
+
+def program(user: User, **options: object) -> Client:
+    token = flows.create_api_token(user, "program")[1]
+    return Client(headers={"Authorization": f"Bearer {token}"}, **options)
+
+
+@pytest.fixture
+def owners(owner: User) -> Client:
+    return program(owner)
+
+
+@pytest.fixture
+def strangers(stranger: User) -> Client:
+    return program(stranger)
+
+
+def post(client: Client, path: str, asked: dict[str, object] | None = None):
+    return client.post(path, asked or {}, content_type="application/json")
+
+
+def test_a_key_goes_in_and_does_not_come_out(owners: Client):
+    answer = post(owners, "/api/accounts/", NEW_KEY)
+    assert answer.status_code == 201
+    told = answer.json()
+    assert (told["label"], told["status"], told["environment"]) == ("api", "unverified", "live")
+    listed = owners.get("/api/accounts/")
+    assert [row["id"] for row in listed.json()] == [told["id"]]
+    for text in (answer.content.decode(), listed.content.decode()):
+        assert "api-secret-0001" not in text
+        assert "AKIAAPIKEY000001234" not in text
+        assert Account.objects.get().sealed not in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"label": "two words"}, "label"),
+        ({"exchange": "mtgox"}, "exchange"),
+        ({"secret": "two words"}, "secret"),
+        ({"environment": "moon"}, "environment"),
+        ({"key": None}, "key"),
+    ],
+)
+def test_what_is_wrong_is_said_by_field(owners: Client, changed: dict[str, object], field: str):
+    answer = post(owners, "/api/accounts/", NEW_KEY | changed)
+    assert answer.status_code == 400
+    assert list(answer.json()) == [field]
+    assert "two words" not in answer.content.decode()
+
+
+def test_a_stranger_finds_no_account(account: Account, strangers: Client):
+    assert strangers.get("/api/accounts/").json() == []
+    where = f"/api/accounts/{account.public_id}/"
+    assert strangers.get(where).status_code == 404
+    assert strangers.delete(where).status_code == 404
+    for verb in ("check", "pause", "resume", "default"):
+        assert post(strangers, f"{where}{verb}/").status_code == 404
+    assert Account.objects.get() == account
+
+
+def test_a_stranger_finds_no_hook(hook: Hook, strangers: Client):
+    assert strangers.get("/api/hooks/").json() == []
+    where = f"/api/hooks/{hook.public_id}/"
+    assert strangers.get(where).status_code == 404
+    assert strangers.delete(where).status_code == 404
+    before = Hook.objects.values().get()
+    for verb in ("enable", "disable", "rotate"):
+        assert post(strangers, f"{where}{verb}/").status_code == 404
+    assert Hook.objects.values().get() == before
+
+
+def test_an_account_is_paused_resumed_and_deleted(account: Account, owners: Client):
+    where = f"/api/accounts/{account.public_id}/"
+    assert post(owners, f"{where}pause/").json()["status"] == "paused"
+    assert post(owners, f"{where}resume/").json()["status"] == "unverified"
+    assert owners.delete(where).status_code == 204
+    assert not Account.objects.exists()
+
+
+def test_a_refused_deletion_says_why(account: Account, owners: Client):
+    flows.reasons_to_keep.append(lambda _: "It guards an open position.")
+    answer = owners.delete(f"/api/accounts/{account.public_id}/")
+    assert answer.status_code == 400
+    assert "It guards an open position." in answer.content.decode()
+
+
+def test_an_unknown_verb_is_not_found(account: Account, hook: Hook, owners: Client):
+    assert post(owners, f"/api/accounts/{account.public_id}/explode/").status_code == 404
+    assert post(owners, f"/api/hooks/{hook.public_id}/explode/").status_code == 404
+
+
+def test_a_hooks_url_comes_out_when_made_and_when_rotated_only(owner: User, owners: Client):
+    made = post(owners, "/api/hooks/", {"name": "from a program"}).json()
+    assert tokens.find_hook(owner.public_id, made["url"].rsplit("/", 1)[1]) == Hook.objects.get()
+    where = f"/api/hooks/{made['id']}/"
+    rotated = post(owners, f"{where}rotate/").json()
+    assert rotated["url"] != made["url"]
+    assert "url" not in owners.get(where).json()
+    assert post(owners, f"{where}disable/").json()["enabled"] is False
+    assert owners.delete(where).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer \xff"}, {"Authorization": "Bearer"}],
+)
+def test_without_a_token_nothing_is_told(account: Account, headers: dict[str, str]):
+    answer = Client(headers=headers).get("/api/accounts/")
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_session_needs_the_csrf_token(owner: User):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(owner)
+    assert browser.get("/api/accounts/").status_code == 200
+    assert post(browser, "/api/accounts/", NEW_KEY).status_code == 403
+    assert post(program(owner, enforce_csrf_checks=True), "/api/accounts/", NEW_KEY).status_code == 201
+
+
+def test_answers_are_not_kept(owners: Client):
+    assert owners.get("/api/accounts/")["Cache-Control"] == "no-store"
