@@ -16,7 +16,9 @@ class BareViews:
     Everything below in the list costs a webhook time and gives it nothing. Such a view answers for
     itself: it must not use `request.user` or the session, and raises no Http404."""
 
-    sync_capable = True
+    # Not sync_capable: below stands middleware that blocks, and Django would run this one in its thread as well;
+    # every webhook that waits for an exchange would then hold a lane (flipr.asgi).
+    sync_capable = False
     async_capable = True
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
