@@ -9,8 +9,8 @@ from typing import NoReturn
 from execution.amounts import plain_number
 from execution.commands import Level, Offset, OffsetUnit, Size, SizeUnit
 from webhooks.syntax.cursor import Cursor
-from webhooks.syntax.lexer import NUMBER
-from webhooks.syntax.numbers import SIGNS, number
+from webhooks.syntax.lexer import END, NUMBER
+from webhooks.syntax.numbers import SIGNS, foreign_digits, number
 from webhooks.syntax.words import CONTRACTS, CURRENCIES, NOT_NUMBERS, PERCENT_OF
 
 HUNDRED = Decimal(100)
@@ -140,8 +140,10 @@ def _risk_unit(c: Cursor, unit: SizeUnit, first: int) -> SizeUnit:
 
 def _no_size(c: Cursor) -> NoReturn:
     if c.kind == NUMBER or c.at_known_word():
-        where = "at the end" if c.at_end() else f"before {c.here()}"
+        where = "at the end" if c.kind == END else f"before {c.here()}"
         raise c.error("MISSING_SIZE", f"the size is missing {where}", _SIZE_HINT)
+    if foreign_digits(c.word):
+        number(c)  # says which digits to write
     raise c.error("BAD_SIZE", f"{c.here()} is not a size", _SIZE_HINT, last=c.whole_chunk())
 
 

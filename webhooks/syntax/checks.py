@@ -49,6 +49,8 @@ def _check_needs_stop(c: Cursor, draft: Draft) -> None:
 
 
 def _check_targets(c: Cursor, draft: Draft) -> None:
+    if len(draft.targets) == 1 and draft.targets[0].size is None:
+        return  # the usual order: one target for all of it
     removed = [target for target in draft.targets if target.level is None]
     if removed and len(draft.targets) > len(removed):
         message = "targets are set or removed, not both in one order"

@@ -11,6 +11,7 @@ from execution.commands import (
     Dca,
     Entry,
     EntryKind,
+    Go,
     Options,
     Protect,
     Protection,
@@ -57,6 +58,16 @@ class Draft:
         return self.make is not Close and self.make is not Protect
 
     @property
+    def is_flat(self) -> bool:
+        """`go flat`: protection words are accepted and mean nothing, or one template could not serve both
+        entries and exits."""
+        return self.make is Go and self.fields["direction"] is None
+
+    def forget_protection(self) -> None:
+        self.stop = self.trail = self.break_even = self.dca = None
+        self.targets.clear()
+
+    @property
     def size(self) -> Size | None:
         found: Size | None = self.fields.get("size")
         return found
@@ -74,8 +85,9 @@ class Draft:
     @property
     def ends_position(self) -> bool:
         """A close of everything: nothing is left that protection could act on."""
-        whole = self.size is not None and str(self.size) in ("100%", "100% pos")
-        return self.make is Close and whole and self.at_market and self.fields["direction"] is None
+        if self.make is not Close or self.fields["direction"] is not None or not self.at_market:
+            return False
+        return str(self.size) in ("100%", "100% pos")
 
     def build(self) -> Step:
         fields = self.fields

@@ -117,12 +117,12 @@ def with_caret(line: str, column: int, length: int) -> str:
     return f"{_UNEVEN.sub(' ', line)}\n{' ' * (column - 1)}{'^' * length}"
 
 
-def nearest(word: str, candidates: Iterable[str]) -> str | None:
+def nearest(word: str, candidates: Iterable[str], alike: float = 0.6) -> str | None:
     """The candidate most like a mistyped word, or None when nothing is close."""
     if len(word) > _LONGEST_TYPO:
         return None
     spelled = {each.lower(): each for each in candidates}
-    found = difflib.get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower(), spelled, n=1, cutoff=alike)
     return spelled[found[0]] if found else None
 
 

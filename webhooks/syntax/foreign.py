@@ -15,6 +15,8 @@ _NO_JSON = object()
 
 def refuse_other_formats(text: str) -> None:
     """Raises BadCommand for JSON, with the same order in Smart Syntax where its shape is known."""
+    if text[:1].isalnum():
+        return
     start = len(text) - len(text.lstrip())
     first, second = text[start : start + 1], text[start + 1 : start + 2]
     if first == "<":

@@ -40,7 +40,7 @@ _PARTS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 #: more than an amount with its unit: 1000PEPEUSDT but not 10x
-_LIKE_SYMBOL = re.compile(r"(?![0-9.]*[a-z]{0,2}$)[^\W_][\w/.:-]*", re.IGNORECASE)
+_LIKE_SYMBOL = re.compile(r"(?![0-9.]+[a-z]{0,2}$)[^\W_][\w/.:-]*|\*", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -79,7 +79,7 @@ def _read(tokens: Tokens) -> None:
         word = match.group()
         kind = word.lower() if form is _WORD else word
         if kind == "on" and run:
-            kinds[run[0] if len(run) == 1 else _first_symbol(tokens, run)] = HEADER
+            _mark_header(tokens, run)
         if kind == COMMA:
             listed = True
         elif listed and kind != "on":
@@ -99,15 +99,16 @@ def _read(tokens: Tokens) -> None:
             starts.append(match.end() - 1)
 
 
-def _first_symbol(tokens: Tokens, run: list[int]) -> int:
-    """Where the symbols begin in a run of chunks with commas: what could not be one stays outside."""
-    first = run[-1]
-    for index in reversed(run[:-1]):
+def _mark_header(tokens: Tokens, run: list[int]) -> None:
+    """Mark where the symbols before an `on` begin: what could not be one stays outside."""
+    first = -1
+    for index in reversed(run):
         found = _CHUNK.match(tokens.text, tokens.starts[index])
         if found is None or not _LIKE_SYMBOL.fullmatch(found.group()):
             break
         first = index
-    return first
+    if first >= 0:
+        tokens.kinds[first] = HEADER
 
 
 def _read_chunk(tokens: Tokens, chunk: str, start: int) -> None:
@@ -134,8 +135,9 @@ def _add(tokens: Tokens, word: str, kind: str, start: int) -> None:
 def _close(tokens: Tokens) -> None:
     """Readers look up to three tokens ahead without asking whether there are any."""
     end = tokens.starts[-1] + len(tokens.words[-1])
-    for _ in range(3):
-        _add(tokens, "", END, end)
+    tokens.words += ("", "", "")
+    tokens.kinds += (END, END, END)
+    tokens.starts += (end, end, end)
 
 
 def _refuse_control_characters(text: str) -> None:

@@ -68,11 +68,19 @@ def _not_a_number(c: Cursor) -> Decimal:
             return Decimal(1)
         hint = "the plot or variable has no value on this bar"
         raise c.error("NOT_A_NUMBER", f"TradingView sent {c.word} instead of a number", hint)
-    plain = unicodedata.normalize("NFKC", c.word)
-    hint = (
-        f"write {plain}" if plain != c.word and plain.isascii() else "numbers are written 0.01, 100 or 1e-3"
-    )
+    hint = "numbers are written 0.01, 100 or 1e-3"
+    if foreign_digits(c.word):
+        hint = f"write {''.join(map(_ascii_digit, c.word))}"
     raise c.error("NOT_A_NUMBER", f"{c.here()} is not a number", hint, last=c.whole_chunk())
+
+
+def foreign_digits(word: str) -> bool:
+    """A number in the digits of another script, or in the wide ones of East Asian keyboards."""
+    return any(char.isdecimal() and not char.isascii() for char in word)
+
+
+def _ascii_digit(char: str) -> str:
+    return str(unicodedata.decimal(char)) if char.isdecimal() else unicodedata.normalize("NFKC", char)
 
 
 def _refuse_comma(c: Cursor) -> None:
@@ -99,7 +107,7 @@ def count(c: Cursor, after: str, least: int = 1) -> int:
     c.advance()
     if not least <= value <= MAX_ORDERS:
         raise c.error(
-            "BAD_COUNT", f"{word[:20]} is no number of orders", f"from {least} to {MAX_ORDERS}", first
+            "BAD_COUNT", f"the number of orders cannot be {word[:20]}", f"from {least} to {MAX_ORDERS}", first
         )
     c.take("orders", "order")
     return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -38,7 +37,7 @@ def _leverage(c: Cursor) -> Decimal:
     first = c.i
     value = number(c)
     if not 0 < value <= _MAX_LEVERAGE:
-        message = f"{c.words[first][:20]} is no leverage"
+        message = f"the leverage cannot be {c.words[first][:20]}"
         raise c.error(
             "BAD_LEVERAGE", message, f"write for example lev 10x; {_MAX_LEVERAGE}x is the most", first
         )
@@ -73,9 +72,3 @@ def _put(c: Cursor, draft: Draft, name: str, value: Any, first: int) -> None:
         raise c.error("TWICE", f"the {what} stands twice in one order", "leave one of the two out", first)
     draft.options[name] = value
     draft.spans[name] = c.span(first)
-
-
-def longest(options: dict[str, Any]) -> timedelta | None:
-    """The time an order may rest, where it says one."""
-    found: timedelta | None = options.get("expire") or options.get("duration")
-    return found

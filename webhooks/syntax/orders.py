@@ -27,9 +27,19 @@ from webhooks.syntax.amounts import CLOSE_SIZE, ENTRY_SIZE, at_size, level, offs
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.draft import Draft
 from webhooks.syntax.errors import did_you_mean, quoted
-from webhooks.syntax.lexer import NUMBER
+from webhooks.syntax.lexer import END, NUMBER
 from webhooks.syntax.numbers import SIGNS, count, duration, number
-from webhooks.syntax.words import CANCELS, CONTRACTS, CURRENCIES, ENTRIES, LADDERS, NOT_NUMBERS, SHAPES, SIDES
+from webhooks.syntax.words import (
+    CANCELS,
+    CONTRACTS,
+    CURRENCIES,
+    ENTRIES,
+    LADDERS,
+    NOT_NUMBERS,
+    SHAPES,
+    SIDES,
+    TARGETS,
+)
 
 _PRICE_WORDS = ("at", "@", "off")
 
@@ -77,7 +87,7 @@ def _no_side(c: Cursor) -> NoReturn:
             "UNKNOWN_SIDE", f"{c.here()} is not a side", "for a stop loss write sl off 2%", expected=expected
         )
     if c.kind == NUMBER or c.at_known_word():
-        where = "at the end" if c.at_end() else f"before {c.here()}"
+        where = "at the end" if c.kind == END else f"before {c.here()}"
         hint = "write long or short (buy and sell mean the same)"
         raise c.error("MISSING_SIDE", f"the side is missing {where}", hint, expected=expected)
     hint = did_you_mean(c.word, expected, "write long, short, buy or sell")
@@ -251,7 +261,6 @@ def read_go(c: Cursor) -> Draft:
     else:
         direction = _side(c)
         amount = size(c, ENTRY_SIZE)
-    c.idle = direction is None
     return Draft(Go, direction=direction, size=amount, span=c.span(first))
 
 
@@ -296,7 +305,10 @@ def read_cancel(c: Cursor) -> Cancel:
     what = CANCELS.get(c.kind)
     if what is not None:
         c.advance()
-    elif c.kind.startswith("tp"):
+    elif c.kind.isalpha() and not c.at_known_word():
+        hint = did_you_mean(c.word, CANCELS, f"write cancel {', '.join(CANCELS)}")
+        raise c.error("UNKNOWN_WORD", f"{quoted(c.word)} is nothing to cancel", hint, expected=CANCELS)
+    elif c.kind in TARGETS:
         message = "cancel takes all targets or none"
         raise c.error(
             "BAD_CANCEL", message, "write cancel tp, or tp2 none to remove one", expected=tuple(CANCELS)

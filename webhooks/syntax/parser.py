@@ -141,7 +141,8 @@ class _Reader:
 
     def _check_for_all(self, steps: list[Step]) -> None:
         for step in steps:
-            if not isinstance(step, _FOR_ALL):
+            trails = isinstance(step, Protect) and step.protection.trail is not None
+            if trails or not isinstance(step, _FOR_ALL):
                 message = (
                     "* stands for every symbol, and only close, cancel, sl, tp and be work on all of them"
                 )

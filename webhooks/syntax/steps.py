@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from execution.commands import Go, If, Protect, Setting, Step, Wait
+from execution.commands import If, Protect, Setting, Step, Wait
 from webhooks.syntax.checks import check
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.draft import Draft
@@ -38,6 +38,7 @@ from webhooks.syntax.words import (
     SETTINGS,
     SIDES,
     STEPS,
+    UNITS,
     VOCABULARY,
 )
 
@@ -80,7 +81,10 @@ class Steps:
             self._whole_closed = False
             self._draft = reader(c)
         elif kind in _PROTECTION:
-            read_protection(c, self._protected())
+            draft = self._protected()
+            c.idle = draft.is_flat
+            read_protection(c, draft)
+            c.idle = False
         elif kind in _SETTINGS or (kind == NUMBER and c.peek() == "x"):
             read_setting(c, self._set())
         elif kind in _ORDER_OPTIONS:
@@ -98,12 +102,12 @@ class Steps:
         draft, self._draft = self._draft, None
         if draft is None:
             return
-        if self.c.idle:
-            _forget_protection(draft)
+        if draft.is_flat:
+            draft.forget_protection()
+            self.c.first_r = None
         check(self.c, draft)
         self._whole_closed = draft.ends_position
         self.c.first_r = None
-        self.c.idle = False
         self.done.append(draft.build())
 
     def _protected(self) -> Draft:
@@ -131,14 +135,6 @@ class Steps:
             message = f"{quoted(self.c.word)} has no order on its left"
             raise self.c.error("STRAY_WORD", message, "write it behind the order that it describes")
         return draft
-
-
-def _forget_protection(draft: Draft) -> None:
-    """Behind `go flat` protection words are accepted and mean nothing, or one template could not serve
-    both entries and exits."""
-    assert draft.make is Go
-    draft.stop = draft.trail = draft.break_even = draft.dca = None
-    draft.targets.clear()
 
 
 def _read_wait(c: Cursor) -> Wait:
@@ -174,7 +170,9 @@ def _refuse(c: Cursor) -> None:
         raise c.error("STRAY_WORD", f"{c.here()} does not belong here", _stray_hint(c.kind), expected=STEPS)
     if c.i and c.kinds[c.i - 1] == NUMBER:
         _refuse_unit(c)
-    if c.kind in OTHER_WORDS:
+    if c.kind.startswith("tp") and c.kind[2:].isdigit():
+        hint = "targets are numbered tp1 to tp9; a price is written tp at 60000"
+    elif c.kind in OTHER_WORDS:
         hint = f"in Smart Syntax it is {OTHER_WORDS[c.kind]}"
     else:
         hint = did_you_mean(
@@ -194,13 +192,10 @@ def _stray_hint(kind: str) -> str:
 
 
 def _refuse_unit(c: Cursor) -> None:
-    """An unknown word behind a number: somebody's unit."""
-    near = nearest(c.word, STEPS)
-    if near is None or c.glued(c.i - 1):
+    """An unknown word behind a number: somebody's unit, unless it is nearly a word of the language."""
+    before = c.i - 1
+    if c.glued(before) or nearest(c.word, STEPS, alike=0.75) is None:
         hint = "a size is a plain number of base units, or money with $, usdt, usdc or usd"
-        raise c.error(
-            "UNKNOWN_UNIT",
-            f"{quoted(c.word)} is not a unit",
-            hint,
-            expected=("%", "$", "usdt", "usdc", "usd", "contracts"),
-        )
+        if c.kind == "k" and c.words[before].isdecimal():
+            hint = f"write {c.words[before]}000"
+        raise c.error("UNKNOWN_UNIT", f"{quoted(c.word)} is not a unit", hint, expected=UNITS)

@@ -66,6 +66,7 @@ PERCENT_OF = {
     "pos": SizeUnit.PERCENT_POSITION,
 }
 CONTRACTS = ("c", "contracts")
+UNITS = ("%", "$", *CURRENCIES, "contracts")
 DURATIONS = {
     "ms": timedelta(milliseconds=1),
     "s": timedelta(seconds=1),

@@ -1,0 +1,312 @@
+"""Random messages: valid ones built from the values of the language, and mixes of its words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from execution import commands as c
+from exchanges.names import EXCHANGES
+from exchanges.types import Direction, MarginMode, PositionMode, Product, TimeInForce, TriggerBy
+from webhooks.syntax.words import GLUED, STEPS, VOCABULARY
+
+positive = st.decimals(
+    min_value=Decimal("0.00000001"),
+    max_value=Decimal(10) ** 9,
+    allow_nan=False,
+    allow_infinity=False,
+    places=8,
+).filter(lambda value: value > 0)
+percents = st.integers(1, 99_99).map(lambda value: Decimal(value) / 100)
+durations = st.integers(1, 86_400_000).map(lambda value: timedelta(milliseconds=value))
+directions = st.sampled_from(Direction)
+# no control characters and no lone surrogates, and neither of the quotes
+_name_letters = st.characters(blacklist_categories=("Cc", "Cs"), blacklist_characters='"“”￾￿')
+names = st.text(_name_letters, min_size=1, max_size=20).filter(lambda name: name.strip() and "{{" not in name)
+symbols = st.sampled_from(
+    ["BTCUSDT", "ETHUSDT", "1000PEPEUSDT", "BTCUSD", "SOLUSDC", "BTCUSDT_251226", "币安人生USDT"]
+)
+
+
+def maybe(strategy):
+    return st.none() | strategy
+
+
+def sizes(*units: c.SizeUnit):
+    return st.one_of(*(_size(unit) for unit in units))
+
+
+def _size(unit: c.SizeUnit):
+    if unit in (c.SizeUnit.MAX, c.SizeUnit.ALL, c.SizeUnit.REST):
+        return st.just(c.Size(unit))
+    value = percents if "percent" in unit else positive
+    currency = st.sampled_from(["", "usdt", "usdc", "usd"]) if "quote" in unit else st.just("")
+    return st.builds(c.Size, st.just(unit), value, currency)
+
+
+def offsets(*units: c.OffsetUnit):
+    return st.sampled_from(units).flatmap(
+        lambda unit: st.builds(
+            c.Offset, percents if unit is c.OffsetUnit.PERCENT else positive, st.just(unit)
+        )
+    )
+
+
+PLAIN = (c.OffsetUnit.PERCENT, c.OffsetUnit.TICKS, c.OffsetUnit.QUOTE)
+prices = st.builds(c.Level, price=positive)
+
+
+def levels(*units: c.OffsetUnit):
+    return prices | st.builds(c.Level, offset=offsets(*(units or PLAIN)))
+
+
+part_sizes = sizes(c.SizeUnit.PERCENT, c.SizeUnit.PERCENT_POSITION, c.SizeUnit.CONTRACTS)
+entry_sizes = sizes(*(unit for unit in c.SizeUnit if unit is not c.SizeUnit.REST and "risk" not in unit))
+risk_sizes = sizes(c.SizeUnit.RISK_PERCENT, c.SizeUnit.RISK_QUOTE)
+triggers = maybe(st.sampled_from(TriggerBy))
+
+
+@st.composite
+def targets(draw, units):
+    numbers = draw(st.lists(st.integers(1, 9), max_size=4, unique=True))
+    if draw(st.booleans()):
+        return tuple(c.TakeProfit(None, number) for number in numbers)
+    return tuple(
+        c.TakeProfit(
+            draw(levels(*units)),
+            number,
+            draw(maybe(st.integers(1, 25).map(lambda v: c.Size(c.SizeUnit.PERCENT, Decimal(v))))),
+            draw(triggers),
+            draw(maybe(levels())),
+        )
+        for number in numbers
+    )
+
+
+@st.composite
+def protections(draw, *, alone=False, need_stop=False):
+    stop = draw(st.builds(c.StopLoss, levels(), maybe(part_sizes), triggers, maybe(levels())))
+    if not need_stop:
+        stop = draw(st.sampled_from([stop, None, c.StopLoss(None)]))
+    units = (*PLAIN, c.OffsetUnit.R) if stop is not None and stop.level is not None else PLAIN
+    wins = draw(targets(units))
+    trail = draw(maybe(st.builds(c.Trail, offsets(*units), maybe(levels(*units)))))
+    be = draw(st.sampled_from(["", "now", "target", "level"]))
+    plus = draw(maybe(offsets(*units)))
+    break_even = None
+    if be == "target" and (wins or alone):
+        number = draw(st.sampled_from([each.number for each in wins])) if wins else 1
+        break_even = c.BreakEven(after_target=number, plus=plus)
+    elif be == "level":
+        break_even = c.BreakEven(after=draw(levels(*units)), plus=plus)
+    elif be == "now":
+        break_even = c.BreakEven(plus=plus)
+    dca = (
+        None
+        if alone
+        else draw(maybe(st.builds(c.Dca, st.integers(1, 200), offsets(*units), maybe(percents))))
+    )
+    return c.Protection(stop, wins, trail, break_even, dca)
+
+
+@st.composite
+def options(draw, *, rests=False, settings=True):
+    chosen = {
+        "leverage": draw(maybe(st.integers(1, 1000).map(Decimal))) if settings else None,
+        "margin_mode": draw(maybe(st.sampled_from(MarginMode))) if settings else None,
+        "position_mode": draw(maybe(st.sampled_from(PositionMode))) if settings else None,
+        "reduce": draw(st.booleans()),
+        "tag": draw(st.just("") | names),
+    }
+    if rests:
+        chosen["post"] = draw(st.booleans())
+        timed = draw(st.sampled_from(["", "expire", "duration"]))
+        if timed:
+            chosen |= {timed: draw(durations), "then": draw(maybe(st.sampled_from(c.AfterTime)))}
+    elif draw(st.booleans()):
+        chosen["time_in_force"] = draw(st.sampled_from(TimeInForce))
+    return c.Options(**chosen)
+
+
+@st.composite
+def entries(draw):
+    kind = draw(st.sampled_from(c.EntryKind))
+    risk = draw(st.booleans())
+    rests = kind in (c.EntryKind.LIMIT, c.EntryKind.CHASE)
+    priced = kind in (c.EntryKind.LIMIT, c.EntryKind.STOP)
+    return c.Entry(
+        kind,
+        draw(directions),
+        draw(risk_sizes if risk else entry_sizes),
+        draw(levels()) if priced else None,
+        draw(maybe(levels())) if kind is c.EntryKind.STOP else None,
+        draw(protections(need_stop=risk)),
+        draw(options(rests=rests)),
+    )
+
+
+ladders = st.builds(
+    c.Ladder,
+    st.sampled_from(c.LadderKind),
+    directions,
+    entry_sizes,
+    levels(),
+    levels(),
+    st.integers(2, 200),
+    st.sampled_from(c.LadderShape),
+    maybe(offsets(*PLAIN)),
+    st.booleans(),
+    protections(),
+    options(rests=True),
+)
+twaps = st.builds(
+    c.Twap, directions, entry_sizes, durations, maybe(st.integers(1, 200)), protections(), options(rests=True)
+)
+icebergs = st.builds(
+    lambda direction, size, price, protection, options: c.Iceberg(
+        direction, size, size, price, protection, options
+    ),
+    directions,
+    entry_sizes,
+    positive,
+    protections(),
+    options(rests=True),
+)
+closes = st.builds(
+    c.Close,
+    maybe(directions),
+    part_sizes | sizes(c.SizeUnit.BASE, c.SizeUnit.QUOTE),
+    maybe(levels()),
+    options(settings=False),
+)
+reverses = st.builds(c.Reverse, maybe(directions), maybe(entry_sizes), protections(), options())
+goes = st.builds(c.Go, directions, entry_sizes, protections(), options()) | st.builds(
+    c.Go, st.none(), options=options()
+)
+cancels = st.builds(
+    lambda what, direction, name, is_tag: c.Cancel(
+        what, direction, name if is_tag else "", "" if is_tag else name
+    ),
+    st.sampled_from(c.CancelWhat),
+    maybe(directions),
+    st.just("") | names,
+    st.booleans(),
+)
+waits = st.builds(c.Wait, durations)
+guards = st.builds(c.If, st.sampled_from(c.Condition), st.booleans())
+protects = st.builds(c.Protect, protections(alone=True).filter(bool))
+orders = st.one_of(entries(), ladders, twaps, icebergs, reverses, goes)
+
+
+@st.composite
+def blocks(draw):
+    steps = draw(st.lists(st.one_of(orders, closes, cancels, waits), min_size=1, max_size=4))
+    steps += draw(st.just([]) | st.tuples(guards, orders).map(list))
+    if all(isinstance(step, c.Wait) for step in steps):
+        steps.append(draw(cancels))
+    if draw(st.booleans()):  # protection of the open position needs no order on its left
+        steps.insert(0, draw(protects))
+    product, testnet = draw(
+        st.sampled_from([(product, False) for product in Product])
+        | st.sampled_from([(Product.SPOT, True), (Product.LINEAR, True)])
+    )
+    return c.Block(
+        tuple(draw(st.lists(symbols, min_size=1, max_size=3, unique=True))),
+        c.VenueName(draw(st.sampled_from(EXCHANGES)), product, testnet),
+        tuple(draw(st.lists(names, max_size=3, unique=True))),
+        tuple(steps),
+    )
+
+
+@st.composite
+def messages(draw):
+    sent = draw(maybe(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))))  # noqa: DTZ001
+    return c.Message(
+        tuple(draw(st.lists(blocks(), min_size=1, max_size=3))),
+        draw(st.just("") | names),
+        sent,
+        draw(maybe(durations)) if sent else None,
+        draw(maybe(durations)),
+        draw(st.booleans()),
+        draw(st.booleans()),
+        draw(st.just("") | names),
+        draw(maybe(st.sampled_from(c.Notify))),
+    )
+
+
+_values = [
+    *(
+        "0.01",
+        "2%",
+        "5 %",
+        "100$",
+        "$100",
+        "10x",
+        "x10",
+        "3R",
+        "60000",
+        "@60000",
+        "-2%",
+        "-0.5",
+        "0",
+        "1e-3",
+        "1e999",
+    ),
+    *(
+        "NaN",
+        "30s",
+        "500ms",
+        "1d",
+        "5 ticks",
+        "0,01",
+        "150%",
+        "2026-02-07T10:15:00Z",
+        '"a b"',
+        "main",
+        '"',
+        "{{ticker}}",
+    ),
+    *(
+        "BTCUSDT on Binance_F",
+        "* on ByBit",
+        "ETHUSDT, XBTUSD on Kraken_F",
+        "on",
+        ";",
+        "|",
+        ",",
+        "// x",
+        "\n",
+        "\r\n",
+        "\t",
+    ),
+    *("“q”", "\u200b", "\u00a0", "\ufeff", "\x00", "٣", "%", "$", "@", "*", "-", "Binance_X", "usdt", "c"),
+]
+words = st.sampled_from([*sorted(VOCABULARY), *sorted(STEPS), *sorted(GLUED), *_values])
+#: glued and spaced mixes of the language's own words: they reach further into the grammar than random text
+word_mixes = st.lists(st.tuples(words, st.sampled_from([" ", " ", " ", " ", "", "\n"])), max_size=40).map(
+    lambda pairs: "".join(word + space for word, space in pairs)
+)
+header_mixes = word_mixes.map(lambda text: f"BTCUSDT on Binance_F {text}")
+
+
+@st.composite
+def damaged_messages(draw):
+    """A valid message with a few words lost, doubled, exchanged or put elsewhere."""
+    parts = str(draw(messages())).split(" ")
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(parts) - 1))
+        other = draw(st.integers(0, len(parts) - 1))
+        change = draw(st.sampled_from(["lose", "double", "exchange", "swap", "glue"]))
+        if change == "lose":
+            parts[at] = ""
+        elif change == "double":
+            parts[at] = f"{parts[at]} {parts[at]}"
+        elif change == "exchange":
+            parts[at] = draw(words)
+        elif change == "swap":
+            parts[at], parts[other] = parts[other], parts[at]
+        elif at + 1 < len(parts):
+            parts[at : at + 2] = ["".join(parts[at : at + 2]), ""]
+    return " ".join(parts)
