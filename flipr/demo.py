@@ -1,6 +1,6 @@
 """`make demo`: the whole service on this machine, trading on simulated exchanges.
 
-Servers, keys and the demo user live under `.local/demo`, so the next start finds the same hook. With ONCE=1 it
+Servers, keys and the demo user live under `.local`, so the next start finds the same hook. With ONCE=1 it
 trades once in every region, compares the answers with what the exchanges have, and ends."""
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def _announce(summary: Mapping[str, Any]) -> None:
         f"  webhook    {summary['webhook']}\n"
         f"  sandbox    {summary['sandbox']}\n\n"
         f"A first trade:\n\n  curl -d '{SAMPLE}' {summary['webhook']}\n\n"
-        f"The same values are in {SUMMARY.relative_to(ROOT)}.\n"
+        f"The same values are in {os.path.relpath(SUMMARY)}.\n"
     )
 
 

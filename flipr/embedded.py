@@ -21,12 +21,13 @@ import redis
 
 from flipr import child, cluster
 from flipr.cluster import DATABASE, USER
+from flipr.env import env_str
 from flipr.keys import stored_keys
 from flipr.lock import locked
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
-LOCAL = Path(__file__).resolve().parent.parent / ".local"
+LOCAL = Path(env_str("LOCAL_DIR") or Path(__file__).resolve().parent.parent / ".local")
 
 # What a test run does not need: surviving a power cut.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_wal_size=4GB")

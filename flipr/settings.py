@@ -241,7 +241,9 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         "uvicorn": {"handlers": [], "propagate": True},
         "uvicorn.access": {"handlers": [], "propagate": True},
-        "celery": {"level": "INFO"},
+        "celery.worker.strategy": {"level": "WARNING"},  # a line per task received,
+        "celery.app.trace": {"level": "WARNING"},  # per task done
+        "celery.beat": {"level": "WARNING"},  # and per task due
         "httpx": {"level": "WARNING"},  # its INFO lines carry URLs with signatures
         "httpcore": {"level": "WARNING"},
     },

@@ -1,5 +1,6 @@
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import redis
@@ -11,7 +12,7 @@ from flipr.beat import RegionalScheduler
 from flipr.celery import app
 from flipr.embedded import free_ports
 
-ENTRIES = {
+ENTRIES: dict[str, Any] = {
     f"look-{region}": {
         "task": "execution.tasks.not_a_real_one",
         "schedule": timedelta(seconds=1),
@@ -69,4 +70,5 @@ def test_exactly_what_the_settings_say_is_scheduled():
 
 def test_every_entry_of_the_settings_names_a_known_queue():
     queues = {queue.name for queue in settings.CELERY_TASK_QUEUES}
-    assert {entry["options"]["queue"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= queues
+    schedule: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE
+    assert {entry["options"]["queue"] for entry in schedule.values()} <= queues

@@ -7,6 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.security import SecurityMiddleware
+from django.test import RequestFactory, override_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 BARE = {"PATH": os.environ["PATH"]}
@@ -52,14 +55,13 @@ def test_plain_http_has_no_redirect(read):
 
 
 def test_hooks_are_never_redirected(read):
-    from django.middleware.security import SecurityMiddleware
-    from django.test import RequestFactory, override_settings
-
     settings = read(PUBLIC_URL="https://flipr.example")
     with override_settings(SECURE_SSL_REDIRECT=True, SECURE_REDIRECT_EXEMPT=settings.SECURE_REDIRECT_EXEMPT):
-        middleware = SecurityMiddleware(lambda request: None)
+        middleware = SecurityMiddleware(lambda request: HttpResponse("served"))
         assert middleware.process_request(RequestFactory().post("/webhook/u/t")) is None
-        assert middleware.process_request(RequestFactory().get("/accounts")).status_code == 301
+        assert isinstance(
+            middleware.process_request(RequestFactory().get("/accounts")), HttpResponsePermanentRedirect
+        )
 
 
 def test_each_region_has_the_common_broker_unless_it_has_its_own(read):
