@@ -88,6 +88,8 @@ def _understood(hook: Hook, delivery: Delivery, call: Call) -> Message:
 
 
 def _parsed(call: Call) -> Message:
+    if b"\0" in call.body:
+        raise refused.not_text()
     try:
         return parse_bytes(call.body)
     except BadCommand as bad:

@@ -56,6 +56,10 @@ def too_large(limit: int) -> Refused:
     return _refused(413, "MESSAGE_TOO_LONG", message, "send fewer commands at once", Connection="close")
 
 
+def not_text() -> Refused:
+    return _refused(400, "NOT_TEXT", "this hook takes plain text", "send the command itself, as UTF-8 text")
+
+
 def hook_closed(reason: str) -> Refused:
     return _refused(403, "HOOK_PAUSED", reason, "switch it on again on the hooks page")
 

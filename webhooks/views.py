@@ -78,18 +78,20 @@ async def _accepted(call: Call) -> Taken | Reply:
 
 
 async def _carried_out(call: Call, taken: Taken) -> Handled:
-    timing, outcomes = dict(taken.delivery.timing_ms), {}
+    timing = dict(taken.delivery.timing_ms)
     try:
         with ExitStack() as waiting:
             waiter = outcome.expect(job.id for job in taken.prepared.jobs)
             await threads.run(accept.queue, taken, waiter, waiting)
             timing["queued"] = call.elapsed_ms()
             outcomes = await waiter.wait(taken.delivery.wait_seconds)
+        reply = _reply(call, taken, outcomes, timing)
     except QueueDown:
         return Handled(replies.refusal(refused.unavailable(), taken.delivery))
     except Exception:
-        log.exception("%s may have left, but its outcome was not waited for", taken.delivery.public_id)
-    return Handled(_reply(call, taken, outcomes, timing), taken.delivery)
+        log.exception("%s may have left, but its outcome could not be told", taken.delivery.public_id)
+        reply = _reply(call, taken, {}, timing)
+    return Handled(reply, taken.delivery)
 
 
 def _reply(call: Call, taken: Taken, outcomes: dict[str, Any], timing: dict[str, float]) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from django.test import Client
 from accounts import flows
 from accounts.models import Account, Hook, User
 from exchanges.types import Environment
+from execution import brokers
 from tests.webhooks.region import Region, all_filled
 from webhooks import threads
 from webhooks.models import Delivery
@@ -25,7 +27,7 @@ T = TypeVar("T")
 
 
 def application() -> Any:
-    from flipr.asgi import application  # noqa: PLC0415  (starts Django's handler: not for tests of pure parts)
+    from flipr.asgi import application
 
     return application
 
@@ -49,12 +51,18 @@ class Trader:
         return client
 
     def latest(self) -> Delivery:
-        threads.drain()
+        settle()
         return Delivery.objects.of(self.user).latest("public_id")
 
 
+def settle() -> None:
+    """Until what runs beside the answers is done, and what that has set off."""
+    threads.drain()
+    threads.drain()
+
+
 def trader(email: str) -> Trader:
-    user = User.objects.create_user(email, "correct horse battery staple")
+    user = User.objects.create_user(email)
     hook, token = flows.create_hook(user, "strategy")
     account = Account.objects.create(
         user=user,
@@ -121,3 +129,25 @@ def region(redis_server: str) -> Iterator[Region]:
     """A region where every order fills at once."""
     with Region(all_filled) as region:
         yield region
+
+
+@pytest.fixture
+def queues_down(owner: Trader, settings: Any) -> Iterator[None]:
+    """Every region's broker is unreachable for as long as the test says nothing else."""
+    with unreachable_queues(settings):
+        yield
+
+
+@contextmanager
+def unreachable_queues(settings: Any) -> Iterator[None]:
+    urls = settings.BROKER_URLS
+    settings.BROKER_URLS = dict.fromkeys(urls, "redis://127.0.0.1:1/0")
+    _forget_clients()
+    yield
+    settings.BROKER_URLS = urls
+    _forget_clients()
+
+
+def _forget_clients() -> None:
+    brokers.region_redis.cache_clear()
+    brokers._connection.cache_clear()

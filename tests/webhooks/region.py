@@ -8,7 +8,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import redis
 from django.conf import settings
@@ -30,9 +30,10 @@ class Region:
         self._queues = {f"orders.{name}": name for name in regions}
         self._redis = redis.Redis.from_url(settings.REDIS_URL)
         self._over = False
+        self._news = threading.Condition()
         self._thread = threading.Thread(target=self._work, daemon=True)
 
-    def __enter__(self) -> Region:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -40,6 +41,11 @@ class Region:
         self._over = True
         self._thread.join()
         self._redis.close()
+
+    def wait_for_jobs(self, count: int) -> list[Job]:
+        with self._news:
+            assert self._news.wait_for(lambda: len(self.jobs) >= count, timeout=10), self.jobs
+        return self.jobs
 
     def _work(self) -> None:
         while not self._over:
@@ -49,7 +55,9 @@ class Region:
 
     def _take(self, region: str, message: bytes) -> None:
         job = Job.load(_arguments(message)[0])
-        self.jobs.append(job)
+        with self._news:
+            self.jobs.append(job)
+            self._news.notify_all()
         if (results := self.answer(job)) is not None:
             outcome.announce(region, job.reply_to, outcome_of(job, results))
 
