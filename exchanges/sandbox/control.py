@@ -101,6 +101,7 @@ def _state(world: World, call: Call) -> Any:
                 "path": each.path,
                 "params": {name: str(value) for name, value in each.params.items()},
                 "time_ms": each.time_ms,
+                "received_ns": each.received_ns,
                 "fault": each.fault,
             }
             for each in world.calls
@@ -148,7 +149,11 @@ def order_row(order: Order) -> dict[str, Any]:
         "position_side": ticket.position_side,
         "link": ticket.link,
         "reason": order.reason,
+        "fees": {asset: text(amount) for asset, amount in order.fees().items()},
         "created": str(order.sequence),
+        "created_ms": order.created_ms,
+        "triggered_ms": order.triggered_ms,
+        "updated_ms": order.updated_ms,
     }
 
 

@@ -17,7 +17,8 @@ START = {
 
 
 class Prices:
-    """A price set in one dollar is the price in all dollars that were not set themselves."""
+    """A price set in one dollar is the price in all dollars that were not set themselves; pairs of coins
+    follow their dollar prices the same way."""
 
     def __init__(self) -> None:
         self._set: dict[tuple[str, str], Decimal] = {}
@@ -37,13 +38,15 @@ class Prices:
         return (self._in_dollars[base] / self._in_dollars[quote]).quantize(Decimal("1E-8"))
 
     def set(self, base: str, quote: str, price: Decimal) -> list[tuple[str, str]]:
-        """The pairs whose price this changed, the one named first."""
+        """The pairs whose price this may have changed, the one named first."""
         self._set[base, quote] = price
         if quote not in DOLLARS:
             return [(base, quote)]
         self._in_dollars[base] = price
-        others = [(base, dollar) for dollar in DOLLARS if (base, dollar) not in self._set]
-        return [(base, quote), *others]
+        others = [(base, dollar) for dollar in DOLLARS]
+        coins = [coin for coin in self._in_dollars if coin != base]
+        others += [pair for coin in coins for pair in ((base, coin), (coin, base))]
+        return [(base, quote), *(pair for pair in others if pair not in self._set)]
 
     def all(self) -> Mapping[str, Decimal]:
         return {f"{base}/{quote}": price for (base, quote), price in self._set.items()}

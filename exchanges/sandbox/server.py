@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
+import time
+import traceback
 from collections import deque
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -21,6 +24,7 @@ from exchanges.sandbox.wire import Call, Reply
 from exchanges.sandbox.world import Outcome, World
 
 MAX_BODY = 1 << 20
+MAX_HEAD = 1 << 16
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
@@ -32,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._address = ""
         self._waiting: deque[tuple[Call, bool]] = deque()
+        #: an answer is being delayed, or the caller does not read: nothing further is served or read
         self._held = False
         self._begin()
 
@@ -39,6 +44,7 @@ class Connection(asyncio.Protocol):
         self._target = b""
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
+        self._head_size = 0
         self._size = 0
 
     # -- asyncio ---------------------------------------------------------------------------------------
@@ -51,9 +57,19 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._refuse(400)
+            self._transport.close()  # its request was answered; another protocol is not spoken here
+        except httptools.HttpParserCallbackError:
+            if self._head_size <= MAX_HEAD:
+                traceback.print_exc(file=sys.stderr)
+            self._refuse(431 if self._head_size > MAX_HEAD else 500)
         except httptools.HttpParserError:
             self._refuse(400)
+
+    def pause_writing(self) -> None:
+        self._hold()
+
+    def resume_writing(self) -> None:
+        self._go_on()
 
     def connection_lost(self, problem: Exception | None) -> None:
         self._waiting.clear()
@@ -61,10 +77,17 @@ class Connection(asyncio.Protocol):
     # -- httptools -------------------------------------------------------------------------------------
 
     def on_url(self, part: bytes) -> None:
+        self._measure(len(part))
         self._target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._measure(len(name) + len(value))
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def _measure(self, size: int) -> None:
+        self._head_size += size
+        if self._head_size > MAX_HEAD:
+            raise ValueError("the head of the request is too long")  # ends the parsing
 
     def on_headers_complete(self) -> None:
         if self._headers.get("expect", "").lower() == "100-continue":
@@ -85,6 +108,7 @@ class Connection(asyncio.Protocol):
             headers=self._headers,
             address=self._address,
             now_ms=self._world.now_ms(),
+            received_ns=time.time_ns(),
         )
         self._waiting.append((call, self._parser.should_keep_alive()))
         too_long = self._size > MAX_BODY
@@ -103,7 +127,7 @@ class Connection(asyncio.Protocol):
             for after_ms, action in outcome.later:
                 asyncio.get_running_loop().call_later(after_ms / 1000, action)
             if outcome.delay_ms:
-                self._held = True
+                self._hold()
                 asyncio.get_running_loop().call_later(
                     outcome.delay_ms / 1000, self._release, outcome.reply, keep_alive
                 )
@@ -114,6 +138,17 @@ class Connection(asyncio.Protocol):
         self._held = False
         if not self._transport.is_closing():
             self._send(reply, keep_alive)
+        if not self._held:
+            self._go_on()
+
+    def _hold(self) -> None:
+        self._held = True
+        self._transport.pause_reading()
+
+    def _go_on(self) -> None:
+        self._held = False
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
             self._serve()
 
     def _outcome(self, call: Call) -> Outcome:

@@ -54,6 +54,8 @@ class Call:
     headers: Mapping[str, str]
     address: str
     now_ms: int
+    #: when its last byte was read, for measurements; nothing is decided by it
+    received_ns: int = 0
     #: values of `{name}` parts of the route's path
     parts: dict[str, str] = field(default_factory=dict)
     signed_by: Account | None = None

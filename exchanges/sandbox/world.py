@@ -48,6 +48,7 @@ class LoggedCall:
     path: str
     params: Mapping[str, Any]
     time_ms: int
+    received_ns: int
     fault: str
 
 
@@ -278,6 +279,7 @@ class World:
                 path=call.path,
                 params=params,
                 time_ms=call.now_ms,
+                received_ns=call.received_ns,
                 fault=",".join(drawn),
             )
         )

@@ -4,13 +4,21 @@ import http.client
 import json
 import re
 import socket
+import ssl
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tests.exchanges.conftest import ROOT
 
@@ -86,6 +94,57 @@ def test_a_body_without_end_is_not_kept_in_memory(raw):
     raw.sendall(b"POST /binance/api/v3/order HTTP/1.1\r\nhost: x\r\ncontent-length: 2000000\r\n\r\n")
     raw.sendall(b"x" * 2_000_000)
     assert raw.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_head_without_end_is_not_kept_in_memory(raw):
+    raw.sendall(b"GET /binance/api/v3/time HTTP/1.1\r\n" + b"x-filler: 0123456789\r\n" * 10_000)
+    assert raw.recv(65536).startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_caller_that_does_not_read_is_not_served_on(raw):
+    """What it asked for waits in its own connection, not in the memory of the sandbox."""
+    big = b"GET /binance_f/fapi/v1/exchangeInfo HTTP/1.1\r\nhost: x\r\n\r\n"
+    raw.settimeout(1)
+    with pytest.raises(TimeoutError):
+        raw.sendall(big * 100_000)
+
+
+def test_it_speaks_tls(certificate):
+    chain, key, context = certificate
+    options = ["--tls-cert", str(chain), "--tls-key", str(key)]
+    command = [sys.executable, "-m", "exchanges.sandbox", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
+        try:
+            url = process.stdout.readline().split()[-1]
+            assert url.startswith("https://")
+            answer = httpx.get(f"{url}/binance/api/v3/time", verify=context)
+            assert answer.json()["serverTime"] > 0
+        finally:
+            process.terminate()
+            assert process.wait(timeout=10) == 0
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A self-signed certificate for 127.0.0.1, and a client context that trusts nothing else."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sandbox")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    chain_file, key_file = tmp_path / "chain.pem", tmp_path / "key.pem"
+    chain_file.write_bytes(made.public_bytes(Encoding.PEM))
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return chain_file, key_file, ssl.create_default_context(cafile=str(chain_file))
 
 
 def test_an_unknown_venue_is_answered_with_those_there_are(sandbox):
