@@ -46,19 +46,20 @@ class Limit:
 def admit(source: str, token_digest: str) -> None:
     """Count one message. Raises Refused 429, and redis.RedisError when nobody can count."""
     hook = Limit(f"rate:hook:{token_digest[:32]}", settings.HOOK_RATE, "through this hook")
-    _admit([hook, _of_source("post", source)])
+    admit_all([hook, _of_source("post", source)])
 
 
 def admit_look(source: str) -> None:
     """The same for somebody who asks for a result."""
-    _admit([_of_source("look", source)])
+    admit_all([_of_source("look", source)])
 
 
 def _of_source(kind: str, source: str) -> Limit:
     return Limit(f"rate:{kind}:{source}", settings.SOURCE_RATE, "from this address")
 
 
-def _admit(limits: list[Limit], now_ms: float | None = None) -> None:
+def admit_all(limits: list[Limit], now_ms: float | None = None) -> None:
+    """Count one message against every limit, or none. `now_ms` is the clock unless given."""
     arguments = [each for limit in limits for each in limit.as_args()]
     now_ms = time.time() * 1000 if now_ms is None else now_ms
     server = _server(settings.REDIS_URL)
