@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kombu import Connection
-
-from flipr.celery import app
+from celery import Celery
 
 
 def answering(broker_urls: Iterable[str], *, wait_seconds: float = 1.0) -> set[str]:
     """The regions whose workers answer a ping within the time; each names itself REGION@host."""
-    found: set[str] = set()
-    urls = set(broker_urls)
-    for url in urls:
-        with Connection(url) as connection:
-            asked = app.control.inspect(timeout=wait_seconds, connection=connection)
-            found |= {name.partition("@")[0] for name in asked.ping() or {}}
-    return found
+    return {name for url in set(broker_urls) for name in _answering(url, wait_seconds)}
+
+
+def _answering(url: str, wait_seconds: float) -> set[str]:
+    # An app per broker: one app's control messages all leave through its own broker.
+    with Celery("ping", broker=url, set_as_current=False) as app:
+        replies = app.control.inspect(timeout=wait_seconds).ping() or {}
+        return {name.partition("@")[0] for name in replies}
