@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers, status
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import IsAuthenticated
@@ -86,6 +88,7 @@ class Accounts(Endpoint):
     def get(self, request: Request) -> Response:
         return Response(AccountAnswer(Account.objects.of(self.whose()), many=True).data)
 
+    @method_decorator(sensitive_variables())
     def post(self, request: Request) -> Response:
         asked = _valid(NewAccount(data=request.data))
         keys = Credentials(asked["key"], asked["secret"], asked["passphrase"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
@@ -15,11 +16,12 @@ POLICY = (
 )
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
-Respond = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+#: answers at once or, under an asynchronous server, when awaited
+Respond = Callable[[HttpRequest], Any]
 
 
 @sync_and_async_middleware
-def security_headers(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Respond:
+def security_headers(get_response: Respond) -> Respond:
     """A view may set a header of these itself; then its own stands."""
     if iscoroutinefunction(get_response):
 

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.hpke import (
     Suite,
 )
 from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
 
 from accounts.keyring import (
     KeyringError,
@@ -56,6 +57,7 @@ def new_keypair() -> tuple[str, str]:
     return entry(kid, public), entry(kid, private)
 
 
+@sensitive_variables()
 def seal(keys: Credentials, *, user: str, account: str, exchange: str) -> str:
     """`kid.base64`, bound to its row. Needs VAULT_PUBLIC_KEY only."""
     kid, public = _public_key(settings.VAULT_PUBLIC_KEY)
@@ -63,6 +65,7 @@ def seal(keys: Credentials, *, user: str, account: str, exchange: str) -> str:
     return sealed_text(kid, _SUITE.encrypt(plain, public, _info(user, account, exchange)))
 
 
+@sensitive_variables()
 def unseal(sealed: str, *, user: str, account: str, exchange: str) -> Credentials:
     """The exchange key; workers only. Raises VaultError."""
     keys = _private_keys(settings.VAULT_PRIVATE_KEYS)
@@ -83,6 +86,7 @@ def unseal(sealed: str, *, user: str, account: str, exchange: str) -> Credential
     return Credentials(*json.loads(plain))
 
 
+@sensitive_variables()
 def reseal(sealed: str, *, user: str, account: str, exchange: str) -> str:
     """The same exchange key sealed to the current VAULT_PUBLIC_KEY; workers only."""
     return seal(

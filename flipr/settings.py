@@ -206,6 +206,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "accounts.reports.AlwaysFiltered"
 
 # --- E-mail (console unless a server is named) ------------------------------------------------------------
 EMAIL_HOST = env_str("EMAIL_HOST")

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import flows
@@ -36,6 +36,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters(*FIELD_TITLES)
+@sensitive_variables()
 @members
 def add(request: HttpRequest, exchange: str) -> HttpResponse:
     opened = _family(exchange)
@@ -87,6 +88,7 @@ def change(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @sensitive_post_parameters(*FIELD_TITLES)
+@sensitive_variables()
 @members
 def replace(request: HttpRequest, public_id: str) -> HttpResponse:
     account = own_account(request, public_id)

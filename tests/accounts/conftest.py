@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 
 from accounts import flows
@@ -17,7 +18,7 @@ PASSWORD = "correct horse battery staple"
 def enrol(email: str) -> User:
     """A user who has signed up and confirmed."""
     user = User.objects.create_user(email, PASSWORD)
-    user.emailaddress_set.create(email=email, verified=True, primary=True)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     return user
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from django.test import Client
 
@@ -11,9 +13,10 @@ from accounts.models import Account, Hook, User
 NEW_KEY = {"exchange": "binance", "label": "api", "key": "AKIAAPIKEY000001234", "secret": "api-secret-0001"}
 
 
-def program(user: User, **options: object) -> Client:
+def program(user: User, *, enforce_csrf_checks: bool = False) -> Client:
     token = flows.create_api_token(user, "program")[1]
-    return Client(headers={"Authorization": f"Bearer {token}"}, **options)
+    headers = {"Authorization": f"Bearer {token}"}
+    return Client(enforce_csrf_checks=enforce_csrf_checks, headers=headers)
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def strangers(stranger: User) -> Client:
     return program(stranger)
 
 
-def post(client: Client, path: str, asked: dict[str, object] | None = None):
+def post(client: Client, path: str, asked: Mapping[str, object] | None = None):
     return client.post(path, asked or {}, content_type="application/json")
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def link(part: str) -> str:
-    found = re.search(rf"https?://[^/\s]+(/\S*{part}\S+)", mail.outbox[-1].body)
+    found = re.search(rf"https?://[^/\s]+(/\S*{part}\S+)", str(mail.outbox[-1].body))
     assert found is not None, mail.outbox[-1].body
     return found.group(1)
 

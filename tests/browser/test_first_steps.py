@@ -44,7 +44,7 @@ def sign_up(page: Page, url: str) -> None:
 
 
 def confirm(page: Page) -> None:
-    link = re.search(r"https?://\S+/confirm-email/\S+", mail.outbox[0].body)
+    link = re.search(r"https?://\S+/confirm-email/\S+", str(mail.outbox[0].body))
     assert link is not None
     page.goto(link.group())
     page.get_by_role("button", name="Confirm").click()
