@@ -27,10 +27,7 @@ def admitted(desk: Desk, account: Account, ticket: Ticket) -> Order:
     """The order as it enters, not yet registered. Raises Rejected; nothing has changed either way."""
     market, book = desk.market(ticket.symbol), desk.book(account)
     _check_client_id(desk.rules, book, ticket)
-    if ticket.type.conditional and desk.conditions.refuse_stops:
-        raise Rejected(Reason.STOP_REFUSED)
-    if len(book.open) >= desk.rules.max_open_orders:
-        raise Rejected(Reason.TOO_MANY_ORDERS)
+    _check_counts(desk, book, ticket)
     order = new_order(desk, market, ticket)
     check_filters(desk, order)
     if market.product is not Product.SPOT:
@@ -119,6 +116,16 @@ def _check_client_id(rules: Rules, book: Book, ticket: Ticket) -> None:
         return
     if rules.client_ids is ClientIds.FOREVER or (rules.client_ids is ClientIds.OPEN and known.open):
         raise Rejected(Reason.DUPLICATE, ticket.client_id)
+
+
+def _check_counts(desk: Desk, book: Book, ticket: Ticket) -> None:
+    if len(book.open) >= desk.rules.max_open_orders:
+        raise Rejected(Reason.TOO_MANY_ORDERS)
+    if not ticket.type.conditional:
+        return
+    waiting = sum(each.waiting and each.market.symbol == ticket.symbol for each in book.open.values())
+    if desk.conditions.refuse_stops or waiting >= desk.rules.max_waiting_orders:
+        raise Rejected(Reason.STOP_REFUSED)
 
 
 def _check_notional(desk: Desk, order: Order) -> None:

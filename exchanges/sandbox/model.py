@@ -148,6 +148,8 @@ class Rules:
     order_id: Callable[[int], str] = str
     default_leverage: Decimal = Decimal(20)
     max_open_orders: int = 500
+    #: orders that wait for a trigger, per market
+    max_waiting_orders: int = 100
 
 
 class AttachWhen(StrEnum):

@@ -58,6 +58,7 @@ class BinanceSpot(Binance):
         linked=OrderStatus.EXPIRED,
         refuses_unfillable=False,
         max_open_orders=200,
+        max_waiting_orders=5,
     )
     limits = (
         Limit("used-weight-1m", "weight", 6000, 60, Owner.ADDRESS, ban_after=20, ban_seconds=120),

@@ -183,6 +183,15 @@ def test_hedge_mode_holds_both_directions(swap):
         swap.create_order(SWAP, "market", "buy", 0.1)
 
 
+def test_reduce_only_is_not_for_hedge_mode(sandbox):
+    swap = client(sandbox, sandbox.account("binance", position_mode="hedge"), "swap")
+    assert swap.fetch_position_mode()["hedged"] is True
+    with pytest.raises(ccxt.ExchangeError, match="-1106"):
+        swap.create_order(SWAP, "market", "sell", 0.1, None, {"positionSide": "LONG", "reduceOnly": True})
+    with pytest.raises(ccxt.ExchangeError, match="-2022"):
+        swap.create_order(SWAP, "market", "sell", 0.1, None, {"positionSide": "LONG"})
+
+
 def test_futures_balance_tells_profit_and_margin(sandbox, swap):
     swap.set_leverage(10, SWAP)
     swap.create_order(SWAP, "market", "buy", 1)

@@ -161,6 +161,15 @@ def test_a_crossed_trigger_is_refused_or_fires_at_once_as_the_rules_say(perp):
     assert firing.place("sell", "stop", 1, trigger_price=50000).status is OrderStatus.FILLED
 
 
+def test_only_so_many_orders_may_wait(perp):
+    few = Exchange(max_waiting_orders=1)
+    stop = few.place("sell", "stop", 1, trigger_price=49000)
+    with refused(Reason.STOP_REFUSED):
+        few.place("sell", "stop", 1, trigger_price=48000)
+    few.desk.cancel(few.account, stop)
+    assert few.place("sell", "stop", 1, trigger_price=48000).waiting
+
+
 def test_a_stated_direction_overrides_what_type_and_side_say(perp):
     order = perp.place("buy", "stop", 1, trigger_price=49000, rises=False)
     perp.move(49000)
