@@ -26,7 +26,6 @@ from urllib.parse import urlencode
 from exchanges import read
 from exchanges.errors import (
     AuthRefused,
-    ClockRefused,
     DuplicateOrder,
     ExchangeError,
     InsufficientFunds,
@@ -104,8 +103,6 @@ ERRORS: dict[str, type[ExchangeError]] = {
     "authenticationError": AuthRefused,
     "accountInactive": AuthRefused,
     "apiLimitExceeded": Throttled,
-    "nonceBelowThreshold": ClockRefused,
-    "nonceDuplicate": ClockRefused,
     "contractNotFound": UnknownSymbol,
     "notFound": OrderNotFound,
     "insufficientFunds": InsufficientFunds,
@@ -495,10 +492,10 @@ def open_report(data: Any) -> Report:
 
 
 def event_order(event: Any) -> Mapping[str, Any]:
-    """The order as a history event leaves it; nothing for events that change none."""
-    for name, detail in event.items():
+    """The order as a history event leaves it; nothing for events that change none (a refused edit)."""
+    for detail in event.values():
         for place in ("order", "newOrder", "newOrderTrigger"):
-            if place in detail and not name.endswith("EditRejected"):
+            if place in detail:
                 found: Mapping[str, Any] = detail[place]
                 return found
     return {}

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import ccxt
 import pytest
@@ -194,7 +195,9 @@ def test_ccxt_gets_the_original_refusals_on_spot(spot, kind, amount, price, erro
 
 def test_ccxt_is_refused_for_a_wrong_secret_an_unknown_key_and_an_old_nonce(sandbox, spot, spot_keys):
     spot.fetch_balance()
-    spot.incrementing_nonce = lambda: 5
+    used = spot.incrementing_nonce()
+    spot.incrementing_nonce = lambda: used
+    spot.fetch_balance()
     with pytest.raises(ccxt.InvalidNonce, match="EAPI:Invalid nonce"):
         spot.fetch_balance()
     wrong = ccxt_client(sandbox, ccxt.kraken, "Kraken", spot_keys | {"secret": "bm90IGl0"})
@@ -354,7 +357,7 @@ class Ours:
 
     def order(self, side, kind, quantity, **rest):
         self._placed += 1
-        numbers = {
+        numbers: dict[str, Any] = {
             name: Decimal(rest.pop(name))
             for name in ("price", "trigger_price", "quote_quantity")
             if name in rest

@@ -3,10 +3,11 @@
 The exchange here is the sandbox's, in this process, at a clock that the test moves.
 """
 
-import re
 import uuid
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -67,6 +68,7 @@ class Exchange:
             self.now_ms,
         )
         reply = self.world.answer(self.name.lower(), call).reply
+        assert reply is not None
         return httpx.Response(reply.status, headers=reply.all_headers(), content=reply.body())
 
     def move(self, seconds):
@@ -77,7 +79,9 @@ class Exchange:
 
     def place(self, side, kind, quantity="0.5", **rest):
         self.placed += 1
-        numbers = {name: Decimal(rest.pop(name)) for name in ("price", "trigger_price") if name in rest}
+        numbers: dict[str, Any] = {
+            name: Decimal(rest.pop(name)) for name in ("price", "trigger_price") if name in rest
+        }
         request = OrderRequest(
             self.instrument,
             self.venue.client_id(f"{TOKEN[:-2]}{self.placed:02}"),
@@ -208,7 +212,7 @@ def test_nonces_rise_with_every_call_even_while_the_clock_stands():
     venue = open_venue("kraken", lambda request: None)
     call = venue.place_call(order("kraken", {"side": "buy", "type": "market", "quantity": "1"}))
     bodies = [venue.sign(call, credentials("kraken"), NOW_MS).body.decode() for _ in range(3)]
-    nonces = [int(re.match(r"nonce=(\d+)&", body)[1]) for body in bodies]
+    nonces = [int(dict(parse_qsl(body))["nonce"]) for body in bodies]
     assert nonces == [NOW_MS * 1000, NOW_MS * 1000 + 1, NOW_MS * 1000 + 2]
 
 
@@ -232,6 +236,28 @@ def test_clocks_that_agree_to_a_second_are_left_alone(cash):
         venue = cash.open(behind_ms)
         venue.sync_clock()
         assert venue.clock.offset_ms == 0
+
+
+def test_a_clock_that_was_corrected_meanwhile_is_trusted_again(cash):
+    cash.venue.clock.offset_ms = -800
+    cash.venue.sync_clock()
+    assert cash.venue.clock.offset_ms == 0
+
+
+def test_signed_calls_of_one_key_take_turns_and_public_ones_do_not(cash):
+    turns = []
+
+    class Turns(LocalGate):
+        def turn(self, owner):
+            turns.append(owner)
+            return super().turn(owner)
+
+    cash.venue.gate = Turns()
+    cash.venue.quote(cash.instrument)
+    assert turns == []
+    cash.venue.balances(cash.keys)
+    assert len(turns) == 1
+    assert cash.keys.key not in turns[0]
 
 
 def test_a_key_that_another_program_runs_ahead_is_refused_with_advice(cash):
