@@ -273,6 +273,18 @@ def test_the_leg_that_fires_ends_the_other(spot, price, filled):
     assert legs[1 - filled].status is OrderStatus.CANCELLED
 
 
+def test_a_leg_that_triggers_ends_the_other_before_it_fills(spot):
+    target, stop = spot.desk.place_linked(
+        spot.account,
+        [
+            ticket("sell", "limit", 1, price=55000, link="7"),
+            ticket("sell", "stop_limit", 1, trigger_price=45000, price=45500, link="7"),
+        ],
+    )
+    spot.move(45000)
+    assert (stop.open, stop.waiting, target.status) == (True, False, OrderStatus.CANCELLED)
+
+
 def test_cancelling_one_leg_cancels_the_list(spot):
     target, stop = oco(spot)
     spot.desk.cancel(spot.account, stop)
