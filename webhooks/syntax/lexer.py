@@ -26,11 +26,12 @@ _CHUNK = re.compile(
     rf"""([^\W\d]+)(?=[;|,{SPACE}]|$)                  # a plain word
        | ([0-9]+(?:\.[0-9]+)?)(?=[;|{SPACE}]|$)        # a plain number
        | ([0-9]+(?:\.[0-9]+)?)%(?=[;|{SPACE}]|$)       # a plain percent
-       | (?<![^{SPACE}])//[^\r\n]* | "[^"\r\n]*" | “[^”"\r\n]*” | [,"“] | [^;|,"“{SPACE}]+
+       | (?<![^{SPACE}])(//)[^\r\n]*                 # a comment
+       | "[^"\r\n]*" | “[^”"\r\n]*” | [,"“] | [^;|,"“{SPACE}]+
     """,
     re.VERBOSE,
 )
-_WORD, _NUMBER, _PERCENT = 1, 2, 3
+_WORD, _NUMBER, _PERCENT, _COMMENT = 1, 2, 3, 4
 _PARTS = re.compile(
     rf"""(?P<number>[-+−]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?)
       | [@$%*]
@@ -78,6 +79,8 @@ def _read(tokens: Tokens) -> None:
         form = match.lastindex
         word = match.group()
         kind = word.lower() if form is _WORD else word
+        if form is _COMMENT:
+            continue
         if kind == "on" and run:
             _mark_header(tokens, run)
         if kind == COMMA:
@@ -118,8 +121,6 @@ def _read_chunk(tokens: Tokens, chunk: str, start: int) -> None:
             hint = 'close it with another " on the same line'
             raise BadCommand("UNCLOSED_QUOTE", "the quote is not closed", hint, text=tokens.text, start=start)
         _add(tokens, chunk, STRING, start)
-        return
-    if chunk.startswith("//"):
         return
     for part in _PARTS.finditer(chunk):
         word = part.group()

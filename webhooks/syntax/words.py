@@ -83,7 +83,7 @@ NOT_NUMBERS = frozenset(
 VOCABULARY = frozenset(
     {
         *STEPS, *SHAPES, *CANCELS, *CONDITIONS, *TRIGGERS, *AFTER_TIME, *PERCENT_OF,
-        *("on", "using", "at", "off", "from", "to", "in", "orders", "gap", "endless", "over", "show", "flat"),
+        *("on", "using", "at", "@", "off", "from", "to", "in", "orders", "gap", "endless", "over", "show", "flat"),
         *("all", "max", "rest", "risk", "none", "now", "after", "plus", "every", "grow", "trigger", "run", "mode"),
     }
 )  # fmt: skip
