@@ -117,8 +117,8 @@ class LocalGate:
         while spent and spent[0][0] <= now - limit.window_seconds:
             spent.popleft()
         allowed = limit.capacity * (100 - limit.reserve_percent * int(priority)) // 100
-        # a cost above its share goes through alone, when the bucket is empty: else it would wait for ever
-        excess = sum(cost for _, cost in spent) + min(charge.cost, allowed) - allowed
+        excess = sum(cost for _, cost in spent) + charge.cost - allowed
+        # a cost above its share waits for the last of the others, not for ever: then it goes through alone
         for when, cost in spent:
             if excess <= 0:
                 break

@@ -23,8 +23,9 @@ INSTRUMENTS_SECONDS = 900.0
 class Connection:
     """One venue with what is known about it in advance."""
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.venue = venue
+        self._clock = clock
         #: prices seen in fills and quotes, by symbol: good enough to tell "far above the minimum"
         self.last_prices: dict[str, Decimal] = {}
         self._table: InstrumentTable | None = None
@@ -46,13 +47,13 @@ class Connection:
         """Measure the clock, and read the instruments again when they are old: also what keeps the
         connection alive. Raises ExchangeError; what was known stays."""
         self.venue.sync_clock()
-        if force or time.monotonic() - self._read_at > INSTRUMENTS_SECONDS:
+        if force or self._clock() - self._read_at > INSTRUMENTS_SECONDS:
             with self._lock:
                 self._read()
 
     def _read(self) -> None:
         self._table = InstrumentTable(self.venue.instruments())
-        self._read_at = time.monotonic()
+        self._read_at = self._clock()
 
 
 class Pool:

@@ -57,8 +57,10 @@ def pool(opened: Opened, **options: Any) -> Pool:
     return Pool(make_transport=opened, **options)
 
 
-def connection(exchange: Exchange) -> Connection:
-    return Connection(open_venue(NAME, exchange))
+def connection(exchange: Exchange, now: list[float] | None = None) -> Connection:
+    """`now` holds the seconds since the machine was started."""
+    held = now or [5.0]
+    return Connection(open_venue(NAME, exchange), clock=lambda: held[0])
 
 
 def is_closed(transport: Transport) -> bool:
@@ -177,13 +179,16 @@ def test_the_first_refresh_reads_clock_and_instruments() -> None:
     assert (exchange.count("/time"), exchange.count("/exchangeInfo")) == (1, 1)
 
 
-def test_a_refresh_soon_after_asks_the_time_only() -> None:
-    exchange = Exchange()
-    held = connection(exchange)
+def test_instruments_are_read_again_when_they_are_old() -> None:
+    exchange, now = Exchange(), [5.0]
+    held = connection(exchange, now)
     held.refresh()
+    now[0] += INSTRUMENTS_SECONDS
     held.refresh()
     assert (exchange.count("/time"), exchange.count("/exchangeInfo")) == (2, 1)
-    assert INSTRUMENTS_SECONDS > 60
+    now[0] += 1
+    held.refresh()
+    assert (exchange.count("/time"), exchange.count("/exchangeInfo")) == (3, 2)
 
 
 def test_a_forced_refresh_reads_the_instruments_again() -> None:

@@ -227,6 +227,27 @@ def test_what_protects_goes_first(values: dict[str, Any], priority: Priority) ->
     assert not call.read_only
 
 
+def test_a_cancel_goes_before_entries_and_queries() -> None:
+    """The last share of the weight is kept for what ends a risk."""
+    answers = [
+        {
+            "answer": {
+                "status": 200,
+                "headers": {"x-mbx-used-weight-1m": "2390"},
+                "body": {"serverTime": NOW_MS},
+            }
+        },
+        {"answer": {"status": 200, "body": {"orderId": 1}}},
+    ]
+    script = Script(answers, fixture(FUTURES)["auth_params"])
+    venue = open_venue(FUTURES, script)
+    venue.server_time_ms()
+    with pytest.raises(NotSent):
+        venue.balances(credentials(FUTURES))
+    venue.cancel(credentials(FUTURES), instrument(FUTURES), OrderRef(exchange_id="1"))
+    assert [each["method"] for each in script.seen] == ["GET", "DELETE"]
+
+
 # -- environments ------------------------------------------------------------------------------------------
 
 
@@ -264,3 +285,16 @@ def test_only_an_unknown_conditional_order_is_looked_for_elsewhere(
             credentials(FUTURES), instrument(FUTURES), OrderRef(client_id="f1", conditional=True)
         )
     assert len(script.seen) == (2 if code == -2011 else 1)
+
+
+def test_a_post_only_stop_limit_rests_as_maker_when_triggered() -> None:
+    wanted = order(FUTURES, STOP | {"type": "stop_limit", "price": "48900", "post_only": True})
+    assert silent(FUTURES).place_call(wanted).params["timeInForce"] == "GTX"
+
+
+def test_a_conditional_order_that_ended_is_gone_to_a_cancel() -> None:
+    gone = {"answer": {"status": 400, "body": {"code": -2011, "msg": "Unknown order sent."}}}
+    ended = {"answer": {"status": 200, "body": {"algoStatus": "CANCELED", "actualOrderId": ""}}}
+    venue = open_venue(FUTURES, Script([gone, ended], fixture(FUTURES)["auth_params"]))
+    with pytest.raises(OrderNotFound):
+        venue.cancel(credentials(FUTURES), instrument(FUTURES), OrderRef(client_id="f1", conditional=True))
