@@ -17,12 +17,23 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import Dialect, Route, route
+from exchanges.sandbox.dialects.kraken_answers import (
+    ALTNAMES,
+    ASSETS,
+    TYPES,
+    asset_row,
+    done,
+    order_row,
+    pair_row,
+    sentence,
+    slashed,
+    trade_row,
+    transaction_id,
+)
 from exchanges.sandbox.ledger import Account
 from exchanges.sandbox.meter import Exceeded, Limit
 from exchanges.sandbox.model import (
-    ZERO,
     AttachWhen,
-    Fill,
     Market,
     Order,
     Reason,
@@ -38,27 +49,6 @@ from exchanges.types import OrderStatus, OrderType, Product, Side, TimeInForce, 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 FORCES = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
 TRIGGERS = {"last": TriggerBy.LAST, "index": TriggerBy.INDEX}
-TYPES = {
-    "market": OrderType.MARKET,
-    "limit": OrderType.LIMIT,
-    "stop-loss": OrderType.STOP,
-    "stop-loss-limit": OrderType.STOP_LIMIT,
-    "take-profit": OrderType.TAKE_PROFIT,
-    "take-profit-limit": OrderType.TAKE_PROFIT_LIMIT,
-}
-TYPE_WORDS = {kind: word for word, kind in TYPES.items()}
-STATUSES = {
-    OrderStatus.OPEN: "open",
-    OrderStatus.FILLED: "closed",
-    OrderStatus.CANCELLED: "canceled",
-    OrderStatus.REJECTED: "canceled",
-    OrderStatus.EXPIRED: "expired",
-}
-ENDINGS = {
-    "user": "User requested",
-    Reason.POST_ONLY: "Post only order",
-    Reason.INSUFFICIENT: "Insufficient funds",
-}
 #: {} is the detail: a parameter's name
 WORDS = {
     Reason.NO_KEY: "EAPI:Invalid key",
@@ -97,11 +87,6 @@ CANCEL_COSTS = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
 _CLIENT_ID = re.compile(
     r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[ -~]{1,18}", re.IGNORECASE
 )
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-
-#: the names of assets, and in pairs (altname)
-ASSETS = {"BTC": "XXBT", "ETH": "XETH", "LTC": "XLTC", "XRP": "XXRP", "DOGE": "XXDG", "USD": "ZUSD"}
-ALTNAMES = {"BTC": "XBT", "DOGE": "XDG"}
 #: base, tick in dollars, least volume
 _COINS = (
     ("BTC", "0.1", "0.00005"),
@@ -128,15 +113,6 @@ def _market(base: str, quote: str, tick: str, least: str, least_cost: str = "0.5
         min_notional=Decimal(least_cost),
         extra={"key": ASSETS[base] + ASSETS[quote] if old else symbol},
     )
-
-
-def transaction_id(letter: str, number: int) -> str:
-    """O7AAAA-AAAAB-2C4D6E: the running number in 16 letters."""
-    word = ""
-    for _ in range(16):
-        number, digit = divmod(number, 32)
-        word = _ALPHABET[digit] + word
-    return f"{letter}{word[:5]}-{word[5:10]}-{word[10:]}"
 
 
 class Kraken(Dialect):
@@ -228,11 +204,11 @@ class Kraken(Dialect):
     @route("GET /0/public/Assets", public=True)
     def assets(self, call: Call) -> Any:
         names = {name: None for market in self.markets for name in (market.base, market.quote)}
-        return done({ASSETS.get(name, name): _asset(name) for name in names})
+        return done({ASSETS.get(name, name): asset_row(name) for name in names})
 
     @route("GET /0/public/AssetPairs", public=True)
     def pairs(self, call: Call) -> Any:
-        return done({market.extra["key"]: _pair(market) for market in self._asked(call)})
+        return done({market.extra["key"]: pair_row(market) for market in self._asked(call)})
 
     @route("GET /0/public/Ticker", public=True)
     def ticker(self, call: Call) -> Any:
@@ -245,7 +221,7 @@ class Kraken(Dialect):
     def _pair_named(self, name: str) -> Market:
         """By altname, internal key or slashed name (XBTUSD, XXBTZUSD, XBT/USD, BTC/USD)."""
         for market in self.markets:
-            if name in (market.symbol, market.extra["key"], market.pair, _slashed(market)):
+            if name in (market.symbol, market.extra["key"], market.pair, slashed(market)):
                 return market
         raise Rejected(Reason.UNKNOWN_SYMBOL, name)
 
@@ -312,9 +288,9 @@ class Kraken(Dialect):
         market = self.desk.market(ticket.symbol)
         if call.flag("validate"):
             self.desk.check(call.account, ticket)
-            return done({"descr": {"order": _sentence(ticket, market)}})
+            return done({"descr": {"order": sentence(ticket, market)}})
         order = self.desk.place(call.account, ticket)
-        return done({"descr": {"order": _sentence(ticket, market)}, "txid": [order.id]})
+        return done({"descr": {"order": sentence(ticket, market)}, "txid": [order.id]})
 
     def _ticket(self, call: Call) -> Ticket:
         kind = call.one_of("ordertype", TYPES)
@@ -387,13 +363,13 @@ class Kraken(Dialect):
         asked = [self.desk.order(call.account, order_id=each) for each in call.text("txid").split(",")]
         if not (known := [order for order in asked if order is not None]):
             raise Rejected(Reason.UNKNOWN_ORDER)
-        return done({order.id: _order(order) for order in known})
+        return done({order.id: order_row(order) for order in known})
 
     @route("POST /0/private/OpenOrders")
     def open_orders(self, call: Call) -> Any:
         book = self.desk.book(call.account)
         return done(
-            {"open": {order.id: _order(order) for order in book.open.values() if _wanted(order, call)}}
+            {"open": {order.id: order_row(order) for order in book.open.values() if _wanted(order, call)}}
         )
 
     @route("POST /0/private/ClosedOrders", costs={"rest": 2})
@@ -402,7 +378,7 @@ class Kraken(Dialect):
         orders = reversed(self.desk.book(call.account).orders.values())
         ended = [order for order in orders if not order.open and _wanted(order, call)]
         start = call.integer("ofs", 0)
-        page = {order.id: _order(order) for order in ended[start : start + 50]}
+        page = {order.id: order_row(order) for order in ended[start : start + 50]}
         return done({"closed": page, "count": len(ended)})
 
     @route("POST /0/private/TradesHistory", costs={"rest": 2})
@@ -410,14 +386,10 @@ class Kraken(Dialect):
         book, start = self.desk.book(call.account), call.integer("ofs", 0)
         fills = list(reversed(book.fills))
         page = {
-            transaction_id("T", fill.id): _trade(fill, book.orders[fill.order_id])
+            transaction_id("T", fill.id): trade_row(fill, book.orders[fill.order_id])
             for fill in fills[start : start + 50]
         }
         return done({"trades": page, "count": len(fills)})
-
-
-def done(result: Any) -> dict[str, Any]:
-    return {"error": [], "result": result}
 
 
 def _client_id(call: Call) -> str:
@@ -430,116 +402,3 @@ def _client_id(call: Call) -> str:
 def _wanted(order: Order, call: Call) -> bool:
     client_id, reference = call.text("cl_ord_id", ""), call.integer("userref", 0)
     return client_id in ("", order.client_id) and reference in (0, order.ticket.extra["userref"])
-
-
-def _slashed(market: Market) -> str:
-    return f"{ALTNAMES.get(market.base, market.base)}/{ALTNAMES.get(market.quote, market.quote)}"
-
-
-def _asset(name: str) -> dict[str, Any]:
-    decimals = {"decimals": 4 if name == "USD" else 10, "display_decimals": 2 if name == "USD" else 5}
-    return {"aclass": "currency", "altname": ALTNAMES.get(name, name), **decimals, "status": "enabled"}
-
-
-def _pair(market: Market) -> dict[str, Any]:
-    return {
-        "altname": market.symbol,
-        "wsname": _slashed(market),
-        "aclass_base": "currency",
-        "base": ASSETS.get(market.base, market.base),
-        "aclass_quote": "currency",
-        "quote": ASSETS.get(market.quote, market.quote),
-        "lot": "unit",
-        "cost_decimals": 5,
-        "pair_decimals": decimals_of(market.tick),
-        "lot_decimals": decimals_of(market.step),
-        "lot_multiplier": 1,
-        "leverage_buy": [],
-        "leverage_sell": [],
-        "fees": [[0, Decimal("0.4")]],
-        "fees_maker": [[0, Decimal("0.25")]],
-        "fee_volume_currency": "ZUSD",
-        "margin_call": 80,
-        "margin_stop": 40,
-        "ordermin": text(market.min_quantity),
-        "costmin": text(market.min_notional),
-        "tick_size": text(market.tick),
-        "status": "online",
-    }
-
-
-def _sentence(ticket: Ticket, market: Market) -> str:
-    """sell 0.01000000 XBTUSD @ stop loss 48000.0 -> limit 47900.0."""
-    volume = text(ticket.quantity if ticket.quote_quantity is None else ticket.quote_quantity, 8)
-    kind = TYPE_WORDS[ticket.type].removesuffix("-limit").replace("-", " ")
-    trigger, limit = (text(price, decimals_of(market.tick)) for price in (ticket.trigger_price, ticket.price))
-    words = [ticket.side, volume, market.symbol, "@", kind]
-    words += [trigger] if ticket.trigger_price is not None else []
-    words += ["->", "limit"] if ticket.trigger_price is not None and ticket.price is not None else []
-    return " ".join(words + ([limit] if ticket.price is not None else []))
-
-
-def _order(order: Order) -> dict[str, Any]:
-    ticket, market = order.ticket, order.market
-    trigger, limit, average = (
-        text(price, decimals_of(market.tick))
-        for price in (order.trigger_price, order.price, order.average_price)
-    )
-    prices = (trigger, limit) if ticket.type.conditional else (limit, "0")
-    told = {
-        "refid": None,
-        "userref": ticket.extra["userref"] or None,
-        "cl_ord_id": order.client_id or None,
-        "status": STATUSES[order.status],
-        "opentm": Decimal(order.created_ms) / 1000,
-        "starttm": 0,
-        "expiretm": 0,
-        "descr": {
-            "pair": market.symbol,
-            "aclass": "forex",
-            "type": ticket.side,
-            "ordertype": TYPE_WORDS[ticket.type],
-            "price": prices[0],
-            "price2": prices[1],
-            "leverage": "none",
-            "order": _sentence(ticket, market),
-            "close": "",
-        },
-        "vol": text(order.quantity if ticket.quote_quantity is None else ticket.quote_quantity, 8),
-        "vol_exec": text(order.filled, 8),
-        "cost": text(order.quote_filled, 5),
-        "fee": text(sum(order.fees().values(), ZERO), 5),
-        "price": average,
-        "stopprice": trigger,
-        "limitprice": limit,
-        "misc": "",
-        "oflags": ticket.extra["oflags"],
-        "trigger": ticket.trigger_by,
-        "trades": [transaction_id("T", fill.id) for fill in order.fills],
-    }
-    if not order.open:
-        ending = {
-            "closetm": Decimal(order.updated_ms) / 1000,
-            "reason": ENDINGS.get(order.reason, order.reason) or None,
-        }
-        told |= ending
-    return told
-
-
-def _trade(fill: Fill, order: Order) -> dict[str, Any]:
-    return {
-        "ordertxid": order.id,
-        "postxid": "",
-        "pair": order.market.extra["key"],
-        "time": Decimal(fill.time_ms) / 1000,
-        "type": fill.side,
-        "ordertype": TYPE_WORDS[order.ticket.type],
-        "price": text(fill.price, decimals_of(order.market.tick)),
-        "cost": text(fill.price * fill.quantity, 5),
-        "fee": text(fill.fee, 5),
-        "vol": text(fill.quantity, 8),
-        "margin": "0.00000",
-        "misc": "",
-        "trade_id": fill.id,
-        "maker": fill.maker,
-    }

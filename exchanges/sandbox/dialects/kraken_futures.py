@@ -11,20 +11,31 @@ import base64
 import hashlib
 import hmac
 import secrets
-import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
 from exchanges.sandbox.dialect import Dialect, route
+from exchanges.sandbox.dialects.kraken_futures_answers import (
+    done,
+    execution_event,
+    fill_row,
+    instant,
+    instrument_row,
+    number_id,
+    open_order,
+    order_events,
+    order_row,
+    placing_events,
+    status_row,
+    trigger_events,
+)
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Exceeded, Limit
 from exchanges.sandbox.model import (
     ZERO,
     ClientIds,
-    Fill,
     Market,
     Order,
     Reason,
@@ -41,7 +52,6 @@ API = "/derivatives/api/v3"
 STATUS_MS = 5000
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 SIGNALS = {"last": TriggerBy.LAST, "mark": TriggerBy.MARK, "index": TriggerBy.INDEX, "spot": TriggerBy.INDEX}
-HISTORY_SIGNALS = {TriggerBy.LAST: "LastPrice", TriggerBy.MARK: "MarkPrice", TriggerBy.INDEX: "SpotPrice"}
 #: word -> type without and with a limit price, time in force, post only
 FORMS = {
     "mkt": (OrderType.MARKET, OrderType.MARKET, TimeInForce.GTC, False),
@@ -51,14 +61,6 @@ FORMS = {
     "fok": (OrderType.LIMIT, OrderType.LIMIT, TimeInForce.FOK, False),
     "stp": (OrderType.STOP, OrderType.STOP_LIMIT, TimeInForce.GTC, False),
     "take_profit": (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT, TimeInForce.GTC, False),
-}
-HISTORY_FORMS = {
-    "mkt": "IoC",
-    "ioc": "IoC",
-    "fok": "FillOrKill",
-    "post": "Post",
-    "stp": "Stop",
-    "take_profit": "Stop",
 }
 #: refusals of an order: told as its status
 STATUS_WORDS = {
@@ -116,15 +118,6 @@ def _market(base: str, symbol: str, tick: str, decimals: int, leverage: int, mos
         max_leverage=Decimal(leverage),
         extra={"decimals": decimals},
     )
-
-
-def number_id(kind: str, number: int) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{number}"))
-
-
-def instant(time_ms: int) -> str:
-    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class KrakenFutures(Dialect):
@@ -190,7 +183,7 @@ class KrakenFutures(Dialect):
     @route(f"GET {API}/instruments", public=True)
     def instruments(self, call: Call) -> Any:
         index = {"symbol": "in_xbtusd", "type": "spot index", "tradeable": False}
-        return done(call, instruments=[*(_instrument(market) for market in self.markets), index])
+        return done(call, instruments=[*(instrument_row(market) for market in self.markets), index])
 
     @route(f"GET {API}/tickers", public=True)
     def tickers(self, call: Call) -> Any:
@@ -293,7 +286,7 @@ class KrakenFutures(Dialect):
         if not order.open and not order.filled and not order.ticket.type.conditional:
             return self._refused("iocWouldNotExecute", call)
         told = {"order_id": order.id, "cliOrdId": order.client_id or None, "status": "placed"}
-        events = list(_placing_events(order))
+        events = list(placing_events(order))
         return done(
             call, sendStatus={**told, "receivedTime": instant(order.created_ms), "orderEvents": events}
         )
@@ -328,13 +321,13 @@ class KrakenFutures(Dialect):
         if order is None or not order.open:
             told: dict[str, Any] = {"status": "orderForEditNotFound", "orderEvents": []}
             return done(call, editStatus={**told, "receivedTime": instant(call.now_ms)})
-        before = _order(order)
+        before = order_row(order)
         prices = {
             "price": call.decimal_or_none("limitPrice"),
             "trigger_price": call.decimal_or_none("stopPrice"),
         }
         self.desk.amend(call.account, order, quantity=call.decimal_or_none("size"), **prices)
-        event = {"old": before, "new": _order(order), "reducedQuantity": None, "type": "EDIT"}
+        event = {"old": before, "new": order_row(order), "reducedQuantity": None, "type": "EDIT"}
         told = {"status": "edited", "orderId": order.id, "orderEvents": [event]}
         return done(call, editStatus={**told, "receivedTime": instant(call.now_ms)})
 
@@ -344,7 +337,7 @@ class KrakenFutures(Dialect):
         told: dict[str, Any] = {"receivedTime": instant(call.now_ms), "status": "notFound"}
         if order is not None and order.open:
             self.desk.cancel(call.account, order)
-            event = {"uid": order.id, "order": _order(order), "type": "CANCEL"}
+            event = {"uid": order.id, "order": order_row(order), "type": "CANCEL"}
             told |= {"status": "cancelled", "order_id": order.id, "orderEvents": [event]}
         elif order is not None and order.status is OrderStatus.FILLED:
             told |= {"status": "filled", "order_id": order.id}
@@ -364,14 +357,14 @@ class KrakenFutures(Dialect):
             "cancelOnly": symbol or "all",
             "status": "cancelled" if orders else "noOrdersToCancel",
             "cancelledOrders": [{"order_id": each.id, "cliOrdId": each.client_id or None} for each in orders],
-            "orderEvents": [{"uid": each.id, "order": _order(each), "type": "CANCEL"} for each in orders],
+            "orderEvents": [{"uid": each.id, "order": order_row(each), "type": "CANCEL"} for each in orders],
         }
         return done(call, cancelStatus=told)
 
     @route(f"GET {API}/openorders", costs={"derivatives": 2})
     def open_orders(self, call: Call) -> Any:
         return done(
-            call, openOrders=[_open_order(each) for each in self.desk.book(call.account).open.values()]
+            call, openOrders=[open_order(each) for each in self.desk.book(call.account).open.values()]
         )
 
     @route(f"POST {API}/orders/status", f"GET {API}/orders/status")
@@ -384,13 +377,13 @@ class KrakenFutures(Dialect):
             if name in ("orderIds", "cliOrdIds")
         ]
         fresh = [each for each in found if each and (each.open or call.now_ms - each.updated_ms <= STATUS_MS)]
-        return done(call, orders=[_status(order) for order in fresh])
+        return done(call, orders=[status_row(order) for order in fresh])
 
     @route(f"GET {API}/fills", costs={"derivatives": 2})
     def fills(self, call: Call) -> Any:
         book = self.desk.book(call.account)
         newest = list(reversed(book.fills[-100:]))
-        return done(call, fills=[_fill(fill, book.orders[fill.order_id]) for fill in newest])
+        return done(call, fills=[fill_row(fill, book.orders[fill.order_id]) for fill in newest])
 
     # -- history -----------------------------------------------------------------------------------------
 
@@ -398,21 +391,19 @@ class KrakenFutures(Dialect):
     def order_history(self, call: Call) -> Any:
         orders = self.desk.book(call.account).orders.values()
         return self._history(
-            call, (event for order in orders if not order.waiting for event in _order_events(order))
+            call, (event for order in orders if not order.waiting for event in order_events(order))
         )
 
     @route("GET /api/history/v2/triggers", "GET /api/history/v3/triggers", costs={"history": 1})
     def trigger_history(self, call: Call) -> Any:
         orders = self.desk.book(call.account).orders.values()
         conditional = (order for order in orders if order.ticket.type.conditional)
-        return self._history(call, (event for order in conditional for event in _trigger_events(order)))
+        return self._history(call, (event for order in conditional for event in trigger_events(order)))
 
     @route("GET /api/history/v2/executions", "GET /api/history/v3/executions", costs={"history": 1})
     def execution_history(self, call: Call) -> Any:
         book = self.desk.book(call.account)
-        return self._history(
-            call, (_execution_event(fill, book.orders[fill.order_id]) for fill in book.fills)
-        )
+        return self._history(call, (execution_event(fill, book.orders[fill.order_id]) for fill in book.fills))
 
     def _history(self, call: Call, events: Iterator[tuple[int, str, Any]]) -> Any:
         """(time, symbol, event) rows of the symbol asked for, newest first, in pages of `count`."""
@@ -436,238 +427,3 @@ class KrakenFutures(Dialect):
         if start + count < len(rows):
             told["continuationToken"] = base64.b64encode(str(start + count).encode()).decode()
         return {**told, "serverTime": instant(call.now_ms)}
-
-
-def done(call: Call, **told: Any) -> dict[str, Any]:
-    return {"result": "success", **told, "serverTime": instant(call.now_ms)}
-
-
-def _instrument(market: Market) -> dict[str, Any]:
-    margin = 1 / market.max_leverage
-    return {
-        "symbol": market.symbol,
-        "type": "flexible_futures",
-        "tickSize": market.tick,
-        "contractSize": 1,
-        "tradeable": True,
-        "impactMidSize": 1,
-        "maxPositionSize": market.max_quantity,
-        "openingDate": "2022-01-01T00:00:00.000Z",
-        "marginLevels": [
-            {"numNonContractUnits": 0, "initialMargin": margin, "maintenanceMargin": margin / 2}
-        ],
-        "contractValueTradePrecision": market.extra["decimals"],
-        "postOnly": False,
-        "mtf": False,
-        "base": market.base,
-        "quote": "USD",
-        "pair": f"{market.base}:USD",
-        "tags": [],
-    }
-
-
-def _order(order: Order) -> dict[str, Any]:
-    """As in order events."""
-    return {
-        "orderId": order.id,
-        "cliOrdId": order.client_id or None,
-        "type": order.ticket.extra["form"],
-        "symbol": order.market.symbol,
-        "side": order.side,
-        "quantity": order.quantity,
-        "filled": order.filled,
-        "limitPrice": order.price,
-        "stopPrice": order.trigger_price,
-        "reduceOnly": order.ticket.reduce_only,
-        "timestamp": instant(order.created_ms),
-        "lastUpdateTimestamp": instant(order.updated_ms),
-    }
-
-
-def _placing_events(order: Order) -> Iterator[dict[str, Any]]:
-    if order.ticket.type.conditional:
-        yield {"type": "PLACE", "orderTrigger": _trigger(order), "reducedQuantity": None}
-        return
-    for fill in order.fills:
-        yield {
-            "type": "EXECUTION",
-            "executionId": number_id("fill", fill.id),
-            "price": fill.price,
-            "amount": fill.quantity,
-            "orderPriorEdit": None,
-            "orderPriorExecution": _order(order) | {"filled": ZERO},
-            "takerReducedQuantity": None,
-        }
-    if order.open:
-        yield {"type": "PLACE", "order": _order(order), "reducedQuantity": None}
-
-
-def _trigger(order: Order) -> dict[str, Any]:
-    ticket = order.ticket
-    return {
-        "uid": order.id,
-        "clientId": order.client_id or None,
-        "type": "ioc" if order.price is None else "lmt",
-        "symbol": order.market.symbol,
-        "side": order.side,
-        "quantity": order.quantity,
-        "limitPrice": order.price,
-        "triggerPrice": order.trigger_price,
-        "triggerSide": "trigger_above" if ticket.trigger_rises else "trigger_below",
-        "triggerSignal": f"{ticket.trigger_by}_price",
-        "reduceOnly": ticket.reduce_only,
-        "timestamp": instant(order.created_ms),
-        "lastUpdateTimestamp": instant(order.updated_ms),
-    }
-
-
-def _open_order(order: Order) -> dict[str, Any]:
-    ticket = order.ticket
-    told = {
-        "order_id": order.id,
-        "symbol": order.market.symbol,
-        "side": order.side,
-        "orderType": {"post": "lmt", "stp": "stop"}.get(ticket.extra["form"], ticket.extra["form"]),
-        "unfilledSize": order.remaining,
-        "receivedTime": instant(order.created_ms),
-        "status": "partiallyFilled" if order.filled else "untouched",
-        "filledSize": order.filled,
-        "reduceOnly": ticket.reduce_only,
-        "lastUpdateTime": instant(order.updated_ms),
-    }
-    if order.client_id:
-        told["cliOrdId"] = order.client_id
-    if order.price is not None:
-        told["limitPrice"] = order.price
-    if order.trigger_price is not None:
-        told |= {"stopPrice": order.trigger_price, "triggerSignal": ticket.trigger_by}
-    return told
-
-
-def _status(order: Order) -> dict[str, Any]:
-    words = {
-        OrderStatus.OPEN: "TRIGGER_PLACED" if order.waiting else "ENTERED_BOOK",
-        OrderStatus.FILLED: "FULLY_EXECUTED",
-        OrderStatus.REJECTED: "TRIGGER_ACTIVATION_FAILURE" if order.triggered_ms else "REJECTED",
-    }
-    never_fired = order.ticket.type.conditional and order.triggered_ms is None
-    told = _order(order) | {"type": "TRIGGER_ORDER" if never_fired else "ORDER", "triggerTime": None}
-    del told["stopPrice"]
-    options = {
-        "triggerPrice": order.trigger_price,
-        "triggerSide": "TRIGGER_ABOVE" if order.ticket.trigger_rises else "TRIGGER_BELOW",
-        "triggerSignal": {TriggerBy.INDEX: "SPOT_PRICE"}.get(
-            order.ticket.trigger_by, f"{order.ticket.trigger_by.upper()}_PRICE"
-        ),
-    }
-    return {
-        "order": told | {"priceTriggerOptions": options if never_fired else None},
-        "status": words.get(order.status, "CANCELLED"),
-        "updateReason": None
-        if order.open
-        else "FULL_FILL"
-        if order.status is OrderStatus.FILLED
-        else "CANCELLED_BY_USER",
-        "error": None,
-    }
-
-
-def _fill(fill: Fill, order: Order) -> dict[str, Any]:
-    told = {
-        "fill_id": number_id("fill", fill.id),
-        "symbol": fill.symbol,
-        "side": fill.side,
-        "order_id": order.id,
-        "size": fill.quantity,
-        "price": fill.price,
-        "fillTime": instant(fill.time_ms),
-        "fillType": "maker" if fill.maker else "taker",
-    }
-    return told | ({"cliOrdId": order.client_id} if order.client_id else {})
-
-
-def _historic(order: Order, filled: Decimal | None = None) -> dict[str, Any]:
-    """An order as its history tells it: `quantity` is what is left."""
-    done_so_far = order.filled if filled is None else filled
-    return {
-        "uid": order.id,
-        "accountUid": number_id("account", 0),
-        "tradeable": order.market.symbol,
-        "direction": order.side.capitalize(),
-        "quantity": text(order.quantity - done_so_far),
-        "filled": text(done_so_far),
-        "timestamp": str(order.created_ms),
-        "limitPrice": "" if order.price is None else text(order.price),
-        "orderType": HISTORY_FORMS.get(order.ticket.extra["form"], "Limit"),
-        "clientId": order.client_id,
-        "reduceOnly": order.ticket.reduce_only,
-        "lastUpdateTimestamp": str(order.updated_ms),
-    }
-
-
-def _order_events(order: Order) -> Iterator[tuple[int, str, Any]]:
-    """An order that fills at once is placed with its fill; another is placed, then filled or cancelled."""
-    started, symbol = order.triggered_ms or order.created_ms, order.market.symbol
-    reason = "new_user_order" if order.triggered_ms is None else "stop_order_triggered"
-    if order.price is None or order.ticket.time_in_force is not TimeInForce.GTC:
-        if order.status is OrderStatus.REJECTED:
-            yield (
-                started,
-                symbol,
-                {"OrderRejected": {"order": _historic(order), "orderError": order.reason, "reason": reason}},
-            )
-        else:
-            yield (
-                started,
-                symbol,
-                {"OrderPlaced": {"order": _historic(order), "reason": reason, "reducedQuantity": ""}},
-            )
-        return
-    placed = _historic(order, filled=ZERO)
-    if order.status is OrderStatus.CANCELLED:
-        yield (
-            order.updated_ms,
-            symbol,
-            {"OrderCancelled": {"order": _historic(order), "reason": "cancelled_by_user"}},
-        )
-    elif order.filled:
-        part = "partial_fill" if order.open else "full_fill"
-        changed = {"oldOrder": placed, "newOrder": _historic(order), "reason": part, "reducedQuantity": ""}
-        yield order.updated_ms, symbol, {"OrderUpdated": changed}
-    yield started, symbol, {"OrderPlaced": {"order": placed, "reason": reason, "reducedQuantity": ""}}
-
-
-def _trigger_events(order: Order) -> Iterator[tuple[int, str, Any]]:
-    symbol = order.market.symbol
-    options = {
-        "triggerPrice": text(order.trigger_price),
-        "triggerSignal": HISTORY_SIGNALS[order.ticket.trigger_by],
-        "triggerSide": "Above" if order.ticket.trigger_rises else "Below",
-    }
-    told = _historic(order, filled=ZERO) | {"triggerOptions": options}
-    del told["filled"]
-    if order.triggered_ms is not None:
-        yield order.triggered_ms, symbol, {"OrderTriggerActivated": {"order": told}}
-    elif not order.open:
-        yield (
-            order.updated_ms,
-            symbol,
-            {"OrderTriggerCancelled": {"order": told, "reason": "cancelled_by_user"}},
-        )
-    yield order.created_ms, symbol, {"OrderTriggerPlaced": {"order": told, "reason": "new_user_order"}}
-
-
-def _execution_event(fill: Fill, order: Order) -> tuple[int, str, Any]:
-    execution = {
-        "uid": number_id("fill", fill.id),
-        "order": _historic(order),
-        "timestamp": fill.time_ms,
-        "quantity": text(fill.quantity),
-        "price": text(fill.price),
-        "markPrice": text(fill.price),
-        "executionType": "maker" if fill.maker else "taker",
-        "limitFilled": False,
-        "usdValue": text(fill.price * fill.quantity),
-        "orderData": {"fee": text(fill.fee)},
-    }
-    return fill.time_ms, fill.symbol, {"execution": {"execution": execution, "takerReducedQuantity": ""}}
