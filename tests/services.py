@@ -11,7 +11,6 @@ import shutil
 
 from flipr.embedded import LOCAL, Embedded
 from flipr.keys import new_keys
-from flipr.lock import locked
 
 ROOT = LOCAL / "test"
 
@@ -46,14 +45,20 @@ class Services:
 
 
 def _remove_left_over() -> None:
-    """Directories of sessions that were killed: nobody holds their lock."""
-    for directory in ROOT.glob("session-*"):
-        lock = directory / "lock"
-        if not lock.exists():
-            continue
-        with locked(lock, wait=False) as free:
-            if free:
-                shutil.rmtree(directory, ignore_errors=True)
+    """What ended sessions left: data of those that were killed, and the logs of running processes."""
+    for path in [*ROOT.glob("session-*"), *ROOT.glob("logs-*")]:
+        if not _alive(int(path.name.partition("-")[2])):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 services = Services()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,12 +24,14 @@ from django.test import override_settings
 
 from accounts import flows
 from accounts.models import Account, Hook, StopPolicy, User
+from exchanges.registry import venue_class
 from exchanges.types import Credentials, Environment
+from execution import brokers
 from flipr.embedded import LOCAL, free_ports
 from flipr.processes import Processes, environment_of, procfile
 from flipr.workers import answering
 
-LOGS = LOCAL / "test" / "logs"
+LOGS = LOCAL / "test" / f"logs-{os.getpid()}"
 EXCHANGES = ("binance", "bybit", "kraken", "kraken_futures")
 READY_SECONDS = 60.0
 
@@ -82,7 +83,6 @@ class Stack:
 
     # --- Life ---------------------------------------------------------------------------------------------
     def start(self) -> None:
-        shutil.rmtree(LOGS, ignore_errors=True)
         LOGS.mkdir(parents=True)
         self._create_database()
         for name in procfile():
@@ -124,7 +124,7 @@ class Stack:
 
     def workers(self) -> set[str]:
         """The regions whose workers answer a ping."""
-        return answering([self.redis_url])
+        return answering([self.redis_url] * len(settings.REGIONS))
 
     def log(self, name: str) -> str:
         if file := self._files.get(name):
@@ -141,14 +141,22 @@ class Stack:
     # --- Database -----------------------------------------------------------------------------------------
     @contextmanager
     def reached(self) -> Iterator[None]:
-        """Django's default connection, in every thread of this process, is the stack's database meanwhile."""
+        """This process stands where the web process stands: same database, same brokers, same sandbox."""
         connection = connections["default"]
         before = connection.settings_dict["NAME"]
         connection.close()
         connection.settings_dict["NAME"] = self.database
         try:
-            yield
+            with override_settings(
+                REDIS_URL=self.redis_url,
+                BROKER_URLS=dict.fromkeys(settings.REGIONS, self.redis_url),
+                SANDBOX_URL=self.sandbox,
+                PUBLIC_URL=self.web,
+            ):
+                _forget_brokers()
+                yield
         finally:
+            _forget_brokers()
             connection.close()
             connection.settings_dict["NAME"] = before
 
@@ -205,14 +213,7 @@ class Stack:
             | ({"balances": dict(balances)} if balances else {}),
         )
         credentials = Credentials(opened["key"], opened["secret"], opened["passphrase"])
-        with self.settings_of_web():
-            return flows.add_account(user, exchange, label, Environment.SANDBOX, credentials), opened["key"]
-
-    @contextmanager
-    def settings_of_web(self) -> Iterator[None]:
-        """What the flows read from the settings is as in the web process."""
-        with override_settings(SANDBOX_URL=self.sandbox, PUBLIC_URL=self.web):
-            yield
+        return flows.add_account(user, exchange, label, Environment.SANDBOX, credentials), opened["key"]
 
     def post(self, trader: Trader, text: str, **options: Any) -> httpx.Response:
         """POST a message. `headers` go along; other options become the query: `wait=15`, `dry=1`."""
@@ -226,8 +227,9 @@ class Stack:
     def fault(self, **fault: Any) -> None:
         self.control("faults", fault)
 
-    def state(self, trader: Trader, venue: str, family: str) -> dict[str, Any]:
+    def state(self, trader: Trader, venue: str, family: str = "") -> dict[str, Any]:
         """What the sandbox has for the trader on a venue: orders, positions, balances, calls."""
+        family = family or venue_class(venue).key_family
         answer = self.http.get(
             f"{self.sandbox}/_sandbox/state", params={"venue": venue, "key": trader.keys[family]}
         )
@@ -238,6 +240,11 @@ class Stack:
         answer = self.http.post(f"{self.sandbox}/_sandbox/{name}", json=body)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+
+def _forget_brokers() -> None:
+    brokers.region_redis.cache_clear()
+    brokers._connection.cache_clear()
 
 
 def _with_name(url: str, name: str) -> str:
