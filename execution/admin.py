@@ -1,0 +1,56 @@
+"""Support's view of orders and brackets: for looking, not for changing. What stands on an exchange is changed there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from execution.models import Bracket, Order
+
+if TYPE_CHECKING:  # Django's own class takes no type arguments when it runs
+    AdminOfOrders = admin.ModelAdmin[Order]
+    AdminOfBrackets = admin.ModelAdmin[Bracket]
+else:
+    AdminOfOrders = AdminOfBrackets = admin.ModelAdmin
+
+
+class OnlyLooking:
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Order)
+class OrderAdmin(OnlyLooking, AdminOfOrders):
+    list_display = ("token", "user", "action", "symbol", "venue", "status", "filled", "created_at")
+    list_filter = ("status", "action", "venue", "environment", "region")
+    list_select_related = ("user",)
+    search_fields = ("token", "delivery", "client_id", "exchange_id", "user__email", "user__public_id")
+    ordering = ("-created_at",)
+    show_full_result_count = False
+
+
+@admin.register(Bracket)
+class BracketAdmin(OnlyLooking, AdminOfBrackets):
+    list_display = (
+        "public_id",
+        "user",
+        "direction",
+        "instrument",
+        "venue",
+        "quantity",
+        "status",
+        "updated_at",
+    )
+    list_filter = ("status", "venue", "region")
+    list_select_related = ("user",)
+    search_fields = ("public_id", "token", "entry_client_id", "user__email", "user__public_id")
+    ordering = ("-created_at",)
+    show_full_result_count = False

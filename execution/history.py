@@ -1,0 +1,36 @@
+"""The user's orders, newest first, page by page. Every look-up starts from the user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from execution.models import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next` is the `before` of the following page, "" on the last one."""
+
+    orders: list[Order]
+    next: str
+
+
+def orders_of(user: User) -> QuerySet[Order]:
+    return Order.objects.filter(user=user).select_related("account", "bracket")
+
+
+def page(user: User, asked: Mapping[str, str], length: int) -> Page:
+    """`asked`: status, venue, symbol to narrow it, `before` (an order's token) to go on."""
+    rows = orders_of(user)
+    for name in ("status", "venue", "symbol"):
+        if value := asked.get(name):
+            rows = rows.filter(**{name: value})
+    last = orders_of(user).filter(token=asked["before"]).first() if asked.get("before") else None
+    if last:
+        rows = rows.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
+    shown = list(rows.order_by("-created_at", "-pk")[: length + 1])
+    return Page(shown[:length], shown[length - 1].token if len(shown) > length else "")

@@ -1,0 +1,35 @@
+"""Pages of orders: the list, and one of them."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.pages.access import members, whose
+from execution import history
+from execution.models import OrderState
+from execution.results import result_of
+
+PAGE = 50
+
+
+@require_safe
+@members
+def orders(request: HttpRequest) -> HttpResponse:
+    asked = {name: request.GET.get(name, "") for name in ("status", "venue", "symbol", "before")}
+    user = whose(request)
+    context = {
+        "page": history.page(user, asked, PAGE),
+        "chosen": asked,
+        "statuses": list(OrderState),
+        "venues": history.orders_of(user).order_by("venue").values_list("venue", flat=True).distinct(),
+    }
+    return render(request, "execution/orders.html", context)
+
+
+@require_safe
+@members
+def order(request: HttpRequest, token: str) -> HttpResponse:
+    found = get_object_or_404(history.orders_of(whose(request)), token=token)
+    return render(request, "execution/order.html", {"order": found, "result": result_of(found)})

@@ -1,0 +1,73 @@
+"""REST: deliveries, for reading. One of them shows its results as the webhook answered them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import Endpoint
+from webhooks import present
+from webhooks.models import Delivery
+
+PAGE = 100
+
+
+class DeliveryAnswer(serializers.ModelSerializer[Delivery]):
+    id = serializers.CharField(source="public_id")
+    hook = serializers.CharField(source="hook.public_id", default=None)
+    duplicate_of = serializers.CharField(source="duplicate_of.public_id", default=None)
+
+    class Meta:
+        model = Delivery
+        fields = (
+            "id",
+            "hook",
+            "body",
+            "status",
+            "http_status",
+            "error",
+            "duplicate_of",
+            "dry_run",
+            "source",
+            "timing_ms",
+            "created_at",
+            "answered_at",
+        )
+
+
+class Deliveries(Endpoint):
+    """Newest first; `?hook=`, `?status=`; `next` of an answer is the `?before=` of the following page."""
+
+    def get(self, request: Request) -> Response:
+        user = self.whose()
+        present.settle(user)
+        asked = request.query_params
+        narrowed = {
+            field: asked[name]
+            for name, field in (
+                ("hook", "hook__public_id"),
+                ("status", "status"),
+                ("before", "public_id__lt"),
+            )
+            if asked.get(name)
+        }
+        rows = Delivery.objects.of(user).filter(**narrowed).select_related("hook", "duplicate_of")
+        shown = list(rows.order_by("-public_id")[: PAGE + 1])
+        following = shown[PAGE - 1].public_id if len(shown) > PAGE else None
+        return Response({"results": DeliveryAnswer(shown[:PAGE], many=True).data, "next": following})
+
+
+class OneDelivery(Endpoint):
+    def get(self, request: Request, public_id: str) -> Response:
+        rows = Delivery.objects.of(self.whose()).select_related("user", "hook", "duplicate_of__user")
+        delivery = rows.filter(public_id=public_id).first()
+        if delivery is None:
+            raise Http404
+        reply = present.reply_for(delivery, request.build_absolute_uri())
+        present.settle_one(delivery, reply.body["status"])
+        facts: dict[str, Any] = DeliveryAnswer(delivery).data
+        return Response(facts | {"answer": reply.body})

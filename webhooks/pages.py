@@ -1,0 +1,109 @@
+"""Pages of deliveries: the list, one of them, and the part of it that changes while it is working."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.models import Hook
+from accounts.pages.access import members, whose
+from execution.models import Order
+from webhooks import present, replies
+from webhooks.error_codes import CODES, GROUPS
+from webhooks.models import Delivery, DeliveryStatus
+from webhooks.waterfall import bars
+
+PAGE = 50
+
+
+@require_safe
+@members
+def deliveries(request: HttpRequest) -> HttpResponse:
+    user = whose(request)
+    present.settle(user)
+    hook, status = request.GET.get("hook", ""), request.GET.get("status", "")
+    rows = Delivery.objects.of(user).select_related("hook").order_by("-public_id")
+    if hook:
+        rows = rows.filter(hook__public_id=hook)
+    if status:
+        rows = rows.filter(status=status)
+    if before := request.GET.get("before", ""):
+        rows = rows.filter(public_id__lt=before)
+    shown = list(rows[: PAGE + 1])
+    context = {
+        "deliveries": shown[:PAGE],
+        "next": shown[PAGE - 1].public_id if len(shown) > PAGE else "",
+        "hooks": Hook.objects.of(user),
+        "statuses": list(DeliveryStatus),
+        "chosen": {"hook": hook, "status": status, "before": before},
+    }
+    return render(request, "webhooks/deliveries.html", context)
+
+
+@require_safe
+@members
+def delivery(request: HttpRequest, public_id: str) -> HttpResponse:
+    return render(request, "webhooks/delivery.html", _context(_own(request, public_id)))
+
+
+@require_safe
+@members
+def delivery_part(request: HttpRequest, public_id: str) -> HttpResponse:
+    return render(request, "webhooks/parts/delivery_outcome.html", _context(_own(request, public_id)))
+
+
+def _own(request: HttpRequest, public_id: str) -> Delivery:
+    rows = Delivery.objects.of(whose(request)).select_related("user", "hook", "duplicate_of")
+    return get_object_or_404(rows, public_id=public_id)
+
+
+def _context(row: Delivery) -> dict[str, Any]:
+    orders = present.orders_of(row)
+    results, timings = present.results_of(orders)
+    if orders:
+        present.settle_one(row, replies.status_of(results))
+    error = replies.error_of(row.error, row.body) if row.error else None
+    parts = [
+        {"order": order, "result": _with_pointed_error(result, row.body)}
+        for order, result in zip(orders, results, strict=True)
+    ]
+    return {
+        "delivery": row,
+        "error": error,
+        "parts": parts,
+        "working": row.status == DeliveryStatus.WORKING,
+        "waterfalls": _waterfalls(row, orders, timings),
+        "repeats": row.duplicates.order_by("public_id")[:20],
+    }
+
+
+def _with_pointed_error(result: dict[str, Any], text: str) -> dict[str, Any]:
+    return result | {"error": replies.error_of(result["error"], text)} if result["error"] else result
+
+
+def _waterfalls(row: Delivery, orders: list[Order], timings: list[dict[str, float]]) -> list[dict[str, Any]]:
+    """One per job: parallel jobs have their own times."""
+    own = {step: row.timing_ms[step] for step in ("parsed", "queued", "replied") if step in row.timing_ms}
+    jobs = {order.job: order for order in orders}
+    drawn = [
+        {"order": order, "bars": bars(timing | own)}
+        for order, timing in zip(jobs.values(), timings, strict=True)
+        if timing
+    ]
+    return drawn or [{"order": None, "bars": bars(row.timing_ms)}]
+
+
+def error_codes(request: HttpRequest) -> HttpResponse:
+    return render(
+        request, "webhooks/error_codes.html", {"groups": [(group[0].group, group) for group in GROUPS]}
+    )
+
+
+def error_code(request: HttpRequest, code: str) -> HttpResponse:
+    """The page an answer's `docs` points to."""
+    entry = CODES.get(code)
+    status = 200 if entry else 404
+    return render(request, "webhooks/error_code.html", {"code": code, "entry": entry}, status=status)
