@@ -349,10 +349,12 @@ def test_our_signature_of_their_request_is_theirs(name: str, intent: str) -> Non
     assert ours == other
 
 
-@pytest.mark.parametrize(("name", "intent"), REFUSED)
-def test_a_listed_refusal_is_refused_before_sending(name: str, intent: str) -> None:
-    with pytest.raises(Unsupported):
-        open_venue(name, nothing_is_sent).place_call(order_of(name, intent))
+@pytest.mark.parametrize("name", NAMES)
+def test_a_listed_refusal_is_refused_before_sending(name: str) -> None:
+    venue = open_venue(name, nothing_is_sent)
+    for intent in (intent for each, intent in REFUSED if each == name):
+        with pytest.raises(Unsupported):
+            venue.place_call(order_of(name, intent))
 
 
 @pytest.mark.parametrize("name", NAMES)
