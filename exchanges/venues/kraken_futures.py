@@ -165,7 +165,7 @@ class KrakenFutures(Venue):
         data = answer.data
         if not isinstance(data, Mapping):
             return None
-        if data.get("result") == "error" or "error" in data or data.get("errors"):
+        if data.get("result") == "error" or data.get("error") or data.get("errors"):
             words = str(data.get("error") or first_error(data.get("errors")))
             return (words if words in ERRORS else words.partition(":")[0].strip()), words
         for place, gone in (("sendStatus", ""), ("cancelStatus", "filled")):
@@ -271,7 +271,9 @@ class KrakenFutures(Venue):
             if concerns(order := event_order(event), ref):
                 if "OrderTriggerCancelled" in event:
                     return history_report(order, OrderStatus.CANCELLED)
-                raise OutcomeUnknown("the trigger fired, and the history does not tell yet what it became")
+                raise OutcomeUnknown(
+                    "it waits for its trigger no more, and the history does not tell yet what it became"
+                )
         if self._fills(keys, ref):
             raise OutcomeUnknown(
                 "the order was filled at least in part, and the history does not tell its end yet"
@@ -367,6 +369,8 @@ class KrakenFutures(Venue):
             raise Unsupported(f"{self.name}: a leverage of its own means isolated margin; cross takes none")
         if mode is MarginMode.ISOLATED and leverage is None:
             raise Unsupported(f"{self.name}: isolated margin is set by giving a leverage")
+        if mode is None and leverage is None:
+            return  # asking without a leverage would set cross margin
         params = {"symbol": instrument.symbol}
         if leverage is not None:
             params["maxLeverage"] = plain_number(leverage)
