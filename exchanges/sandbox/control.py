@@ -81,9 +81,12 @@ def _reset(world: World, _call: Call) -> Any:
 
 
 def _state(world: World, call: Call) -> Any:
-    venue = world.venues[call.text("venue").lower()]
-    key = call.text("key", "")
+    name, key = call.text("venue").lower(), call.text("key", "")
+    if (venue := world.venues.get(name)) is None:
+        raise ValueError(f"{name} is not a venue")
     known = world.accounts[venue.family]
+    if key and key not in known:
+        raise ValueError(f"{venue.family} has no such key")
     accounts = [known[key]] if key else list(known.values())
     shown = [_account_state(venue, account, named=not key) for account in accounts]
     wanted = {account.fingerprint for account in accounts}

@@ -84,17 +84,20 @@ class Book:
         if order.client_id:
             self.by_client[order.client_id] = order
         self.open[order.id] = order
-        if len(self.orders) > REMEMBERED + len(self.open):
-            self._forget()
+        if len(self.orders) > REMEMBERED:
+            self._forget_oldest()
+        if len(self.fills) > 2 * REMEMBERED:
+            del self.fills[:REMEMBERED]
 
-    def _forget(self) -> None:
-        ended = [each for each in self.orders.values() if not each.open][: REMEMBERED // 2]
-        for order in ended:
-            self.orders.pop(order.id, None)
-            self.by_live_id.pop(order.live_id, None)
-            if self.by_client.get(order.client_id) is order:
-                del self.by_client[order.client_id]
-        del self.fills[:-REMEMBERED]
+    def _forget_oldest(self) -> None:
+        """One order goes for each that comes; one that is still open goes to the end of the line."""
+        oldest = self.orders.pop(next(iter(self.orders)))
+        if oldest.open:
+            self.orders[oldest.id] = oldest
+            return
+        self.by_live_id.pop(oldest.live_id, None)
+        if self.by_client.get(oldest.client_id) is oldest:
+            del self.by_client[oldest.client_id]
 
 
 class LockingDesk(Protocol):

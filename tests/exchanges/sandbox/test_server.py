@@ -330,6 +330,13 @@ def test_nonsense_is_refused_with_words(sandbox, action, data):
     assert answer.json()["error"]
 
 
+@pytest.mark.parametrize("query", [{"venue": "nowhere"}, {"venue": "Binance", "key": "unheard-of"}, {}])
+def test_state_of_what_is_not_there_is_refused_without_repeating_the_key(sandbox, query):
+    answer = sandbox.http.get("/_sandbox/state", params=query)
+    assert answer.status_code == 400
+    assert "unheard-of" not in answer.text
+
+
 def test_reset_forgets_everything(sandbox, caller):
     caller.place()
     sandbox.price("BTC/USDT", 1)
