@@ -1,0 +1,266 @@
+"""Pages of deliveries and orders: the owner sees them, nobody else does."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from execution.models import Bracket, Order
+from tests.webhooks.conftest import ORDER, Caller, Trader, settle
+from tests.webhooks.region import Region, all_filled, nothing
+from webhooks.error_codes import CODES
+from webhooks.models import Delivery, DeliveryStatus
+
+
+@pytest.fixture
+def delivery(caller: Caller, owner: Trader, region: Region) -> Delivery:
+    """One that is done, with its order as a worker would have written it."""
+    caller.post(owner.path)
+    bracket = Bracket.objects.create(
+        user=owner.user,
+        account=owner.account,
+        venue="Binance_F",
+        region="tokyo",
+        symbol="BTCUSDT",
+        instrument="BTCUSDT",
+        direction="long",
+        token="T" * 26,
+        status="armed",
+        legs=[
+            {"kind": "stop", "price": "49000.10", "quantity": "0.01", "status": "open", "exchange_id": "71"},
+            {"kind": "target", "number": 1, "price": "52500.1", "quantity": "0.01", "status": "open"},
+        ],
+    )
+    Order.objects.update(
+        status="filled",
+        quantity=Decimal("0.01"),
+        filled=Decimal("0.01"),
+        average_price=Decimal("50000.1"),
+        bracket=bracket,
+        timing_ms={"queued": 1, "claimed": 2, "sent": 3},
+    )
+    return owner.latest()
+
+
+def text_of(answer: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+PAGES = ["/deliveries/{delivery}/", "/deliveries/{delivery}/part/", "/orders/{order}/"]
+LISTS = ["/deliveries/", "/orders/"]
+API = ["/api/deliveries/{delivery}/", "/api/orders/{order}/"]
+API_LISTS = ["/api/deliveries/", "/api/orders/"]
+
+
+def address(pattern: str, delivery: Delivery) -> str:
+    return pattern.format(delivery=delivery.public_id, order=Order.objects.get().token)
+
+
+@pytest.mark.parametrize("pattern", PAGES + API)
+def test_owner_sees_it_and_a_stranger_does_not(
+    owner: Trader, stranger: Trader, delivery: Delivery, pattern: str
+) -> None:
+    where = address(pattern, delivery)
+
+    assert owner.browser().get(where).status_code == 200
+    assert stranger.browser().get(where).status_code == 404
+
+
+@pytest.mark.parametrize("where", LISTS + API_LISTS)
+def test_list_holds_ones_own_only(owner: Trader, stranger: Trader, delivery: Delivery, where: str) -> None:
+    assert "BTCUSDT" in owner.browser().get(where).content.decode()
+
+    answer = stranger.browser().get(where)
+    assert answer.status_code == 200
+    assert "BTCUSDT" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("pattern", PAGES + LISTS)
+def test_pages_ask_to_log_in(owner: Trader, delivery: Delivery, pattern: str) -> None:
+    answer = Client().get(address(pattern, delivery))
+
+    assert answer.status_code == 302
+    assert "/login/" in answer["Location"]
+
+
+@pytest.mark.parametrize("pattern", API + API_LISTS)
+def test_api_asks_to_log_in(owner: Trader, delivery: Delivery, pattern: str) -> None:
+    assert Client().get(address(pattern, delivery)).status_code in (401, 403)
+
+
+@pytest.mark.parametrize("pattern", PAGES + LISTS + API + API_LISTS)
+def test_nothing_can_be_changed(owner: Trader, delivery: Delivery, pattern: str) -> None:
+    where = address(pattern, delivery)
+
+    assert owner.browser().post(where).status_code == 405
+    assert owner.browser().delete(where).status_code == 405
+
+
+@pytest.mark.parametrize("pattern", PAGES + LISTS + API + API_LISTS)
+def test_no_page_shows_a_secret(owner: Trader, delivery: Delivery, pattern: str) -> None:
+    content = owner.browser().get(address(pattern, delivery)).content.decode()
+
+    assert owner.token not in content
+    assert owner.account.sealed not in content
+    assert owner.hook.token_digest not in content
+
+
+def test_delivery_shows_message_order_protection_and_times(owner: Trader, delivery: Delivery) -> None:
+    shown = text_of(owner.browser().get(f"/deliveries/{delivery.public_id}/"))
+
+    for part in (
+        ORDER,
+        "Done",
+        "0.01 of 0.01 at 50000.1",
+        "Armed",
+        "49000.1",
+        "52500.1",
+        "Sent to the exchange",
+    ):
+        assert part in shown, part
+
+
+def test_delivery_that_does_not_parse_shows_the_place(caller: Caller, owner: Trader) -> None:
+    caller.post(owner.path, "BTCUSDT on Binance_F market lnog 0.01 <script>")
+
+    answer = owner.browser().get(f"/deliveries/{owner.latest().public_id}/")
+
+    assert "Did you mean &quot;long&quot;?" in answer.content.decode()
+    assert "^^^^" in answer.content.decode()
+    assert "<script>" not in answer.content.decode()
+
+
+def test_working_delivery_is_watched_until_it_is_settled(
+    caller: Caller, owner: Trader, region: Region
+) -> None:
+    region.answer = nothing
+    caller.post(owner.path + "?wait=0")
+    part = f"/deliveries/{owner.latest().public_id}/part/"
+
+    assert f'data-watch="{part}"' in owner.browser().get(part).content.decode()
+    Order.objects.update(status="filled")
+    assert "data-watch" not in owner.browser().get(part).content.decode()
+    assert owner.latest().status == DeliveryStatus.DONE
+
+
+def test_duplicate_links_to_the_first(caller: Caller, owner: Trader, region: Region) -> None:
+    caller.post(owner.path, f"id a {ORDER}")
+    caller.post(owner.path, f"id a {ORDER}")
+    settle()
+    second, first = Delivery.objects.all()
+
+    assert (
+        f"/deliveries/{first.public_id}/"
+        in owner.browser().get(f"/deliveries/{second.public_id}/").content.decode()
+    )
+
+
+def test_list_settles_what_workers_have_finished(caller: Caller, owner: Trader, region: Region) -> None:
+    region.answer = nothing
+    caller.post(owner.path + "?wait=0")
+    settle()
+    Order.objects.update(status="filled")
+
+    owner.browser().get("/deliveries/")
+
+    assert owner.latest().status == DeliveryStatus.DONE
+
+
+def test_list_narrows_by_status_and_hook(
+    caller: Caller, owner: Trader, stranger: Trader, delivery: Delivery
+) -> None:
+    caller.post(owner.path, "nonsense")
+    settle()
+    browser = owner.browser()
+
+    assert "nonsense" not in browser.get("/deliveries/?status=done").content.decode()
+    assert "nonsense" in browser.get("/deliveries/?status=refused").content.decode()
+    assert "nonsense" in browser.get(f"/deliveries/?hook={owner.hook.public_id}").content.decode()
+    assert "nonsense" not in browser.get(f"/deliveries/?hook={stranger.hook.public_id}").content.decode()
+
+
+@pytest.mark.parametrize(("where", "size"), [("/deliveries/", 50), ("/api/deliveries/", 100)])
+def test_list_goes_on_where_the_page_before_ended(owner: Trader, where: str, size: int) -> None:
+    count = size + 3
+    Delivery.objects.bulk_create(
+        Delivery(user=owner.user, hook=owner.hook, body=f"message-{number}-", status="refused", error={})
+        for number in range(count)
+    )
+    browser = owner.browser()
+
+    first = browser.get(where).content.decode()
+    last = Delivery.objects.all()[size - 1].public_id
+    second = browser.get(f"{where}?before={last}").content.decode()
+
+    seen = [set(re.findall(r"message-(\d+)-", page)) for page in (first, second)]
+    assert [len(each) for each in seen] == [size, 3]
+    assert seen[0] | seen[1] == {str(number) for number in range(count)}
+    assert last in first
+
+
+def test_orders_go_on_where_the_page_before_ended(caller: Caller, owner: Trader, region: Region) -> None:
+    region.answer = all_filled
+    for _ in range(3):
+        caller.post(owner.path, " ".join([ORDER] * 20))
+    browser = owner.browser()
+
+    first = browser.get("/orders/").content.decode()
+    second = browser.get("/orders/?before=" + re.findall(r"before=(\w+)", first)[0]).content.decode()
+
+    seen = [re.findall(r"/orders/([0-9A-Z]{26})/", page) for page in (first, second)]
+    assert [len(each) for each in seen] == [50, 10]
+    assert len(set(seen[0] + seen[1])) == 60
+
+
+def test_api_shows_the_answer_of_the_webhook(owner: Trader, delivery: Delivery) -> None:
+    told = owner.browser().get(f"/api/deliveries/{delivery.public_id}/").json()
+
+    assert (told["id"], told["status"], told["http_status"]) == (delivery.public_id, "done", 200)
+    assert told["answer"]["results"][0]["protection"]["stop"]["price"] == "49000.1"
+
+
+def test_api_shows_an_order_as_a_result(owner: Trader, delivery: Delivery) -> None:
+    told = owner.browser().get(f"/api/orders/{Order.objects.get().token}/").json()
+
+    assert (told["delivery"], told["average_price"], told["quantity"]) == (
+        delivery.public_id,
+        "50000.1",
+        "0.01",
+    )
+
+
+@pytest.mark.parametrize("model", ["webhooks/delivery", "execution/order", "execution/bracket"])
+def test_support_may_look_and_not_change(owner: Trader, delivery: Delivery, model: str) -> None:
+    owner.user.is_staff = owner.user.is_superuser = True
+    owner.user.save()
+    browser = owner.browser()
+    row = {"webhooks/delivery": delivery, "execution/order": Order.objects.get()}.get(
+        model, Bracket.objects.get()
+    )
+
+    assert browser.get(f"/admin/{model}/").status_code == 200
+    page = browser.get(f"/admin/{model}/{row.pk}/change/")
+    assert page.status_code == 200
+    assert owner.account.sealed not in page.content.decode()
+    assert browser.post(f"/admin/{model}/{row.pk}/change/", {}).status_code == 403
+    assert browser.get(f"/admin/{model}/add/").status_code == 403
+
+
+# -- error codes -----------------------------------------------------------------------------------------
+
+
+def test_error_pages_need_no_log_in(db: None) -> None:
+    assert "UNKNOWN_SIDE" in Client().get("/docs/errors/").content.decode()
+    assert CODES["STALE"].meaning in Client().get("/docs/errors/STALE").content.decode()
+    assert Client().get("/docs/errors/STALE/").status_code == 200
+
+
+def test_unknown_code_is_not_found(db: None) -> None:
+    answer = Client().get("/docs/errors/<b>")
+
+    assert answer.status_code == 404
+    assert "<b>" not in answer.content.decode()
