@@ -195,12 +195,14 @@ class BinanceVenue(Venue):
         }
 
     def _placing(self, path: str, params: Mapping[str, Any], order: OrderRequest) -> Call:
+        """On spot nothing says that a stop protects: there every conditional order goes first."""
+        protects = order.reduce_only or (order.type.conditional and not self.features.reduce_only)
         return Call(
             "POST",
             self.root + path,
             {name: value for name, value in params.items() if value is not None},
             costs=self.order_costs,
-            priority=Priority.PROTECT if order.reduce_only or order.type.conditional else Priority.ENTRY,
+            priority=Priority.PROTECT if protects else Priority.ENTRY,
         )
 
     # -- calls -------------------------------------------------------------------------------------------

@@ -211,18 +211,17 @@ def test_a_usage_header_that_is_no_count_is_passed_over(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "priority"),
+    ("name", "words", "priority"),
     [
-        ({}, Priority.ENTRY),
-        ({"reduce_only": True}, Priority.PROTECT),
-        (STOP | {"price": None}, Priority.PROTECT),
+        (FUTURES, STOP, Priority.ENTRY),
+        (FUTURES, STOP | {"reduce_only": True}, Priority.PROTECT),
+        (FUTURES, {"side": "sell", "type": "market", "quantity": "1", "reduce_only": True}, Priority.PROTECT),
+        (SPOT, STOP, Priority.PROTECT),
+        (SPOT, {"side": "sell", "type": "market", "quantity": "1"}, Priority.ENTRY),
     ],
 )
-def test_what_protects_goes_first(values: dict[str, Any], priority: Priority) -> None:
-    given = {field: value for field, value in ({"price": "50000"} | values).items() if value is not None}
-    call = silent(FUTURES).place_call(
-        order(FUTURES, {"side": "buy", "type": "limit", "quantity": "1"} | given)
-    )
+def test_what_protects_goes_first(name: str, words: dict[str, Any], priority: Priority) -> None:
+    call = silent(name).place_call(order(name, words))
     assert call.priority is priority
     assert not call.read_only
 
