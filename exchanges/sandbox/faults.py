@@ -51,7 +51,7 @@ class Fault:
                 delay_ms=int(data.get("delay_ms", 200)),
                 path=str(data.get("path", "")),
                 share=Decimal(str(data.get("share", "0.5"))),
-                chance=random.Random(int(data.get("seed", 0))),  # noqa: S311
+                chance=_chance(data),
             )
         except (KeyError, InvalidOperation, TypeError) as problem:
             raise ValueError(f"not a fault: {problem!r}") from None
@@ -67,6 +67,12 @@ class Fault:
         if self.count is not None:
             self.count -= 1
         return True
+
+
+def _chance(data: Mapping[str, Any]) -> random.Random:
+    """Every fault draws from a sequence of its own: with one for all they would always hit together."""
+    named = (data.get("seed", 0), data["fault"], data.get("venue", ""), data.get("path", ""))
+    return random.Random(" ".join(str(each) for each in named))  # noqa: S311 - nothing secret
 
 
 class Faults:
