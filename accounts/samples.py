@@ -35,8 +35,8 @@ def sample_for(account: Account | None) -> Sample:
 
 
 def curl_for(message: str, url: str) -> str:
-    """A command for the shell; a name in a message has no quote in it."""
-    return f"curl -d '{message}' {url}"
+    """A command for the shell; a name in a message has no quote in it, and the URL can take a `?dry=1`."""
+    return f"curl -d '{message}' '{url}'"
 
 
 def _venue(account: Account | None) -> str:

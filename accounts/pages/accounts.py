@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,6 +20,8 @@ from accounts.forms import AccountForm, AccountSettingsForm, KeyForm
 from accounts.models import Account, AccountStatus
 from accounts.pages.access import accepted, members, own_account, whose
 from accounts.samples import sample_for
+
+USUAL_WAIT = timedelta(seconds=30)
 
 Act = Callable[[Account], object]
 
@@ -144,11 +148,9 @@ def _act(request: HttpRequest, public_id: str, act: Act) -> HttpResponse:
 
 
 def _checked(account: Account) -> dict[str, object]:
-    return {
-        "account": account,
-        "findings": findings(account),
-        "waiting": account.status == AccountStatus.UNVERIFIED,
-    }
+    waiting = account.status == AccountStatus.UNVERIFIED and not account.status_reason
+    late = waiting and account.updated < timezone.now() - USUAL_WAIT
+    return {"account": account, "findings": findings(account), "waiting": waiting, "late": late}
 
 
 def _family(name: str) -> Family:

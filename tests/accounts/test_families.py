@@ -77,5 +77,5 @@ def test_a_strategy_sample_keeps_its_placeholders():
 
 def test_a_curl_command_quotes_the_message():
     assert curl_for("BTCUSDT on Binance_F close 100%", "https://x/webhook/a/b") == (
-        "curl -d 'BTCUSDT on Binance_F close 100%' https://x/webhook/a/b"
+        "curl -d 'BTCUSDT on Binance_F close 100%' 'https://x/webhook/a/b'"
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import flows, tokens
 from accounts.models import Account, ApiToken, Hook, User
-from exchanges.types import KeyInfo
+from exchanges.types import Credentials, KeyInfo
 from tests.accounts.conftest import reauthenticated
 
 OF_AN_ACCOUNT = ["account", "account_status", "account_change", "account_replace", "account_delete"]
@@ -121,14 +123,10 @@ def test_a_new_user_is_shown_three_steps(owner_browser: Client):
 
 def test_the_sample_is_for_the_users_own_exchange(owner: User, account: Account, owner_browser: Client):
     flows.delete_account(account)
-    flows.add_account(owner, "bybit", "practice", "testnet", _keys())
+    flows.add_account(
+        owner, "bybit", "practice", "testnet", Credentials("AKIAPRACTICEKEY12345", "practice-secret")
+    )
     assert "BTCUSDT on ByBit_FT market long" in owner_browser.get("/").content.decode()
-
-
-def _keys():
-    from exchanges.types import Credentials
-
-    return Credentials("AKIAPRACTICEKEY12345", "practice-secret")
 
 
 def test_adding_a_key_shows_that_it_is_being_checked(
@@ -149,6 +147,21 @@ def test_the_watched_part_stops_watching_when_the_check_is_done(account: Account
     assert "data-watch" not in part
     assert "Verified" in part
     assert "Switch it off on the exchange" in part
+
+
+def test_a_check_that_could_not_be_made_is_no_verdict(account: Account, owner_browser: Client):
+    Account.objects.update(status_reason="not checked: the exchange could not be reached")
+    part = owner_browser.get(at("account_status", account.public_id)).content.decode()
+    assert "data-watch" not in part
+    assert "could not be reached" in part
+    assert "That says nothing about the key." in part
+
+
+def test_a_check_that_takes_long_says_that_it_may_be_asked_again(account: Account, owner_browser: Client):
+    where = at("account_status", account.public_id)
+    assert "longer than usual" not in owner_browser.get(where).content.decode()
+    Account.objects.update(updated=timezone.now() - timedelta(minutes=1))
+    assert "longer than usual" in owner_browser.get(where).content.decode()
 
 
 def test_a_rejected_key_says_what_the_exchange_said(account: Account, owner_browser: Client):

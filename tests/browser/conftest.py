@@ -38,7 +38,7 @@ def _launched(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not the session: its event loop would be in the way of other tests
 def browser() -> Iterator[Browser]:
     # Playwright's loop runs in this thread, and Django would take the tests for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
