@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from accounts import flows, vault
 from accounts.flows.keys import fingerprint
@@ -169,6 +172,23 @@ def test_the_first_account_of_an_exchange_and_environment_is_its_default(owner: 
     first, second = add(owner), add(owner, "second")
     practice = add(owner, "practice", environment=Environment.TESTNET)
     assert [first.is_default, second.is_default, practice.is_default] == [True, False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_first_accounts_at_the_same_moment_make_one_default():
+    user = User.objects.create_user("two@example.com", "x")
+    together = Barrier(2)
+
+    def add_one(label: str) -> None:
+        try:
+            together.wait()
+            add(user, label)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(add_one, ["one", "two"]))
+    assert sorted(account.is_default for account in Account.objects.of(user)) == [False, True]
 
 
 def test_making_another_one_the_default_moves_it(owner: User, stranger: User):

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.rotation import rotate_accounts
-from accounts.vault import VaultError, current_kid
+from accounts.vault import VaultError, current_kid, holds_private_key
 
 
 class Command(BaseCommand):
@@ -18,6 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            if not holds_private_key():
+                raise CommandError("this process holds no vault key: run it where a region worker runs")
             result = rotate_accounts(lambda done: self.stdout.write(f"{done} sealed"))
         except VaultError as error:
             raise CommandError(str(error)) from None
