@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from execution import commands as c
 from exchanges.names import EXCHANGES
 from exchanges.types import Direction, MarginMode, PositionMode, Product, TimeInForce, TriggerBy
+from execution import commands as c
 from webhooks.syntax.words import GLUED, STEPS, VOCABULARY
 
 positive = st.decimals(

@@ -17,7 +17,9 @@ def as_data(value: Any) -> Any:
     """Any value of `execution.commands` as what `json.dumps` takes. Absent options are left out."""
     if dataclasses.is_dataclass(value):
         named = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {name: as_data(part) for name, part in named if name not in _POSITIONS and _says_something(part)}
+        return {
+            name: as_data(part) for name, part in named if name not in _POSITIONS and _says_something(part)
+        }
     if isinstance(value, tuple):
         return [as_data(part) for part in value]
     if isinstance(value, Decimal):
@@ -53,5 +55,7 @@ def _block(block: Block) -> dict[str, Any]:
         "symbols": list(block.symbols) or ["*"],
         "venue": str(block.venue),
         "accounts": list(block.accounts),
-        "steps": [{"step": type(step).__name__.lower(), "text": str(step)} | as_data(step) for step in block.steps],
+        "steps": [
+            {"step": type(step).__name__.lower(), "text": str(step)} | as_data(step) for step in block.steps
+        ],
     }

@@ -17,6 +17,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _UNEVEN = re.compile(
     r"[^\S ]|[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 #: the nearest word is looked for among short words only: the search is quadratic in their length
 _LONGEST_TYPO = 40
 #: a longer token is cut inside sentences; `token` has the whole of it
@@ -42,11 +43,10 @@ class BadCommand(Exception):
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
-        self.message = message
-        self.hint = hint
-        self.start = start
+        self.message = storable(message)
+        self.hint = storable(hint)
         self.length = max(length, 1)
-        self.token = text[start : start + length]
+        self.token = storable(text[start : start + length])
         self.expected = tuple(expected)
         self.line, self.column, shown = place(text, start)
         self.show = with_caret(shown, self.column, self.length)
@@ -110,6 +110,11 @@ def place(text: str, start: int) -> tuple[int, int, str]:
     """Line and column of a character, and the text of its line."""
     starts = [each for each in line_starts(text) if each <= start]
     return len(starts), start - starts[-1] + 1, text_lines(text)[len(starts) - 1]
+
+
+def storable(text: str) -> str:
+    """Text that a database, a terminal and a page can take: no control characters, no lone surrogates."""
+    return text if text.isprintable() else _CONTROL.sub("\ufffd", text)
 
 
 def with_caret(line: str, column: int, length: int) -> str:

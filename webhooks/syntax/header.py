@@ -11,7 +11,7 @@ from exchanges.symbols import plain
 from exchanges.types import Product
 from execution.commands import Span, VenueName
 from webhooks.syntax.cursor import Cursor
-from webhooks.syntax.errors import nearest, quoted, shortened
+from webhooks.syntax.errors import BadCommand, nearest, quoted, shortened
 from webhooks.syntax.lexer import COMMA, END, HEADER, SPACE
 from webhooks.syntax.words import EXAMPLE, EXAMPLE_HEADER, MARKETS, VOCABULARY
 
@@ -82,11 +82,15 @@ def read_symbols(c: Cursor) -> tuple[tuple[str, ...], tuple[Span, ...]]:
 def _symbol(c: Cursor, written: str, first: int, others: list[str]) -> str:
     symbol = common_symbol(written)
     if symbol is None:
-        message = f"{quoted(written)} is not a symbol" if written else "a symbol is missing"
-        raise c.error("BAD_SYMBOL", message, f"write a pair, for example {EXAMPLE_HEADER}", first, c.i - 1)
+        raise _bad_symbol(c, written, first)
     if symbol in others:
         raise c.error("TWICE", f"{symbol} stands twice", "leave one of the two out", first, c.i - 1)
     return symbol
+
+
+def _bad_symbol(c: Cursor, written: str, first: int) -> BadCommand:
+    message = f"{quoted(written)} is not a symbol" if written else "a symbol is missing"
+    return c.error("BAD_SYMBOL", message, f"write a pair, for example {EXAMPLE_HEADER}", first, c.i - 1)
 
 
 # -- exchanges -----------------------------------------------------------------------------------------
@@ -170,6 +174,9 @@ def read_accounts(c: Cursor) -> tuple[str, ...]:
 
 def refuse_no_header(c: Cursor) -> NoReturn:
     """The message does not begin with a header: find out what the sender meant."""
+    if c.kinds[c.i + c.chunk_length(c.i)] == "on":
+        first = c.i
+        raise _bad_symbol(c, c.raw(_RAW), first)
     if (at := missing_on(c)) is not None:
         refuse_missing_on(c, at)
     message = "the message must begin with SYMBOL on EXCHANGE"

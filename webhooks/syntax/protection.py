@@ -160,6 +160,7 @@ def _missing_after(c: Cursor, word: str) -> None:
         "MISSING_AFTER",
         f'the word "after" or "now" is missing after "{word}"',
         hint,
+        last=c.whole_chunk(),
         expected=("after", "now"),
     )
 

@@ -168,7 +168,7 @@ def _refuse(c: Cursor) -> None:
         )
     if c.kind in VOCABULARY or not c.kind[0].isalnum():
         raise c.error("STRAY_WORD", f"{c.here()} does not belong here", _stray_hint(c.kind), expected=STEPS)
-    if c.i and c.kinds[c.i - 1] == NUMBER:
+    if c.i and c.kinds[c.i - 1] == NUMBER and c.kind not in OTHER_WORDS:
         _refuse_unit(c)
     if c.kind.startswith("tp") and c.kind[2:].isdigit():
         hint = "targets are numbered tp1 to tp9; a price is written tp at 60000"
