@@ -52,8 +52,13 @@ async def serve(asked: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    with contextlib.suppress(KeyboardInterrupt):
-        run(serve(options()))
+    asked = options()
+    try:
+        run(serve(asked))
+    except OSError as problem:  # the port is taken, the certificate is not there ...
+        sys.exit(f"sandbox: {problem}")
+    except KeyboardInterrupt:
+        pass
 
 
 if __name__ == "__main__":

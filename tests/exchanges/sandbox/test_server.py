@@ -109,6 +109,15 @@ def test_a_caller_that_does_not_read_is_not_served_on(raw):
         raw.sendall(big * 100_000)
 
 
+def test_a_port_that_is_taken_is_said_in_one_line(sandbox):
+    port = str(urlsplit(sandbox.url).port)
+    command = [sys.executable, "-m", "exchanges.sandbox", "--port", port]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("sandbox: ")
+    assert "Traceback" not in ended.stderr
+
+
 def test_it_speaks_tls(certificate):
     chain, key, context = certificate
     options = ["--tls-cert", str(chain), "--tls-key", str(key)]
