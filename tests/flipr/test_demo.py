@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -42,7 +43,8 @@ def until(true: Callable[[], Any], seconds: float) -> Any:
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
+    """In a place like a checkout, for the samples of the README."""
+    return tmp_path_factory.mktemp("demo") / ".local"
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,7 @@ def start(local: Path) -> Iterator[Callable[..., Demo]]:
         web, sandbox = free_ports(2)
         kept = {name: value for name, value in os.environ.items() if name not in TAKEN_FROM_US}
         values = kept | {"LOCAL_DIR": str(local), "PORT": str(web), "SANDBOX_PORT": str(sandbox)} | variables
+        local.mkdir(exist_ok=True)
         with (local / "output").open("w") as output:
             line = [sys.executable, "-m", "flipr.demo"]
             started.append(
@@ -120,6 +123,26 @@ def test_keys_sealed_by_an_earlier_start_still_trade(running):
     message = "BTCUSDT on Kraken_F market long 0.01 sl off 2%"
     answer = httpx.post(now["webhook"], content=message, params={"wait": 15}, timeout=30)
     assert (answer.status_code, answer.json()["status"]) == (200, "done")
+
+
+def sample(language: str) -> str:
+    """The first sample of the README in this language under "A first trade"."""
+    section = (ROOT / "README.md").read_text().partition("## A first trade")[2]
+    return section.partition(f"```{language}\n")[2].partition("```")[0]
+
+
+def test_the_python_sample_of_the_readme_trades(local, running):
+    line = [sys.executable, "-c", sample("python")]
+    done = subprocess.run(line, cwd=local.parent, capture_output=True, text=True, check=False)
+    assert (done.stdout.split()[0], done.stdout.split()[2]) == ("done", "armed"), done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_the_curl_sample_of_the_readme_trades(running):
+    _, _, now = running
+    values = {"PATH": os.environ["PATH"], "WEBHOOK": now["webhook"]}
+    done = subprocess.run(["sh", "-c", sample("sh")], env=values, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)["status"] == "done", done.stdout
 
 
 def test_what_is_secret_is_for_its_owner_only(local, running):
