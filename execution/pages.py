@@ -19,8 +19,10 @@ PAGE = 50
 def orders(request: HttpRequest) -> HttpResponse:
     asked = {name: request.GET.get(name, "") for name in ("status", "venue", "symbol", "before")}
     user = whose(request)
+    page = history.page(user, asked, PAGE)
     context = {
-        "page": history.page(user, asked, PAGE),
+        "rows": [(order, result_of(order)) for order in page.orders],
+        "next": page.next,
         "chosen": asked,
         "statuses": list(OrderState),
         "venues": history.orders_of(user).order_by("venue").values_list("venue", flat=True).distinct(),

@@ -50,10 +50,12 @@ def take(call: Call) -> Taken | Reply:
     try:
         return _enter(hook, delivery, _understood(hook, delivery, call), call)
     except Refused as no:
+        delivery.timing_ms["replied"] = call.elapsed_ms()
         journal.refuse(delivery, no)
         return replies.refusal(no, delivery)
     except Repeated as again:
         reply = replies.as_duplicate(present.reply_for(again.first, _result_url(call, again.first)))
+        delivery.timing_ms["replied"] = call.elapsed_ms()
         journal.repeat(delivery, again.first, reply.status)
         return reply
 
@@ -116,7 +118,11 @@ def _enter(hook: Hook, delivery: Delivery, message: Message, call: Call) -> Take
         with transaction.atomic():
             if message.once and not delivery.dry_run and not first:
                 earlier.check_once(delivery, message.once)
-            return _write_again(hook, first, delivery, message) if first else _write(hook, delivery, message)
+            return (
+                _write_again(hook, first, delivery, message, call)
+                if first
+                else _write(hook, delivery, message, call)
+            )
     except Rejection as rejection:
         raise refused.by_execution(rejection) from None
     except IntegrityError:
@@ -135,27 +141,30 @@ def _check_age(message: Message, received_at: datetime) -> None:
         raise refused.from_the_future(-age)
 
 
-def _write(hook: Hook, delivery: Delivery, message: Message) -> Taken | Reply:
+def _write(hook: Hook, delivery: Delivery, message: Message, call: Call) -> Taken | Reply:
     delivery.taken_by = board().channel
     prepared = dispatch.prepare(hook.user, message, _intake(hook, delivery))
     if prepared.jobs:
         delivery.save(force_insert=True)
         return Taken(delivery, prepared)
-    return _nothing_to_queue(delivery, prepared)
+    return _nothing_to_queue(delivery, prepared, call)
 
 
-def _write_again(hook: Hook, first: Delivery, delivery: Delivery, message: Message) -> Taken | Reply:
+def _write_again(
+    hook: Hook, first: Delivery, delivery: Delivery, message: Message, call: Call
+) -> Taken | Reply:
     """The same delivery once more: its jobs get the ids they had."""
     delivery.taken_by = board().channel
     if not earlier.claim_again(first, delivery):
         raise Repeated(first)
     first.refresh_from_db()
     prepared = dispatch.prepare(hook.user, message, _intake(hook, first, delivery.created_at))
-    return Taken(first, prepared) if prepared.jobs else _nothing_to_queue(first, prepared)
+    return Taken(first, prepared) if prepared.jobs else _nothing_to_queue(first, prepared, call)
 
 
-def _nothing_to_queue(delivery: Delivery, prepared: Prepared) -> Reply:
+def _nothing_to_queue(delivery: Delivery, prepared: Prepared, call: Call) -> Reply:
     """Every command was refused here."""
+    delivery.timing_ms["replied"] = call.elapsed_ms()
     results = [result_of(order) for order in prepared.orders]
     reply = replies.outcome(delivery, results, delivery.timing_ms)
     journal.end(delivery, DeliveryStatus.REJECTED, reply.status)

@@ -17,6 +17,8 @@ from webhooks.models import Delivery, DeliveryStatus
 from webhooks.waterfall import bars
 
 PAGE = 50
+#: how much of a line is shown before the word an error points at
+LEAD = 28
 
 
 @require_safe
@@ -65,9 +67,9 @@ def _context(row: Delivery) -> dict[str, Any]:
     results, timings = present.results_of(orders)
     if orders:
         present.settle_one(row, replies.status_of(results))
-    error = replies.error_of(row.error, row.body) if row.error else None
+    error = _shown_error(row.error, row.body)
     parts = [
-        {"order": order, "result": _with_pointed_error(result, row.body)}
+        {"order": order, "result": result | {"error": _shown_error(result["error"], row.body)}}
         for order, result in zip(orders, results, strict=True)
     ]
     return {
@@ -80,8 +82,15 @@ def _context(row: Delivery) -> dict[str, Any]:
     }
 
 
-def _with_pointed_error(result: dict[str, Any], text: str) -> dict[str, Any]:
-    return result | {"error": replies.error_of(result["error"], text)} if result["error"] else result
+def _shown_error(error: dict[str, Any] | None, text: str) -> dict[str, Any] | None:
+    """With the place in the message cut so that it can be seen without scrolling."""
+    if not error:
+        return None
+    shown = replies.error_of(error, text)
+    if "show" in shown and (hidden := shown["column"] - LEAD) > 1:
+        line, carets = shown["show"].split("\n")
+        shown["show"] = f"…{line[hidden:]}\n {carets[hidden:]}"
+    return shown
 
 
 def _waterfalls(row: Delivery, orders: list[Order], timings: list[dict[str, float]]) -> list[dict[str, Any]]:
@@ -89,11 +98,13 @@ def _waterfalls(row: Delivery, orders: list[Order], timings: list[dict[str, floa
     own = {step: row.timing_ms[step] for step in ("parsed", "queued", "replied") if step in row.timing_ms}
     jobs = {order.job: order for order in orders}
     drawn = [
-        {"order": order, "bars": bars(timing | own)}
+        {"order": order, "bars": bars(own | timing)}
         for order, timing in zip(jobs.values(), timings, strict=True)
         if timing
     ]
-    return drawn or [{"order": None, "bars": bars(row.timing_ms)}]
+    if drawn or len(row.timing_ms) < 2:
+        return drawn
+    return [{"order": None, "bars": bars(row.timing_ms)}]
 
 
 def error_codes(request: HttpRequest) -> HttpResponse:

@@ -107,12 +107,13 @@ def error_of(error: Mapping[str, Any], text: str) -> dict[str, Any]:
 
 
 def merged_timing(own: Mapping[str, float], others: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Of several jobs the last one to reach a step counts: the delivery is as far as its slowest part."""
+    """`own` from the web tier, the rest from the jobs. Of several jobs the last one to reach a step counts: the
+    delivery is as far as its slowest part."""
     merged: dict[str, float] = {}
     for timing in others:
         for step, at in timing.items():
             merged[step] = max(at, merged.get(step, 0.0))
-    merged |= own
+    merged = {**own, **merged}
     return {step: merged[step] for step in STEPS if step in merged}
 
 
