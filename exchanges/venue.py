@@ -131,6 +131,9 @@ class Venue(ABC):
     #: seconds to stay off after a throttling code that comes without Retry-After, where the bucket's
     #: whole window would be wrong (an overload of the exchange that has nothing to do with our share)
     cool_downs: ClassVar[Mapping[str, float]] = {}
+    #: how often one account may be looked at (open orders and positions), and all accounts of one address together
+    look_seconds: ClassVar[float] = 1.0
+    looks_per_minute: ClassVar[int] = 600
     #: True where every signed request of one key needs a higher nonce than the one before
     serial: ClassVar[bool] = False
     #: answered with HTTP 4xx/5xx and no readable body

@@ -27,6 +27,7 @@ _COPIED = (
     "entry_client_id",
     "entry_exchange_id",
     "entry_conditional",
+    "entry_level",
     "entry_open",
     "entry_price",
     "quantity",

@@ -78,6 +78,7 @@ def enter(
         entry_client_id=report.client_id or order.client_id,
         entry_exchange_id=report.exchange_id,
         entry_conditional=order.type.conditional,
+        entry_level=order.trigger_price or order.price,
     )
     protect_fill(desk, bracket, instrument, report)
     return Opened(instrument, report, bracket)

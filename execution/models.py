@@ -168,6 +168,8 @@ class Bracket(models.Model):
     entry_client_id = models.CharField(max_length=64, blank=True)
     entry_exchange_id = models.CharField(max_length=80, blank=True)
     entry_conditional = models.BooleanField(default=False)
+    #: the limit or trigger price of an entry that rests: when the market gets there, it is looked at
+    entry_level = amount(null=True)
     #: the entry may still fill (more)
     entry_open = models.BooleanField(default=False)
     entry_price = amount(null=True)

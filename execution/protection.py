@@ -338,6 +338,7 @@ class Guarded:
     entry_client_id: str = ""
     entry_exchange_id: str = ""
     entry_conditional: bool = False
+    entry_level: Decimal | None = None
     entry_open: bool = False
     entry_price: Decimal | None = None
     quantity: Decimal = Decimal(0)

@@ -23,8 +23,8 @@ from django.utils import timezone
 
 from accounts.models import Account
 from exchanges.errors import AuthRefused, ExchangeError
-from exchanges.types import Environment, OrderRef, Position, Report
-from execution import book, brackets, lanes
+from exchanges.types import Environment, Instrument, OrderRef, Position, Report
+from execution import book, brackets, lanes, pace
 from execution.arming import cancel_legs
 from execution.brokers import producer_pool, region_redis
 from execution.desk import Desk
@@ -33,6 +33,7 @@ from execution.jobs import JobAccount
 from execution.lanes import lane_of
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
 from execution.observe import act, observe, wants_action
+from execution.pace import Watched
 from execution.protection import Guarded, LegState
 from execution.record import write_waiting
 from execution.wire import dump
@@ -59,10 +60,13 @@ class View:
 
 
 def spread(region: str) -> None:
-    """One task per account and venue that has something to look after; and the history that waits is written."""
+    """One task per account and venue that is due; and the history that waits is written."""
     write_waiting(region)
+    due = pace.due(region, to_watch(region))
+    if not due:
+        return
     with producer_pool(region).acquire(block=True) as producer:
-        for account, venue in to_watch(region):
+        for account, venue in due:
             current_app.send_task(
                 LOOK,
                 (region, account, venue),
@@ -73,9 +77,19 @@ def spread(region: str) -> None:
             )
 
 
-def to_watch(region: str) -> list[tuple[str, str]]:
-    rows = Bracket.objects.filter(region=region).filter(_needs_care())
-    return list(rows.order_by().values_list("account__public_id", "venue").distinct())
+def to_watch(region: str) -> list[Watched]:
+    """What there is to look after, with the prices that make it urgent."""
+    rows = Bracket.objects.filter(region=region).filter(_needs_care()).select_related("account")
+    return [
+        Watched(
+            row.account.public_id,
+            row.venue,
+            Environment(row.account.environment),
+            row.instrument,
+            tuple(pace.triggers(brackets.from_row(row))),
+        )
+        for row in rows
+    ]
 
 
 def _needs_care() -> Q:
@@ -122,14 +136,22 @@ def look(desk: Desk, rows: list[Bracket]) -> View:
     """Open orders first, positions after: a fill between the two shows as a smaller position, which is only
     believed when a second look confirms it."""
     view = View()
-    for report in desk.venue.open_orders(desk.keys):
-        for name in (report.client_id, report.exchange_id):
-            if name:
-                view.orders[name] = report
+    for where in _where(desk, rows):
+        for report in desk.venue.open_orders(desk.keys, where):
+            for name in (report.client_id, report.exchange_id):
+                if name:
+                    view.orders[name] = report
     if desk.spot:
         return view
-    for position in desk.venue.positions(desk.keys):
-        view.positions[position.symbol, position.direction.value] = position
+    for where in _where(desk, rows):
+        for position in desk.venue.positions(desk.keys, where):
+            view.positions[position.symbol, position.direction.value] = position
+    _compare(view, rows)
+    return view
+
+
+def _compare(view: View, rows: list[Bracket]) -> None:
+    """Write down where the brackets believe to protect more than is open."""
     believed: dict[tuple[str, str], Decimal] = {}
     for row in rows:
         if row.status in ACTIVE_BRACKETS:
@@ -138,7 +160,12 @@ def look(desk: Desk, rows: list[Bracket]) -> View:
     for key, protected in believed.items():
         held = view.positions[key].quantity if key in view.positions else Decimal(0)
         view.excess[key] = max(protected - held, Decimal(0))
-    return view
+
+
+def _where(desk: Desk, rows: list[Bracket]) -> list[Instrument | None]:
+    """One question for everything, unless only one instrument matters: that is cheaper on most exchanges."""
+    symbols = {row.instrument for row in rows}
+    return [desk.instrument(symbols.pop())] if len(symbols) == 1 else [None]
 
 
 def _care(region: str, desk: Desk, row: Bracket, view: View) -> None:

@@ -258,6 +258,7 @@ class BinanceVenue(Venue):
 
 class BinanceSpot(BinanceVenue):
     name = "Binance"
+    looks_per_minute = 200
     product = Product.SPOT
     base_urls = {
         Environment.LIVE: "https://api.binance.com",
@@ -394,6 +395,7 @@ class BinanceSpot(BinanceVenue):
 
 class BinanceFutures(BinanceVenue):
     name = "Binance_F"
+    looks_per_minute = 120  # of 2,400 points a minute and address, 7 to 90 a look
     product = Product.LINEAR
     base_urls = {
         Environment.LIVE: "https://fapi.binance.com",

@@ -159,6 +159,7 @@ class Kraken(Venue):
     buckets = {"rest": Bucket(20, 40.0, Scope.KEY), "engine": Bucket(125, 53.4, Scope.KEY)}
     #: every request needs a higher nonce than the one before (exchange/guides/rest/authentication)
     serial = True
+    look_seconds = 6.0  # the counter of a key decays by a point every two or three seconds
     nonces_per_ms: ClassVar[int] = 1000
     errors = ERRORS
     cool_downs = {

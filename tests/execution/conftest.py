@@ -62,7 +62,9 @@ class Desk:
         """As beat would, for every account that needs it."""
         for _ in range(times):
             for region in ("eu", "tokyo", "singapore"):
-                for account, venue in supervise.to_watch(region):
+                for account, venue in dict.fromkeys(
+                    (each.account, each.venue) for each in supervise.to_watch(region)
+                ):
                     supervise.look_after(region, account, venue)
 
     def state(self, venue: str, family: str) -> dict[str, Any]:
@@ -78,7 +80,7 @@ class Desk:
 @pytest.fixture
 def make_desk(
     db: None, sandbox: Sandbox, settings: Any, time_ms: Callable[[], float]
-) -> Iterator[Callable[..., Desk]]:  # noqa: F811
+) -> Iterator[Callable[..., Desk]]:
     settings.SANDBOX_URL = sandbox.url
     book.pool.cache_clear()
     book.facts.cache_clear()
@@ -102,7 +104,7 @@ def make_desk(
 
 @pytest.fixture
 def time_ms() -> Callable[[], float]:
-    import time  # noqa: PLC0415
+    import time
 
     return lambda: time.time() * 1000
 

@@ -1,0 +1,138 @@
+"""Whose turn it is to be looked at: urgent when the price has come to a level, else in rotation.
+
+Exchanges meter requests per address, so not every account can be looked at every second. A leg can only have
+triggered when its price was reached; the price is public, one question serves all users. What a price does not
+tell (a position closed by hand, a wick between two looks) the rotation finds.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from exchanges.errors import ExchangeError
+from exchanges.registry import venue_class
+from exchanges.types import Direction, Environment, Quote
+from execution import book
+from execution.brokers import region_redis
+from execution.protection import Guarded, LegKind, LegState
+
+log = logging.getLogger(__name__)
+#: prices asked per venue and round; with more instruments they take turns
+PRICES_PER_ROUND = 5
+#: an account is looked at this often when nothing happens, if the exchange's limits allow it
+ROTATION_SECONDS = 3.0
+MEMORY_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Urgent when the price is at or above (`rising`), or at or below, `level`."""
+
+    level: Decimal
+    rising: bool
+
+    def reached(self, quote: Quote) -> bool:
+        highest, lowest = max(quote.ask, quote.last), min(quote.bid, quote.last)
+        return highest >= self.level if self.rising else lowest <= self.level
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One bracket, as far as pacing needs it."""
+
+    account: str
+    venue: str
+    environment: Environment
+    instrument: str
+    triggers: tuple[Trigger, ...]
+
+
+def triggers(bracket: Guarded) -> Iterator[Trigger]:
+    """The levels at which something happens to a bracket."""
+    long = bracket.direction is Direction.LONG
+    if bracket.entry_open and bracket.entry_level is not None:
+        # a limit entry fills on the way down for a long, a stop entry on the way up
+        yield Trigger(bracket.entry_level, rising=long == bracket.entry_conditional)
+    for leg in bracket.live():
+        if leg.status in (LegState.OPEN, LegState.WATCHED):
+            yield Trigger(leg.price, rising=(leg.kind is LegKind.TARGET) == long)
+
+
+def due(region: str, watched: Iterable[Watched]) -> list[tuple[str, str]]:
+    """(account, venue) to look at now; they are marked as looked at."""
+    everything = list(watched)
+    urgent = _urgent(everything)
+    accounts = {(each.account, each.venue) for each in everything}
+    per_venue: dict[str, int] = {}
+    for _, venue in accounts:
+        per_venue[venue] = per_venue.get(venue, 0) + 1
+    server = region_redis(region)
+    chosen = []
+    for account, venue in sorted(accounts):
+        gap = _gap_seconds(venue, per_venue[venue], urgent=(account, venue) in urgent)
+        last = server.hget(f"looked:{venue}", account)
+        if last is None or time.time() - float(str(last)) >= gap:
+            chosen.append((account, venue))
+    _mark(region, chosen)
+    return chosen
+
+
+def _gap_seconds(venue: str, accounts: int, *, urgent: bool) -> float:
+    """How long an account rests between two looks, less a little for the jitter of the beat."""
+    kind = venue_class(venue)
+    if urgent:
+        return kind.look_seconds * 0.8
+    fair_share = accounts * 60 / kind.looks_per_minute
+    return max(kind.look_seconds, ROTATION_SECONDS, fair_share) * 0.9
+
+
+def _mark(region: str, chosen: list[tuple[str, str]]) -> None:
+    if not chosen:
+        return
+    now = str(time.time())
+    pipe = region_redis(region).pipeline(transaction=False)
+    for account, venue in chosen:
+        pipe.hset(f"looked:{venue}", account, now)
+        pipe.expire(f"looked:{venue}", MEMORY_SECONDS)
+    pipe.execute()
+
+
+def _urgent(watched: list[Watched]) -> set[tuple[str, str]]:
+    wanted: dict[tuple[str, Environment], dict[str, list[Watched]]] = {}
+    for each in watched:
+        if each.triggers:
+            wanted.setdefault((each.venue, each.environment), {}).setdefault(each.instrument, []).append(each)
+    found = set()
+    for (venue, environment), by_symbol in wanted.items():
+        for symbol in _turn(sorted(by_symbol)):
+            quote = _quote(venue, environment, symbol)
+            if quote is None:
+                continue
+            for each in by_symbol[symbol]:
+                if any(trigger.reached(quote) for trigger in each.triggers):
+                    found.add((each.account, each.venue))
+    return found
+
+
+def _turn(symbols: list[str]) -> list[str]:
+    """Some of them; over the rounds, all."""
+    if len(symbols) <= PRICES_PER_ROUND:
+        return symbols
+    start = int(time.time()) * PRICES_PER_ROUND % len(symbols)
+    return (symbols + symbols)[start : start + PRICES_PER_ROUND]
+
+
+def _quote(venue: str, environment: Environment, symbol: str) -> Quote | None:
+    connection = book.pool().connection(venue, environment)
+    instrument = connection.table.by_symbol(symbol)
+    if instrument is None:
+        return None
+    try:
+        return connection.venue.quote(instrument)
+    except ExchangeError as error:
+        log.warning("the price of %s on %s is not known: %s", symbol, venue, error.kind)
+        return None
