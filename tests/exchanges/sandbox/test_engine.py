@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchanges.sandbox.engine import Conditions
@@ -603,6 +603,7 @@ def play(exchange, steps):
                 continue
 
 
+@settings(deadline=None)
 @given(st.lists(STEPS, max_size=30))
 def test_spot_never_spends_what_it_does_not_have(steps):
     exchange = Exchange(Product.SPOT)
@@ -611,6 +612,7 @@ def test_spot_never_spends_what_it_does_not_have(steps):
         assert exchange.free(asset) >= 0
 
 
+@settings(deadline=None)
 @given(st.lists(STEPS, max_size=30))
 def test_positions_and_money_are_the_sum_of_the_fills(steps):
     exchange = Exchange()
@@ -623,6 +625,7 @@ def test_positions_and_money_are_the_sum_of_the_fills(steps):
     assert all(order.filled <= order.quantity for order in book.orders.values())
 
 
+@settings(deadline=None)
 @given(st.lists(STEPS, max_size=30))
 def test_the_same_steps_give_the_same_world(steps):
     first, second = Exchange(), Exchange()

@@ -1,5 +1,6 @@
 """The server on a real socket, spoken to byte by byte where a client library would hide what matters."""
 
+import asyncio
 import http.client
 import json
 import re
@@ -20,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from exchanges.sandbox.server import Connection
+from exchanges.sandbox.world import World
 from tests.exchanges.conftest import ROOT
 
 from .calls import BinanceCaller
@@ -101,12 +104,35 @@ def test_a_head_without_end_is_not_kept_in_memory(raw):
     assert raw.recv(65536).startswith(b"HTTP/1.1 431 ")
 
 
-def test_a_caller_that_does_not_read_is_not_served_on(raw):
-    """What it asked for waits in its own connection, not in the memory of the sandbox."""
-    big = b"GET /binance_f/fapi/v1/exchangeInfo HTTP/1.1\r\nhost: x\r\n\r\n"
-    raw.settimeout(1)
-    with pytest.raises(TimeoutError):
-        raw.sendall(big * 100_000)
+class Wire(asyncio.Transport):
+    """What a connection writes to, and whether it still reads."""
+
+    def __init__(self):
+        super().__init__()
+        self.sent, self.reading = b"", True
+
+    def write(self, data):
+        self.sent += data
+
+    def pause_reading(self):
+        self.reading = False
+
+    def resume_reading(self):
+        self.reading = True
+
+    def is_closing(self):
+        return False
+
+
+def test_a_caller_that_does_not_read_is_neither_read_nor_served():
+    wire, connection = Wire(), Connection(World(), controlled=False)
+    connection.connection_made(wire)
+    connection.pause_writing()
+    connection.data_received(TIME)
+    assert (wire.sent, wire.reading) == (b"", False)
+    connection.resume_writing()
+    assert b"serverTime" in wire.sent
+    assert wire.reading is True
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(sandbox):
@@ -216,7 +242,7 @@ def test_a_delayed_answer_comes_after_what_was_asked_later_elsewhere(sandbox, ca
     """The delay holds its own connection only, and the order stands before the answer leaves."""
     sandbox.fault("delay", count=1, delay_ms=10_000)
     with pytest.raises(httpx.ReadTimeout):
-        caller.place(timeout=0.2)
+        caller.place(timeout=httpx.Timeout(10, read=0.2))
     assert [each["status"] for each in caller.state()["orders"]] == ["filled"]
 
 
