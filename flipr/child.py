@@ -14,7 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+PR_SET_PDEATHSIG, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 28, 47, 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAP_DAC_OVERRIDE = 1
 CAPABILITY_VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3: two words of 32 bits per set
 
@@ -64,7 +65,8 @@ def become(parent: int, death_signal: int, uid: int, gid: int, keep: bool, argum
 
 def _drop_root(uid: int, gid: int, *, keep: bool) -> None:
     if keep:
-        _prctl(PR_SET_KEEPCAPS, 1)
+        # Capabilities outlive the change of user, and count for access(2) too, which initdb asks about its files.
+        _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
@@ -76,8 +78,9 @@ def _keep_one_capability(mask: int) -> None:
     """Effective, permitted and inheritable, then ambient: the last one survives the exec of an ordinary file."""
     header = struct.pack("Ii", CAPABILITY_VERSION, 0)
     sets = struct.pack("6I", mask, mask, mask, 0, 0, 0)
-    if ctypes.CDLL(None, use_errno=True).capset(header, sets) == 0:
-        _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
+    if ctypes.CDLL(None, use_errno=True).capset(header, sets) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
+    _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
 
 
 def _prctl(*arguments: int) -> None:

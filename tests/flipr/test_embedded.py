@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import redis
 
-from flipr import cluster
+from flipr import child, cluster
 from flipr.embedded import Embedded, EmbeddedError, servers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,6 +172,22 @@ def test_a_closed_home_directory_above_is_no_obstacle_and_stays_closed(tmp_path)
     ):
         assert connection.execute("SELECT 1").fetchone() == (1,)
     assert home.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user to be")
+def test_files_closed_to_others_can_be_read_and_run_by_the_child_only_where_told(tmp_path):
+    # as in a checkout made under umask 077; `test` asks access(2), as initdb does
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    program = closed / "program"
+    program.write_text("#!/bin/sh\necho ran as $(id -u)\n")
+    program.chmod(0o700)
+    script = f"test -x {program} && {program}"
+    for reads, said in (((program,), f"ran as {pwd.getpwnam('nobody').pw_uid}\n"), ((), "")):
+        line = child.command(
+            ["/bin/sh", "-c", script], death_signal=signal.SIGTERM, user=child.unprivileged(), reads=reads
+        )
+        assert subprocess.run(line, capture_output=True, text=True, check=False).stdout == said
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path):
