@@ -199,7 +199,7 @@ HEADER_MISTAKES = [
     ("BTCUSDT on ByBit_F buy 1 ETHUSDT at OKX buy 1", "MISSING_ON", 34, "write ETHUSDT on OKX"),
     ("BTCUSDT on", "MISSING_EXCHANGE", 11, "write for example BTCUSDT on Binance_F"),
     ("BTCUSDT on market long 1", "MISSING_EXCHANGE", 12, "write for example BTCUSDT on Binance_F"),
-    ("BTCUSDT on on Binance", "MISSING_EXCHANGE", 9, "write BTCUSDT on Binance_F"),
+    ("BTCUSDT on on Binance", "MISSING_EXCHANGE", 12, "write for example BTCUSDT on Binance_F"),
     ("market on Binance_F long 1", "BAD_SYMBOL", 1, "write a pair"),
     ("_X on Binance_F long 1", "BAD_SYMBOL", 1, "write a pair"),
     ("0.01 on Binance_F long 1", "BAD_SYMBOL", 1, "write a pair"),

@@ -127,20 +127,22 @@ class Cursor:
 
     # -- pointing at it --------------------------------------------------------------------------------
 
-    def span(self, index: int | None = None) -> Span:
-        """The place of one token: the one here, or another."""
-        index = self.i if index is None else index
-        return self._span(self.starts[index], len(self.words[index]))
+    def span(self, index: int) -> Span:
+        """The place of one token."""
+        start = self.starts[index]
+        if self._lines is None:
+            return Span(1, start + 1, len(self.words[index]))
+        return self._span(start, len(self.words[index]))
 
     def value_span(self, first: int) -> Span:
         """From a token up to the one before the cursor."""
-        last = self.i - 1
         start = self.starts[first]
-        return self._span(start, self.starts[last] + len(self.words[last]) - start)
+        last = self.i - 1
+        length = self.starts[last] + len(self.words[last]) - start
+        return Span(1, start + 1, length) if self._lines is None else self._span(start, length)
 
     def _span(self, start: int, length: int) -> Span:
-        if self._lines is None:
-            return Span(1, start + 1, length)
+        assert self._lines is not None
         line = bisect_right(self._lines, start)
         return Span(line, start - self._lines[line - 1] + 1, length)
 

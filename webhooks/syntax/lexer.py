@@ -73,45 +73,55 @@ def tokenize(text: str) -> Tokens:
 def _read(tokens: Tokens) -> None:
     """Most chunks are a plain word, number or percent and need no second look."""
     words, kinds, starts = tokens.words, tokens.kinds, tokens.starts
-    run: list[int] = []  # where the chunks begin that an `on` would have as its list of symbols
-    listed = False  # the last chunk was a comma, so that list goes on
     for match in _CHUNK.finditer(tokens.text):
         form = match.lastindex
         word = match.group()
-        kind = word.lower() if form is _WORD else word
-        if form is _COMMENT:
-            continue
-        if kind == "on" and run:
-            _mark_header(tokens, run)
-        if kind == COMMA:
-            listed = True
-        elif listed and kind != "on":
-            run.append(len(words))
-            listed = False
-        else:
-            run = [len(words)]
-            listed = False
-        if form is None and kind != COMMA:
+        if form == _WORD:
+            kind = word.lower()
+            if kind == "on":
+                _mark_header(tokens)
+            words.append(word)
+            kinds.append(kind)
+            starts.append(match.start())
+        elif form == _NUMBER:
+            words.append(word)
+            kinds.append(NUMBER)
+            starts.append(match.start())
+        elif form == _PERCENT:
+            words += (word[:-1], "%")
+            kinds += (NUMBER, "%")
+            starts += (match.start(), match.end() - 1)
+        elif form != _COMMENT:
             _read_chunk(tokens, word, match.start())
-            continue
-        words.append(word)
-        kinds.append(NUMBER if form is _NUMBER else kind)
-        starts.append(match.start())
-        if form is _PERCENT:
-            words[-1:], kinds[-1:] = [word[:-1], "%"], [NUMBER, "%"]
-            starts.append(match.end() - 1)
 
 
-def _mark_header(tokens: Tokens, run: list[int]) -> None:
+def _mark_header(tokens: Tokens) -> None:
     """Mark where the symbols before an `on` begin: what could not be one stays outside."""
-    first = -1
-    for index in reversed(run):
-        found = _CHUNK.match(tokens.text, tokens.starts[index])
-        if found is None or not _LIKE_SYMBOL.fullmatch(found.group()):
+    words, kinds, starts = tokens.words, tokens.kinds, tokens.starts
+    first = None
+    last = len(words) - 1
+    while last >= 0 and (kinds[last] != COMMA or first is None):
+        if kinds[last] == COMMA:  # a comma right before `on`: the list is not finished
+            last -= 1
+            continue
+        begin = _chunk_begin(tokens, last)
+        symbol = tokens.text[starts[begin] : starts[last] + len(words[last])]
+        if kinds[begin] in ("on", HEADER) or not _LIKE_SYMBOL.fullmatch(symbol):
             break
-        first = index
-    if first >= 0:
-        tokens.kinds[first] = HEADER
+        first = begin
+        last = begin - 2 if begin and kinds[begin - 1] == COMMA else -1
+    if first is not None:
+        kinds[first] = HEADER
+
+
+def _chunk_begin(tokens: Tokens, last: int) -> int:
+    """The first of the tokens glued to one: what was one word in the text."""
+    begin = last
+    while begin and tokens.starts[begin - 1] + len(tokens.words[begin - 1]) == tokens.starts[begin]:
+        if tokens.kinds[begin - 1] == COMMA:
+            break
+        begin -= 1
+    return begin
 
 
 def _read_chunk(tokens: Tokens, chunk: str, start: int) -> None:
@@ -121,6 +131,9 @@ def _read_chunk(tokens: Tokens, chunk: str, start: int) -> None:
             hint = 'close it with another " on the same line'
             raise BadCommand("UNCLOSED_QUOTE", "the quote is not closed", hint, text=tokens.text, start=start)
         _add(tokens, chunk, STRING, start)
+        return
+    if chunk == COMMA:
+        _add(tokens, chunk, COMMA, start)
         return
     for part in _PARTS.finditer(chunk):
         word = part.group()

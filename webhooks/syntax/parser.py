@@ -122,6 +122,8 @@ class _Reader:
         return missing_on(self.c) if kind[0].isalpha() else None
 
     def _check_steps(self, symbols: tuple[str, ...], steps: list[Step], header_end: int) -> None:
+        if symbols and steps and not isinstance(steps[-1], (Wait, If)):
+            return
         c = self.c
         if all(isinstance(step, (Wait, If)) for step in steps):
             what = ", ".join(symbols) or "*"
@@ -158,7 +160,7 @@ class _Reader:
         field = _FIELDS.get(kind, kind)
         if field in self.options:
             raise c.error("TWICE", f'"{kind}" stands twice in one message', "leave one of the two out")
-        self.spans[field] = c.span()
+        self.spans[field] = c.span(c.i)
         c.advance()
         self.options[field] = self._value(kind)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
-from execution.commands import BreakEven, Dca, Level, OffsetUnit, Protect, StopLoss, TakeProfit, Trail
+from exchanges.types import TriggerBy
+from execution.commands import BreakEven, Dca, Level, OffsetUnit, Protect, Size, StopLoss, TakeProfit, Trail
 from webhooks.syntax.amounts import HUNDRED, PART_SIZE, at_size, level, offset, size
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.draft import Draft
@@ -14,6 +14,7 @@ from webhooks.syntax.numbers import count, number
 from webhooks.syntax.words import DURATIONS, SIDES, TARGETS, TRIGGERS
 
 MAX_TARGETS = 9
+_LEG_WORDS = ("for", "trigger", "limit")
 
 
 def read_protection(c: Cursor, draft: Draft) -> None:
@@ -36,11 +37,11 @@ def _stop(c: Cursor, draft: Draft) -> None:
         raise c.error("TWO_STOPS", "one order takes one stop", "leave one of the two out")
     first, r_before = c.i, c.first_r
     c.advance()
-    where, more = _leg(c, "sl")
+    leg = _leg(c, "sl")
     if c.first_r is not r_before:
         message = "R is the distance to the stop, so the stop itself cannot be in R"
         raise c.error_at(c.first_r, "R_NEEDS_STOP", message, "write for example sl off 2%")
-    draft.stop = StopLoss(where, **more, span=c.span(first))
+    draft.stop = StopLoss(*leg, c.span(first))
 
 
 def _target(c: Cursor, draft: Draft) -> None:
@@ -57,8 +58,8 @@ def _target(c: Cursor, draft: Draft) -> None:
     if any(each.number == (digit or place) for each in targets):
         message = f"there is a tp{digit or place} already"
         raise c.error("TWO_TARGETS", message, "number the targets tp1, tp2, tp3, or none of them", first)
-    where, more = _leg(c, "tp")
-    targets.append(TakeProfit(where, digit or place, **more, span=c.span(first)))
+    where, part, trigger, limit = _leg(c, "tp")
+    targets.append(TakeProfit(where, digit or place, part, trigger, limit, c.span(first)))
 
 
 def _at_digit(c: Cursor) -> bool:
@@ -71,34 +72,32 @@ def _at_digit(c: Cursor) -> bool:
     )
 
 
-def _leg(c: Cursor, word: str) -> tuple[Level | None, dict[str, Any]]:
-    """The level of a stop or target, and what follows it."""
+def _leg(c: Cursor, word: str) -> tuple[Level | None, Size | None, TriggerBy | None, Level | None]:
+    """The level of a stop or target, and what follows it: its part, its trigger price and its limit."""
     if c.take("none"):
-        return None, {}
+        return None, None, None, None
     where = level(c, word)
-    more: dict[str, Any] = {}
-    while (kind := c.kind) in ("for", "trigger", "limit") and kind not in more:
-        if kind == "for" and _at_duration(c):
-            break
-        if kind == "limit" and c.peek() in SIDES:
-            break  # the next entry
-        c.advance()
-        if kind == "for":
-            more["size"] = _part(c)
-        elif kind == "trigger":
-            more["trigger"] = c.choice(TRIGGERS, "BAD_TRIGGER", "a trigger price")
+    part: Size | None = None
+    trigger: TriggerBy | None = None
+    limit: Level | None = None
+    while (kind := c.kind) in _LEG_WORDS:
+        if kind == "for" and part is None and not _at_duration(c):
+            c.advance()
+            part = size(c, PART_SIZE)
+        elif kind == "trigger" and trigger is None:
+            c.advance()
+            trigger = c.choice(TRIGGERS, "BAD_TRIGGER", "a trigger price")
+        elif kind == "limit" and limit is None and c.peek() not in SIDES:
+            c.advance()
+            limit = level(c, "limit", zero=True)
         else:
-            more["limit"] = level(c, "limit", zero=True)
-    return where, more
+            break  # said twice, or it belongs to the order or begins the next entry
+    return where, part, trigger, limit
 
 
 def _at_duration(c: Cursor) -> bool:
     """`for 60s` belongs to the order, `for 50%` to its target."""
     return c.peek() == NUMBER and c.peek(2) in DURATIONS
-
-
-def _part(c: Cursor) -> Any:
-    return size(c, PART_SIZE)
 
 
 def _trail(c: Cursor, draft: Draft) -> None:

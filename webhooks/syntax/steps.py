@@ -119,14 +119,14 @@ class Steps:
                     f"{quoted(self.c.word)} has nothing to protect: the close before it ends the position"
                 )
                 raise self.c.error("STRAY_WORD", message, "leave it out, or close a part only")
-            draft = self._draft = Draft(Protect, span=self.c.span())
+            draft = self._draft = Draft(Protect, span=self.c.span(self.c.i))
         return draft
 
     def _set(self) -> Draft:
         draft = self._draft
         if draft is None or not draft.takes_settings:
             self.finish()
-            draft = self._draft = Draft(Setting, span=self.c.span())
+            draft = self._draft = Draft(Setting, span=self.c.span(self.c.i))
         return draft
 
     def _order(self) -> Draft:
