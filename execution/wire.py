@@ -16,7 +16,7 @@ converter.register_unstructure_hook(Decimal, str)
 converter.register_structure_hook(Decimal, lambda value, _: Decimal(value))
 converter.register_unstructure_hook(timedelta, lambda value: value // timedelta(milliseconds=1))
 converter.register_structure_hook(timedelta, lambda value, _: timedelta(milliseconds=value))
-converter.register_unstructure_hook(Span, list)
+converter.register_unstructure_hook(Span, lambda span: [span.line, span.column, span.length])
 converter.register_structure_hook(Span, lambda value, _: Span(*value))
 configure_tagged_union(Step, converter, tag_name="step", tag_generator=lambda kind: kind.__name__.lower())
 
