@@ -24,12 +24,16 @@ class Mismatch(Exception):
 
 
 class Rehearsal:
-    def __init__(self, summary: Mapping[str, str], say: Callable[[str], None]) -> None:
+    def __init__(
+        self, summary: Mapping[str, str], say: Callable[[str], None], wire: httpx.BaseTransport | None = None
+    ) -> None:
         self._hook, self._sandbox, self._say = summary["webhook"], summary["sandbox"], say
+        self._http = httpx.Client(timeout=30, transport=wire)
 
     def run(self) -> int:
         """0 when every trade went as its answers said, else 1."""
-        failed = [venue for venue in VENUES if not self._trade(venue)]
+        with self._http:
+            failed = [venue for venue in VENUES if not self._trade(venue)]
         self._say(
             f"Not as expected: {', '.join(failed)}" if failed else "Every region traded as its answers say."
         )
@@ -48,7 +52,7 @@ class Rehearsal:
         return True
 
     def _post(self, message: str, venue: str) -> Json:
-        answer = httpx.post(self._hook, content=message, params={"wait": "15"}, timeout=30)
+        answer = self._http.post(self._hook, content=message, params={"wait": "15"})
         self._say(f"> {message}\n< {answer.status_code} {json.dumps(answer.json(), indent=2)}")
         if answer.json().get("status") != "done":
             raise Mismatch(f"the answer to `{message}` is not done")
@@ -59,8 +63,8 @@ class Rehearsal:
     def _compare_entry(self, venue: str, result: Json) -> None:
         """The position, the order that made it, and both of its guards."""
         state = self._state(venue)
-        (position,) = state["positions"] or [{}]
-        _same("direction", position.get("direction"), "long")
+        _same("positions", [each["direction"] for each in state["positions"]], ["long"])
+        position = state["positions"][0]
         _same_number("position", position["quantity"], result["filled"])
         order = _order(state, result)
         _same("status of the order", order["status"], "filled")
@@ -89,7 +93,7 @@ class Rehearsal:
         return [*state["positions"], *(order for order in orders if order["status"] not in ENDED)]
 
     def _state(self, venue: str) -> Json:
-        answer = httpx.get(f"{self._sandbox}/_sandbox/state", params={"venue": venue})
+        answer = self._http.get(f"{self._sandbox}/_sandbox/state", params={"venue": venue})
         answer.raise_for_status()
         return dict(answer.json())
 
