@@ -189,7 +189,8 @@ def _try(desk: Desk, leg: Leg, place: Callable[[], Report], waits: tuple[float, 
 
 def _placed(leg: Leg, report: Report) -> None:
     leg.exchange_id = report.exchange_id
-    leg.client_id = report.client_id or leg.client_id
+    # an exchange that makes the legs of a pair itself knows them by its own ids only
+    leg.client_id = report.client_id or ("" if leg.linked else leg.client_id)
     if report.status is OrderStatus.REJECTED:
         leg.status, leg.error = LegState.FAILED, report.reason or "the exchange rejected it"
         return

@@ -47,6 +47,8 @@ class Intake:
     stop_policy: str
     received_ms: float
     dry_run: bool = False
+    #: the delivery was prepared before, and nothing of it was queued
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def prepare(user: User, message: Message, intake: Intake) -> Prepared:
     execution is not built yet, an exchange that is not traded): then there are no rows."""
     coverage.check(message)
     owned = list(Account.objects.filter(user=user))
-    Order.objects.filter(user=user, delivery=intake.delivery).delete()
+    if intake.again:
+        Order.objects.filter(user=user, delivery=intake.delivery).delete()
     jobs: list[Job] = []
     orders: list[Order] = []
     for number, block in enumerate(message.blocks):

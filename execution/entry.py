@@ -337,7 +337,8 @@ def _quantity(desk: Desk, step: Entry, instrument: Instrument, price: Decimal | 
     basis = basis_for(desk, step.size, instrument, step.direction, step.options, step.protection, price)
     exact = exact_quantity(step.size, basis)
     if desk.spot or not step.options.reduce:
-        check_bounds(exact, price, instrument, step.size)
+        market = step.kind is EntryKind.MARKET or (step.kind is EntryKind.STOP and step.limit is None)
+        check_bounds(exact, price, instrument, step.size, market=market)
     return down(exact, instrument.step)
 
 

@@ -63,9 +63,15 @@ def exact_quantity(size: Size, basis: Basis) -> Decimal:
 
 
 def check_bounds(
-    exact: Decimal, price: Decimal | None, instrument: Instrument, size: Size | None = None
+    exact: Decimal,
+    price: Decimal | None,
+    instrument: Instrument,
+    size: Size | None = None,
+    *,
+    market: bool = False,
 ) -> None:
-    """Raises Rejection with both numbers when the exchange would refuse the quantity, rounded to its step."""
+    """Raises Rejection with both numbers when the exchange would refuse the quantity, rounded to its step.
+    `market`: the order executes at market, for which some exchanges have a maximum of its own."""
     span = size.span if size else None
     base, quote = instrument.base, instrument.quote
     least = max(instrument.min_quantity, instrument.step)
@@ -88,13 +94,19 @@ def check_bounds(
             f"write at least {_text(least)}",
             span,
         )
-    if instrument.max_quantity is not None and amount > instrument.max_quantity:
+    most = _most(instrument, market=market)
+    if most is not None and amount > most:
         raise Rejection(
             "ABOVE_MAX_SIZE",
-            f"{_text(amount)} {base} is above the maximum of {_text(instrument.max_quantity)} {base} in one order",
+            f"{_text(amount)} {base} is above the maximum of {_text(most)} {base} in one order",
             "split the order",
             span,
         )
+
+
+def _most(instrument: Instrument, *, market: bool) -> Decimal | None:
+    limits = [instrument.max_quantity, instrument.max_market_quantity if market else None]
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _price(basis: Basis) -> Decimal:

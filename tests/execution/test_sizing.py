@@ -1,5 +1,6 @@
 """Sizes: every unit, on futures and spot, rounded down, with both numbers in a refusal."""
 
+from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
@@ -81,3 +82,11 @@ def test_above_the_largest_order_is_refused():
     with pytest.raises(Rejection) as refused:
         check_bounds(D(101), D(24000), PERP)
     assert refused.value.code == "ABOVE_MAX_SIZE"
+
+
+def test_a_market_order_has_a_maximum_of_its_own():
+    instrument = replace(PERP, max_market_quantity=D(50))
+    check_bounds(D(60), D(24000), instrument)
+    with pytest.raises(Rejection) as refused:
+        check_bounds(D(60), D(24000), instrument, market=True)
+    assert refused.value.message == "60 BTC is above the maximum of 50 BTC in one order"
