@@ -31,6 +31,13 @@ def test_example_survives_its_canonical_text(case):
 
 
 @pytest.mark.parametrize("case", EXAMPLES, ids=number)
+def test_example_is_the_same_in_any_case(case):
+    in_capitals = parse(case["text"].upper())
+    assert str(in_capitals).lower() == case["canonical"].lower()
+    assert parse(case["text"].lower()).blocks[0].venue == in_capitals.blocks[0].venue
+
+
+@pytest.mark.parametrize("case", EXAMPLES, ids=number)
 def test_example_is_the_same_on_several_lines(case):
     if "//" not in case["text"]:
         assert parse(case["text"].replace(" ", "\n")) == parse(case["text"])

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from execution.commands import Message
 from tests.webhooks.strategies import damaged_messages, header_mixes, messages, word_mixes
 from webhooks.syntax import BadCommand, parse, parse_bytes
-from webhooks.syntax.errors import text_lines
+from webhooks.syntax.errors import storable, text_lines
 
-many = settings(derandomize=True, deadline=None, max_examples=300)
+many = settings(derandomize=True, deadline=None, max_examples=500)
 
 
 def parsed(text: str) -> Message | BadCommand:
@@ -70,7 +70,7 @@ def test_every_error_points_into_the_text_and_is_plain_json(text):
     if isinstance(found, BadCommand):
         line = text_lines(text)[found.line - 1]
         assert 1 <= found.column <= len(line) + 1
-        assert line[found.column - 1 :].startswith(found.token.splitlines()[0] if found.token else "")
+        assert storable(line)[found.column - 1 :].startswith(found.token)
         shown, carets = found.show.split("\n")
         assert len(shown) == len(line)
         assert carets == " " * (found.column - 1) + "^" * found.length
@@ -88,22 +88,12 @@ def test_any_bytes_are_a_message_or_a_bad_command(body):
         assert error.http_status in (400, 413, 422)  # noqa: PT017
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=200)
 @given(messages())
 def test_canonical_text_says_the_same(message):
     text = str(message)
     assert parse(text) == message
     assert str(parse(text)) == text
-
-
-@settings(derandomize=True, deadline=None, max_examples=100)
-@given(messages())
-def test_case_and_line_ends_do_not_matter(message):
-    text = str(message)
-    if '"' in text or "tag" in text or "id " in text or "using" in text:
-        return  # names keep their case
-    assert parse(text.upper().replace(" ON ", " on ")) == message
-    assert parse(text.replace(" ", "\r\n\t")) == message
 
 
 @pytest.mark.parametrize("text", ["x" * 20_000, "BTCUSDT on Binance buy 1 " * 600])

@@ -17,7 +17,7 @@ from webhooks.syntax.words import EXAMPLE, EXAMPLE_HEADER, MARKETS, VOCABULARY
 
 MAX_SYMBOLS = 50
 MAX_ACCOUNTS = 20
-_MAX_SYMBOL = 60
+_MAX_NAME = 60
 _RAW = re.compile(rf'[^;|,"“{SPACE}]+')
 _SYMBOL = re.compile(r"[^\W_][\w/.:-]*")
 _PREFIX = re.compile(r"^[A-Z][A-Z0-9_]*:")
@@ -26,18 +26,23 @@ _DATED = re.compile(r"[-_.][0-9]{6}$|[-_][0-9]{1,2}[A-Z]{3}[0-9]{2}\b")
 _LOOKS_LIKE_PAIR = re.compile(r"[A-Z0-9:/_-]{2,}(?:USDT?|USDC|EUR|BTC|ETH)(?:[.:_-]?\w+)?", re.IGNORECASE)
 #: a longer message is not repeated in a hint
 _LONGEST_ECHO = 100
+_DELAYED_HINT = "TradingView marks delayed data with _DLY: write the name of the exchange instead"
 _MARKET_HINT = "use _F for futures, _S for spot, _C for coin-margined"
 
 # -- symbols -------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
 def common_symbol(written: str) -> str | None:
     """The spelling all exchanges share (`BINANCE:BTC/USDT.P` -> BTCUSDT), None when it is no symbol.
 
     Names that only one exchange knows (dated futures, names beyond ASCII) stay as written.
     """
-    if len(written) > _MAX_SYMBOL or not _SYMBOL.fullmatch(written):
+    return _common_symbol(written) if len(written) <= _MAX_NAME else None  # long ones would fill the cache
+
+
+@lru_cache(maxsize=4096)
+def _common_symbol(written: str) -> str | None:
+    if not _SYMBOL.fullmatch(written):
         return None
     if not written.isascii():
         return written
@@ -115,8 +120,12 @@ def read_venue(c: Cursor) -> VenueName:
     return VenueName(exchange, product, testnet, c.value_span(first))
 
 
-@lru_cache(maxsize=4096)
 def _venue(written: str) -> tuple[str, Product, bool] | None:
+    return _known_venue(written) if len(written) <= _MAX_NAME else None
+
+
+@lru_cache(maxsize=4096)
+def _known_venue(written: str) -> tuple[str, Product, bool] | None:
     name, mark_sign, mark = written.rpartition("_")
     exchange = exchange_name(name) if mark_sign else None
     if exchange is None:
@@ -129,9 +138,8 @@ def _unknown_venue(c: Cursor, written: str, first: int) -> NoReturn:
     name, _, mark = written.rpartition("_")
     if name and (exchange := exchange_name(name)):
         message = f"{quoted('_' + mark)} is not a market of {exchange.lower()}"
-        raise c.error(
-            "UNKNOWN_MARKET", message, _MARKET_HINT, first, c.i - 1, ("_F", "_S", "_C", "_M", "_FT", "_ST")
-        )
+        hint = _DELAYED_HINT if mark.upper() in ("DL", "DLY") else _MARKET_HINT
+        raise c.error("UNKNOWN_MARKET", message, hint, first, c.i - 1, ("_F", "_S", "_C", "_M", "_FT", "_ST"))
     message = f"{quoted(written)} is not a known exchange"
     raise c.error("UNKNOWN_EXCHANGE", message, _exchange_hint(written), first, c.i - 1, EXCHANGES)
 
@@ -196,7 +204,8 @@ def missing_on(c: Cursor) -> int | None:
     third = second + c.chunk_length(second)
     if _venue(c.chunk(second)) is not None or _venue(c.chunk(third)) is not None:
         return second
-    return second if _LOOKS_LIKE_PAIR.fullmatch(c.chunk(c.i)) else None
+    first = c.chunk(c.i)
+    return second if len(first) <= _MAX_NAME and _LOOKS_LIKE_PAIR.fullmatch(first) else None
 
 
 def refuse_missing_on(c: Cursor, at: int) -> NoReturn:

@@ -13,8 +13,8 @@ from webhooks.syntax.translate.bodies import from_code
 from webhooks.syntax.words import VOCABULARY
 
 _SCRIPT = re.compile(r"([\w.-]{1,60})\(([\w/.:-]{1,60})\)\s*\{([^{}]*)\}")
-_CALL = re.compile(r"(\w+)\(([^()]*)\)")
-_PAIR = re.compile(r"(\w+)\s*=\s*([^\s,]+)")
+_CALL = re.compile(r"\b(\w{1,20})\(([^()]*)\)")
+_PAIR = re.compile(r"\b(\w{1,20})\s*=\s*([^\s,]+)")
 _TRADED = re.compile(r"[A-Z0-9]+[/:-]?(?:USDT|USDC|USD|EUR|BTC)(?::\w+)?(?:\.P)?", re.IGNORECASE)
 _LEVERAGE = re.compile(r"x([0-9.]+)|([0-9.]+)x", re.IGNORECASE)
 _VALUE = re.compile(r"(-?)([0-9.]+)([$%@]?)")
@@ -22,10 +22,14 @@ _LIMIT = re.compile(r"limit:([^:\s]+):([0-9.]+)", re.IGNORECASE)
 _CANCEL = re.compile(r"cancel:(\S+)", re.IGNORECASE)
 _AUTOVIEW = frozenset({"e", "s", "b", "q", "t", "a", "c", "l", "p", "fp", "sl", "tp", "fsl", "ftp", "d"})
 _MAX_LINES = 20
+#: no alert of these services is longer, and the patterns are not made for more
+_MAX_TEXT = 4096
 
 
 def from_text(text: str) -> str | None:
     """The Smart Syntax for a text whose shape is known."""
+    if len(text) > _MAX_TEXT:
+        return None
     return _script(text) or from_code(text) or _lines(text, _autoview) or _lines(text, _whook)
 
 

@@ -23,6 +23,7 @@ _MARKS = {
     "T": ("testnet", "test", "demo", "ft", "st"),
 }
 _PLACEHOLDER = re.compile(r"\{\{[\w.]+\}\}")
+_ACCOUNT = re.compile(r"[A-Za-z0-9][\w .-]{0,60}", re.ASCII)
 _SYMBOL = re.compile(r"[A-Za-z0-9][\w/.:-]{1,40}", re.ASCII)
 
 
@@ -96,5 +97,5 @@ def message(
     """The whole block, or None when a part of it is not known."""
     if not symbol or not venue or not steps or not all(steps):
         return None
-    using = f" using {plain_name(str(account))}" if account and '"' not in str(account) else ""
+    using = f" using {plain_name(str(account))}" if account and _ACCOUNT.fullmatch(str(account)) else ""
     return f"{'dry run ' if dry else ''}{symbol} on {venue}{using} {' '.join(steps)}"
