@@ -172,8 +172,14 @@ def _nothing_to_queue(delivery: Delivery, prepared: Prepared, call: Call) -> Rep
 
 
 def _intake(hook: Hook, delivery: Delivery, received_at: datetime | None = None) -> Intake:
-    received_at = received_at or delivery.created_at
-    return Intake(delivery.public_id, hook.stop_policy, received_at.timestamp() * 1000, delivery.dry_run)
+    """`received_at` when the delivery is tried again."""
+    return Intake(
+        delivery.public_id,
+        hook.stop_policy,
+        (received_at or delivery.created_at).timestamp() * 1000,
+        delivery.dry_run,
+        again=received_at is not None,
+    )
 
 
 def _result_url(call: Call, delivery: Delivery) -> str:
