@@ -2,6 +2,7 @@
 
 ExchangeError
   NotSent           never reached the exchange              -> may be sent again while still fresh
+    Unreachable       no connection could be opened         -> the same; the circuit counts it
   Refused           a definite no, nothing stands           -> tell the user
     AuthRefused       key, signature, permission, address   -> pause the account
     ClockRefused      timestamp outside the window          -> measure the clock, sign once more
@@ -40,6 +41,10 @@ class ExchangeError(Exception):
 
 class NotSent(ExchangeError):
     kind = "NOT_SENT"
+
+
+class Unreachable(NotSent):
+    """The exchange's side, or the way there, is down; a limit of our own is a plain NotSent."""
 
 
 class Refused(ExchangeError):

@@ -16,8 +16,11 @@ from exchanges.symbols import InstrumentTable
 from exchanges.transport import Transport
 from exchanges.types import Environment
 from exchanges.venue import Venue
+from exchanges.witness import Witness
 
 INSTRUMENTS_SECONDS = 900.0
+#: connections are opened anew after this long: an exchange that moved to other addresses is followed
+RENEW_SECONDS = 600.0
 
 
 class Connection:
@@ -43,9 +46,15 @@ class Connection:
             assert self._table is not None
             return self._table
 
+    @property
+    def transports(self) -> tuple[Transport, ...]:
+        return (self.venue.transport, *self.venue.other_transports.values())
+
     def refresh(self, *, force: bool = False) -> None:
         """Measure the clock, and read the instruments again when they are old: also what keeps the
         connection alive. Raises ExchangeError; what was known stays."""
+        for transport in self.transports:
+            transport.renew(older_than_seconds=RENEW_SECONDS)
         self.venue.sync_clock()
         if force or self._clock() - self._read_at > INSTRUMENTS_SECONDS:
             with self._lock:
@@ -67,6 +76,7 @@ class Pool:
         gate: Gate | None = None,
         base_urls: Mapping[str, str] | None = None,
         max_connections: int = 32,
+        witness: Witness | None = None,
         make_transport: Callable[..., Transport] = Transport,
     ) -> None:
         self._sandbox_url = sandbox_url.rstrip("/")
@@ -74,6 +84,7 @@ class Pool:
         self._gate: Gate = gate or LocalGate()
         self._base_urls = base_urls or {}
         self._max_connections = max_connections
+        self._witness = witness
         self._make_transport = make_transport
         self._connections: dict[tuple[str, Environment], Connection] = {}
         self._lock = threading.Lock()
@@ -95,24 +106,35 @@ class Pool:
     def close(self) -> None:
         with self._lock:
             for connection in self._connections.values():
-                for transport in (connection.venue.transport, *connection.venue.other_transports.values()):
+                for transport in connection.transports:
                     transport.close()
             self._connections.clear()
 
     def _open(self, name: str, environment: Environment) -> Connection:
         kind = venue_class(name)
         others = {
-            host: self._transport(self._url(host, urls, environment))
+            host: self._transport(kind, self._url(host, urls, environment))
             for host, urls in kind.hosts.items()
             if environment is Environment.SANDBOX or environment in urls
         }
         url = self._url(kind.name, kind.base_urls, environment)
         return Connection(
-            kind(self._transport(url), environment=environment, gate=self._gate, other_transports=others)
+            kind(
+                self._transport(kind, url),
+                environment=environment,
+                gate=self._gate,
+                other_transports=others,
+                witness=self._witness,
+            )
         )
 
-    def _transport(self, url: str) -> Transport:
-        return self._make_transport(url, verify=self._verify, max_connections=self._max_connections)
+    def _transport(self, kind: type[Venue], url: str) -> Transport:
+        return self._make_transport(
+            url,
+            verify=self._verify,
+            max_connections=self._max_connections,
+            keepalive_seconds=kind.keepalive_seconds,
+        )
 
     def _url(self, name: str, urls: Mapping[Environment, str], environment: Environment) -> str:
         if environment is Environment.SANDBOX:

@@ -12,8 +12,8 @@ import math
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -47,6 +47,7 @@ from exchanges.types import (
     Quote,
     Report,
 )
+from exchanges.witness import Nobody, Witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,10 @@ class Venue(ABC):
     #: seconds to stay off after a throttling code that comes without Retry-After, where the bucket's
     #: whole window would be wrong (an overload of the exchange that has nothing to do with our share)
     cool_downs: ClassVar[Mapping[str, float]] = {}
+    #: a connection that was idle this long is not used again. Below what the proxies exchanges stand behind
+    #: allow (60 s at AWS: docs.aws.amazon.com/elasticloadbalancing, config-idle-timeout; 75 s by nginx's
+    #: keepalive_timeout; read 2026-11-22), so that a request does not cross their closing
+    keepalive_seconds: ClassVar[float] = 50.0
     #: how often one account may be looked at (open orders and positions), and all accounts of one address together
     look_seconds: ClassVar[float] = 1.0
     looks_per_minute: ClassVar[int] = 600
@@ -153,6 +158,7 @@ class Venue(ABC):
         gate: Gate | None = None,
         address: str = "default",
         other_transports: Mapping[str, Transport] | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self.transport = transport
         self.other_transports = other_transports or {}
@@ -160,6 +166,7 @@ class Venue(ABC):
         self.clock = clock or Clock()
         self.gate: Gate = gate or LocalGate()
         self.address = address
+        self.witness: Witness = witness or Nobody()
         self._last_nonce = 0
         self._nonce_lock = threading.Lock()
 
@@ -276,10 +283,25 @@ class Venue(ABC):
         charges = self._charges(call, keys)
         turn = self.gate.turn(key_digest(keys)) if self.serial and call.signed and keys else nullcontext()
         self.gate.admit(charges, call.priority)
-        with turn:
-            answer = self._wire(call).send(self.sign(call, keys, self.clock.now_ms()))
-        self._observe(charges, answer)
-        return self.checked(answer, charges)
+        wire = self._wire(call)
+        with turn, self._witnessed() as answered:
+            answer = wire.send(self.sign(call, keys, self.clock.now_ms()))
+            answered()
+            self._observe(charges, answer)
+            return self.checked(answer, charges)
+
+    @contextmanager
+    def _witnessed(self) -> Iterator[Callable[[], None]]:
+        """Tell the witness how the call went. `answered` stops the watch; without an answer it runs to the end."""
+        began, answer_at, failure = time.perf_counter(), list[float](), None
+        try:
+            yield lambda: answer_at.append(time.perf_counter())
+        except ExchangeError as error:
+            failure = error
+            raise
+        finally:
+            took = (answer_at[0] if answer_at else time.perf_counter()) - began
+            self.witness.saw(self.name, self.environment, took, failure)
 
     def _wire(self, call: Call) -> Transport:
         if not call.host:

@@ -11,13 +11,14 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+import httpcore
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchanges.errors import ExchangeError, NotSent, OutcomeUnknown
-from exchanges.transport import Request, Transport
+from exchanges.errors import ExchangeError, NotSent, OutcomeUnknown, Unreachable
+from exchanges.transport import Answer, Request, Transport
 
 ORDER = Request("POST", "/order", body=b"side=BUY&quantity=1", headers={"X-KEY": "planted-key"})
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n" + b'{"id": 123}'
@@ -187,7 +188,7 @@ def test_a_connection_refused_was_not_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     transport = Transport(f"http://127.0.0.1:{port}", timeout=SHORT)
-    with pytest.raises(NotSent):
+    with pytest.raises(Unreachable):
         transport.send(ORDER)
     transport.close()
 
@@ -267,6 +268,153 @@ def wait_until(condition: Callable[[], bool]) -> None:
             return
         tick.wait(0.005)
     raise AssertionError("the condition did not come true in five seconds")
+
+
+# -- connections that went stale ---------------------------------------------------------------------------
+
+
+def test_a_connection_idle_beyond_the_exchanges_limit_is_not_used_again() -> None:
+    with serving([OK, OK]) as server:
+        transport = Transport(server.url, keepalive_seconds=0)
+        for _ in range(2):
+            transport.send(ORDER)
+        transport.close()
+        assert (server.connections, len(server.received)) == (2, 2)
+
+
+def test_a_connection_that_closes_while_the_request_travels_leaves_the_outcome_unknown() -> None:
+    """The exchange read the request and closed: nobody can tell whether it acted, so nothing is sent again."""
+    with serving([OK, None, OK]) as server:
+        transport = Transport(server.url, timeout=SHORT)
+        transport.send(Request("GET", "/time"))
+        with pytest.raises(OutcomeUnknown):
+            transport.send(ORDER)
+        transport.close()
+        assert [request.split()[0] for request in server.received] == [b"GET", b"POST"]
+
+
+class Breaking(httpcore.NetworkBackend):
+    """Connections that break after so many bytes were written, by a script; then one that answers."""
+
+    def __init__(self, *after_bytes: int) -> None:
+        self.script = list(after_bytes)
+        self.written: list[bytes] = []
+
+    def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
+        self.written.append(b"")
+        return BreakingStream(self, self.script.pop(0) if self.script else None)
+
+
+class BreakingStream(httpcore.NetworkStream):
+    def __init__(self, backend: Breaking, breaks_after: int | None) -> None:
+        self.backend, self.left, self.answer = backend, breaks_after, OK
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        taken = buffer if self.left is None else buffer[: self.left]
+        self.backend.written[-1] += taken
+        if self.left is not None:
+            self.left -= len(taken)
+            if len(taken) < len(buffer):
+                raise httpcore.WriteError("broken pipe")
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self.left is not None:
+            raise httpcore.ReadError("reset")
+        answer, self.answer = self.answer, b""
+        return answer
+
+    def close(self) -> None:
+        return
+
+
+def breaking(backend: Breaking) -> Transport:
+    wire = httpx.HTTPTransport()
+    wire._pool = httpcore.ConnectionPool(network_backend=backend)
+    return Transport("http://exchange.test", wire=wire)
+
+
+@pytest.mark.parametrize("after_bytes", [0, 1, 40])
+def test_a_connection_that_breaks_before_the_request_is_written_is_replaced_once(after_bytes: int) -> None:
+    backend = Breaking(after_bytes)
+    transport = breaking(backend)
+    assert transport.send(ORDER).data == {"id": 123}
+    transport.close()
+    whole = [data for data in backend.written if b"\r\n\r\n" in data]
+    assert (len(backend.written), len(whole)) == (2, 1)
+
+
+def test_two_connections_that_break_before_the_request_is_written_were_not_sent() -> None:
+    backend = Breaking(0, 10, 0)
+    transport = breaking(backend)
+    with pytest.raises(Unreachable):
+        transport.send(ORDER)
+    transport.close()
+    assert len(backend.written) == 2
+
+
+def test_a_connection_that_breaks_while_the_body_is_written_leaves_the_outcome_unknown() -> None:
+    probe = Breaking()
+    transport = breaking(probe)
+    transport.send(ORDER)
+    headers = probe.written[0].index(b"\r\n\r\n") + 4
+    backend = Breaking(headers + 3)
+    with pytest.raises(OutcomeUnknown):
+        breaking(backend).send(ORDER)
+    assert len(backend.written) == 1
+
+
+def test_connections_are_opened_anew_and_requests_under_way_keep_theirs() -> None:
+    entered, leave = threading.Event(), threading.Event()
+    closed: list[str] = []
+
+    class Slow(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.method == "POST":
+                entered.set()
+                assert leave.wait(5)
+                assert not closed
+            return httpx.Response(200, content=b"{}")
+
+        def close(self) -> None:
+            closed.append("closed")
+
+    transport = Transport("https://exchange.test", wire=Slow())
+    answers: list[Answer] = []
+    sender = threading.Thread(target=lambda: answers.append(transport.send(ORDER)))
+    sender.start()
+    assert entered.wait(5)
+    transport.renew()
+    assert closed == []
+    assert transport.send(Request("GET", "/time")).status == 200
+    leave.set()
+    sender.join(5)
+    assert (answers[0].status, closed) == (200, ["closed"])
+
+
+def test_renewing_opens_a_new_connection_to_where_the_name_leads_now() -> None:
+    with serving([OK, OK]) as server:
+        transport = Transport(server.url)
+        transport.send(ORDER)
+        transport.renew()
+        transport.send(ORDER)
+        transport.close()
+        assert (server.connections, len(server.received)) == (2, 2)
+
+
+def test_connections_younger_than_asked_are_left_alone() -> None:
+    now = [0.0]
+    with serving([OK, OK, OK]) as server:
+        transport = Transport(server.url, clock=lambda: now[0])
+        transport.send(ORDER)
+        now[0] = 99.0
+        transport.renew(older_than_seconds=100.0)
+        transport.send(ORDER)
+        assert server.connections == 1
+        now[0] = 100.0
+        transport.renew(older_than_seconds=100.0)
+        transport.send(ORDER)
+        transport.close()
+        assert server.connections == 2
 
 
 # -- answers -----------------------------------------------------------------------------------------------
