@@ -14,11 +14,13 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # it has no type
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
-        streamed = WhiteNoiseMiddleware.serve(static_file, request)
-        content = b"".join(streamed.streaming_content) if streamed.streaming else streamed.content
-        response = HttpResponse(content, status=streamed.status_code)
+        found = static_file.get_response(request.method, request.META)
+        content = b""
+        if found.file is not None:
+            with found.file as file:
+                content = file.read()
+        response = HttpResponse(content, status=int(found.status))
         del response["Content-Type"]
-        for name, value in streamed.items():
+        for name, value in found.headers:
             response[name] = value
-        streamed.close()
         return response
