@@ -1,0 +1,91 @@
+"""A run as a table for people, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from tests.bench.aims import verdicts
+from tests.bench.run import Run
+from tests.bench.spread import Spread
+
+WAYS = {
+    "loopback": "Binance_F over plain HTTP on loopback",
+    "tls": "The same over TLS",
+    "far": "The same over TLS, 30 ms away",
+}
+KINDS = {
+    "raw": "raw keep-alive client, already signed",
+    "warm": "venue client, warm",
+    "new_connection": "venue client, new connection each time",
+    "cold": "venue client, first order of a process *",
+}
+COLD = "* trusted roots, client, connection, clock, instruments and order; imports not counted"
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    return {**asdict(run), "aims": [asdict(verdict) for verdict in verdicts(run)]}
+
+
+def as_text(run: Run) -> str:
+    parts = (_machine(run), _clients(run), _service(run), _loads(run), _memory(run), _parser(run), _aims(run))
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def _machine(run: Run) -> Iterator[str]:
+    about = run.machine
+    yield f"{about['cores']} cores, {about['system']}, Python {about['python']}, load before {about['load']}"
+    yield f"one flush to this disk: {about['disk_flush_ms']} ms. Times in milliseconds."
+
+
+def _clients(run: Run) -> Iterator[str]:
+    for way, measured in run.clients.items():
+        yield _head(WAYS[way]) + ("  round trips" if measured.turns else "")
+        for kind, spread in measured.times.items():
+            turns = f"{measured.turns[kind]:13.2f}" if measured.turns else ""
+            yield _row(KINDS[kind], spread) + turns
+    yield COLD
+
+
+def _service(run: Run) -> Iterator[str]:
+    assert run.floor is not None
+    yield _head("The floor: a bare Celery task, published -> ...")
+    yield _row("order at the exchange", run.floor.to_exchange)
+    yield _row("reply over Redis", run.floor.to_reply)
+    for words, posts in (("", run.posts), (", database not waiting for its disk", run.posts_unflushed)):
+        yield _head(f"POST to flipr -> ...{words}")
+        for venue, times in posts.items():
+            ratio = times.to_exchange.median / run.floor.to_exchange.median
+            yield _row(f"order at {venue}", times.to_exchange) + f"  {ratio:.2f} x floor"
+            yield _row("protected answer", times.to_answer)
+            yield "    " + "  ".join(f"{step} {at:g}" for step, at in times.waterfall.items())
+
+
+def _loads(run: Run) -> Iterator[str]:
+    yield f"{'Callers that post again as soon as answered':<50} per second   median      p95"
+    for load in run.loads:
+        yield f"  {load.callers:<48} {load.per_second:10.1f} {load.answer.median:8.1f} {load.answer.p95:8.1f}"
+
+
+def _memory(run: Run) -> Iterator[str]:
+    yield "Peak memory in MB: " + ", ".join(f"{name} {peak:g}" for name, peak in run.memory_mb.items())
+
+
+def _parser(run: Run) -> Iterator[str]:
+    rates = ", ".join(f"{name} {rate['median']:,}" for name, rate in run.parser.items())
+    yield f"Messages parsed per second on one core: {rates}"
+
+
+def _aims(run: Run) -> Iterator[str]:
+    yield f"{'Aim':<66} {'measured':>24}"
+    for each in verdicts(run):
+        yield f"{each.aim:<66} {each.measured:>24}  {'met' if each.met else 'NOT MET'}"
+
+
+def _head(title: str) -> str:
+    return f"{title:<50}   median      p95  count"
+
+
+def _row(name: str, spread: Spread) -> str:
+    return f"  {name:<48} {spread}"
