@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -48,12 +49,12 @@ from webhooks.syntax import parse
 LONG, SHORT = Direction.LONG, Direction.SHORT
 
 
-def steps(words: str):
+def steps(words: str) -> Any:
     """The steps of one block on Binance_F."""
     return parse(f"BTCUSDT on Binance_F {words}").blocks[0].steps
 
 
-def step(words: str):
+def step(words: str) -> Any:
     (found,) = steps(words)
     return found
 
@@ -470,7 +471,7 @@ def test_every_value_remembers_the_word_it_came_from():
         "sent 2026-02-07T10:15:00Z wait 1s if flat close long 25% cancel sl"
     )
     message = parse(text)
-    block = message.blocks[0]
+    block: Any = message.blocks[0]
     entry, wait, guard, close, cancel = block.steps
     found = entry.protection
     assert words_at(text, message.spans["dry_run"], message.spans["valid"]) == ["dry", "valid"]

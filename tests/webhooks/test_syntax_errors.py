@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from execution.commands import Span
+from execution.commands import Entry, Span
 from webhooks.syntax import BadCommand, located, parse, parse_bytes
 
 HEADER = "BTCUSDT on Binance_F "
@@ -285,7 +285,9 @@ def test_a_byte_order_mark_is_not_part_of_the_line():
 
 def test_error_of_a_later_stage_points_at_the_word_its_span_remembers():
     text = "BTCUSDT on Binance\r\nmarket long 0.01 lev 10x"
-    span = parse(text).blocks[0].steps[0].options.spans["leverage"]
+    (entry,) = parse(text).blocks[0].steps
+    assert isinstance(entry, Entry)
+    span = entry.options.spans["leverage"]
     assert located(
         text, span, "NOT_ON_SPOT", "spot has no leverage", "leave it out", "https://flipr.example"
     ) == {

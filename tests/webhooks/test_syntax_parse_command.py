@@ -16,7 +16,7 @@ def run(monkeypatch, capsys):
 
     def run(body: bytes):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(body)))
-        status = 0
+        status: object = 0
         try:
             call_command("parse")
         except SystemExit as end:

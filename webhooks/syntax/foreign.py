@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from webhooks.syntax.errors import BadCommand
-from webhooks.syntax.translate import from_json, from_text
+from webhooks.syntax.translate import from_json
 from webhooks.syntax.words import EXAMPLE
 
 _NO_JSON = object()
@@ -31,11 +31,6 @@ def refuse_other_formats(text: str) -> None:
         _refuse(text, start, "it is in quotes", f"leave the quotes out: {known or EXAMPLE}")
     hint = f"in Smart Syntax this is: {known}" if known else f"send the command alone, for example: {EXAMPLE}"
     _refuse(text, start, "it is JSON" if value is not _NO_JSON else "it looks like JSON", hint)
-
-
-def translated(text: str) -> str | None:
-    """The Smart Syntax for a text in the format of another service, where it is recognised."""
-    return from_text(text)
 
 
 def _read_json(text: str) -> Any:

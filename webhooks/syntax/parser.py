@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from execution.commands import Block, Cancel, Close, If, Message, Protect, Step, Wait
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.errors import BadCommand
-from webhooks.syntax.foreign import refuse_other_formats, translated
+from webhooks.syntax.foreign import refuse_other_formats
 from webhooks.syntax.header import (
     missing_on,
     read_accounts,
@@ -19,6 +19,7 @@ from webhooks.syntax.header import (
 from webhooks.syntax.lexer import END, HEADER, STRING
 from webhooks.syntax.numbers import duration, utc_time
 from webhooks.syntax.steps import Steps
+from webhooks.syntax.translate import from_text
 from webhooks.syntax.words import CHANNELS, MESSAGE_OPTIONS, VOCABULARY
 
 MAX_BYTES = 16 * 1024
@@ -91,7 +92,7 @@ class _Reader:
         try:
             refuse_no_header(self.c)
         except BadCommand as error:
-            if known := translated(self.c.text):
+            if known := from_text(self.c.text):
                 error.hint = f"in Smart Syntax this is: {known}"
             raise
 
