@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -49,7 +50,7 @@ def _unanswered(delivery: Delivery) -> list[Delivery]:
     """Equal messages of the last seconds whose callers got no answer, or a failure; not those that this process is
     answering now. The oldest first: of two equal alerts that both failed, each resend is taken for another one."""
     assert delivery.hook is not None
-    asked = {
+    asked: dict[str, Any] = {
         "hook": delivery.hook.pk,
         "digest": delivery.body_digest,
         "since": delivery.created_at - RESEND_WINDOW,

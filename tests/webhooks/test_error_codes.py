@@ -14,9 +14,10 @@ CODE = re.compile(r"[A-Z][A-Z0-9_]{4,}")
 ROOT = Path(__file__).resolve().parents[2]
 
 #: what a code is an argument of, here and in the languages below
-RAISERS = frozenset(
-    "Rejection error_object _refused bad_option BadCommand located error error_at error_behind _all _end".split()
-)
+RAISERS = {
+    *("Rejection", "error_object", "_refused", "bad_option", "_all", "_end"),
+    *("BadCommand", "located", "error", "error_at", "error_behind"),
+}
 
 
 def raised_codes() -> Iterator[tuple[str, str]]:
@@ -32,9 +33,9 @@ def _code_of(node: ast.AST) -> str:
     if not isinstance(node, ast.Call):
         return ""
     for argument in node.args[:3]:
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            if CODE.fullmatch(argument.value) and _raises(node.func):
-                return argument.value
+        word = argument.value if isinstance(argument, ast.Constant) else ""
+        if isinstance(word, str) and CODE.fullmatch(word) and _raises(node.func):
+            return word
     return ""
 
 

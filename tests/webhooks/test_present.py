@@ -10,7 +10,7 @@ from accounts import flows
 from execution.models import Order
 from execution.outcome import announce
 from tests.webhooks.conftest import ORDER, Caller, Trader, settle
-from tests.webhooks.region import Region, all_filled, nothing, outcome_of
+from tests.webhooks.region import Region, all_filled, nothing, outcome_of, timing_of
 from webhooks import present
 from webhooks.models import Delivery, DeliveryStatus
 
@@ -46,7 +46,7 @@ def test_outcome_shows_before_history_knows_it(
     answer = look(caller, owner, working["delivery"])
 
     assert (answer.status_code, answer.json()["status"]) == (200, "done")
-    assert answer.json()["timing_ms"]["filled"] == 3.6
+    assert answer.json()["timing_ms"]["filled"] == timing_of(job)["filled"]
     assert Order.objects.get().status == "working"
     assert owner.latest().status == DeliveryStatus.DONE
 
