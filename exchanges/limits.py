@@ -9,13 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
 from exchanges.errors import NotSent
+
+#: how long a request waits for the one before it on the same key
+TURN_SECONDS = 5.0
 
 
 class Scope(StrEnum):
@@ -23,6 +26,17 @@ class Scope(StrEnum):
 
     ADDRESS = "address"
     KEY = "key"
+
+
+class Kind(StrEnum):
+    """How the exchange counts. Where its documents do not say, SLIDING: it is never less strict than the others."""
+
+    #: no window of that length, wherever it begins, holds more than the capacity
+    SLIDING = "sliding"
+    #: windows begin at multiples of their length on the exchange's clock; each begins empty
+    FIXED = "fixed"
+    #: a counter that runs off steadily, the whole capacity in `window_seconds`
+    LEAKY = "leaky"
 
 
 class Priority(IntEnum):
@@ -42,11 +56,16 @@ class Bucket:
     scope: Scope = Scope.ADDRESS
     #: share of the capacity that only requests of a higher priority may use, in percent, per priority step
     reserve_percent: int = 10
+    kind: Kind = Kind.SLIDING
+
+    def allowed(self, priority: Priority) -> int:
+        return self.capacity * (100 - self.reserve_percent * int(priority)) // 100
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One request's cost in one bucket. `owner` names whose bucket: an address or a digest of the key."""
+    """One request's cost in one bucket; a cost of 0 only asks whether the bucket is blocked. `owner` names whose
+    bucket: an address or a digest of the key."""
 
     venue: str
     bucket: str
@@ -55,23 +74,73 @@ class Charge:
     cost: int
 
 
-class Gate(Protocol):
-    def admit(self, charges: tuple[Charge, ...], priority: Priority) -> None:
-        """Take the cost out of every bucket, waiting a bounded time. Raises NotSent with `retry_after`
-        when it would take longer: then nothing was charged and nothing may be sent."""
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """An admitted request: what it was charged, and the address it has to leave from."""
 
-    def observe(self, charge: Charge, used: int) -> None:
-        """The exchange said how much of a bucket is used: its count replaces ours when it is higher."""
+    charges: tuple[Charge, ...]
+    address: str = ""
+    #: what the gate itself needs to find it again
+    id: str = ""
+
+
+class Gate(Protocol):
+    def admit(
+        self,
+        charges: tuple[Charge, ...],
+        priority: Priority,
+        *,
+        addresses: Sequence[str] = (),
+        user: str = "",
+        patience_seconds: float | None = None,
+    ) -> Passage:
+        """Take the cost out of every bucket, waiting a bounded time. Raises NotSent with `retry_after`
+        when it would take longer: then nothing was charged and nothing may be sent.
+
+        Charges by address name the first of `addresses`; the gate may choose another of them. `user` is whose
+        request it is: where several wait for a bucket of an address, each gets a fair share."""
+
+    def settle(self, passage: Passage, used: Mapping[str, int]) -> None:
+        """The request was answered, or will not be. `used`: what the exchange said to be used of a bucket;
+        its count replaces ours when it is higher."""
 
     def block(self, charge: Charge, seconds: float) -> None:
         """The exchange refused for rate: nothing more from this bucket for so long."""
 
     def turn(self, owner: str) -> AbstractContextManager[None]:
-        """One request at a time for this owner (exchanges whose nonce must rise)."""
+        """One request at a time for this owner (exchanges whose nonce must rise). Raises NotSent when the turn
+        does not come in a bounded time."""
+
+
+def ways(charges: tuple[Charge, ...], addresses: Sequence[str]) -> list[tuple[Charge, ...]]:
+    """The charges as they are from each address, the first one first."""
+    if len(addresses) < 2:
+        return [charges]
+    return [
+        tuple(replace(each, owner=address) if each.limit.scope is Scope.ADDRESS else each for each in charges)
+        for address in addresses
+    ]
+
+
+def used_up(charges: Sequence[Charge], wait_seconds: float) -> NotSent:
+    exchange = charges[0].venue.partition(":")[0]
+    return NotSent(
+        f"the request limit of {exchange} is used up for another {wait_seconds:.1f} s",
+        code="RATE_LIMIT",
+        retry_after=wait_seconds,
+    )
+
+
+def key_busy() -> NotSent:
+    return NotSent(
+        f"other requests of the same key took longer than {TURN_SECONDS:.0f} s",
+        code="KEY_BUSY",
+        retry_after=1.0,
+    )
 
 
 class LocalGate:
-    """Sliding windows in one process's memory."""
+    """In one process's memory, without the exchange's clock: every kind counts as a sliding window."""
 
     def __init__(
         self,
@@ -88,36 +157,53 @@ class LocalGate:
         self._blocked: dict[tuple[str, str, str], float] = {}
         self._turns: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
-    def admit(self, charges: tuple[Charge, ...], priority: Priority) -> None:
-        deadline = self._clock() + self._patience
-        while wait := self._try(charges, priority):
+    def admit(
+        self,
+        charges: tuple[Charge, ...],
+        priority: Priority,
+        *,
+        addresses: Sequence[str] = (),
+        user: str = "",
+        patience_seconds: float | None = None,
+    ) -> Passage:
+        possible = ways(charges, addresses)
+        deadline = self._clock() + (self._patience if patience_seconds is None else patience_seconds)
+        while True:
+            wait, number = self._try(possible, priority)
+            if not wait:
+                return Passage(possible[number], addresses[number] if addresses else "")
             if self._clock() + wait > deadline:
-                raise NotSent(
-                    f"the request limit of {charges[0].venue} is used up for {wait:.1f} s",
-                    code="RATE_LIMIT",
-                    retry_after=wait,
-                )
+                raise used_up(charges, wait)
             self._sleep(wait)
 
-    def _try(self, charges: tuple[Charge, ...], priority: Priority) -> float:
-        """0 when admitted, else how long to wait before asking again."""
+    def _try(self, possible: list[tuple[Charge, ...]], priority: Priority) -> tuple[float, int]:
+        """0 when admitted, else how long to wait before asking again; and by which way."""
         with self._lock:
             now = self._clock()
-            wait = max((self._wait(charge, priority, now) for charge in charges), default=0.0)
-            if wait == 0.0:
-                for charge in charges:
-                    self._spent[_name(charge)].append((now, charge.cost))
-            return wait
+            waits = [max((self._wait(each, priority, now) for each in way), default=0.0) for way in possible]
+            number = min(range(len(possible)), key=lambda way: (waits[way], self._fullness(possible[way])))
+            if waits[number] == 0.0:
+                for charge in possible[number]:
+                    if charge.cost:
+                        self._spent[_name(charge)].append((now, charge.cost))
+            return waits[number], number
+
+    def _fullness(self, way: tuple[Charge, ...]) -> float:
+        return max(
+            (sum(cost for _, cost in self._spent[_name(each)]) / each.limit.capacity for each in way),
+            default=0.0,
+        )
 
     def _wait(self, charge: Charge, priority: Priority, now: float) -> float:
         name, limit, wait = _name(charge), charge.limit, 0.0
         if (until := self._blocked.get(name, 0.0)) > now:
             return until - now
+        if not charge.cost:
+            return 0.0
         spent = self._spent[name]
         while spent and spent[0][0] <= now - limit.window_seconds:
             spent.popleft()
-        allowed = limit.capacity * (100 - limit.reserve_percent * int(priority)) // 100
-        excess = sum(cost for _, cost in spent) + charge.cost - allowed
+        excess = sum(cost for _, cost in spent) + charge.cost - limit.allowed(priority)
         # a cost above its share waits for the last of the others, not for ever: then it goes through alone
         for when, cost in spent:
             if excess <= 0:
@@ -125,6 +211,11 @@ class LocalGate:
             excess -= cost
             wait = max(when + limit.window_seconds - now, 0.001)
         return wait
+
+    def settle(self, passage: Passage, used: Mapping[str, int]) -> None:
+        for charge in passage.charges:
+            if charge.bucket in used:
+                self.observe(charge, used[charge.bucket])
 
     def observe(self, charge: Charge, used: int) -> None:
         with self._lock:
@@ -142,8 +233,12 @@ class LocalGate:
     def turn(self, owner: str) -> Iterator[None]:
         with self._lock:
             lock = self._turns[owner]
-        with lock:
+        if not lock.acquire(timeout=TURN_SECONDS):
+            raise key_busy()
+        try:
             yield
+        finally:
+            lock.release()
 
 
 def _name(charge: Charge) -> tuple[str, str, str]:

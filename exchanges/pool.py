@@ -6,7 +6,7 @@ import math
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from exchanges.errors import Unsupported
@@ -19,6 +19,8 @@ from exchanges.venue import Venue
 from exchanges.witness import Witness
 
 INSTRUMENTS_SECONDS = 900.0
+#: stands for whatever address the machine sends from
+DEFAULT_ADDRESS = "default"
 #: connections are opened anew after this long: an exchange that moved to other addresses is followed
 RENEW_SECONDS = 600.0
 
@@ -48,7 +50,7 @@ class Connection:
 
     @property
     def transports(self) -> tuple[Transport, ...]:
-        return (self.venue.transport, *self.venue.other_transports.values())
+        return tuple(each for by_host in self.venue.wires.values() for each in by_host.values())
 
     def refresh(self, *, force: bool = False) -> None:
         """Measure the clock, and read the instruments again when they are old: also what keeps the
@@ -66,7 +68,8 @@ class Connection:
 
 
 class Pool:
-    """`sandbox_url` is the sandbox's root: each venue lives below it under its own lower-case name."""
+    """`sandbox_url` is the sandbox's root: each venue lives below it under its own lower-case name.
+    `addresses` of this machine to send from: exchanges meter each by itself."""
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class Pool:
         gate: Gate | None = None,
         base_urls: Mapping[str, str] | None = None,
         max_connections: int = 32,
+        addresses: Sequence[str] = (),
         witness: Witness | None = None,
         make_transport: Callable[..., Transport] = Transport,
     ) -> None:
@@ -84,6 +88,7 @@ class Pool:
         self._gate: Gate = gate or LocalGate()
         self._base_urls = base_urls or {}
         self._max_connections = max_connections
+        self._addresses = tuple(addresses) or (DEFAULT_ADDRESS,)
         self._witness = witness
         self._make_transport = make_transport
         self._connections: dict[tuple[str, Environment], Connection] = {}
@@ -112,25 +117,34 @@ class Pool:
 
     def _open(self, name: str, environment: Environment) -> Connection:
         kind = venue_class(name)
-        others = {
-            host: self._transport(kind, self._url(host, urls, environment))
-            for host, urls in kind.hosts.items()
-            if environment is Environment.SANDBOX or environment in urls
-        }
-        url = self._url(kind.name, kind.base_urls, environment)
+        first, *others = self._addresses
+        wires = self._wires(kind, environment, first)
         return Connection(
             kind(
-                self._transport(kind, url),
+                wires.pop(""),
                 environment=environment,
                 gate=self._gate,
-                other_transports=others,
+                address=first,
+                other_transports=wires,
+                other_addresses={each: self._wires(kind, environment, each) for each in others},
                 witness=self._witness,
             )
         )
 
-    def _transport(self, kind: type[Venue], url: str) -> Transport:
+    def _wires(self, kind: type[Venue], environment: Environment, address: str) -> dict[str, Transport]:
+        """By host; "" is the venue's own."""
+        urls = {
+            host: self._url(host, known, environment)
+            for host, known in kind.hosts.items()
+            if environment is Environment.SANDBOX or environment in known
+        }
+        urls[""] = self._url(kind.name, kind.base_urls, environment)
+        return {host: self._transport(kind, url, address) for host, url in urls.items()}
+
+    def _transport(self, kind: type[Venue], url: str, address: str) -> Transport:
         return self._make_transport(
             url,
+            local_address=None if address == DEFAULT_ADDRESS else address,
             verify=self._verify,
             max_connections=self._max_connections,
             keepalive_seconds=kind.keepalive_seconds,

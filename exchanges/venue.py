@@ -14,7 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -29,7 +29,7 @@ from exchanges.errors import (
     Throttled,
     Unsupported,
 )
-from exchanges.limits import Bucket, Charge, Costs, Gate, LocalGate, Priority, Scope
+from exchanges.limits import Bucket, Charge, Costs, Gate, LocalGate, Passage, Priority, Scope
 from exchanges.transport import Answer, Request, Transport
 from exchanges.types import (
     Balance,
@@ -86,6 +86,8 @@ class Call:
     read_only: bool = False
     #: another host of the same exchange: a key of `Venue.hosts`
     host: str = ""
+    #: how long it may wait for its share of the limits; None: as long as the gate finds right for its priority
+    patience_seconds: float | None = None
 
 
 class Clock:
@@ -132,6 +134,8 @@ class Venue(ABC):
     #: seconds to stay off after a throttling code that comes without Retry-After, where the bucket's
     #: whole window would be wrong (an overload of the exchange that has nothing to do with our share)
     cool_downs: ClassVar[Mapping[str, float]] = {}
+    #: whose buckets a throttling code (or HTTP status) speaks of, where not of all that the call was charged to
+    throttles: ClassVar[Mapping[str, Scope]] = {}
     #: a connection that was idle this long is not used again. Below what the proxies exchanges stand behind
     #: allow (60 s at AWS: docs.aws.amazon.com/elasticloadbalancing, config-idle-timeout; 75 s by nginx's
     #: keepalive_timeout; read 2026-11-22), so that a request does not cross their closing
@@ -158,10 +162,14 @@ class Venue(ABC):
         gate: Gate | None = None,
         address: str = "default",
         other_transports: Mapping[str, Transport] | None = None,
+        other_addresses: Mapping[str, Mapping[str, Transport]] | None = None,
         witness: Witness | None = None,
     ) -> None:
+        """`transport`, and `other_transports` by host, leave from `address`. `other_addresses`: the same once more
+        for each further address, where "" is the venue's own host."""
         self.transport = transport
         self.other_transports = other_transports or {}
+        self.wires = {address: {"": transport, **self.other_transports}, **(other_addresses or {})}
         self.environment = environment
         self.clock = clock or Clock()
         self.gate: Gate = gate or LocalGate()
@@ -243,9 +251,15 @@ class Venue(ABC):
     def key_info(self, keys: Credentials) -> KeyInfo:
         """What the key may do. Raises AuthRefused when it is not valid."""
 
-    def place(self, keys: Credentials, order: OrderRequest) -> Report:
-        """Place once. Raises NotSent, a Refused, or OutcomeUnknown (then ask `fetch` by client id)."""
-        data = self.call(self.place_call(order), keys)
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        """Place once. Raises NotSent, a Refused, or OutcomeUnknown (then ask `fetch` by client id).
+        An entry waits for its share of the limits no longer than `patience_seconds`."""
+        call = self.place_call(order)
+        if call.priority is Priority.ENTRY:
+            call = replace(call, patience_seconds=patience_seconds)
+        data = self.call(call, keys)
         try:
             return self.read_placed(data, order)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -280,15 +294,25 @@ class Venue(ABC):
             raise refused from None
 
     def _once(self, call: Call, keys: Credentials | None) -> Any:
-        charges = self._charges(call, keys)
-        turn = self.gate.turn(key_digest(keys)) if self.serial and call.signed and keys else nullcontext()
-        self.gate.admit(charges, call.priority)
-        wire = self._wire(call)
-        with turn, self._witnessed() as answered:
-            answer = wire.send(self.sign(call, keys, self.clock.now_ms()))
-            answered()
-            self._observe(charges, answer)
-            return self.checked(answer, charges)
+        user = key_digest(keys) if keys else ""
+        turn = self.gate.turn(user) if self.serial and call.signed and user else nullcontext()
+        passage = self.gate.admit(
+            self._charges(call, user),
+            call.priority,
+            addresses=tuple(self.wires),
+            user=user,
+            patience_seconds=call.patience_seconds,
+        )
+        used: Mapping[str, int] = {}
+        try:
+            wire = self._wire(call, passage)
+            with turn, self._witnessed() as answered:
+                answer = wire.send(self.sign(call, keys, self.clock.now_ms()))
+                answered()
+                used = self.usage(answer)
+                return self.checked(answer, passage.charges)
+        finally:
+            self.gate.settle(passage, used)
 
     @contextmanager
     def _witnessed(self) -> Iterator[Callable[[], None]]:
@@ -303,11 +327,9 @@ class Venue(ABC):
             took = (answer_at[0] if answer_at else time.perf_counter()) - began
             self.witness.saw(self.name, self.environment, took, failure)
 
-    def _wire(self, call: Call) -> Transport:
-        if not call.host:
-            return self.transport
+    def _wire(self, call: Call, passage: Passage) -> Transport:
         try:
-            return self.other_transports[call.host]
+            return self.wires[passage.address][call.host]
         except KeyError:
             raise Unsupported(
                 f"{self.name} has no {call.host} host in its {self.environment} environment"
@@ -322,7 +344,7 @@ class Venue(ABC):
         error = self._error_class(code, answer.status)
         retry_after = _retry_after(answer)
         if issubclass(error, Throttled):
-            self._stay_off(charges, retry_after if retry_after is not None else self.cool_downs.get(code))
+            self._stay_off(charges, retry_after, code or str(answer.status))
         raise error(
             self.explain(error, code, words, answer.status),
             code=code or str(answer.status),
@@ -330,9 +352,13 @@ class Venue(ABC):
             retry_after=retry_after,
         )
 
-    def _stay_off(self, charges: tuple[Charge, ...], seconds: float | None) -> None:
+    def _stay_off(self, charges: tuple[Charge, ...], retry_after: float | None, code: str) -> None:
+        """Stop exactly the buckets the refusal speaks of."""
+        seconds = self.cool_downs.get(code) if retry_after is None else retry_after
+        scope = self.throttles.get(code)
         for charge in charges:
-            self.gate.block(charge, charge.limit.window_seconds if seconds is None else seconds)
+            if scope in (None, charge.limit.scope):
+                self.gate.block(charge, charge.limit.window_seconds if seconds is None else seconds)
 
     def _error_class(self, code: str, status: int) -> type[ExchangeError]:
         if (listed := self.errors.get(code)) is not None:
@@ -359,23 +385,17 @@ class Venue(ABC):
             self._last_nonce = max(self._last_nonce + 1, now)
             return self._last_nonce
 
-    def _charges(self, call: Call, keys: Credentials | None) -> tuple[Charge, ...]:
+    def _charges(self, call: Call, user: str) -> tuple[Charge, ...]:
         return tuple(
             Charge(
                 venue=f"{self.exchange}:{self.environment}",
                 bucket=name,
                 limit=(limit := self.buckets[name]),
-                owner=self.address if limit.scope is Scope.ADDRESS or not keys else key_digest(keys),
+                owner=self.address if limit.scope is Scope.ADDRESS or not user else user,
                 cost=cost,
             )
             for name, cost in call.costs.items()
         )
-
-    def _observe(self, charges: tuple[Charge, ...], answer: Answer) -> None:
-        if charges and (usage := self.usage(answer)):
-            for charge in charges:
-                if charge.bucket in usage:
-                    self.gate.observe(charge, usage[charge.bucket])
 
 
 def key_digest(keys: Credentials | None) -> str:

@@ -26,7 +26,7 @@ from urllib.parse import urlencode
 
 from exchanges import errors, read
 from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound, OutcomeUnknown, Refused, Unsupported
-from exchanges.limits import Bucket, Costs, Priority, Scope
+from exchanges.limits import Bucket, Costs, Kind, Priority, Scope
 from exchanges.transport import Answer, Request
 from exchanges.types import (
     Balance,
@@ -134,6 +134,11 @@ class BinanceVenue(Venue):
     key_family = "binance"
     errors = {code: kind for kind, codes in CODES.items() for code in codes.split()}
     cool_downs = {"-1008": 0.5}  # overload of the whole exchange, not our share of it
+    #: weight is counted by address, orders by account; -1008 speaks of neither
+    throttles = {
+        **dict.fromkeys(("-1003", "403", "418", "429"), Scope.ADDRESS),
+        "-1015": Scope.KEY,
+    }
 
     types: ClassVar[Mapping[OrderType, str]]
     root: ClassVar[str]
@@ -274,9 +279,9 @@ class BinanceSpot(BinanceVenue):
     )
     #: one name per real bucket: the limits of spot and futures are counted apart. 200,000 orders a day are not metered here
     buckets = {
-        "spot_weight": Bucket(6000, 60),
-        "spot_orders": Bucket(100, 10, Scope.KEY),
-        "sapi": Bucket(12_000, 60),
+        "spot_weight": Bucket(6000, 60, kind=Kind.FIXED),
+        "spot_orders": Bucket(100, 10, Scope.KEY, kind=Kind.FIXED),
+        "sapi": Bucket(12_000, 60, kind=Kind.FIXED),
     }
     used = {"x-mbx-used-weight-1m": "spot_weight", "x-mbx-order-count-10s": "spot_orders"}
     types = SPOT_TYPE
@@ -407,10 +412,10 @@ class BinanceFutures(BinanceVenue):
         fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=3 * 86_400
     )
     buckets = {
-        "futures_weight": Bucket(2400, 60),
-        "futures_orders": Bucket(300, 10, Scope.KEY),
-        "futures_orders_minute": Bucket(1200, 60, Scope.KEY),
-        "sapi": Bucket(12_000, 60),
+        "futures_weight": Bucket(2400, 60, kind=Kind.FIXED),
+        "futures_orders": Bucket(300, 10, Scope.KEY, kind=Kind.FIXED),
+        "futures_orders_minute": Bucket(1200, 60, Scope.KEY, kind=Kind.FIXED),
+        "sapi": Bucket(12_000, 60, kind=Kind.FIXED),
     }
     used = {
         "x-mbx-used-weight-1m": "futures_weight",
@@ -420,8 +425,8 @@ class BinanceFutures(BinanceVenue):
     types = FUTURES_TYPE
     root = "/fapi"
     weight = "futures_weight"
-    #: placing costs orders, no weight
-    order_costs = {"futures_orders": 1, "futures_orders_minute": 1}
+    #: placing costs orders, no weight; a banned address must not place either
+    order_costs = {"futures_weight": 0, "futures_orders": 1, "futures_orders_minute": 1}
     time_path, trades_path, trades_weight = "/v1/time", "/v1/userTrades", 5
     may_trade = "enableFutures"
 

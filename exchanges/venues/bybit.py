@@ -19,7 +19,7 @@ from urllib.parse import quote as percent_encode
 
 from exchanges import errors
 from exchanges.errors import OrderNotFound, OutcomeUnknown, Unsupported, WouldTrigger
-from exchanges.limits import Bucket, Charge, Priority, Scope
+from exchanges.limits import Bucket, Priority, Scope
 from exchanges.read import decimal, decimal_or_none, field, items, text, word
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -50,8 +50,6 @@ from exchanges.venue import Call, Features, Venue, plain_number, unless_unchange
 RECV_WINDOW_MS = 5000
 #: a request may be stamped this much ahead of the exchange's clock, so an order's `createdTime` may lie that far back
 CLOCK_AHEAD_MS = 1000
-#: "access too frequent": the address is shut out for ten minutes
-ADDRESS_BAN_SECONDS = 600.0
 WEEK_SECONDS = 7 * 86_400
 SETTLEMENTS = ("USDT", "USDC")
 
@@ -124,6 +122,10 @@ class _ByBit(Venue):
         Environment.TESTNET: "https://api-testnet.bybit.com",
     }
     errors = ERRORS
+    #: a key over its own limit (10006) does not hold up the other keys of its address; HTTP 403 is "access too
+    #: frequent": the address is shut out for ten minutes
+    throttles = {"10006": Scope.KEY, "10018": Scope.ADDRESS, "403": Scope.ADDRESS}
+    cool_downs = {"403": 600.0}
     #: an account's limits are per second and endpoint (https://bybit-exchange.github.io/docs/v5/rate-limit)
     buckets = {
         "address": Bucket(600, 5.0),
@@ -175,17 +177,6 @@ class _ByBit(Venue):
             return "", "the answer has no retCode"
         known = [name for said, name in SPOKEN_10001.items() if code == 10001 and said in words.lower()]
         return (known or [str(code)])[0], words
-
-    def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
-        """A key over its own limit (10006) must not hold up the other keys of this address; an address
-        over its limit (HTTP 403) must wait longer than its window."""
-        if answer.status == 403:
-            for charge in charges:
-                if charge.limit.scope is Scope.ADDRESS:
-                    self.gate.block(charge, ADDRESS_BAN_SECONDS)
-        elif (found := self.error_code(answer)) and found[0] == "10006":
-            charges = tuple(charge for charge in charges if charge.limit.scope is Scope.KEY)
-        return super().checked(answer, charges)
 
     def usage(self, answer: Answer) -> Mapping[str, int]:
         """The headers speak of the endpoint just called: only its own bucket among these was charged."""
@@ -390,12 +381,14 @@ class ByBitSpot(_ByBit):
     #: no smallest quantity: `minOrderQty` is listed but only `minOrderAmt` is checked
     lot_names = ("basePrecision", "", "minOrderAmt", "maxMarketOrderQty")
 
-    def place(self, keys: Credentials, order: OrderRequest) -> Report:
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
         """A spot trigger has no direction: the exchange waits for the side on which it lies, so a stop
         already crossed would rest there as a take-profit. It is refused here instead."""
         if order.type.conditional:
             self._refuse_crossed(order)
-        return super().place(keys, order)
+        return super().place(keys, order, patience_seconds=patience_seconds)
 
     def _refuse_crossed(self, order: OrderRequest) -> None:
         trigger = order.trigger_price or Decimal(0)

@@ -30,7 +30,7 @@ from exchanges.errors import (
     ExchangeError,
     InsufficientFunds,
     InvalidOrder,
-    Maintenance,
+    MarketPaused,
     NothingToReduce,
     OrderNotFound,
     OutcomeUnknown,
@@ -40,7 +40,7 @@ from exchanges.errors import (
     UnknownSymbol,
     Unsupported,
 )
-from exchanges.limits import Bucket, Priority, Scope
+from exchanges.limits import Bucket, Kind, Priority, Scope
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -121,9 +121,9 @@ ERRORS: dict[str, type[ExchangeError]] = {
     "EOrder:Duplicate cl_ord_id": DuplicateOrder,
     "EQuery:Unknown asset pair": UnknownSymbol,
     "EQuery:Invalid asset pair": UnknownSymbol,
-    "EService:Market in cancel_only mode": Maintenance,
-    "EService:Market in post_only mode": Maintenance,
-    "EService:Market in limit_only mode": Maintenance,
+    "EService:Market in cancel_only mode": MarketPaused,
+    "EService:Market in post_only mode": MarketPaused,
+    "EService:Market in limit_only mode": MarketPaused,
     "EService:Deadline elapsed": Refused,
     "ETrade:User Locked": AuthRefused,
     # these do not say whether an order was taken
@@ -153,10 +153,13 @@ class Kraken(Venue):
         reduce_only=False,
         client_id_memory_seconds=30 * 86_400,
     )
-    #: Kraken's counters grow with each call and decay steadily. A window of maximum / decay seconds that
-    #: admits `maximum` never lets such a counter pass its maximum. Figures of the "intermediate" tier: REST 20
-    #: at 0.5/s; matching engine 125 at 2.34/s (there per pair, here for all pairs of a key together).
-    buckets = {"rest": Bucket(20, 40.0, Scope.KEY), "engine": Bucket(125, 53.4, Scope.KEY)}
+    #: Kraken's counters grow with each call and decay steadily, from the maximum to nothing in the time given.
+    #: Figures of the "intermediate" tier: REST 20 at 0.5/s; matching engine 125 at 2.34/s (there per pair, here
+    #: for all pairs of a key together).
+    buckets = {
+        "rest": Bucket(20, 40.0, Scope.KEY, kind=Kind.LEAKY),
+        "engine": Bucket(125, 53.5, Scope.KEY, kind=Kind.LEAKY),
+    }
     #: every request needs a higher nonce than the one before (exchange/guides/rest/authentication)
     serial = True
     look_seconds = 6.0  # the counter of a key decays by a point every two or three seconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -174,6 +175,59 @@ def test_a_blocked_bucket_stops_protection_too_until_its_time() -> None:
     assert caught.value.retry_after == pytest.approx(30.0)
     time.now += 30.0
     held.admit((charge(),), Priority.PROTECT)
+
+
+def test_a_cost_of_nothing_passes_a_full_bucket_and_not_a_blocked_one() -> None:
+    held = gate(Time())
+    held.admit((charge(10),), Priority.PROTECT)
+    held.admit((charge(0),), Priority.QUERY)
+    held.block(charge(), 30.0)
+    with pytest.raises(NotSent):
+        held.admit((charge(0),), Priority.PROTECT)
+
+
+def test_what_an_answer_tells_is_believed_of_its_own_bucket_only() -> None:
+    held = gate(Time())
+    passage = held.admit((charge(1), charge(1, bucket="orders")), Priority.PROTECT)
+    held.settle(passage, {"orders": 8, "elsewhere": 10})
+    assert admitted(held, [charge(1, bucket="orders")] * 10) == 2
+    assert admitted(held, [charge(1)] * 10) == 9
+
+
+def test_addresses_share_the_load_and_each_has_its_own_bucket() -> None:
+    held = gate(Time())
+    passages = [held.admit((charge(owner="a"),), Priority.PROTECT, addresses=("a", "b")) for _ in range(20)]
+    taken = [passage.address for passage in passages]
+    assert (taken.count("a"), taken.count("b")) == (10, 10)
+    with pytest.raises(NotSent):
+        held.admit((charge(owner="a"),), Priority.PROTECT, addresses=("a", "b"))
+
+
+def test_a_key_is_one_key_from_whatever_address() -> None:
+    held = gate(Time())
+    key = replace(charge(bucket="orders", owner="key"), limit=Bucket(3, WINDOW, Scope.KEY))
+    for _ in range(3):
+        held.admit((charge(owner="a"), key), Priority.PROTECT, addresses=("a", "b"))
+    with pytest.raises(NotSent):
+        held.admit((charge(owner="a"), key), Priority.PROTECT, addresses=("a", "b"))
+
+
+def test_a_turn_that_does_not_come_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exchanges.limits.TURN_SECONDS", 0.01)
+    held, refused = gate(Time()), []
+
+    def second() -> None:
+        try:
+            with held.turn("key"):
+                raise AssertionError("two at once")
+        except NotSent as error:
+            refused.append(error.code)
+
+    with held.turn("key"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join(5)
+    assert refused == ["KEY_BUSY"]
 
 
 def test_a_shorter_block_does_not_end_a_longer_one() -> None:

@@ -137,6 +137,31 @@ def test_closing_closes_every_host_of_every_venue() -> None:
     assert held.opened() == []
 
 
+def test_every_address_has_its_own_connections_bound_to_it() -> None:
+    bound: list[tuple[str, str | None]] = []
+
+    def make(url: str, **options: Any) -> Transport:
+        bound.append((url, options["local_address"]))
+        return Transport(url, wire=httpx.MockTransport(Exchange()))
+
+    held = Pool(make_transport=make, addresses=("10.0.0.1", "10.0.0.2")).connection(NAME, Environment.LIVE)
+    urls = ["https://api.binance.com", "https://fapi.binance.com"]
+    assert sorted(bound) == [(url, address) for url in urls for address in ("10.0.0.1", "10.0.0.2")]
+    assert list(held.venue.wires) == ["10.0.0.1", "10.0.0.2"]
+    assert len(held.transports) == 4
+
+
+def test_without_addresses_the_machine_chooses() -> None:
+    bound = []
+
+    def make(url: str, **options: Any) -> Transport:
+        bound.append(options["local_address"])
+        return Transport(url, wire=httpx.MockTransport(Exchange()))
+
+    Pool(make_transport=make).connection(NAME, Environment.LIVE)
+    assert bound == [None, None]
+
+
 def test_all_venues_of_a_pool_share_its_gate() -> None:
     held = pool(Opened())
     gates: set[int] = {id(held.connection(name, Environment.LIVE).venue.gate) for name in (NAME, "binance")}

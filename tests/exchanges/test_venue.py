@@ -44,6 +44,7 @@ from exchanges.types import (
     Side,
 )
 from exchanges.venue import Call, Clock, Venue, key_digest, plain_number, unless_unchanged
+from tests.exchanges.contract import credentials, open_venue, order
 
 KEYS = Credentials("planted-key", "planted-secret")
 OTHER = Credentials("another-key", "another-secret")
@@ -365,9 +366,71 @@ def test_a_call_the_gate_refuses_is_not_signed() -> None:
 
 def test_charges_name_no_key() -> None:
     venue = tiny(Exchange((200, {})))
-    owners = {charge.owner for charge in venue._charges(SIGNED, KEYS)}
-    assert owners == {"default", key_digest(KEYS)}
-    assert "planted" not in repr(venue._charges(SIGNED, KEYS))
+    charges = venue._charges(SIGNED, key_digest(KEYS))
+    assert {charge.owner for charge in charges} == {"default", key_digest(KEYS)}
+    assert "planted" not in repr(charges)
+
+
+class Particular(Tiny):
+    throttles = {"429": Scope.ADDRESS, "slow_key": Scope.KEY}
+    errors = {**Tiny.errors, "slow_key": Throttled}
+
+
+def test_a_refusal_for_the_address_stops_every_key_of_it() -> None:
+    venue = tiny(Exchange((429, {}, {"retry-after": "5"}), (200, {"id": 1})), kind=Particular)
+    with pytest.raises(Throttled):
+        venue.call(SIGNED, KEYS)
+    with pytest.raises(NotSent):
+        venue.call(SIGNED, OTHER)
+
+
+def test_a_refusal_for_the_key_stops_no_other_key() -> None:
+    venue = tiny(Exchange((400, {"error": "slow_key"}), (200, {"id": 1})), kind=Particular)
+    with pytest.raises(Throttled):
+        venue.call(SIGNED, KEYS)
+    with pytest.raises(NotSent):
+        venue.call(SIGNED, KEYS)
+    assert venue.call(SIGNED, OTHER) == {"id": 1}
+
+
+def test_an_entry_waits_no_longer_than_it_is_told_and_protection_as_long_as_the_gate_finds_right() -> None:
+    time = Time()
+    gate = LocalGate(patience_seconds=60.0, clock=time, sleep=time.sleep)
+    venue = open_venue("binance_f", lambda request: httpx.Response(200, json={}))
+    venue.gate = gate
+    entry, stop = (
+        order("binance_f", {"side": "buy", "type": "market", "quantity": "1", **more})
+        for more in ({}, {"reduce_only": True})
+    )
+    gate.block(venue._charges(venue.place_call(entry), "")[0], 5.0)
+    with pytest.raises(NotSent) as caught:
+        venue.place(credentials("binance_f"), entry, patience_seconds=3.0)
+    assert caught.value.retry_after == pytest.approx(5.0)
+    with pytest.raises(OutcomeUnknown, match="executedQty"):
+        venue.place(credentials("binance_f"), stop, patience_seconds=3.0)
+
+
+# -- addresses to send from --------------------------------------------------------------------------------
+
+
+def test_a_request_leaves_from_the_address_with_the_most_room() -> None:
+    here, there = Exchange((200, {"time": 1})), Exchange((200, {"time": 1}))
+    second = Transport("https://tiny.test", wire=httpx.MockTransport(there))
+    venue = tiny(here, address="10.0.0.1", other_addresses={"10.0.0.2": {"": second}})
+    for _ in range(6):
+        venue.call(PUBLIC)
+    assert (len(here.requests), len(there.requests)) == (3, 3)
+
+
+def test_an_address_that_is_shut_out_is_gone_around() -> None:
+    here, there = Exchange((429, {}, {"retry-after": "60"})), Exchange((200, {"time": 1}))
+    second = Transport("https://tiny.test", wire=httpx.MockTransport(there))
+    venue = tiny(here, kind=Particular, address="10.0.0.1", other_addresses={"10.0.0.2": {"": second}})
+    with pytest.raises(Throttled):
+        venue.call(PUBLIC)
+    for _ in range(3):
+        venue.call(PUBLIC)
+    assert (len(here.requests), len(there.requests)) == (1, 3)
 
 
 # -- nonces ------------------------------------------------------------------------------------------------
