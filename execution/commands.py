@@ -68,7 +68,8 @@ class StopLoss:
 
 @dataclass(frozen=True, slots=True)
 class TakeProfit:
-    """`number` is the digit written (`tp2`) or the place among the targets of its order, from 1."""
+    """`number` is the digit written (`tp2`) or the place among the targets of its order, from 1; 0 is
+    `tp none` without a digit: all of them are removed."""
 
     level: Level | None
     number: int = 1
@@ -78,7 +79,7 @@ class TakeProfit:
     span: Span | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
-        return _leg(f"tp{self.number}", self)
+        return _leg(f"tp{self.number or ''}", self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Protection:
         return bool(self.stop or self.targets or self.trail or self.break_even or self.dca)
 
     def __str__(self) -> str:
-        alone = len(self.targets) == 1 and self.targets[0].number == 1
+        alone = len(self.targets) == 1 and self.targets[0].number == 1 and self.targets[0].level is not None
         targets = [_leg("tp", self.targets[0])] if alone else self.targets
         return _words(self.dca, self.stop, *targets, self.trail, self.break_even)
 

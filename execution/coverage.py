@@ -114,6 +114,9 @@ def _missing_in_protection(protection: Protection) -> Iterator[tuple[str, Span |
         yield "trail", protection.trail.span
     if protection.dca:
         yield "dca", protection.dca.span
+    for target in protection.targets:
+        if target.level is None and target.number:  # `tp none` removes all, `tp2 none` only one
+            yield f"tp{target.number} none", target.span
     if (be := protection.break_even) and not is_break_even_now(be):
         yield "be after", be.span
 

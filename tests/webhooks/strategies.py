@@ -93,7 +93,7 @@ def dcas(*units: c.OffsetUnit):
 def targets(draw, units):
     numbers = draw(target_numbers)
     if draw(st.booleans()):
-        return tuple(c.TakeProfit(None, number) for number in numbers)
+        return tuple(c.TakeProfit(None, number) for number in numbers or [0])
     return tuple(
         c.TakeProfit(
             draw(levels(*units)),
@@ -117,8 +117,9 @@ def protections(draw, *, alone=False, need_stop=False):
     be = draw(break_evens)
     plus = draw(maybe(offsets(*units)))
     break_even = None
-    if be == "target" and (wins or alone):
-        number = draw(st.sampled_from([each.number for each in wins])) if wins else 1
+    numbers = [each.number for each in wins if each.level is not None]
+    if be == "target" and (numbers or (alone and not wins)):
+        number = draw(st.sampled_from(numbers)) if numbers else 1
         break_even = c.BreakEven(after_target=number, plus=plus)
     elif be == "level":
         break_even = c.BreakEven(after=draw(levels(*units)), plus=plus)

@@ -216,6 +216,12 @@ def test_removed_stop_and_targets_have_no_level():
     assert step("sl none tp2 none").protection == Protection(StopLoss(None), (TakeProfit(None, 2),))
 
 
+def test_targets_are_removed_all_or_by_number():
+    assert step("tp none").protection.targets == (TakeProfit(None, 0),)
+    assert step("tp1 none").protection.targets == (TakeProfit(None, 1),)
+    assert [str(step("tp none")), str(step("tp1 none"))] == ["tp none", "tp1 none"]
+
+
 def test_protection_without_an_order_acts_on_the_position():
     assert step("sl off 1%") == Protect(Protection(StopLoss(off("1"))))
 

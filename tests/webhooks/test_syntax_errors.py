@@ -153,6 +153,8 @@ MISTAKES = [
     ("market long 1 using main", "STRAY_WORD", 15, "using", "right behind the exchange"),
     ("market long 1 on", "STRAY_WORD", 15, "on", "only between a symbol and its exchange"),
     ("market long 1 stoploss 2%", "UNKNOWN_WORD", 15, "stoploss", "in Smart Syntax it is sl"),
+    ("market long 1 sl=2%", "UNKNOWN_WORD", 15, "sl=2", "as in sl off 2%"),
+    ("market long 1 leverage:10", "UNKNOWN_WORD", 15, "leverage:10", "leave out = and :"),
     ("market long 1 reduceonly", "UNKNOWN_WORD", 15, "reduceonly", "in Smart Syntax it is reduce"),
     (f"{'cancel all ' * 51}", "TOO_MANY", None, "", "split the message"),
     # message options

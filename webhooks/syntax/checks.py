@@ -90,7 +90,9 @@ def _check_rest(c: Cursor, targets: list[TakeProfit]) -> None:
 def _check_break_even(c: Cursor, draft: Draft) -> None:
     assert draft.break_even is not None
     number = draft.break_even.after_target
-    if number is None or any(target.number == number for target in draft.targets):
+    if number is None or any(
+        target.number == number and target.level is not None for target in draft.targets
+    ):
         return
     if draft.targets or draft.make is not Protect:  # a new order has only the targets it names
         message = f"this order has no tp{number}"

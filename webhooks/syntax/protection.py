@@ -47,19 +47,20 @@ def _stop(c: Cursor, draft: Draft) -> None:
 def _target(c: Cursor, draft: Draft) -> None:
     first = c.i
     targets = draft.targets
-    place = len(targets) + 1
-    digit = TARGETS.get(c.kind)
+    number = TARGETS.get(c.kind)
     c.advance()
-    if digit is None and _at_digit(c):
-        digit = int(c.word)
+    if number is None and _at_digit(c):
+        number = int(c.word)
         c.advance()
+    if number is None:
+        number = 0 if c.kind == "none" else len(targets) + 1
     if len(targets) >= MAX_TARGETS:
         raise c.error("TOO_MANY", f"one order takes {MAX_TARGETS} targets at most", "leave some out", first)
-    if any(each.number == (digit or place) for each in targets):
-        message = f"there is a tp{digit or place} already"
+    if any(each.number == number for each in targets):
+        message = f"there is a tp{number or ''} already"
         raise c.error("TWO_TARGETS", message, "number the targets tp1, tp2, tp3, or none of them", first)
     where, part, trigger, limit = _leg(c, "tp")
-    targets.append(TakeProfit(where, digit or place, part, trigger, limit, c.span(first)))
+    targets.append(TakeProfit(where, number, part, trigger, limit, c.span(first)))
 
 
 def _at_digit(c: Cursor) -> bool:

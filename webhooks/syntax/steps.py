@@ -6,6 +6,7 @@ a pause, a guard) stands between; without such an order they act on the open pos
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -56,6 +57,8 @@ _READERS: dict[str, Callable[[Cursor], Draft]] = {
     "flip": read_reverse,
     "go": read_go,
 }
+#: sl=2%, leverage:10: how other tools write it
+_ASSIGNED = re.compile(r"([a-z]+)[=:]")
 _PROTECTION = frozenset(PROTECTION)
 _SETTINGS = frozenset(SETTINGS)
 _ORDER_OPTIONS = frozenset(ORDER_OPTIONS)
@@ -168,10 +171,16 @@ def _refuse(c: Cursor) -> None:
         )
     if c.kind in VOCABULARY or not c.kind[0].isalnum():
         raise c.error("STRAY_WORD", f"{c.here()} does not belong here", _stray_hint(c.kind), expected=STEPS)
-    if c.i and c.kinds[c.i - 1] == NUMBER and c.kind not in OTHER_WORDS:
+    if c.i and c.kinds[c.i - 1] == NUMBER and c.kind not in OTHER_WORDS and not _ASSIGNED.match(c.kind):
         _refuse_unit(c)
     if c.kind.startswith("tp") and c.kind[2:].isdigit():
         hint = "targets are numbered tp1 to tp9; a price is written tp at 60000"
+    elif found := _ASSIGNED.match(c.kind):
+        hint = (
+            f"words stand without = and : as in {found[1]} off 2%"
+            if found[1] in PROTECTION
+            else "leave out = and :"
+        )
     elif c.kind in OTHER_WORDS:
         hint = f"in Smart Syntax it is {OTHER_WORDS[c.kind]}"
     else:
