@@ -56,7 +56,8 @@ def end(
 
 
 def answered(pk: int, http_status: int, status: str, timing_ms: Mapping[str, float]) -> None:
-    Delivery.objects.filter(pk=pk).update(
+    # What was found not to be queued after the answer stays so.
+    Delivery.objects.filter(pk=pk).exclude(status=DeliveryStatus.UNQUEUED).update(
         http_status=http_status, status=status, timing_ms=dict(timing_ms), answered_at=timezone.now()
     )
 

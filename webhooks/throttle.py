@@ -13,6 +13,8 @@ from functools import cache
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from webhooks.refused import too_many
 
@@ -72,4 +74,9 @@ def admit_all(limits: list[Limit], now_ms: float | None = None) -> None:
 
 @cache
 def _server(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, health_check_interval=30)
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=0.8,
+        socket_connect_timeout=0.8,
+        retry=Retry(NoBackoff(), 1),  # for a connection that went stale; a Redis that is down shows at once
+    )

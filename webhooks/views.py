@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ from webhooks.replies import Reply
 
 #: TradingView hangs up after 3 s; until then it must know whether to come back
 ACCEPT_SECONDS = 2.0
+#: after this an answer is due, whether the region's queue has said something or not
+QUEUE_SECONDS = 2.5
 
 log = logging.getLogger(__name__)
 _at_work: set[asyncio.Task[Any]] = set()
@@ -82,7 +85,7 @@ async def _carried_out(call: Call, taken: Taken) -> Handled:
     try:
         with ExitStack() as waiting:
             waiter = outcome.expect(job.id for job in taken.prepared.jobs)
-            await threads.run(accept.queue, taken, waiter, waiting)
+            await _queued(threads.submit(accept.queue, taken, waiter, waiting), taken.delivery)
             timing["queued"] = call.elapsed_ms()
             outcomes = await waiter.wait(taken.delivery.wait_seconds)
         reply = _reply(call, taken, outcomes, timing)
@@ -92,6 +95,17 @@ async def _carried_out(call: Call, taken: Taken) -> Handled:
         log.exception("%s may have left, but its outcome could not be told", taken.delivery.public_id)
         reply = _reply(call, taken, {}, timing)
     return Handled(reply, taken.delivery)
+
+
+async def _queued(queueing: Future[None], delivery: Delivery) -> None:
+    """Raises QueueDown when certainly nothing left, TimeoutError when nobody knows yet."""
+    try:
+        await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(queueing)), QUEUE_SECONDS)
+    except TimeoutError:
+        if queueing.cancel():  # it had not even begun
+            threads.aside(journal.unqueued, delivery.pk)
+            raise QueueDown from None
+        raise
 
 
 def _reply(call: Call, taken: Taken, outcomes: dict[str, Any], timing: dict[str, float]) -> Reply:

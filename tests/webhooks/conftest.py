@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -138,10 +138,14 @@ def queues_down(owner: Trader, settings: Any) -> Iterator[None]:
         yield
 
 
+def unreachable_queues(settings: Any) -> AbstractContextManager[None]:
+    return regions_at("redis://127.0.0.1:1/0", settings)
+
+
 @contextmanager
-def unreachable_queues(settings: Any) -> Iterator[None]:
+def regions_at(url: str, settings: Any) -> Iterator[None]:
     urls = settings.BROKER_URLS
-    settings.BROKER_URLS = dict.fromkeys(urls, "redis://127.0.0.1:1/0")
+    settings.BROKER_URLS = dict.fromkeys(urls, url)
     _forget_clients()
     yield
     settings.BROKER_URLS = urls

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from execution import outcome
 from execution.jobs import Job
 from execution.models import Order
 from flipr.asgi import LANES
-from tests.webhooks.conftest import ORDER, OTHER, Caller, Trader, application
+from tests.webhooks.conftest import ORDER, OTHER, Caller, Trader, application, regions_at
 from tests.webhooks.region import Region, _arguments, all_filled, all_refused, nothing, outcome_of, result
 from webhooks import threads, views
 from webhooks.models import CLIENT_LEFT, Delivery, DeliveryStatus
@@ -224,6 +225,21 @@ def _announce_garbage(region: Region) -> Any:
         outcome.announce(name, job.reply_to, {"job": job.id})
 
     return take
+
+
+def test_queue_that_hangs_does_not_hold_up_the_answer(
+    caller: Caller, owner: Trader, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "QUEUE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"
+        with regions_at(url, settings):
+            answer = caller.post(owner.path)
+            deaf.close()
+            row = owner.latest()
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "working")
+    assert row.status == DeliveryStatus.UNQUEUED  # found out after the answer
 
 
 def test_caller_who_hangs_up_stops_nothing(caller: Caller, owner: Trader, region: Region) -> None:
