@@ -10,10 +10,14 @@ from functools import cache
 from django.conf import settings
 
 from accounts import vault
+from exchanges.errors import ExchangeError
 from exchanges.pool import Pool
-from exchanges.types import Credentials
+from exchanges.types import Credentials, Environment
+from exchanges.witness import Witness
+from execution.circuit import Breaker
 from execution.desk import Facts
 from execution.jobs import JobAccount
+from execution.traffic import Meter
 
 KEYS_SECONDS = 300.0
 FACTS_SECONDS = 600.0
@@ -23,7 +27,32 @@ KEPT = 5_000
 @cache
 def pool() -> Pool:
     """This process's venues."""
-    return Pool(sandbox_url=settings.SANDBOX_URL, base_urls=settings.EXCHANGE_BASE_URLS)
+    return Pool(
+        sandbox_url=settings.SANDBOX_URL,
+        base_urls=settings.EXCHANGE_BASE_URLS,
+        witness=Witnesses(breaker(), meter()),
+    )
+
+
+class Witnesses:
+    """Several who are told of every call."""
+
+    def __init__(self, *witnesses: Witness) -> None:
+        self._witnesses = witnesses
+
+    def saw(self, venue: str, environment: Environment, seconds: float, error: ExchangeError | None) -> None:
+        for witness in self._witnesses:
+            witness.saw(venue, environment, seconds, error)
+
+
+@cache
+def breaker() -> Breaker:
+    return Breaker()
+
+
+@cache
+def meter() -> Meter:
+    return Meter()
 
 
 class KeyRing:

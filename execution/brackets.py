@@ -6,14 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import F
-from django.utils import timezone
-
 from accounts.models import Account
 from exchanges.types import Direction
 from execution.commands import Protection
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
 from execution.protection import LIVE_LEGS, Guarded, Leg, LegKind, LegState
+from execution.transitions import move_bracket
 from execution.wire import dump, load
 
 _COPIED = (
@@ -68,12 +66,9 @@ def save_new(bracket: Guarded, account: Account, region: str) -> Bracket:
     return row
 
 
-def save(bracket: Guarded, version: int) -> bool:
+def save(bracket: Guarded, version: int, *, by: str = "worker") -> bool:
     """False when somebody else changed the row since it was read: then this look is dropped."""
-    updated = Bracket.objects.filter(token=bracket.token, version=version).update(
-        **columns(bracket), version=F("version") + 1, updated_at=timezone.now()
-    )
-    return updated == 1
+    return move_bracket(bracket.token, version, columns(bracket), by=by)
 
 
 def closed_by_command(

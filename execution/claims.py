@@ -1,20 +1,83 @@
-"""A job is run once: the first worker to write its claim runs it, whatever the broker delivers again."""
+"""A job is run once: the first worker to write its claim runs it, whatever the broker delivers again.
+
+The claim names its worker, and each worker shows in Redis that it lives: so a job whose worker died is known as
+such within seconds, and somebody else can find out how far it came.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
+import secrets
 import socket
+import threading
+import time
+from enum import StrEnum
+from functools import cache
+
+import redis
 
 from execution.brokers import region_redis
 
+log = logging.getLogger(__name__)
 #: far longer than any message can stay in a queue
 KEEP_SECONDS = 86_400
+BEAT_SECONDS = 1.0
+DEAD_SECONDS = 3
+#: who calls off a job that nobody took
+NOBODY = "nobody"
+
+
+class Claim(StrEnum):
+    FREE = "free"
+    ALIVE = "alive"
+    DEAD = "dead"
+
+
+class Heart:
+    """Shows every second that this process lives, from the first claim on."""
+
+    def __init__(self, region: str) -> None:
+        self.worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._region = region
+        self.beat()
+        threading.Thread(target=self._run, daemon=True, name="heartbeat").start()
+
+    def beat(self) -> None:
+        region_redis(self._region).set(f"worker:{self.worker}", "alive", ex=DEAD_SECONDS)
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(BEAT_SECONDS)
+            try:
+                self.beat()
+            except redis.RedisError as error:
+                log.warning("the heartbeat of %s failed: %s", self._region, type(error).__name__)
+
+
+@cache
+def heart(region: str) -> Heart:
+    return Heart(region)
 
 
 def take(region: str, job: str) -> bool:
     """True for the first caller only. Raises redis.RedisError: then nothing may be sent."""
-    return bool(region_redis(region).set(f"claim:{job}", socket.gethostname(), nx=True, ex=KEEP_SECONDS))
+    return _take(region, job, heart(region).worker)
 
 
-def taken(region: str, job: str) -> bool:
-    """Whether a worker has started on it."""
-    return bool(region_redis(region).exists(f"claim:{job}"))
+def call_off(region: str, job: str) -> bool:
+    """Claim a job so that no worker ever runs it. False when one has."""
+    return _take(region, job, NOBODY)
+
+
+def _take(region: str, job: str, worker: str) -> bool:
+    return bool(region_redis(region).set(f"claim:{job}", worker, nx=True, ex=KEEP_SECONDS))
+
+
+def look(region: str, job: str) -> Claim:
+    """Whether somebody has taken the job, and still lives."""
+    server = region_redis(region)
+    worker = server.get(f"claim:{job}")
+    if worker is None:
+        return Claim.FREE
+    return Claim.ALIVE if server.exists(f"worker:{worker!s}") else Claim.DEAD

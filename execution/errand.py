@@ -9,6 +9,8 @@ from typing import Any
 from accounts.vault import VaultError
 from exchanges.errors import ExchangeError, NotSent, OutcomeUnknown
 from exchanges.types import Direction, Instrument, OrderStatus, Report, Side
+from execution.book import breaker
+from execution.circuit import opens
 from execution.commands import (
     Cancel,
     Close,
@@ -92,6 +94,8 @@ class Errand:
 
     def _do(self, step: JobStep, result: Result) -> None:
         action = step.step
+        if opens(action) and not self.job.dry_run:
+            breaker().admit(self.job.venue, self.job.environment)
         if isinstance(action, Cancel):
             self._cancel(action, step, result)
             return
@@ -275,6 +279,7 @@ def _reported(result: Result, report: Report) -> None:
     if report.fee:
         result.fee = {"amount": format(report.fee.amount, "f"), "asset": report.fee.asset}
     result.status = state_of(report.status, report.filled, report.quantity)
+    result.resting = report.status is OrderStatus.OPEN
     if report.status is OrderStatus.REJECTED:
         result.error = error_object("REFUSED", report.reason or "the exchange rejected the order")
 

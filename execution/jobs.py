@@ -90,6 +90,7 @@ class Result:
     protection: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     would_send: list[dict[str, Any]] | None = None
+    resting: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Exactly the shape of http.md; money as plain decimal text."""

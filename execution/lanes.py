@@ -89,6 +89,11 @@ def turn(region: str, lane: str, job: str, ticket: int, wait_seconds: float) -> 
         _leave(server, lane, job)
 
 
+def leave(region: str, lane: str, job: str) -> None:
+    """Take a job out of its lane whose worker died in it."""
+    _leave(region_redis(region), lane, job)
+
+
 def _leave(server: redis.Redis, lane: str, job: str) -> None:
     pipe = server.pipeline(transaction=False)
     pipe.zrem(lane, job)

@@ -123,6 +123,10 @@ class Order(models.Model):
     fee = models.JSONField(null=True)
     error = models.JSONField(null=True)
     would_send = models.JSONField(null=True)
+    #: it stands on the exchange and may still fill
+    resting = models.BooleanField(default=False)
+    #: how often reconciliation has asked for it
+    lookups = models.PositiveSmallIntegerField(default=0)
     bracket = models.ForeignKey(
         "execution.Bracket", on_delete=models.SET_NULL, null=True, related_name="orders"
     )
@@ -141,6 +145,7 @@ class Order(models.Model):
                 name="order_unsettled",
                 condition=Q(status__in=["working", "unknown"]),
             ),
+            models.Index(fields=["region", "updated_at"], name="order_resting", condition=Q(resting=True)),
             models.Index(fields=["account", "tag"], name="order_tag", condition=~Q(tag="")),
         ]
 
@@ -202,3 +207,22 @@ class Bracket(models.Model):
 
     def __str__(self) -> str:
         return f"{self.public_id} {self.direction} {self.instrument} on {self.venue} ({self.status})"
+
+
+class Transition(models.Model):
+    """One change of state of an order or a bracket: who, when, why. Written by `execution.transitions` only."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, null=True, related_name="transitions")
+    bracket = models.ForeignKey(Bracket, on_delete=models.CASCADE, null=True, related_name="transitions")
+    before = models.CharField(max_length=20)
+    after = models.CharField(max_length=20)
+    #: a worker of a region, supervision, reconciliation, the web tier
+    by = models.CharField(max_length=40)
+    why = models.TextField(blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.before} -> {self.after} ({self.by})"

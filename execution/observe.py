@@ -21,8 +21,9 @@ from execution.brackets import forget
 from execution.desk import Desk
 from execution.entry import sellable
 from execution.ids import step_token
-from execution.models import BracketState, Order, OrderState
+from execution.models import BracketState, OrderState
 from execution.protection import Guarded, Leg, LegKind, LegState
+from execution.transitions import move_order
 
 #: looks in a row that must agree before a vanished position or order is believed
 SURE = 2
@@ -73,11 +74,15 @@ def _tell_order(bracket: Guarded, report: Report) -> None:
         OrderStatus.OPEN: OrderState.PARTIALLY_FILLED if report.filled else OrderState.OPEN,
     }
     ended = OrderState.PARTIALLY_FILLED if report.filled else OrderState.CANCELLED
-    Order.objects.filter(token=bracket.token).update(
-        status=states.get(report.status, ended),
+    move_order(
+        bracket.token,
+        states.get(report.status, ended),
+        by="supervision",
+        why=report.reason,
         filled=report.filled,
         average_price=report.average_price,
         exchange_id=report.exchange_id or bracket.entry_exchange_id,
+        resting=not report.status.final,
     )
 
 

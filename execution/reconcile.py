@@ -1,7 +1,8 @@
-"""Ends what nobody ended: orders whose outcome is unknown, and rows whose worker died.
+"""Ends what nobody ended: orders whose outcome is unknown, jobs whose worker died, orders that rest unwatched.
 
 Nothing is ever sent again from here. A job nobody claimed is claimed and called off; an order that may have
-left is looked for by our client id until the exchange knows it, or has had ample time to.
+left is looked for by our client id until the exchange knows it, or has had ample time to. What a dead worker
+owed a fill, its protection, is placed.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from exchanges.errors import ExchangeError, OrderNotFound
 from exchanges.types import Direction, Instrument, OrderRef, Report, Side
-from execution import brackets, claims
-from execution.commands import Entry, EntryKind, Go, Protection, Reverse, Step
+from execution import brackets, claims, lanes
+from execution.claims import Claim
+from execution.commands import Cancel, Entry, EntryKind, Go, Protect, Protection, Reverse, Setting, Step
 from execution.desk import Desk
 from execution.entry import protect_fill, spelled_out
 from execution.errand import state_of
@@ -24,86 +26,168 @@ from execution.models import Bracket, Order, OrderState
 from execution.protection import Guarded, Leg, LegState, desired_legs
 from execution.rejection import Rejection, error_object
 from execution.supervise import open_desk
+from execution.transitions import move_order
 from execution.wire import load
 
 log = logging.getLogger(__name__)
+WHO = "reconciliation"
 #: after this long without a trace an order never arrived (every venue's window for late arrival is far shorter)
 GIVE_UP = timedelta(seconds=60)
-GRACE = timedelta(seconds=5)
+#: a job younger than this is left to its worker
+GRACE = timedelta(seconds=1)
+#: a worker that lives has this long after the message went stale
+LATE = timedelta(seconds=30)
+#: a resting order that no bracket follows is asked for this often
+RESTING = timedelta(seconds=15)
+#: unresolved for this long: somebody should look
+ALARM = timedelta(minutes=5)
+LONGEST_PAUSE_SECONDS = 60
+BATCH = 50
 
 
 def sweep(region: str) -> None:
-    """Look at every order of the region whose end is not known."""
-    rows = Order.objects.filter(region=region).filter(_unsettled()).select_related("account", "account__user")
-    for row in rows.order_by("account_id", "venue", "created_at"):
-        _settle(region, row)
+    """Look at every order of the region whose end is not known, and at those that rest."""
+    rows = Order.objects.filter(region=region).select_related("account", "account__user")
+    for row in rows.filter(_unsettled()).order_by("created_at")[:BATCH]:
+        if _due(row):
+            _settle(region, row)
+    unwatched = Q(bracket=None) | Q(bracket__entry_open=False)
+    for row in rows.filter(unwatched, resting=True, updated_at__lt=timezone.now() - RESTING)[:BATCH]:
+        _follow(row)
 
 
 def _unsettled() -> Q:
-    late = timezone.now() - GRACE
-    return Q(status=OrderState.WORKING, fresh_until__lt=late) | Q(
-        status=OrderState.UNKNOWN, updated_at__lt=late
-    )
+    return Q(status__in=(OrderState.WORKING, OrderState.UNKNOWN), created_at__lt=timezone.now() - GRACE)
+
+
+def _due(row: Order) -> bool:
+    """Each look that finds nothing doubles the pause before the next."""
+    if not row.lookups:
+        return True
+    pause = min(2**row.lookups, LONGEST_PAUSE_SECONDS)
+    return timezone.now() - row.updated_at >= timedelta(seconds=pause)
 
 
 def _settle(region: str, row: Order) -> None:
-    if claims.take(region, row.job):
-        _end(row, OrderState.EXPIRED, "EXPIRED", "no worker took it in time; nothing was sent")
+    if row.status == OrderState.WORKING and not _abandoned(region, row):
         return
     if row.account is None:
         _end(row, OrderState.UNKNOWN, "OUTCOME_UNKNOWN", "its account was deleted: look at the exchange")
         return
+    step: Step = load(row.step, Step)
+    if isinstance(step, Cancel | Protect | Setting):
+        _end(row, OrderState.NOT_SENT, "WORKER_DIED", "its worker died while it was at it: send it again")
+    else:
+        _ask(row, step)
+    lanes.leave(region, lanes.lane_of(row.account.public_id, row.venue, row.symbol), row.job)
+
+
+def _abandoned(region: str, row: Order) -> bool:
+    """True when no worker will end this row any more. One that nobody took in time is called off here."""
+    claim = claims.look(region, row.job)
+    if claim is Claim.ALIVE:
+        return timezone.now() > row.fresh_until + LATE
+    if claim is Claim.DEAD:
+        return True
+    if timezone.now() <= row.fresh_until:
+        return False
+    if claims.call_off(region, row.job):
+        _end(row, OrderState.EXPIRED, "EXPIRED", "no worker took it in time; nothing was sent")
+    return False
+
+
+def _ask(row: Order, step: Step) -> None:
+    assert row.account is not None
     try:
         desk = open_desk(row.account, row.venue)
         instrument = desk.instrument(row.symbol)
-        report = _find(desk, instrument, row)
+        report = desk.venue.fetch(desk.keys, instrument, _ref(row, step))
     except OrderNotFound:
-        _not_found(row)
+        _not_found(row, step)
     except (ExchangeError, Rejection) as error:
         log.warning("order %s could not be looked up: %s", row.token, error)
+        _later(row)
     else:
         _found(desk, instrument, row, report)
 
 
-def _find(desk: Desk, instrument: Instrument, row: Order) -> Report:
-    """Raises OrderNotFound when the exchange knows it neither as a plain nor as a conditional order."""
-    step: Step = load(row.step, Step)
+def _ref(row: Order, step: Step) -> OrderRef:
     conditional = isinstance(step, Entry) and step.kind is EntryKind.STOP
-    ref = OrderRef(row.client_id, row.exchange_id, conditional)
-    return desk.venue.fetch(desk.keys, instrument, ref)
+    return OrderRef(row.client_id, row.exchange_id, conditional)
 
 
-def _not_found(row: Order) -> None:
-    if timezone.now() - row.created_at > GIVE_UP:
+def _not_found(row: Order, step: Step) -> None:
+    if timezone.now() - row.created_at <= GIVE_UP:
+        _later(row)
+    elif isinstance(step, Go | Reverse):
+        message = "no new position was opened; the old one may have been closed: look at the position"
+        _end(row, OrderState.NOT_SENT, "HALF_DONE", message)
+    else:
         _end(row, OrderState.NOT_SENT, "NOT_SENT", "the exchange does not know this order: it never arrived")
 
 
+def _later(row: Order) -> None:
+    """Ask again after a pause; after minutes, say so loudly."""
+    now = timezone.now()
+    if now - row.created_at > ALARM:
+        log.error("order %s on %s is unresolved since %s", row.token, row.venue, row.created_at.isoformat())
+    Order.objects.filter(pk=row.pk).update(lookups=F("lookups") + 1, updated_at=now)
+
+
 def _found(desk: Desk, instrument: Instrument, row: Order, report: Report) -> None:
-    state = state_of(report.status, report.filled, report.quantity)
     bracket = _rebuild(desk, instrument, row, report)
     if bracket is not None and row.account is not None:
         row.bracket = brackets.save_new(bracket, row.account, row.region)
-    Order.objects.filter(pk=row.pk, status__in=(OrderState.WORKING, OrderState.UNKNOWN)).update(
-        status=state,
+    error = error_object("PROTECTION_FAILED", bracket.note) if bracket and bracket.note else None
+    move_order(
+        row.token,
+        state_of(report.status, report.filled, report.quantity),
+        by=WHO,
+        why="found on the exchange by its client id",
         instrument=instrument.symbol,
-        exchange_id=report.exchange_id,
-        quantity=report.quantity,
-        filled=report.filled,
-        average_price=report.average_price,
         bracket=row.bracket,
-        error=None,
-        updated_at=timezone.now(),
+        error=error,
+        quantity=report.quantity,
+        **_news(report),
     )
+
+
+def _news(report: Report) -> dict[str, object]:
+    return {
+        "exchange_id": report.exchange_id,
+        "filled": report.filled,
+        "average_price": report.average_price,
+        "resting": not report.status.final,
+    }
 
 
 def _end(row: Order, status: OrderState, code: str, message: str) -> None:
-    Order.objects.filter(pk=row.pk, status__in=(OrderState.WORKING, OrderState.UNKNOWN)).update(
-        status=status, error=error_object(code, message), updated_at=timezone.now()
-    )
+    move_order(row.token, status, by=WHO, why=message, error=error_object(code, message))
+
+
+def _follow(row: Order) -> None:
+    """A resting order without protection: nobody else looks whether it filled."""
+    if row.account is None:
+        return
+    try:
+        desk = open_desk(row.account, row.venue)
+        instrument = desk.instrument(row.instrument or row.symbol)
+        report = desk.venue.fetch(desk.keys, instrument, _ref(row, load(row.step, Step)))
+    except OrderNotFound:
+        Order.objects.filter(pk=row.pk).update(resting=False)
+    except (ExchangeError, Rejection) as error:
+        log.warning("resting order %s could not be looked up: %s", row.token, error)
+        Order.objects.filter(pk=row.pk).update(updated_at=timezone.now())
+    else:
+        state = state_of(report.status, report.filled, report.quantity)
+        move_order(row.token, state, by=WHO, why="its state on the exchange", **_news(report))
+
+
+# -- the protection a dead worker owed -----------------------------------------------------------------------
 
 
 def _rebuild(desk: Desk, instrument: Instrument, row: Order, report: Report) -> Guarded | None:
-    """The bracket a dead worker owed this entry: adopt the legs that stand, place the ones that are missing."""
+    """The bracket of an entry: adopt the legs that stand, place the ones that are missing."""
     step: Step = load(row.step, Step)
     plan = getattr(step, "protection", Protection())
     if (
@@ -127,28 +211,46 @@ def _rebuild(desk: Desk, instrument: Instrument, row: Order, report: Report) -> 
         entry_client_id=report.client_id or row.client_id,
         entry_exchange_id=report.exchange_id,
         entry_conditional=report.type.conditional,
+        entry_level=report.trigger_price or report.price,
     )
-    _adopt(desk, instrument, bracket, report)
+    if report.filled and report.average_price is not None:
+        _adopt(desk, instrument, bracket, report)
+    protect_fill(desk, bracket, instrument, report)
     return bracket
 
 
 def _adopt(desk: Desk, instrument: Instrument, bracket: Guarded, report: Report) -> None:
-    if report.filled and report.average_price is not None:
-        bracket.entry_price, bracket.quantity = report.average_price, report.filled
-        standing = {each.client_id: each for each in desk.venue.open_orders(desk.keys, instrument)}
-        for leg in desired_legs(bracket.plan, bracket.frame(instrument), bracket.quantity):
-            _take_over(desk, bracket, leg, standing)
-    protect_fill(desk, bracket, instrument, report)
+    """Take over the legs the dead worker had placed."""
+    bracket.entry_price, bracket.quantity = report.average_price, report.filled
+    standing = desk.venue.open_orders(desk.keys, instrument)
+    by_id = {each.client_id: each for each in standing if each.client_id}
+    for leg in desired_legs(bracket.plan, bracket.frame(instrument), bracket.quantity):
+        found = _own_leg(desk, bracket, leg, by_id) or _nameless_leg(bracket, leg, standing)
+        if found is not None:
+            leg.client_id, leg.exchange_id, leg.status = found.client_id, found.exchange_id, LegState.OPEN
+            leg.linked = desk.venue.features.linked_legs and not found.client_id
+            bracket.legs.append(leg)
 
 
-def _take_over(desk: Desk, bracket: Guarded, leg: Leg, standing: dict[str, Report]) -> None:
+def _own_leg(desk: Desk, bracket: Guarded, leg: Leg, standing: dict[str, Report]) -> Report | None:
     """The worker numbered its legs from one: find the one it placed."""
     for generation in range(1, 9):
         token = step_token(bracket.token, f"{leg.kind}{leg.number}.{generation}")
-        found = standing.get(desk.venue.client_id(token))
-        if found is not None:
-            leg.token, leg.client_id, leg.exchange_id = token, found.client_id, found.exchange_id
-            leg.status = LegState.OPEN
-            bracket.legs.append(leg)
+        if (found := standing.get(desk.venue.client_id(token))) is not None:
+            leg.token = token
             bracket.generation = max(bracket.generation, generation)
-            return
+            return found
+    return None
+
+
+def _nameless_leg(bracket: Guarded, leg: Leg, standing: list[Report]) -> Report | None:
+    """Legs of a pair that the exchange made itself carry no id of ours: their terms tell them."""
+    for report in standing:
+        same = (report.trigger_price, report.quantity, report.type) == (
+            leg.price,
+            leg.quantity,
+            leg.order_type,
+        )
+        if same and not report.client_id and report.side is bracket.direction.exit_side:
+            return report
+    return None

@@ -9,15 +9,14 @@ from typing import Any
 
 import redis
 from django.db import DatabaseError, transaction
-from django.utils import timezone
 
 from accounts.models import Account
 from execution import brackets
 from execution.brokers import region_redis
 from execution.desk import Timeline
 from execution.jobs import Job, Result
-from execution.models import OPEN_STATES, Order
 from execution.protection import Guarded
+from execution.transitions import move_order
 from execution.wire import dump, load
 
 log = logging.getLogger(__name__)
@@ -111,8 +110,14 @@ def write(ledger: Ledger) -> None:
     for result in ledger.results:
         bracket = ledger.brackets.get(result.token)
         row = brackets.save_new(bracket, account, ledger.job.region) if bracket and account else None
-        Order.objects.filter(token=result.token, status__in=OPEN_STATES).update(
-            **order_columns(result), bracket=row, timing_ms=ledger.timeline.marks, updated_at=timezone.now()
+        move_order(
+            result.token,
+            result.status,
+            by=f"worker {ledger.job.region}",
+            why=result.error["message"] if result.error else "",
+            bracket=row,
+            timing_ms=ledger.timeline.marks,
+            **order_columns(result),
         )
     if account is not None:
         _follow(ledger, account)
@@ -132,7 +137,6 @@ def _follow(ledger: Ledger, account: Account) -> None:
 
 def order_columns(result: Result) -> dict[str, Any]:
     return {
-        "status": result.status,
         "instrument": result.instrument,
         "side": result.side,
         "client_id": result.client_id,
@@ -143,4 +147,5 @@ def order_columns(result: Result) -> dict[str, Any]:
         "fee": result.fee,
         "error": result.error,
         "would_send": result.would_send,
+        "resting": result.resting,
     }

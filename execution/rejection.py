@@ -47,6 +47,7 @@ HINTS = {
     "NOT_SENT": "nothing was sent: it is safe to send the message again",
     "OUTCOME_UNKNOWN": "flipr asks the exchange until the outcome is known; do not send it again",
     "MAINTENANCE": "the exchange is under maintenance: try again when it is back",
+    "EXCHANGE_DOWN": "nothing was sent: send it again when the status page shows the exchange as operational",
     "WOULD_TRIGGER": "the price has already crossed the level",
 }
 

@@ -178,7 +178,7 @@ def _care(region: str, desk: Desk, row: Bracket, view: View) -> None:
     if wants_action(desk, bracket):
         _act(region, desk, row)
     elif dump(bracket) != before:
-        brackets.save(bracket, row.version)
+        brackets.save(bracket, row.version, by="supervision")
 
 
 def _act(region: str, desk: Desk, seen: Bracket) -> None:
@@ -197,7 +197,7 @@ def _act(region: str, desk: Desk, seen: Bracket) -> None:
             observe(desk, bracket, look(desk, others))
             if wants_action(desk, bracket):
                 act(desk, bracket)
-            if dump(bracket) != before and not brackets.save(bracket, row.version):
+            if dump(bracket) != before and not brackets.save(bracket, row.version, by="supervision"):
                 log.warning("bracket %s changed while it was being looked after", bracket.public_id)
     except lanes.LaneBusy:
         return  # a command is at work there: the next look comes soon
@@ -216,7 +216,7 @@ def _aftercare(desk: Desk, row: Bracket, view: View) -> None:
         leg.status = LegState.OPEN
     cancel_legs(desk, bracket, instrument, orphans)
     bracket.note = f"{bracket.note}; {len(orphans)} left-over order(s) cancelled".lstrip("; ")
-    brackets.save(bracket, row.version)
+    brackets.save(bracket, row.version, by="supervision")
 
 
 @contextmanager

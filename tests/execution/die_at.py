@@ -1,0 +1,71 @@
+"""Runs one job and is killed at a stage of the order path: `python -m tests.execution.die_at STAGE < job.json`.
+
+A process of its own, because nothing but a real SIGKILL shows what is left behind.
+"""
+
+import json
+import os
+import signal
+import sys
+
+import django
+
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def after_first(function, count=1):
+    left = [count]
+
+    def wrapped(*args, **kwargs):
+        result = function(*args, **kwargs)
+        left[0] -= 1
+        if left[0] == 0:
+            die()
+        return result
+
+    return wrapped
+
+
+def arrange(stage):
+    from exchanges import venue
+    from execution import arming, desk, place
+
+    if stage == "before the order is sent":
+        venue.Venue.place = die
+    elif stage == "when the order has left":
+        venue.Venue.read_placed = die
+        for kind in all_venues():
+            kind.read_placed = die
+    elif stage == "between stop and target":
+        arming._placed = after_first(arming._placed)
+    elif stage == "before the answer":
+        place.finish = die
+    elif stage == "before history":
+        place.record = die
+    else:
+        desk.Timeline.mark = dying_at(stage, desk.Timeline.mark)
+
+
+def all_venues():
+    from exchanges.registry import venues
+
+    return venues().values()
+
+
+def dying_at(stage, mark):
+    def marked(self, name):
+        mark(self, name)
+        if name == stage:
+            die()
+
+    return marked
+
+
+if __name__ == "__main__":
+    django.setup()
+    arrange(sys.argv[1])
+    from execution.place import run
+
+    run(json.load(sys.stdin))

@@ -1,0 +1,134 @@
+"""A worker is killed at every step of the order path: what it left is found, ended and protected by others."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from decimal import Decimal as D
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from execution import claims, dispatch, reconcile
+from execution.brokers import region_redis
+from execution.dispatch import Intake
+from execution.models import BracketState, Order, OrderState
+from tests.exchanges.conftest import ROOT
+from webhooks.syntax import parse
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STAGES = [
+    "claimed",
+    "before the order is sent",
+    "sent",
+    "when the order has left",
+    "acknowledged",
+    "filled",
+    "between stop and target",
+    "protected",
+    "before the answer",
+    "before history",
+]
+NEVER_LEFT = {"claimed", "before the order is sent", "sent"}
+
+
+def run_and_die(desk, text, stage):
+    delivery = f"d_killed{desk.user.pk}"
+    with transaction.atomic():
+        prepared = dispatch.prepare(desk.user, parse(text), Intake(delivery, "close", desk.now_ms()))
+    (job,) = prepared.jobs
+    environment = os.environ | {
+        "DATABASE_URL": _database_url(),
+        "SANDBOX_URL": settings.SANDBOX_URL,
+        "FLIPR_REGION": job.region,
+    }
+    command = [sys.executable, "-m", "tests.execution.die_at", stage]
+    ended = subprocess.run(
+        command, input=json.dumps(job.dump()), env=environment, cwd=ROOT, text=True, check=False
+    )
+    assert ended.returncode == -9, f"it was not killed at {stage}"
+    return delivery, job
+
+
+def _database_url():
+    base, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    return f"{base}/{connection.settings_dict['NAME']}"
+
+
+def forget_heartbeats(region):
+    """As three seconds later."""
+    server = region_redis(region)
+    for key in server.scan_iter("worker:*"):
+        server.delete(key)
+
+
+def seconds_later(seconds):
+    Order.objects.update(created_at=timezone.now() - timedelta(seconds=seconds), lookups=0)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    ("venue", "family"), [("Binance_F", "binance"), ("ByBit_F", "bybit"), ("Kraken_F", "kraken_futures")]
+)
+def test_nothing_is_lost_doubled_or_left_bare(make_desk, stage, venue, family):
+    desk = make_desk(families=(family,))
+    delivery, job = run_and_die(desk, f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%", stage)
+    forget_heartbeats(job.region)
+    assert claims.look(job.region, job.id) is claims.Claim.DEAD
+    seconds_later(2)
+    reconcile.sweep(job.region)
+    if stage in NEVER_LEFT:
+        assert (
+            Order.objects.get(delivery=delivery).status == OrderState.WORKING
+        )  # it might still be on its way
+        seconds_later(90)
+        reconcile.sweep(job.region)
+        assert Order.objects.get(delivery=delivery).status == OrderState.NOT_SENT
+        assert desk.state(venue, family)["orders"] == []
+        return
+    order = Order.objects.get(delivery=delivery)
+    assert (order.status, order.filled) == (OrderState.FILLED, D("0.01"))
+    assert order.bracket.status == BracketState.ARMED
+    (position,) = desk.state(venue, family)["positions"]
+    assert D(position["quantity"]) == D("0.01")
+    standing = desk.open_orders(venue, family)
+    assert sorted(each["type"] for each in standing) == ["stop", "take_profit"]
+    desk.sandbox.price("BTC/USDT", "48000")
+    desk.supervise(3)
+    assert desk.open_orders(venue, family) == []
+    assert desk.state(venue, family)["positions"] == []
+
+
+def test_a_job_nobody_took_is_called_off_and_never_runs(make_desk):
+    from execution.place import run
+
+    desk = make_desk(families=("binance",))
+    with transaction.atomic():
+        prepared = dispatch.prepare(
+            desk.user,
+            parse("BTCUSDT on Binance_F market long 0.01"),
+            Intake("d_late", "close", desk.now_ms() - 60_000),
+        )
+    seconds_later(60)
+    reconcile.sweep("tokyo")
+    assert Order.objects.get(delivery="d_late").status == OrderState.EXPIRED
+    run(prepared.jobs[0].dump())
+    assert desk.state("Binance_F", "binance")["orders"] == []
+
+
+def test_every_change_of_state_is_kept(make_desk):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    desk.sandbox.price("BTC/USDT", "48000")
+    desk.supervise(3)
+    order = Order.objects.get(user=desk.user)
+    assert [(each.before, each.after, each.by) for each in order.transitions.all()] == [
+        ("working", "filled", "worker tokyo")
+    ]
+    assert [(each.before, each.after, each.by) for each in order.bracket.transitions.all()] == [
+        ("armed", "done", "supervision")
+    ]
