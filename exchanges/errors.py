@@ -11,6 +11,7 @@ ExchangeError
     DuplicateOrder    our client id is known there          -> fetch it: it is ours
     Throttled         documented as not processed           -> wait retry_after
     Maintenance       documented as not processed           -> open the circuit
+      MarketPaused      one market of the exchange only       -> tell the user
   OutcomeUnknown    time-out, reset, 5xx, not JSON, unknown word -> reconcile by client id
   Unsupported       the venue cannot do this; raised before anything is sent
 """
@@ -101,6 +102,10 @@ class Throttled(Refused):
 
 class Maintenance(Refused):
     kind = "MAINTENANCE"
+
+
+class MarketPaused(Maintenance):
+    """The rest of the exchange trades."""
 
 
 class NotModified(Refused):

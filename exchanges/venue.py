@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from exchanges.clock import Clock
 from exchanges.errors import (
     AuthRefused,
     ClockRefused,
@@ -90,27 +91,6 @@ class Call:
     patience_seconds: float | None = None
 
 
-class Clock:
-    """This machine's clock corrected by the offset measured against one exchange."""
-
-    def __init__(self, wall: Callable[[], float] = time.time) -> None:
-        self._wall = wall
-        self.offset_ms = 0
-        self.measured = False
-
-    def now_ms(self) -> int:
-        return int(self._wall() * 1000) + self.offset_ms
-
-    def measure(self, ask: Callable[[], int]) -> int:
-        """Set and return the offset: server time against the middle of the round trip."""
-        before = self._wall() * 1000
-        server_ms = ask()
-        after = self._wall() * 1000
-        self.offset_ms = int(server_ms - (before + after) / 2)
-        self.measured = True
-        return self.offset_ms
-
-
 class Venue(ABC):
     #: as written in messages: `Binance_F`
     name: ClassVar[str]
@@ -136,6 +116,8 @@ class Venue(ABC):
     cool_downs: ClassVar[Mapping[str, float]] = {}
     #: whose buckets a throttling code (or HTTP status) speaks of, where not of all that the call was charged to
     throttles: ClassVar[Mapping[str, Scope]] = {}
+    #: how coarsely the exchange tells the time
+    clock_slack_ms: ClassVar[int] = 5
     #: a connection that was idle this long is not used again. Below what the proxies exchanges stand behind
     #: allow (60 s at AWS: docs.aws.amazon.com/elasticloadbalancing, config-idle-timeout; 75 s by nginx's
     #: keepalive_timeout; read 2026-11-22), so that a request does not cross their closing
@@ -171,7 +153,7 @@ class Venue(ABC):
         self.other_transports = other_transports or {}
         self.wires = {address: {"": transport, **self.other_transports}, **(other_addresses or {})}
         self.environment = environment
-        self.clock = clock or Clock()
+        self.clock = clock or Clock(slack_ms=self.clock_slack_ms)
         self.gate: Gate = gate or LocalGate()
         self.address = address
         self.witness: Witness = witness or Nobody()
@@ -288,6 +270,7 @@ class Venue(ABC):
 
     def _sync_clock_or(self, refused: ClockRefused) -> None:
         """A clock that cannot be read leaves the refusal standing: the order is known not to stand."""
+        self.clock.distrust()
         try:
             self.sync_clock()
         except ExchangeError:

@@ -144,6 +144,7 @@ class Kraken(Venue):
     product = Product.SPOT
     region = "eu"
     key_family = "kraken"
+    clock_slack_ms = 1000  # whole seconds
     base_urls = {Environment.LIVE: "https://api.kraken.com"}
     #: an open order holds its balance, so a stop and a target cannot both rest for the full size;
     #: ClosedOrders takes cl_ord_id (rest-api/get-closed-orders) and tells no limit of age
