@@ -221,6 +221,18 @@ EXCHANGE = _group(
     DUPLICATE_ORDER=("The exchange already has this order.", "flipr looks it up; nothing to do."),
     MARKET_CLOSED=("The exchange does not trade this symbol now.", "Try again when it does."),
     MAINTENANCE=("The exchange is under maintenance.", "Try again when it is back."),
+    EXCHANGE_DOWN=(
+        "The exchange does not answer at present, so that the entry was not sent.",
+        "Send it again when the status page shows the exchange as operational.",
+    ),
+    WORKER_DIED=(
+        "The worker died while it was at it.",
+        "Send it again: it does the same twice without harm.",
+    ),
+    HALF_DONE=(
+        "The old position may have been closed, and the new one was not opened.",
+        "Look at the position before you send it again.",
+    ),
     THROTTLED=("The exchange limits requests.", "Try again after the time given."),
     NOT_SENT=("The order never reached the exchange.", "It is safe to send the message again."),
     OUTCOME_UNKNOWN=(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Page, SetCookieParam, expect
+from playwright.sync_api import Page, expect
 
 from accounts import flows
 from accounts.models import User
@@ -53,7 +53,7 @@ def working(owner: User) -> Delivery:
 def inside(owner: User, page: Page, live_server: Any) -> Page:
     browser = Client()
     browser.force_login(owner, "django.contrib.auth.backends.ModelBackend")
-    session: SetCookieParam = {
+    session: Any = {
         "name": "sessionid",
         "value": browser.cookies["sessionid"].value,
         "url": live_server.url,
