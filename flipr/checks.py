@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
+import django
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 KEYS_HINT = "`python -m flipr.keys` prints a complete set of new keys."
@@ -42,10 +43,18 @@ def environment(
 
 
 def require(role: str, names: Iterable[str]) -> None:
-    """Stop the process with one readable list. For what Django's checks do not cover: uvicorn and Celery."""
+    """Stop the process with one readable list of what is missing, or else of what is wrong. For what Django's
+    checks do not cover by themselves: uvicorn and Celery."""
     if absent := missing(names):
-        lines = [f"  {name}: {REMEDIES.get(name, KEYS_HINT)}" for name in absent]
-        raise SystemExit("\n".join([f"{role} cannot start. Not set:", *lines, EMBEDDED_HINT]))
+        lines = [f"{name} is not set. {REMEDIES.get(name, KEYS_HINT)}" for name in absent]
+        _stop(role, [*lines, EMBEDDED_HINT])
+    django.setup()
+    if wrong := [each for each in run_checks(tags=[Tags.security]) if each.is_serious()]:
+        _stop(role, [f"{each.msg} {each.hint or ''}".rstrip() for each in wrong])
+
+
+def _stop(role: str, lines: Iterable[str]) -> NoReturn:
+    raise SystemExit("\n  ".join([f"{role} cannot start.", *lines]))
 
 
 def _value(name: str) -> object:

@@ -23,8 +23,8 @@ import httpx
 from flipr.cluster import ClusterError
 from flipr.embedded import LOCAL, EmbeddedError, environment, free_ports
 from flipr.env import env_bool, env_int, env_str
-from flipr.keys import keep_private, kept_private
-from flipr.processes import ROOT, Processes, environment_of, procfile
+from flipr.keys import WORKERS_ONLY, keep_private, kept_private
+from flipr.processes import ROOT, Processes, procfile
 from flipr.regions import REGION_NAMES
 from flipr.rehearsal import Rehearsal
 from flipr.workers import answering
@@ -80,7 +80,7 @@ class Demo:
         raise DemoError(f"Ended by itself: {', '.join(ended)}. Its last lines are above.")
 
     def _start(self, name: str) -> None:
-        self._children.start(name, procfile()[name], environment_of(name, self._values))
+        self._children.start(name, procfile()[name], self._values)
 
     def _until(self, what: str, true: Callable[[], bool]) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -111,7 +111,7 @@ class Demo:
 
     def _prepare(self) -> dict[str, str]:
         line = [sys.executable, str(ROOT / "manage.py"), "prepare_demo"]
-        values = environment_of("prepare", self._values)
+        values = {name: value for name, value in self._values.items() if name != WORKERS_ONLY}
         done = subprocess.run(line, env=values, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode != 0:
             raise DemoError(f"The demo's user could not be made:\n{done.stdout}{done.stderr}")

@@ -25,12 +25,6 @@ def procfile(path: Path = ROOT / "Procfile") -> dict[str, str]:
     return {name.strip(): command.strip() for name, _, command in lines}
 
 
-def environment_of(name: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """What a process may know: only workers open exchange keys, only the web tier opens hook tokens."""
-    hidden = {"WEB_KEYS", "TOKEN_DIGEST_KEY"} if name.startswith("worker-") else {"VAULT_PRIVATE_KEYS"}
-    return {key: value for key, value in environment.items() if key not in hidden}
-
-
 class Processes:
     """Children by name. `output` is called with the name and each line, from one thread per child."""
 

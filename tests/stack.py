@@ -28,7 +28,7 @@ from exchanges.registry import venue_class
 from exchanges.types import Credentials, Environment
 from execution import brokers
 from flipr.embedded import LOCAL, free_ports
-from flipr.processes import Processes, environment_of, procfile
+from flipr.processes import Processes, procfile
 from flipr.workers import answering
 
 LOGS = LOCAL / "test" / f"logs-{os.getpid()}"
@@ -98,7 +98,7 @@ class Stack:
             connection.execute(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
 
     def start_process(self, name: str) -> None:
-        self.processes.start(name, procfile()[name], environment_of(name, self.environment))
+        self.processes.start(name, procfile()[name], self.environment)
 
     def stop_process(self, name: str) -> None:
         self.processes.stop(name)

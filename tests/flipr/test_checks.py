@@ -1,7 +1,8 @@
+import pytest
 from django.core import checks
 from django.test import override_settings
 
-from flipr.checks import WEB, missing
+from flipr.checks import WEB, missing, require
 
 
 def ours() -> list[str]:
@@ -21,3 +22,10 @@ def test_everything_missing_is_found_at_once():
 @override_settings(REGION="tokyo", VAULT_PRIVATE_KEYS="")
 def test_a_region_needs_what_its_worker_needs():
     assert ours() == ["VAULT_PRIVATE_KEYS is not set."]
+
+
+@override_settings(WEB_KEYS="w1:planted")
+def test_a_server_does_not_start_with_a_key_that_cannot_be_one_and_does_not_show_it():
+    with pytest.raises(SystemExit, match="WEB_KEYS") as stopped:
+        require("The web server", WEB)
+    assert "planted" not in str(stopped.value)
