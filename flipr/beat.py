@@ -6,12 +6,15 @@ each start."""
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from celery.beat import ScheduleEntry, Scheduler
+from celery.beat import ScheduleEntry, Scheduler, SchedulingError
 from kombu import Producer
 
 from execution.brokers import producer_pool
+
+log = logging.getLogger(__name__)
 
 
 class RegionalScheduler(Scheduler):
@@ -23,6 +26,13 @@ class RegionalScheduler(Scheduler):
     def setup_schedule(self) -> None:
         """What the settings say, without Celery's clean-up of a result store that we do not have."""
         self.merge_inplace(self.app.conf.beat_schedule)
+
+    def apply_entry(self, entry: ScheduleEntry, producer: Producer | None = None) -> None:
+        """A line when it could not be sent: Celery's own way writes two tracebacks, every second."""
+        try:
+            self.apply_async(entry, advance=False)
+        except SchedulingError as error:
+            log.warning("%s", error)
 
     def apply_async(
         self, entry: ScheduleEntry, producer: Producer | None = None, advance: bool = True, **kwargs: Any

@@ -100,6 +100,7 @@ EXCHANGE_REGIONS = EXCHANGE_REGION | exchange_regions("EXCHANGE_REGIONS", env_ma
 # --- Exchanges --------------------------------------------------------------------------------------------
 SANDBOX_URL = env_str("SANDBOX_URL").rstrip("/")
 EXCHANGE_BASE_URLS = env_map("EXCHANGE_BASE_URLS")
+EGRESS_ADDRESSES = {name: env_list(f"EGRESS_ADDRESSES_{name.upper()}") for name in REGIONS}
 
 # --- Webhooks ---------------------------------------------------------------------------------------------
 HOOK_WAIT_SECONDS = env_float("HOOK_WAIT_SECONDS", 2.5)
@@ -119,6 +120,7 @@ TOKEN_DIGEST_KEY = env_secret("TOKEN_DIGEST_KEY")
 
 # --- Celery -----------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = BROKER_URLS[REGION] if REGION else REDIS_URL
+WORKER_THREADS = env_int("WORKER_THREADS", 16)  # as the Procfile gives them to a worker
 SUPERVISE_SECONDS = env_float("SUPERVISE_SECONDS", 1.0)
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     f"{job}-{region}": {
@@ -127,7 +129,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "args": (region,),
         "options": {"queue": f"watch.{region}", "expires": seconds * 2},
     }
-    for job, seconds in (("supervise", SUPERVISE_SECONDS), ("reconcile", 1.0), ("warm", 20.0))
+    for job, seconds in (("supervise", SUPERVISE_SECONDS), ("reconcile", 1.0), ("warm", 20.0), ("probe", 2.0))
     for region in REGIONS
 }
 CELERY_BEAT_SCHEDULER = "flipr.beat:RegionalScheduler"
@@ -151,6 +153,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = True  # `celery inspect ping`, and a clean shutdown
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
 CELERY_TASK_CREATE_MISSING_QUEUES = False  # a misspelt queue is an error, not a queue nobody reads
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
