@@ -71,6 +71,12 @@ def save(bracket: Guarded, version: int, *, by: str = "worker") -> bool:
     return move_bracket(bracket.token, version, columns(bracket), by=by)
 
 
+def guards_a_position(account: Account) -> str:
+    """Why an account must stay: without its key nobody could look after the stop of an open position."""
+    count = Bracket.objects.filter(account=account, status__in=ACTIVE_BRACKETS).count()
+    return f"it protects {count} open position(s): close them first" if count else ""
+
+
 def closed_by_command(
     account: Account,
     venue: str,

@@ -85,7 +85,7 @@ def prepare(user: User, message: Message, intake: Intake) -> Prepared:
             steps = _steps(user, block, lane, intake, first=len(orders))
             rows = [_row(user, lane, step, intake, job_id) for step in steps if step.token]
             if refusal is None:
-                jobs.append(_job(user, lane, steps, intake, job_id))
+                jobs.append(replace(_job(user, lane, steps, intake, job_id), sent_ms=_sent_ms(message)))
             else:
                 for row in rows:
                     row.status, row.error = OrderState.REJECTED, refusal.as_error()
@@ -118,7 +118,7 @@ def publish(prepared: Prepared, reply_to: str = "") -> None:
 def _publish(job: Job) -> bool:
     """False when the job certainly did not reach its queue."""
     try:
-        ticket = next_ticket(job.region, job.lane, job.id)
+        ticket = next_ticket(job.region, job.lane, job.id, _order_by(job))
     except redis.RedisError:
         return False
     message = replace(job, ticket=ticket, timing_ms=job.timing_ms | {"queued": _since(job)})
@@ -135,6 +135,11 @@ def _publish(job: Job) -> bool:
     except (KombuError, redis.RedisError, OSError):
         return True  # it may have left: the claim and reconciliation decide
     return True
+
+
+def _order_by(job: Job) -> float:
+    """When it was sent, if the message tells; a sender whose clock is ahead gains nothing."""
+    return min(job.sent_ms or job.received_ms, job.received_ms)
 
 
 def _since(job: Job) -> float:
@@ -215,6 +220,10 @@ def _row(user: User, lane: _Lane, step: JobStep, intake: Intake, job_id: str) ->
         fresh_until=_fresh_until(intake),
         timing_ms={},
     )
+
+
+def _sent_ms(message: Message) -> float | None:
+    return message.sent.timestamp() * 1000 if message.sent else None
 
 
 def _fresh_until(intake: Intake) -> datetime:

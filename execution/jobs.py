@@ -54,6 +54,8 @@ class Job:
     received_ms: float
     fresh_until_ms: float
     reply_to: str = ""
+    #: when the message says it was sent
+    sent_ms: float | None = None
     dry_run: bool = False
     symbol_span: Span | None = None
     timing_ms: dict[str, float] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from exchanges.symbols import ASSET_ALIASES, DOLLARS, plain
 from execution.brokers import region_redis
 
 LEASE_SECONDS = 60
+OVERTAKEN_SECONDS = 3600
 POLL_SECONDS = 0.005
 
 # KEYS: lane. ARGV: job, now_ms, lease_ms. First in the lane -> 1 (and leased), else 0. Entries whose lease ended
@@ -53,11 +54,12 @@ def lane_of(account: str, venue: str, symbol: str) -> str:
     return f"lane:{account}:{venue.lower()}:{pair or '*'}"
 
 
-def next_ticket(region: str, lane: str, job: str) -> int:
-    """Take a place at the end of the lane. Raises redis.RedisError."""
+def next_ticket(region: str, lane: str, job: str, at_ms: float | None = None) -> int:
+    """Take a place in the lane: by `at_ms` (when the message was sent, where it says so, else when it came in;
+    now by default), equal times in the order of taking. Raises redis.RedisError."""
     server = region_redis(region)
-    ticket = int(server.incr("lanes:ticket"))
     now = int(time.time() * 1000)
+    ticket = int(at_ms if at_ms is not None else now) * 1000 + int(server.incr("lanes:ticket")) % 1000
     pipe = server.pipeline(transaction=False)
     pipe.zadd(lane, {job: ticket})
     pipe.hset(f"{lane}:leases", job, str(now + LEASE_SECONDS * 1000))
@@ -65,6 +67,17 @@ def next_ticket(region: str, lane: str, job: str) -> int:
     pipe.pexpire(f"{lane}:leases", LEASE_SECONDS * 2000)
     pipe.execute()
     return ticket
+
+
+def overtaken(region: str, lane: str, sent_ms: float) -> bool:
+    """Whether a message sent later than this one has already been carried out here; if not, this is the latest.
+    Call while holding the lane."""
+    server = region_redis(region)
+    latest = server.get(f"{lane}:sent")
+    if latest is not None and float(str(latest)) > sent_ms:
+        return True
+    server.set(f"{lane}:sent", str(sent_ms), ex=OVERTAKEN_SECONDS)
+    return False
 
 
 class LaneBusy(Exception):

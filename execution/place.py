@@ -11,6 +11,7 @@ import redis
 from accounts.vault import VaultError
 from exchanges.errors import ExchangeError
 from execution import book, claims, lanes
+from execution.commands import Go
 from execution.desk import Desk, Timeline
 from execution.errand import Errand, write_failure
 from execution.jobs import Job, JobStep, Result
@@ -38,6 +39,17 @@ def run(message: dict[str, Any]) -> None:
     except lanes.LaneBusy:
         _all(ledger, OrderState.EXPIRED, "EXPIRED", "the messages before it on this symbol took too long")
         finish(job, ledger)
+
+
+def turn_away(message: dict[str, Any]) -> None:
+    """End a job for which this worker has no room, before anything is sent."""
+    job = Job.load(message)
+    if not claims.take(job.region, job.id):
+        return
+    timeline = Timeline(job.received_ms, dict(job.timing_ms))
+    ledger = Ledger(job, [_blank(job, step) for step in job.steps if step.token], timeline)
+    _all(ledger, OrderState.NOT_SENT, "EXCHANGE_BUSY", f"too many orders wait for {job.venue} already")
+    finish(job, ledger)
 
 
 def finish(job: Job, ledger: Ledger) -> None:
@@ -84,6 +96,9 @@ def _run_steps(job: Job, ledger: Ledger, timeline: Timeline) -> None:
             "it waited too long in the queue; a late order is worse than none",
         )
         return
+    if not job.dry_run and states_a_target(job) and lanes.overtaken(job.region, job.lane, job.sent_ms or 0):
+        _all(ledger, OrderState.SKIPPED, "OVERTAKEN", "a message sent later was carried out before it")
+        return
     try:
         desk = open_desk(job, timeline)
         instrument = desk.instrument(job.symbol, job.symbol_span) if job.symbol else None
@@ -96,6 +111,11 @@ def _run_steps(job: Job, ledger: Ledger, timeline: Timeline) -> None:
             write_failure(result, error, sent=False)
         return
     Errand(job, desk, instrument, ledger).run()
+
+
+def states_a_target(job: Job) -> bool:
+    """`go` says what the position is to be: of two, the one sent last is right, in whatever order they come."""
+    return job.sent_ms is not None and any(isinstance(each.step, Go) for each in job.steps)
 
 
 def open_desk(job: Job, timeline: Timeline) -> Desk:

@@ -33,19 +33,18 @@ def arrange(stage):
     from execution import arming, desk, place
 
     if stage == "before the order is sent":
-        venue.Venue.place = die
+        setattr(venue.Venue, "place", die)
     elif stage == "when the order has left":
-        venue.Venue.read_placed = die
         for kind in all_venues():
-            kind.read_placed = die
+            setattr(kind, "read_placed", die)
     elif stage == "between stop and target":
-        arming._placed = after_first(arming._placed)
+        setattr(arming, "_placed", after_first(arming._placed))
     elif stage == "before the answer":
-        place.finish = die
+        setattr(place, "finish", die)
     elif stage == "before history":
-        place.record = die
+        setattr(place, "record", die)
     else:
-        desk.Timeline.mark = dying_at(stage, desk.Timeline.mark)
+        setattr(desk.Timeline, "mark", dying_at(stage, desk.Timeline.mark))
 
 
 def all_venues():

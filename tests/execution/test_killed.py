@@ -92,6 +92,7 @@ def test_nothing_is_lost_doubled_or_left_bare(make_desk, stage, venue, family):
         return
     order = Order.objects.get(delivery=delivery)
     assert (order.status, order.filled) == (OrderState.FILLED, D("0.01"))
+    assert order.bracket is not None
     assert order.bracket.status == BracketState.ARMED
     (position,) = desk.state(venue, family)["positions"]
     assert D(position["quantity"]) == D("0.01")
@@ -126,6 +127,7 @@ def test_every_change_of_state_is_kept(make_desk):
     desk.sandbox.price("BTC/USDT", "48000")
     desk.supervise(3)
     order = Order.objects.get(user=desk.user)
+    assert order.bracket is not None
     assert [(each.before, each.after, each.by) for each in order.transitions.all()] == [
         ("working", "filled", "worker tokyo")
     ]

@@ -27,9 +27,7 @@ FUNDS = Balance("USDT", D(10000), D(8000))
 
 
 def futures(**changes) -> Basis:
-    return Basis(
-        **{"instrument": PERP, "direction": Direction.LONG, "price": D(50000), "funds": FUNDS} | changes
-    )
+    return replace(Basis(PERP, Direction.LONG, D(50000), FUNDS), **changes)
 
 
 @pytest.mark.parametrize(

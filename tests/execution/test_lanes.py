@@ -1,0 +1,83 @@
+"""One lane per account and symbol: in order, one at a time, never blocked by the dead."""
+
+import threading
+import time
+
+import pytest
+
+from execution import lanes
+from execution.brokers import region_redis
+from execution.lanes import LaneBusy, lane_of, next_ticket, overtaken, turn
+
+LANE = "lane:account:binance_f:BTC$"
+
+
+@pytest.fixture(autouse=True)
+def empty(db):
+    region_redis("eu").flushdb()
+
+
+def test_all_spellings_of_a_symbol_share_a_lane():
+    spellings = ["BTCUSDT", "btc/usdt", "BTCUSDT.P", "XBTUSD", "BTC-USDT-SWAP", "BTCUSDC"]
+    assert {lane_of("a", "Binance_F", each) for each in spellings} == {"lane:a:binance_f:BTC$"}
+    assert lane_of("a", "Binance_F", "ETHUSDT") != lane_of("a", "Binance_F", "BTCUSDT")
+    assert lane_of("b", "Binance_F", "BTCUSDT") != lane_of("a", "Binance_F", "BTCUSDT")
+
+
+def test_jobs_run_in_the_order_of_their_tickets_however_they_start():
+    tickets = {name: next_ticket("eu", LANE, name) for name in ("first", "second", "third")}
+    ran = []
+
+    def run(name):
+        with turn("eu", LANE, name, tickets[name], 10):
+            ran.append(name)
+
+    threads = [threading.Thread(target=run, args=(name,)) for name in ("third", "second", "first")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ran == ["first", "second", "third"]
+
+
+def test_a_message_sent_earlier_goes_first_though_it_came_later():
+    now = time.time() * 1000
+    late = next_ticket("eu", LANE, "sent later", now)
+    early = next_ticket("eu", LANE, "sent earlier", now - 1000)
+    assert early < late
+    with pytest.raises(LaneBusy), turn("eu", LANE, "sent later", late, 0):
+        pass
+
+
+def test_a_job_waits_no_longer_than_it_may():
+    tickets = {name: next_ticket("eu", LANE, name) for name in ("first", "second")}
+    with (
+        turn("eu", LANE, "first", tickets["first"], 0),
+        pytest.raises(LaneBusy),
+        turn("eu", LANE, "second", tickets["second"], 0),
+    ):
+        pass
+
+
+def test_a_lane_is_free_again_when_the_lease_of_a_dead_job_has_ended(monkeypatch):
+    monkeypatch.setattr(lanes, "LEASE_SECONDS", 0)
+    next_ticket("eu", LANE, "its worker died")
+    monkeypatch.undo()
+    ticket = next_ticket("eu", LANE, "next")
+    with turn("eu", LANE, "next", ticket, 0):
+        pass
+
+
+def test_a_flushed_redis_does_not_lock_anybody_out():
+    ticket = next_ticket("eu", LANE, "job")
+    region_redis("eu").flushdb()
+    with turn("eu", LANE, "job", ticket, 0):
+        pass
+    assert region_redis("eu").zcard(LANE) == 0
+
+
+def test_of_two_targets_the_one_sent_last_wins():
+    assert not overtaken("eu", LANE, 2000)
+    assert overtaken("eu", LANE, 1000)
+    assert not overtaken("eu", LANE, 2000)
+    assert not overtaken("eu", LANE, 3000)
