@@ -11,12 +11,15 @@ from django.conf import settings
 
 from accounts import vault
 from exchanges.errors import ExchangeError
+from exchanges.limits import LocalGate
 from exchanges.pool import Pool
 from exchanges.types import Credentials, Environment
 from exchanges.witness import Witness
+from execution.brokers import limits_redis
 from execution.circuit import Breaker
 from execution.desk import Facts
 from execution.jobs import JobAccount
+from execution.limiter import RedisGate
 from execution.traffic import Meter
 
 KEYS_SECONDS = 300.0
@@ -26,10 +29,13 @@ KEPT = 5_000
 
 @cache
 def pool() -> Pool:
-    """This process's venues."""
+    """This process's venues. The workers of a region share its limits and send from its addresses."""
+    region = settings.REGION
     return Pool(
         sandbox_url=settings.SANDBOX_URL,
         base_urls=settings.EXCHANGE_BASE_URLS,
+        gate=RedisGate(limits_redis(region)) if region else LocalGate(),
+        addresses=settings.EGRESS_ADDRESSES.get(region, ()),
         witness=Witnesses(breaker(), meter()),
     )
 

@@ -9,6 +9,8 @@ from celery import current_app
 from django.conf import settings
 from kombu import Connection
 from kombu.pools import ProducerPool, producers
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 
 @cache
@@ -25,6 +27,19 @@ def _client(url: str) -> redis.Redis:
         socket_timeout=5,
         socket_connect_timeout=1,
         health_check_interval=30,
+        max_connections=256,
+    )
+
+
+@cache
+def limits_redis(region: str) -> redis.Redis:
+    """The same server for limits, which can be counted without it: it is not waited for as long."""
+    return redis.Redis.from_url(
+        settings.BROKER_URLS[region],
+        decode_responses=True,
+        socket_timeout=0.5,
+        socket_connect_timeout=0.5,
+        retry=Retry(NoBackoff(), 1),  # a connection that went stale
         max_connections=256,
     )
 

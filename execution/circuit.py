@@ -219,7 +219,11 @@ def fault_of(error: ExchangeError | None) -> Fault | None:
 
 def answered(error: ExchangeError | None) -> bool:
     """The exchange took the call and spoke for itself, if only to refuse it."""
-    return error is None or (isinstance(error, Refused) and not isinstance(error, Throttled | Maintenance)) or isinstance(error, MarketPaused)
+    return (
+        error is None
+        or (isinstance(error, Refused) and not isinstance(error, Throttled | Maintenance))
+        or isinstance(error, MarketPaused)
+    )
 
 
 def opens(step: Step) -> bool:

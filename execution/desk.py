@@ -204,7 +204,7 @@ class Desk:
     def _place(self, order: OrderRequest) -> Report:
         for attempt in range(RESENDS + 1):
             try:
-                return self.venue.place(self.keys, order)
+                return self.venue.place(self.keys, order, patience_seconds=self._left_seconds())
             except NotSent as error:
                 if attempt == RESENDS or not self._still_fresh(error.retry_after or 0.1):
                     raise
@@ -222,6 +222,9 @@ class Desk:
             return replace(order, position_side=None)
         closing = order.side.opposite if order.reduce_only else order.side
         return replace(order, position_side=Direction.LONG if closing == "buy" else Direction.SHORT)
+
+    def _left_seconds(self) -> float | None:
+        return None if self.fresh_until_ms is None else max(self.fresh_until_ms / 1000 - time.time(), 0.0)
 
     def _still_fresh(self, wait_seconds: float) -> bool:
         return self.fresh_until_ms is None or (time.time() + wait_seconds) * 1000 < self.fresh_until_ms

@@ -16,7 +16,7 @@ from decimal import Decimal
 from exchanges.errors import ExchangeError
 from exchanges.registry import venue_class
 from exchanges.types import Direction, Environment, Quote
-from execution import book
+from execution import book, bulkhead
 from execution.brokers import region_redis
 from execution.protection import Guarded, LegKind, LegState
 
@@ -127,12 +127,14 @@ def _turn(symbols: list[str]) -> list[str]:
 
 
 def _quote(venue: str, environment: Environment, symbol: str) -> Quote | None:
-    connection = book.pool().connection(venue, environment)
-    instrument = connection.table.by_symbol(symbol)
-    if instrument is None:
-        return None
-    try:
-        return connection.venue.quote(instrument)
-    except ExchangeError as error:
-        log.warning("the price of %s on %s is not known: %s", symbol, venue, error.kind)
-        return None
+    with bulkhead.prices().taken(f"{venue} {environment}") as free:
+        if not free:
+            return None  # a round before this one still waits for that exchange: the others go on
+        try:
+            book.breaker().admit(venue, environment)
+            connection = book.pool().connection(venue, environment)
+            instrument = connection.table.by_symbol(symbol)
+            return connection.venue.quote(instrument) if instrument else None
+        except ExchangeError as error:
+            log.warning("the price of %s on %s is not known: %s", symbol, venue, error.kind)
+            return None

@@ -6,33 +6,55 @@ from typing import Any
 
 from celery import shared_task
 
-from execution import keycheck, reconcile, supervise, warm
+from exchanges.types import Environment
+from execution import bulkhead, keycheck, pulse, reconcile, supervise, warm
 from execution import place as placing
 
 
 @shared_task
 def place(message: dict[str, Any]) -> None:
-    placing.run(message)
+    bulkhead.take(message, placing.run, placing.turn_away)
 
 
 @shared_task
 def supervise_region(region: str) -> None:
-    supervise.spread(region)
+    with bulkhead.rounds().taken("supervise") as free:
+        if free:
+            supervise.spread(region)
+            pulse.round_done(region)
 
 
 @shared_task
 def supervise_account(region: str, account: str, venue: str) -> None:
-    supervise.look_after(region, account, venue)
+    with bulkhead.looks().taken(venue) as free:
+        if free:
+            supervise.look_after(region, account, venue)
 
 
 @shared_task
 def reconcile_region(region: str) -> None:
-    reconcile.sweep(region)
+    with bulkhead.rounds().taken("reconcile") as free:
+        if free:
+            reconcile.sweep(region)
 
 
 @shared_task
 def warm_region(region: str) -> None:
-    warm.refresh(region)
+    warm.spread(region)
+
+
+@shared_task
+def warm_venue(region: str, venue: str, environment: str) -> None:
+    with bulkhead.prices().taken(f"warm {venue} {environment}") as free:
+        if free:
+            warm.refresh(region, venue, Environment(environment))
+
+
+@shared_task
+def probe_region(region: str) -> None:
+    with bulkhead.rounds().taken("probe") as free:
+        if free:
+            warm.probe(region)
 
 
 @shared_task

@@ -30,6 +30,17 @@ def check_worker(**kwargs: Any) -> None:
     checks.require("The worker", checks.WORKER)
 
 
+@signals.worker_ready.connect(weak=False)
+def start_pulse(**kwargs: Any) -> None:
+    from django.conf import settings  # noqa: PLC0415
+
+    from execution.pulse import Pulse  # noqa: PLC0415
+
+    pulse = Pulse(settings.REGION)
+    pulse.start()
+    signals.worker_shutdown.connect(lambda **_: pulse.end(), weak=False)
+
+
 @signals.beat_init.connect
 def check_beat(**kwargs: Any) -> None:
     from flipr import checks  # noqa: PLC0415

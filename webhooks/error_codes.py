@@ -233,6 +233,10 @@ EXCHANGE = _group(
         "The old position may have been closed, and the new one was not opened.",
         "Look at the position before you send it again.",
     ),
+    EXCHANGE_BUSY=(
+        "Too many orders wait for this exchange already, so that this one was not sent.",
+        "Send it again in a while.",
+    ),
     THROTTLED=("The exchange limits requests.", "Try again after the time given."),
     NOT_SENT=("The order never reached the exchange.", "It is safe to send the message again."),
     OUTCOME_UNKNOWN=(
