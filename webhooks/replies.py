@@ -33,8 +33,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def as_response(self) -> HttpResponse:
-        content = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
-        headers = HEADERS | dict(self.headers)
+        content = json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        headers = HEADERS | {"Content-Length": str(len(content))} | dict(self.headers)
         return HttpResponse(content, status=self.status, content_type="application/json", headers=headers)
 
 
@@ -68,9 +68,8 @@ def outcome(
 def status_of(results: Iterable[Mapping[str, Any]]) -> str:
     """The delivery's `status`; of each result `status` and `error` are read."""
     results = list(results)
-    return delivery_status(
-        (result["status"] for result in results), troubled=any(result["error"] for result in results)
-    )
+    troubled = any(result["error"] and result["status"] != "skipped" for result in results)
+    return delivery_status((result["status"] for result in results), troubled=troubled)
 
 
 def as_duplicate(first: Reply) -> Reply:
