@@ -82,8 +82,8 @@ def make_desk(
     db: None, sandbox: Sandbox, settings: Any, time_ms: Callable[[], float]
 ) -> Iterator[Callable[..., Desk]]:
     settings.SANDBOX_URL = sandbox.url
-    book.pool.cache_clear()
-    book.facts.cache_clear()
+    for held in (book.pool, book.facts, book.breaker, book.meter):
+        held.cache_clear()
     region_redis("eu").flushdb()
     sandbox.price("BTC/USDT", "50000")
 
