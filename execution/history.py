@@ -27,10 +27,15 @@ def page(user: User, asked: Mapping[str, str], length: int) -> Page:
     """`asked`: status, venue, symbol to narrow it, `before` (an order's token) to go on."""
     rows = orders_of(user)
     for name in ("status", "venue", "symbol"):
-        if value := asked.get(name):
+        if value := _text(asked, name):
             rows = rows.filter(**{name: value})
-    last = orders_of(user).filter(token=asked["before"]).first() if asked.get("before") else None
+    before = _text(asked, "before")
+    last = orders_of(user).filter(token=before).first() if before else None
     if last:
         rows = rows.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
     shown = list(rows.order_by("-created_at", "-pk")[: length + 1])
     return Page(shown[:length], shown[length - 1].token if len(shown) > length else "")
+
+
+def _text(asked: Mapping[str, str], name: str) -> str:
+    return asked.get(name, "").replace("\0", "")  # which PostgreSQL does not take

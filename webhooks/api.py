@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import Endpoint
-from webhooks import present
+from webhooks import history, present
 from webhooks.models import Delivery
 
 PAGE = 100
@@ -45,20 +45,9 @@ class Deliveries(Endpoint):
     def get(self, request: Request) -> Response:
         user = self.whose()
         present.settle(user)
-        asked = request.query_params
-        narrowed = {
-            field: asked[name]
-            for name, field in (
-                ("hook", "hook__public_id"),
-                ("status", "status"),
-                ("before", "public_id__lt"),
-            )
-            if asked.get(name)
-        }
-        rows = Delivery.objects.of(user).filter(**narrowed).select_related("hook", "duplicate_of")
-        shown = list(rows.order_by("-public_id")[: PAGE + 1])
-        following = shown[PAGE - 1].public_id if len(shown) > PAGE else None
-        return Response({"results": DeliveryAnswer(shown[:PAGE], many=True).data, "next": following})
+        page = history.page(user, request.query_params.dict(), PAGE)
+        shown = DeliveryAnswer(page.deliveries, many=True).data
+        return Response({"results": shown, "next": page.next or None})
 
 
 class OneDelivery(Endpoint):

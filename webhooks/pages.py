@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Hook
 from accounts.pages.access import members, whose
 from execution.models import Order
-from webhooks import present, replies
+from webhooks import history, present, replies
 from webhooks.error_codes import CODES, GROUPS
 from webhooks.models import Delivery, DeliveryStatus
 from webhooks.waterfall import bars
@@ -26,21 +26,13 @@ LEAD = 28
 def deliveries(request: HttpRequest) -> HttpResponse:
     user = whose(request)
     present.settle(user)
-    hook, status = request.GET.get("hook", ""), request.GET.get("status", "")
-    rows = Delivery.objects.of(user).select_related("hook").order_by("-public_id")
-    if hook:
-        rows = rows.filter(hook__public_id=hook)
-    if status:
-        rows = rows.filter(status=status)
-    if before := request.GET.get("before", ""):
-        rows = rows.filter(public_id__lt=before)
-    shown = list(rows[: PAGE + 1])
+    page = history.page(user, request.GET.dict(), PAGE)
     context = {
-        "deliveries": shown[:PAGE],
-        "next": shown[PAGE - 1].public_id if len(shown) > PAGE else "",
+        "deliveries": page.deliveries,
+        "next": page.next,
         "hooks": Hook.objects.of(user),
         "statuses": list(DeliveryStatus),
-        "chosen": {"hook": hook, "status": status, "before": before},
+        "chosen": {name: request.GET.get(name, "") for name in ("hook", "status", "before")},
     }
     return render(request, "webhooks/deliveries.html", context)
 

@@ -34,7 +34,7 @@ def reply_for(delivery: Delivery, url: str) -> Reply:
 
 
 def orders_of(delivery: Delivery) -> list[Order]:
-    rows = Order.objects.filter(user=delivery.user, delivery=delivery.public_id)
+    rows = Order.objects.filter(user_id=delivery.user_id, delivery=delivery.public_id)
     return list(rows.select_related("account", "bracket").order_by("position"))
 
 
@@ -58,7 +58,7 @@ def _news(orders: list[Order]) -> dict[str, Json]:
 def settle(user: User) -> None:
     """Bring the status of the user's working deliveries up to date: after the answer, nobody else does."""
     working = list(
-        Delivery.objects.of(user).filter(status=DeliveryStatus.WORKING).order_by("public_id")[:200]
+        Delivery.objects.of(user).filter(status=DeliveryStatus.WORKING).order_by("-public_id")[:200]
     )
     if not working:
         return

@@ -79,6 +79,13 @@ def test_list_holds_ones_own_only(owner: Trader, stranger: Trader, delivery: Del
     assert "BTCUSDT" not in answer.content.decode()
 
 
+@pytest.mark.parametrize("where", LISTS + API_LISTS)
+def test_strange_questions_are_answered(owner: Trader, where: str) -> None:
+    query = "?hook=%00&status=%00a&venue=%00&symbol=%F0%9F%92%A9&before=%00"
+
+    assert owner.browser().get(where + query).status_code == 200
+
+
 @pytest.mark.parametrize("pattern", PAGES + LISTS)
 def test_pages_ask_to_log_in(owner: Trader, delivery: Delivery, pattern: str) -> None:
     answer = Client().get(address(pattern, delivery))
