@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
+import httpx
+
 from exchanges.errors import Unsupported
 from exchanges.limits import Gate, LocalGate
 from exchanges.registry import venue_class
@@ -145,10 +147,16 @@ class Pool:
         return self._make_transport(
             url,
             local_address=None if address == DEFAULT_ADDRESS else address,
-            verify=self._verify,
+            verify=self._trusted(),
             max_connections=self._max_connections,
             keepalive_seconds=kind.keepalive_seconds,
         )
+
+    def _trusted(self) -> ssl.SSLContext | bool:
+        """One context for every venue: reading the trusted roots takes tens of milliseconds and 2 MB each time."""
+        if self._verify is True:
+            self._verify = httpx.create_ssl_context()
+        return self._verify
 
     def _url(self, name: str, urls: Mapping[Environment, str], environment: Environment) -> str:
         if environment is Environment.SANDBOX:
