@@ -66,7 +66,7 @@ def ways(directory: Path) -> Iterator[list[Way]]:
             return context
 
         yield [
-            Way("loopback", f"http://127.0.0.1:{plain}", lambda: True),
+            Way("loopback", f"http://127.0.0.1:{plain}", httpx.create_ssl_context),
             Way("tls", f"https://127.0.0.1:{secure}", trusting),
             Way("far", f"https://127.0.0.1:{far}", trusting, lambda: _counts(counts), distant=True),
         ]

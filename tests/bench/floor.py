@@ -38,10 +38,10 @@ class FloorTimes:
 
 
 def command() -> str:
-    """A worker as in the Procfile; another app, queue and name."""
-    line = procfile()["worker-eu"].replace("env FLIPR_REGION=eu ", "")
-    line = line.replace("-A flipr", "-A tests.bench.floor_worker")
-    return re.sub(r"-Q \S+ -n \S+", "-Q floor -n floor@%h", line)
+    """A worker as in the Procfile, from the word celery on; another app, queue and name."""
+    _, _, flags = procfile()["worker-eu"].partition(" celery ")
+    flags = flags.replace("-A flipr", "-A tests.bench.floor_worker")
+    return "celery " + re.sub(r"-Q \S+ -n \S+", "-Q floor -n floor@%h", flags)
 
 
 @contextmanager

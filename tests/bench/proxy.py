@@ -50,22 +50,43 @@ class Delay:
             self._loop.call_at(self._waiting[0][0], self._let_out)
 
 
+class Open:
+    """The ends that are open; `none` is set while there are none."""
+
+    def __init__(self) -> None:
+        self.none = asyncio.Event()
+        self.none.set()
+        self._ends: set[Side] = set()
+
+    def enter(self, end: Side) -> None:
+        self._ends.add(end)
+        self.none.clear()
+
+    def leave(self, end: Side) -> None:
+        self._ends.discard(end)
+        if not self._ends:
+            self.none.set()
+
+
 class Side(asyncio.Protocol):
     """One end of a connection; what it receives goes to `other` after the delay."""
 
-    def __init__(self, delay: Delay, on_data: Callable[[], float]) -> None:
+    def __init__(self, delay: Delay, on_data: Callable[[], float], open_sides: Open) -> None:
         self._delay = delay
         self._on_data = on_data
+        self._open = open_sides
         self.transport: asyncio.Transport | None = None
         self.other: Side | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
+        self._open.enter(self)
 
     def data_received(self, data: bytes) -> None:
         self._delay.put(lambda: self._pass_on(data), self._on_data())
 
     def connection_lost(self, problem: Exception | None) -> None:
+        self._open.leave(self)
         self._delay.put(self._hang_up)
 
     def _pass_on(self, data: bytes) -> None:
@@ -84,17 +105,17 @@ class Caller(Side):
         self._proxy = proxy
         self._sending = False
         self._new = True
-        super().__init__(Delay(proxy.delay_seconds), self._count)
+        super().__init__(Delay(proxy.delay_seconds), self._count, proxy.sides)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._proxy.counts.connections += 1
         self._proxy.counts.turns += 1
-        opening = asyncio.ensure_future(self._open(cast("asyncio.Transport", transport)))
+        opening = asyncio.ensure_future(self._reach(cast("asyncio.Transport", transport)))
         self._proxy.opening.add(opening)
         opening.add_done_callback(self._proxy.opening.discard)
 
-    async def _open(self, transport: asyncio.Transport) -> None:
+    async def _reach(self, transport: asyncio.Transport) -> None:
         transport.pause_reading()  # until there is somebody to pass it on to
         try:
             await asyncio.get_running_loop().create_connection(self._callee, *self._proxy.to)
@@ -104,7 +125,7 @@ class Caller(Side):
             transport.resume_reading()
 
     def _callee(self) -> Side:
-        self.other = Side(Delay(self._proxy.delay_seconds), self._answered)
+        self.other = Side(Delay(self._proxy.delay_seconds), self._answered, self._proxy.sides)
         self.other.other = self
         return self.other
 
@@ -128,6 +149,7 @@ class Proxy:
         self.delay_seconds = delay_seconds
         self.counts = Counts()
         self.opening: set[asyncio.Future[None]] = set()
+        self.sides = Open()
 
     async def listen(self, port: int) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(lambda: Caller(self), "127.0.0.1", port)
