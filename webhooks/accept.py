@@ -26,6 +26,7 @@ from webhooks.refused import Refused
 from webhooks.replies import Reply
 from webhooks.syntax import BadCommand, parse_bytes
 
+DATABASE_DOWN = (OperationalError, InterfaceError)
 #: how far ahead of ours a sender's clock may be
 CLOCK_TOLERANCE_SECONDS = 10.0
 
@@ -64,7 +65,7 @@ def find_hook(user_id: str, token: str) -> Hook:
     """Raises Refused 404. The first query of a request: a connection that died since the last one shows here."""
     try:
         hook = tokens.find_hook(user_id, token)
-    except (OperationalError, InterfaceError):
+    except DATABASE_DOWN:
         connection.close()
         hook = tokens.find_hook(user_id, token)
     if hook is None:

@@ -44,6 +44,10 @@ class Call:
     def elapsed_ms(self) -> float:
         return round((time.perf_counter() - self.started) * 1000, 3)
 
+    def left_of(self, seconds: float) -> float:
+        """What remains of a time that began with the receipt."""
+        return max(seconds - self.elapsed_ms() / 1000, 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

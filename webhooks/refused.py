@@ -61,7 +61,7 @@ def not_text() -> Refused:
 
 
 def hook_closed(reason: str) -> Refused:
-    return _refused(403, "HOOK_PAUSED", reason, "switch it on again on the hooks page")
+    return _refused(403, "HOOK_PAUSED", reason, "see the hooks page; nothing was sent")
 
 
 def source_refused(address: str) -> Refused:

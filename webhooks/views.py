@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import redis
-from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from execution import outcome
 from execution.dispatch import QueueDown
 from execution.results import result_of
 from webhooks import accept, intake, journal, present, refused, replies, threads, throttle
-from webhooks.accept import Taken
+from webhooks.accept import DATABASE_DOWN, Taken
 from webhooks.intake import Call
 from webhooks.models import CLIENT_LEFT, Delivery
 from webhooks.refused import Refused
@@ -25,8 +24,8 @@ from webhooks.replies import Reply
 
 #: TradingView hangs up after 3 s; until then it must know whether to come back
 ACCEPT_SECONDS = 2.0
-#: after this an answer is due, whether the region's queue has said something or not
-QUEUE_SECONDS = 2.5
+#: after this the caller is answered, whether the region's queue has said something or not
+ANSWER_SECONDS = 2.5
 
 log = logging.getLogger(__name__)
 _at_work: set[asyncio.Task[Any]] = set()
@@ -60,7 +59,7 @@ async def _handle(call: Call) -> Handled:
     """Every way through ends in a reply: 503 while nothing can have left, never a 5xx after that."""
     try:
         taken = await _accepted(call)
-    except (DatabaseError, redis.RedisError, TimeoutError) as error:
+    except (*DATABASE_DOWN, redis.RedisError, TimeoutError) as error:
         log.warning("a message could not be queued: %s", type(error).__name__)
         return Handled(replies.refusal(refused.unavailable()))
     except Exception:
@@ -85,22 +84,24 @@ async def _carried_out(call: Call, taken: Taken) -> Handled:
     try:
         with ExitStack() as waiting:
             waiter = outcome.expect(job.id for job in taken.prepared.jobs)
-            await _queued(threads.submit(accept.queue, taken, waiter, waiting), taken.delivery)
+            queueing = threads.submit_queueing(accept.queue, taken, waiter, waiting)
+            await _queued(queueing, taken.delivery, within=call.left_of(ANSWER_SECONDS))
             timing["queued"] = call.elapsed_ms()
-            outcomes = await waiter.wait(taken.delivery.wait_seconds)
+            outcomes = await waiter.wait(call.left_of(taken.delivery.wait_seconds))
         reply = _reply(call, taken, outcomes, timing)
     except QueueDown:
         return Handled(replies.refusal(refused.unavailable(), taken.delivery))
-    except Exception:
-        log.exception("%s may have left, but its outcome could not be told", taken.delivery.public_id)
+    except Exception as error:
+        known = isinstance(error, TimeoutError)
+        log.warning("%s may have left, its outcome is open", taken.delivery.public_id, exc_info=not known)
         reply = _reply(call, taken, {}, timing)
     return Handled(reply, taken.delivery)
 
 
-async def _queued(queueing: Future[None], delivery: Delivery) -> None:
+async def _queued(queueing: Future[None], delivery: Delivery, *, within: float) -> None:
     """Raises QueueDown when certainly nothing left, TimeoutError when nobody knows yet."""
     try:
-        await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(queueing)), QUEUE_SECONDS)
+        await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(queueing)), within)
     except TimeoutError:
         if queueing.cancel():  # it had not even begun
             threads.aside(journal.unqueued, delivery.pk)
@@ -134,7 +135,7 @@ async def result(request: HttpRequest, user_id: str, token: str, delivery: str) 
         )
     except Refused as no:
         reply = replies.refusal(no)
-    except (DatabaseError, redis.RedisError, TimeoutError):
+    except (*DATABASE_DOWN, redis.RedisError, TimeoutError):
         reply = replies.refusal(refused.busy())
     return reply.as_response()
 

@@ -7,6 +7,7 @@ import io
 import logging
 import socket
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from execution.models import Order
 from flipr.asgi import LANES
 from tests.webhooks.conftest import ORDER, OTHER, Caller, Trader, application, regions_at
 from tests.webhooks.region import Region, _arguments, all_filled, all_refused, nothing, outcome_of, result
+from tests.webhooks.test_accept import call
 from webhooks import threads, views
 from webhooks.models import CLIENT_LEFT, Delivery, DeliveryStatus
 
@@ -199,6 +201,15 @@ def test_wait_is_the_settings_unless_asked(
     assert owner.latest().wait_seconds == 0.05
 
 
+def test_the_wait_counts_from_the_receipt(owner: Trader, region: Region) -> None:
+    region.answer = nothing
+    long_ago = call(owner, ORDER, started=time.perf_counter() - 2.4)
+
+    handled = asyncio.run(asyncio.wait_for(views._handle(long_ago), timeout=2))
+
+    assert handled.reply.status == 202
+
+
 def test_unknown_outcome_is_working(caller: Caller, owner: Trader, region: Region) -> None:
     error = {"code": "OUTCOME_UNKNOWN", "message": "the answer was lost", "hint": ""}
     region.answer = lambda job: [result(job, 0, status="unknown", error=error)]
@@ -230,7 +241,7 @@ def _announce_garbage(region: Region) -> Any:
 def test_queue_that_hangs_does_not_hold_up_the_answer(
     caller: Caller, owner: Trader, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "QUEUE_SECONDS", 0.2)
+    monkeypatch.setattr(views, "ANSWER_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"
         with regions_at(url, settings):
@@ -646,10 +657,12 @@ def test_answers_do_not_hold_keys(caller: Caller, owner: Trader, region: Region)
 
 
 def test_waiting_webhooks_do_not_hold_up_others(
-    caller: Caller, owner: Trader, region: Region, settings: Any
+    caller: Caller, owner: Trader, region: Region, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More of them than there are threads: each is answered only when all of them have been queued."""
     settings.HOOK_RATE = "1000/1"
+    for name in ("ACCEPT_SECONDS", "ANSWER_SECONDS"):  # this is not about how fast the machine is
+        monkeypatch.setattr(views, name, 20)
     count = 2 * (threads.THREADS + LANES)
     held: list[Job] = []
 
