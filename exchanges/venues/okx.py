@@ -1,0 +1,769 @@
+"""OKX v5: spot (`OKX`) and USDT/USDC perpetuals (`OKX_F`) of one trading account.
+
+Facts from https://www.okx.com/docs-v5/en/ (pages read 2026-11-22 in stored copies of 2026-06-15). Quirks:
+
+* Placing only acknowledges. Refusals come with HTTP 200: `code` 1 on top, the cause in `data[].sCode`.
+* Perpetuals count contracts of `ctVal` * `ctMult` coins; base units are all that callers see.
+* The margin mode stands on every order (`tdMode`): an order that closes must name the mode of its position.
+* Stops and take-profits are algo orders (`conditional`; a pair is one `oco`) with ids of their own; a triggered
+  one goes on as a plain order that names its `algoId`. They freeze no balance, and crossed ones are refused.
+* Client ids are letters and digits, 32 at most. Ours have 16, so that the two legs of a pair fit into the one id
+  the pair has. Cancelled orders without a fill are forgotten after two hours.
+* The demo account lives on the live host and is told apart by a header; its keys open nothing else (50101).
+  Keys of my.okx.com (EEA) and of the USA belong to eea.okx.com and us.okx.com (50119 elsewhere).
+* Trailing, iceberg and TWAP orders made by hand are not listed among the open orders until they trigger.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from exchanges import errors
+from exchanges.errors import ExchangeError, ModeMismatch, OrderNotFound, OutcomeUnknown, Unsupported
+from exchanges.limits import Bucket, Priority, Scope
+from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.transport import Answer, Request
+from exchanges.types import (
+    Balance,
+    Credentials,
+    Direction,
+    Environment,
+    Fee,
+    Instrument,
+    KeyInfo,
+    Legs,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionMode,
+    Product,
+    Quote,
+    Report,
+    Side,
+    TimeInForce,
+    TriggerBy,
+)
+from exchanges.venue import Call, Features, Venue, key_digest, plain_number
+
+SETTLEMENTS = ("USDT", "USDC")
+CLIENT_ID_LENGTH = 16
+PAGE = 100
+AT_MARKET = "-1"
+
+SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+DIRECTIONS = {"long": Direction.LONG, "short": Direction.SHORT, "net": None, "": None}
+MARGIN_MODES = {"cross": MarginMode.CROSS, "isolated": MarginMode.ISOLATED}
+POSITION_MODES = {"net_mode": PositionMode.ONE_WAY, "long_short_mode": PositionMode.HEDGE}
+TYPES = {
+    **dict.fromkeys(("market", "optimal_limit_ioc"), OrderType.MARKET),
+    **dict.fromkeys(
+        ("limit", "post_only", "fok", "ioc", "mmp", "mmp_and_post_only", "elp", "rpi"), OrderType.LIMIT
+    ),
+}
+TIMES = {TimeInForce.GTC: "limit", TimeInForce.IOC: "ioc", TimeInForce.FOK: "fok"}
+STATES = {
+    "live": OrderStatus.OPEN,
+    "partially_filled": OrderStatus.OPEN,
+    "filled": OrderStatus.FILLED,
+    "canceled": OrderStatus.CANCELLED,
+    "mmp_canceled": OrderStatus.CANCELLED,
+}
+#: None: it has triggered, the order it became tells the rest
+ALGO_STATES = {
+    "live": OrderStatus.OPEN,
+    "pause": OrderStatus.OPEN,
+    "canceled": OrderStatus.CANCELLED,
+    "order_failed": OrderStatus.REJECTED,
+    "partially_failed": OrderStatus.REJECTED,
+    "effective": None,
+    "partially_effective": None,
+}
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+TAKES = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
+LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+
+#: 51000 and 51010 stand for many complaints; where the words name the parameter, it becomes part of the code
+SPOKEN = {"posside": "51000:posSide", "tdmode": "51000:tdMode"}
+#: https://www.okx.com/docs-v5/en/#error-code; 50004 and 51149 say themselves that the outcome is not known
+ERRORS = {
+    code: kind
+    for kind, codes in {
+        errors.AuthRefused: "50030 50035 50100 50101 50103 50104 50105 50106 50107 50110 50111 50113 50114 50119 "
+        "50120",
+        errors.ClockRefused: "50102 50112",
+        errors.Throttled: "50011 50040 50061",
+        errors.Maintenance: "50001",
+        OutcomeUnknown: "50004 50013 50026 51149",
+        errors.UnknownSymbol: "51001 51014 51015",
+        errors.OrderNotFound: "51063 51400 51401 51402 51410 51603",
+        errors.InsufficientFunds: "51008 51119 51127 51131 51502 59103 59108 59200",
+        errors.NothingToReduce: "51023 51112 51169 51170",
+        errors.WouldTrigger: "51277 51278 51279 51280",
+        errors.ModeMismatch: "51000:posSide",
+        errors.DuplicateOrder: "51016 51065 51068",
+        errors.InvalidOrder: "51000 51000:tdMode 51004 51005 51006 51007 51010 51020 51102 51103 51116 51120 51121 "
+        "51122 51135 51136 51137 51138 51150 51174 51201 51202 51203 51204 51205 51250 51252 51261 51275 59102",
+    }.items()
+    for code in codes.split()
+}
+HINTS = {
+    "50101": "demo keys open the demo environment only, and live keys the live one",
+    "50119": "a key works on the regional site only where it was made (okx.com, my.okx.com, us)",
+    "51010": "the account mode does not allow this: change it in OKX's trading settings",
+}
+
+
+class _OKX(Venue):
+    exchange = "okx"
+    region = "singapore"
+    key_family = "okx"
+    key_fields = ("key", "secret", "passphrase")
+    #: the demo is told apart by a header: see `sign`
+    base_urls = dict.fromkeys((Environment.LIVE, Environment.TESTNET), "https://www.okx.com")
+    errors = ERRORS
+    #: per user and instrument or user; counted here per key, which is never more than allowed
+    buckets = {
+        "public": Bucket(20, 2.0),
+        "orders": Bucket(60, 2.0, Scope.KEY),
+        "cancels": Bucket(60, 2.0, Scope.KEY),
+        "algo_orders": Bucket(20, 2.0, Scope.KEY),
+        "algo_cancels": Bucket(20, 2.0, Scope.KEY),
+        "order_reads": Bucket(60, 2.0, Scope.KEY),
+        "pending": Bucket(60, 2.0, Scope.KEY),
+        "algo_reads": Bucket(20, 2.0, Scope.KEY),
+        "algo_pending": Bucket(20, 2.0, Scope.KEY),
+        "balance": Bucket(10, 2.0, Scope.KEY),
+        "positions": Bucket(10, 2.0, Scope.KEY),
+        "config": Bucket(5, 2.0, Scope.KEY),
+        "leverage": Bucket(20, 2.0, Scope.KEY),
+    }
+    kind: ClassVar[str]
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        #: contract sizes of the instruments seen
+        self._sizes: dict[str, Decimal] = {}
+
+    # -- pure ------------------------------------------------------------------------------------------
+
+    @classmethod
+    def client_id(cls, token: str) -> str:
+        digest = hashlib.blake2b(token.encode(), digest_size=CLIENT_ID_LENGTH * 5 // 8).digest()
+        return base64.b32encode(digest).decode().lower()
+
+    def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
+        """https://www.okx.com/docs-v5/en/#overview-rest-authentication; a list is sent as the parameter ""."""
+        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
+        get = call.method == "GET"
+        query = urlencode(params) if get else ""
+        body = "" if get else json.dumps(params.get("", params), separators=(",", ":"))
+        headers = {} if get else {"Content-Type": "application/json"}
+        if self.environment is Environment.TESTNET:
+            headers["x-simulated-trading"] = "1"
+        if call.signed and keys:
+            moment = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            stamp = f"{moment}.{now_ms % 1000:03}Z"
+            target = f"{call.path}?{query}" if query else call.path
+            signed = hmac.new(
+                keys.secret.encode(), f"{stamp}{call.method}{target}{body}".encode(), hashlib.sha256
+            )
+            headers |= {
+                "OK-ACCESS-KEY": keys.key,
+                "OK-ACCESS-SIGN": base64.b64encode(signed.digest()).decode(),
+                "OK-ACCESS-TIMESTAMP": stamp,
+                "OK-ACCESS-PASSPHRASE": keys.passphrase,
+            }
+        return Request(call.method, call.path, query, body.encode(), headers)
+
+    def error_code(self, answer: Answer) -> tuple[str, str] | None:
+        if not isinstance(answer.data, Mapping):
+            return None
+        code, words, data = answer.data.get("code"), answer.data.get("msg"), answer.data.get("data")
+        if code is None:
+            return "", "the answer has no code"
+        rows = data if isinstance(data, list) else []
+        causes = [row for row in rows if isinstance(row, Mapping) and row.get("sCode") not in (None, "0", "")]
+        if causes:
+            code, words = causes[0]["sCode"], causes[0].get("sMsg")
+        elif str(code) == "0":
+            return None
+        code, words = str(code), str(words or "")
+        named = [name for said, name in SPOKEN.items() if code == "51000" and said in words.lower()]
+        return (named or [code])[0], words
+
+    def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
+        said = super().explain(error, code, words, status)
+        return f"{said} ({HINTS[code]})" if code in HINTS else said
+
+    def place_call(self, order: OrderRequest) -> Call:
+        limit = order.type in LIMITS
+        if order.post_only and order.type is not OrderType.LIMIT:
+            raise Unsupported(f"{self.name}: only plain limit orders can be post-only")
+        if order.type.conditional:
+            if limit and order.time_in_force is not TimeInForce.GTC:
+                raise Unsupported(f"{self.name}: a triggered limit order rests until it is cancelled")
+            return self._algo_call("conditional", order, order.client_id, self._trigger_params(order))
+        kind = TIMES[order.time_in_force] if limit else "market"
+        params = self._params(order, "post_only" if order.post_only else kind)
+        params |= {"px": order.price} if limit else {}
+        costs = {"orders": 1}
+        return self._write("order", params | {"clOrdId": order.client_id}, costs, Priority.ENTRY)
+
+    def _params(self, order: OrderRequest, kind: str) -> dict[str, Any]:
+        """What plain and conditional orders share."""
+        size = order.quote_quantity if order.quantity is None else order.quantity
+        return {
+            "instId": order.instrument.symbol,
+            "tdMode": self._trade_mode(order),
+            "side": str(order.side),
+            "ordType": kind,
+            "sz": None if size is None else size / order.instrument.contract_size,
+            **self._product_params(order),
+        }
+
+    @abstractmethod
+    def _trade_mode(self, order: OrderRequest) -> str: ...
+
+    @abstractmethod
+    def _product_params(self, order: OrderRequest) -> dict[str, Any]:
+        """What only this product's orders carry. Raises Unsupported."""
+
+    def _algo_call(self, kind: str, order: OrderRequest, name: str, triggers: Mapping[str, Any]) -> Call:
+        params = {**self._params(order, kind), **triggers, "algoClOrdId": name}
+        return self._write("order-algo", params, {"algo_orders": 1}, Priority.PROTECT)
+
+    def _trigger_params(self, order: OrderRequest) -> dict[str, Any]:
+        leg = "sl" if order.type in STOPS else "tp"
+        trigger = order.price if order.trigger_price is None else order.trigger_price
+        price = order.price if order.type in LIMITS else AT_MARKET
+        return {
+            f"{leg}TriggerPx": trigger,
+            f"{leg}OrdPx": price,
+            f"{leg}TriggerPxType": str(order.trigger_by),
+        }
+
+    def protect_call(self, legs: Legs) -> Call:
+        """One `oco` order. A target that is a plain limit order becomes one that triggers at its own price."""
+        stop, target = legs.stop, legs.target
+        if stop.type not in STOPS or target.type not in (*TAKES, OrderType.LIMIT):
+            raise Unsupported(f"{self.name}: linked legs are a stop and a target")
+        if (stop.side, stop.quantity, stop.position_side) != (
+            target.side,
+            target.quantity,
+            target.position_side,
+        ):
+            raise Unsupported(f"{self.name}: linked legs have one side, one size and one position")
+        if {len(stop.client_id), len(target.client_id)} != {CLIENT_ID_LENGTH}:
+            raise Unsupported(f"{self.name}: ids of linked legs have {CLIENT_ID_LENGTH} characters")
+        triggers = {**self._trigger_params(target), **self._trigger_params(stop)}
+        return self._algo_call("oco", stop, stop.client_id + target.client_id, triggers)
+
+    # -- readers ---------------------------------------------------------------------------------------
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        return self._acknowledged(
+            order, text(data, "data", 0, "algoId" if order.type.conditional else "ordId")
+        )
+
+    def _acknowledged(self, order: OrderRequest, exchange_id: str) -> Report:
+        if not exchange_id:
+            raise OutcomeUnknown(f"{self.name} took the order and named no id")
+        return Report(
+            exchange_id=exchange_id,
+            client_id=order.client_id,
+            symbol=order.instrument.symbol,
+            side=order.side,
+            type=order.type,
+            status=OrderStatus.OPEN,
+            quantity=order.quantity,
+            price=order.price,
+            trigger_price=order.trigger_price,
+            reduce_only=order.reduce_only,
+            position_side=order.position_side,
+            acknowledged_only=True,
+        )
+
+    def read_order(self, item: Any) -> Report:
+        """https://www.okx.com/docs-v5/en/#order-book-trading-trade-get-order-details"""
+        report, size = self._read_common(item, "ordId", "clOrdId"), self._size(text(item, "instId"))
+        kind, filled = word(TYPES, item, "ordType"), decimal(item, "accFillSz") * size
+        return replace(
+            report,
+            type=kind,
+            status=word(STATES, item, "state"),
+            filled=filled,
+            average_price=_positive(item, "avgPx") if filled else None,
+            price=_positive(item, "px") if kind in LIMITS else None,
+            fee=_fee(item),
+            reason=item.get("cancelSourceReason") or "",
+        )
+
+    def _read_common(self, item: Any, id_name: str, client_name: str) -> Report:
+        side, holds = word(SIDES, item, "side"), word(DIRECTIONS, item, "posSide")
+        amount, symbol = decimal_or_none(item, "sz"), text(item, "instId")
+        in_quote = item.get("tgtCcy") == "quote_ccy" and self.product is Product.SPOT
+        return Report(
+            exchange_id=text(item, id_name),
+            client_id=text(item, client_name),
+            symbol=symbol,
+            side=side,
+            type=OrderType.MARKET,
+            status=OrderStatus.OPEN,
+            quantity=None if in_quote or amount is None else amount * self._size(symbol),
+            reduce_only=item.get("reduceOnly") == "true" or (holds is not None and side is holds.exit_side),
+            position_side=holds,
+        )
+
+    def read_algo(self, item: Any) -> dict[str, Report]:
+        """The legs of an algo order by "sl", "tp" or "trigger": two for a pair, none for kinds we do not know."""
+        kind = text(item, "ordType")
+        known = {"conditional": ("sl", "tp"), "oco": ("sl", "tp"), "trigger": ("trigger",)}.get(kind, ())
+        named = [
+            leg for leg in known if _positive(item, "triggerPx" if leg == "trigger" else f"{leg}TriggerPx")
+        ]
+        if known and not named:
+            raise OutcomeUnknown(f"{self.name} lists a conditional order without a trigger price")
+        kept = named if kind == "oco" else named[:1]  # of a one-way order with both, only the stop counts
+        return {leg: self._read_leg(item, leg, paired=kind == "oco") for leg in kept}
+
+    def _read_leg(self, item: Any, leg: str, *, paired: bool) -> Report:
+        report, state = self._read_common(item, "algoId", "algoClOrdId"), word(ALGO_STATES, item, "state")
+        actual = item.get("actualSide") or ""
+        if paired:
+            ids = _split(report.client_id)
+            report = replace(report, exchange_id=f"{report.exchange_id}:{leg}", client_id=ids[leg])
+            if state in (None, OrderStatus.REJECTED) and actual not in ("", leg):
+                state = OrderStatus.CANCELLED
+        price = text(item, "ordPx" if leg == "trigger" else f"{leg}OrdPx")
+        limit, prefix = price not in (AT_MARKET, ""), "t" if leg == "trigger" else f"{leg}T"
+        stop = leg == "sl" or (leg == "trigger" and _waits_as_stop(item, report.side))
+        failed = item.get("failCode") if state is OrderStatus.REJECTED else ""
+        return replace(
+            report,
+            type=_TYPES_OF_LEGS[stop, limit],
+            status=state or OrderStatus.OPEN,
+            price=_positive(item, "ordPx" if leg == "trigger" else f"{leg}OrdPx") if limit else None,
+            trigger_price=_positive(item, f"{prefix}riggerPx"),
+            reason=f"it could not be placed when it triggered ({failed})" if failed else "",
+        )
+
+    @abstractmethod
+    def read_instrument(self, entry: Any) -> Instrument: ...
+
+    def _size(self, symbol: str) -> Decimal:
+        """The contract size; the instruments are read when one is asked for that was never seen."""
+        if self.product is Product.SPOT:
+            return Decimal(1)
+        if symbol not in self._sizes:
+            self.instruments()
+        if symbol not in self._sizes:
+            raise OutcomeUnknown(f"{self.name} speaks of {symbol}, which it does not list")
+        return self._sizes[symbol]
+
+    def _known(self, instrument: Instrument | None) -> dict[str, str]:
+        """The parameters that ask for one instrument or all, and its size is remembered."""
+        if instrument is None:
+            return {"instType": self.kind}
+        self._sizes[instrument.symbol] = instrument.contract_size
+        return {"instType": self.kind, "instId": instrument.symbol}
+
+    def _ours(self, symbol: str) -> bool:
+        return True
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def server_time_ms(self) -> int:
+        return int(decimal(self._read("public/time", {}, "public"), 0, "ts"))
+
+    def instruments(self) -> list[Instrument]:
+        rows = items(self._read("public/instruments", {"instType": self.kind}, "public"))
+        found = [
+            self.read_instrument(row) for row in rows if self._ours(text(row, "instId")) and _complete(row)
+        ]
+        self._sizes.update({each.symbol: each.contract_size for each in found})
+        return found
+
+    def quote(self, instrument: Instrument) -> Quote:
+        data = self._read("market/ticker", {"instId": instrument.symbol}, "public")
+        return Quote(*(decimal(data, 0, name) for name in ("bidPx", "askPx", "last")))
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        algo_id, _, leg = ref.exchange_id.partition(":")
+        which = {"instId": instrument.symbol}
+        if not (ref.conditional or leg):
+            self._cancel_order(keys, which | _named(ref, "ordId", "clOrdId"))
+            return
+        named = {"algoId": algo_id} if algo_id else {"algoClOrdId": ref.client_id}
+        try:
+            self._post(keys, "cancel-algos", {"": [which | named]}, "algo_cancels")
+        except OrderNotFound:  # it may have triggered: then the order it became is meant
+            item = self._algo(keys, named)
+            if text(item, "state") != "effective" or leg not in ("", item.get("actualSide")):
+                raise
+            self._cancel_order(keys, which | {"ordId": _child(item)})
+
+    def _cancel_order(self, keys: Credentials, params: Mapping[str, Any]) -> None:
+        self._post(keys, "cancel-order", params, "cancels")
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        self._known(instrument)
+        algo_id, _, leg = ref.exchange_id.partition(":")
+        if not (ref.conditional or leg):
+            return self._order(keys, instrument.symbol, _named(ref, "ordId", "clOrdId"))
+        item = self._algo(keys, {"algoId": algo_id} if algo_id else {"algoClOrdId": ref.client_id})
+        legs = self.read_algo(item)
+        return self._followed(keys, item, field(legs, leg or next(iter(legs), "")))
+
+    def _order(self, keys: Credentials, symbol: str, named: Mapping[str, str]) -> Report:
+        return self.read_order(self._one("trade/order", {"instId": symbol, **named}, "order_reads", keys))
+
+    def _algo(self, keys: Credentials, named: Mapping[str, str]) -> Any:
+        return self._one("trade/order-algo", named, "algo_reads", keys)
+
+    def _one(self, path: str, named: Mapping[str, str], bucket: str, keys: Credentials) -> Any:
+        for item in items(self._read(path, named, bucket, keys)):
+            return item
+        raise OrderNotFound(f"{self.name} does not know this order")
+
+    def _followed(self, keys: Credentials, item: Any, report: Report) -> Report:
+        """A triggered order has become another one, which tells what was filled."""
+        if word(ALGO_STATES, item, "state") is not None or report.status is not OrderStatus.OPEN:
+            return report
+        became = self._order(keys, report.symbol, {"ordId": _child(item)})
+        return replace(
+            report,
+            status=became.status,
+            filled=became.filled,
+            average_price=became.average_price,
+            fee=became.fee,
+            reason=became.reason,
+        )
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        scope, found = self._known(instrument), list[Report]()
+        for item in self._pages("trade/orders-pending", scope, "pending", keys, "ordId"):
+            found += self._open(keys, item)
+        for kinds in ("conditional,oco", "trigger"):
+            asked = {"ordType": kinds, **scope}
+            for item in self._pages("trade/orders-algo-pending", asked, "algo_pending", keys, "algoId"):
+                if word(ALGO_STATES, item, "state") is OrderStatus.OPEN:
+                    found += self.read_algo(item).values()
+        return found
+
+    def _open(self, keys: Credentials, item: Any) -> list[Report]:
+        """A plain order; one that came of a trigger keeps the name its trigger had."""
+        if not (algo_id := item.get("algoId")):
+            return [self.read_order(item)]
+        algo = self._algo(keys, {"algoId": algo_id})
+        legs = [self._followed(keys, algo, leg) for leg in self.read_algo(algo).values()]
+        return [leg for leg in legs if leg.status is OrderStatus.OPEN] if legs else [self.read_order(item)]
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        """https://www.okx.com/docs-v5/en/#trading-account-rest-api-get-balance"""
+        details = items(self._read("account/balance", {}, "balance", keys), 0, "details")
+        found = [self.read_balance(item) for item in details]
+        return {balance.asset: balance for balance in found}
+
+    def read_balance(self, item: Any) -> Balance:
+        """`availEq` is "" where the account has no margin: then the balance says what is free."""
+        equity = None if self.product is Product.SPOT else decimal_or_none(item, "availEq")
+        free = decimal(item, "availBal") if equity is None else equity
+        return Balance(text(item, "ccy"), decimal(item, "eq"), max(free, Decimal(0)))
+
+    def key_info(self, keys: Credentials) -> KeyInfo:
+        """https://www.okx.com/docs-v5/en/#trading-account-rest-api-get-account-configuration"""
+        config = self._config(keys)
+        rights, spot_only = text(config, "perm").split(","), text(config, "acctLv") == "1"
+        return KeyInfo(
+            can_trade="trade" in rights,
+            can_withdraw="withdraw" in rights,
+            ip_locked=bool(text(config, "ip")),
+            note="the account is in spot mode: choose futures mode at OKX to trade perpetuals"
+            if spot_only and self.product is not Product.SPOT
+            else "",
+        )
+
+    def _config(self, keys: Credentials) -> Any:
+        return field(self._read("account/config", {}, "config", keys), 0)
+
+    def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
+        """The pair is one order at OKX: its legs are told apart by what stands after its id."""
+        data = self.call(self.protect_call(legs), keys)
+        algo_id = text(data, "data", 0, "algoId")
+        pair = [
+            (self._acknowledged(leg, algo_id), name) for leg, name in ((legs.stop, "sl"), (legs.target, "tp"))
+        ]
+        stop, target = (
+            replace(report, exchange_id=f"{algo_id}:{name}", acknowledged_only=False) for report, name in pair
+        )
+        return stop, target
+
+    # -- one request -----------------------------------------------------------------------------------
+
+    def _write(
+        self, path: str, params: Mapping[str, Any], costs: Mapping[str, int], priority: Priority
+    ) -> Call:
+        return Call("POST", f"/api/v5/trade/{path}", params, costs=costs, priority=priority)
+
+    def _post(self, keys: Credentials, path: str, params: Mapping[str, Any], bucket: str) -> Any:
+        return items(self.call(self._write(path, params, {bucket: 1}, Priority.PROTECT), keys), "data")
+
+    def _read(
+        self, path: str, params: Mapping[str, Any], bucket: str, keys: Credentials | None = None
+    ) -> Any:
+        call = Call("GET", f"/api/v5/{path}", params, signed=bool(keys), costs={bucket: 1}, read_only=True)
+        return field(self.call(call, keys), "data")
+
+    def _pages(
+        self, path: str, scope: Mapping[str, str], bucket: str, keys: Credentials, id_name: str
+    ) -> Iterator[Any]:
+        """Every entry of a list that goes backwards in time; the last page is the one not full."""
+        asked: dict[str, Any] = {**scope, "limit": PAGE}
+        while True:
+            page = items(self._read(path, asked, bucket, keys))
+            yield from (item for item in page if self._ours(text(item, "instId")))
+            if len(page) < PAGE:
+                return
+            asked["after"] = text(page[-1], id_name)
+
+
+class OKXSpot(_OKX):
+    name = "OKX"
+    product = Product.SPOT
+    kind = "SPOT"
+    features = Features(
+        linked_legs=True, market_by_quote=True, reduce_only=False, client_id_memory_seconds=7200
+    )
+
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        """Accounts in a margin mode want "cross" on their spot stops where others want "cash". "cash" is tried first:
+        an account that takes it would take "cross" for a loan."""
+        try:
+            return super().place(keys, order, patience_seconds=patience_seconds)
+        except errors.InvalidOrder as refused:
+            if refused.code != "51000:tdMode" or not order.type.conditional:
+                raise
+            return super().place(keys, replace(order, margin_mode=MarginMode.CROSS))
+
+    def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
+        try:
+            return super().protect(keys, legs)
+        except errors.InvalidOrder as refused:
+            if refused.code != "51000:tdMode":
+                raise
+            return super().protect(keys, replace(legs, stop=replace(legs.stop, margin_mode=MarginMode.CROSS)))
+
+    def _trade_mode(self, order: OrderRequest) -> str:
+        return "cash" if order.margin_mode is None else str(order.margin_mode)
+
+    def _product_params(self, order: OrderRequest) -> dict[str, Any]:
+        if order.reduce_only or order.position_side:
+            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        if order.trigger_by is not TriggerBy.LAST:
+            raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
+        if order.quote_quantity is not None and (order.type, order.side) != (OrderType.MARKET, Side.BUY):
+            raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
+        if order.type is OrderType.LIMIT or (order.type.conditional and order.side is Side.SELL):
+            return {}
+        return {"tgtCcy": "quote_ccy" if order.quantity is None else "base_ccy"}
+
+    def read_instrument(self, entry: Any) -> Instrument:
+        """`maxMktSz` counts dollars here."""
+        return Instrument(
+            symbol=text(entry, "instId"),
+            base=text(entry, "baseCcy"),
+            quote=text(entry, "quoteCcy"),
+            settle=text(entry, "quoteCcy"),
+            product=self.product,
+            tick=decimal(entry, "tickSz"),
+            step=decimal(entry, "lotSz"),
+            min_quantity=decimal(entry, "minSz"),
+            max_quantity=_positive(entry, "maxLmtSz"),
+            active=text(entry, "state") == "live",
+        )
+
+
+class OKXSwap(_OKX):
+    name = "OKX_F"
+    product = Product.LINEAR
+    kind = "SWAP"
+    features = Features(linked_legs=True, hedge_mode=True, leverage=True, client_id_memory_seconds=7200)
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        #: the margin mode of what a key holds in an instrument, as last seen
+        self._modes: dict[tuple[str, str], MarginMode] = {}
+
+    def _ours(self, symbol: str) -> bool:
+        """Not the contracts margined in coins."""
+        return symbol.split("-")[1:] in ([each, "SWAP"] for each in SETTLEMENTS)
+
+    def _trade_mode(self, order: OrderRequest) -> str:
+        return str(order.margin_mode or MarginMode.CROSS)
+
+    def _product_params(self, order: OrderRequest) -> dict[str, Any]:
+        """`reduceOnly` exists in one-way mode only; with a position side, the side of the order says it."""
+        if order.quantity is None:
+            raise Unsupported(f"{self.name}: futures orders are given in base currency")
+        if order.position_side:
+            return {"posSide": str(order.position_side)}
+        return {"reduceOnly": True} if order.reduce_only else {}
+
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        return super().place(keys, self._in_its_mode(keys, order), patience_seconds=patience_seconds)
+
+    def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
+        return super().protect(keys, replace(legs, stop=self._in_its_mode(keys, legs.stop)))
+
+    def _in_its_mode(self, keys: Credentials, order: OrderRequest) -> OrderRequest:
+        """What closes goes to the position as it is held; it is asked for only when it was never seen."""
+        known = key_digest(keys), order.instrument.symbol
+        side = order.position_side
+        closes = order.reduce_only or (side is not None and order.side is side.exit_side)
+        if closes and order.margin_mode is None:
+            if known not in self._modes:
+                self._ask_mode(keys, order)
+            return replace(order, margin_mode=self._modes.get(known))
+        if not closes:
+            self._modes[known] = order.margin_mode or MarginMode.CROSS
+        return order
+
+    def _ask_mode(self, keys: Credentials, order: OrderRequest) -> None:
+        """A position that cannot be read leaves the order unsent."""
+        try:
+            self.positions(keys, order.instrument)
+        except OutcomeUnknown as error:
+            raise errors.NotSent(f"not sent, because the position is not known: {error.message}") from None
+
+    def read_instrument(self, entry: Any) -> Instrument:
+        size = decimal(entry, "ctVal") * decimal(entry, "ctMult")
+        base, _, quote = text(entry, "uly").partition("-")
+        most, most_at_market = _positive(entry, "maxLmtSz"), _positive(entry, "maxMktSz")
+        return Instrument(
+            symbol=text(entry, "instId"),
+            base=base,
+            quote=quote,
+            settle=text(entry, "settleCcy"),
+            product=self.product,
+            tick=decimal(entry, "tickSz"),
+            step=decimal(entry, "lotSz") * size,
+            min_quantity=decimal(entry, "minSz") * size,
+            max_quantity=most and most * size,
+            max_market_quantity=most_at_market and most_at_market * size,
+            contract_size=size,
+            max_leverage=_positive(entry, "lever"),
+            active=text(entry, "state") == "live",
+        )
+
+    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
+        rows = items(self._read("account/positions", self._known(instrument), "positions", keys))
+        held = [row for row in rows if self._ours(text(row, "instId")) and decimal_or_none(row, "pos")]
+        found = [self.read_position(row) for row in held]
+        for each in found:
+            if each.margin_mode:
+                self._modes[key_digest(keys), each.symbol] = each.margin_mode
+        return found
+
+    def read_position(self, item: Any) -> Position:
+        """https://www.okx.com/docs-v5/en/#trading-account-rest-api-get-positions"""
+        contracts, symbol = decimal(item, "pos"), text(item, "instId")
+        net = Direction.LONG if contracts > 0 else Direction.SHORT
+        return Position(
+            symbol=symbol,
+            direction=word(DIRECTIONS, item, "posSide") or net,
+            quantity=abs(contracts) * self._size(symbol),
+            entry_price=decimal(item, "avgPx"),
+            mark_price=_positive(item, "markPx"),
+            leverage=_positive(item, "lever"),
+            margin_mode=word(MARGIN_MODES, item, "mgnMode"),
+            unrealised=decimal_or_none(item, "upl"),
+            liquidation_price=_positive(item, "liqPx"),
+        )
+
+    def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
+        return word(POSITION_MODES, self._config(keys), "posMode")
+
+    def set_leverage(
+        self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
+    ) -> None:
+        """The leverage belongs to a margin mode, and the mode to the order: it alone needs no call. Isolated
+        positions in hedge mode have a leverage per side."""
+        if leverage is None:
+            return
+        params = {"instId": instrument.symbol, "lever": leverage, "mgnMode": str(mode or MarginMode.CROSS)}
+        try:
+            self._set_leverage(keys, params)
+        except ModeMismatch:
+            for side in Direction:
+                self._set_leverage(keys, params | {"posSide": str(side)})
+
+    def _set_leverage(self, keys: Credentials, params: Mapping[str, Any]) -> None:
+        path = "/api/v5/account/set-leverage"
+        call = Call("POST", path, params, costs={"leverage": 1}, priority=Priority.ENTRY)
+        items(self.call(call, keys), "data")
+
+
+_TYPES_OF_LEGS = {
+    (True, False): OrderType.STOP,
+    (True, True): OrderType.STOP_LIMIT,
+    (False, False): OrderType.TAKE_PROFIT,
+    (False, True): OrderType.TAKE_PROFIT_LIMIT,
+}
+
+
+def _waits_as_stop(item: Any, side: Side) -> bool:
+    """A trigger order has no direction: the price at its creation tells; unknown is a stop."""
+    trigger, last = decimal(item, "triggerPx"), _positive(item, "last")
+    return last is None or (trigger > last) == (side is Side.BUY)
+
+
+def _split(client_id: str) -> dict[str, str]:
+    """The ids of stop and target in the one id of their pair; a stranger's id is the stop's alone."""
+    if len(client_id) != 2 * CLIENT_ID_LENGTH:
+        return {"sl": client_id, "tp": ""}
+    return {"sl": client_id[:CLIENT_ID_LENGTH], "tp": client_id[CLIENT_ID_LENGTH:]}
+
+
+def _child(item: Any) -> str:
+    """The order that a triggered one became. `ordId` is announced to go."""
+    found = item.get("ordIdList") or [item.get("ordId")]
+    if not isinstance(found, list) or not found[0]:
+        raise OutcomeUnknown("an order has triggered, and what it became is not told yet")
+    return str(found[0])
+
+
+def _named(ref: OrderRef, id_name: str, client_name: str) -> dict[str, str]:
+    return {id_name: ref.exchange_id} if ref.exchange_id else {client_name: ref.client_id}
+
+
+def _fee(item: Any) -> Fee | None:
+    """Negative when paid."""
+    paid = decimal_or_none(item, "fee")
+    return Fee(-paid, text(item, "feeCcy")) if paid else None
+
+
+def _complete(row: Any) -> bool:
+    """Instruments announced before their listing have empty fields."""
+    return all(row.get(name) for name in ("tickSz", "lotSz", "minSz"))
+
+
+def _positive(item: Any, name: str) -> Decimal | None:
+    """An optional price: absent, "" and 0 all mean none."""
+    return decimal_or_none(item, name) or None
