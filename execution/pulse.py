@@ -53,7 +53,8 @@ class Pulse(threading.Thread):
     def end(self) -> None:
         """The last counts are flushed, and this worker is no longer counted."""
         self._ending.set()
-        self.join(SECONDS * 5)
+        if self.is_alive():
+            self.join(SECONDS * 5)
         try:
             book.meter().flush()
             region_redis(self.region).zrem(_workers(self.region), self.member)

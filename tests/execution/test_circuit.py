@@ -262,4 +262,4 @@ def make_due(region: str) -> None:
     server = region_redis(region)
     for field, text in server.hgetall(f"circuits:{region}").items():
         (found,) = [each for each in circuit.opened(region) if f"{each.venue}:{each.environment}" == field]
-        server.hset(f"circuits:{region}", field, text.replace(str(found.probe_ms), "0"))
+        server.hset(f"circuits:{region}", field, str(text).replace(str(found.probe_ms), "0"))
