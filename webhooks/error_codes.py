@@ -191,6 +191,10 @@ CHECKS = _group(
     NO_PRICE=("There is no price to calculate with.", "Try again, or give the price."),
     TWO_POSITIONS=("A long and a short are open.", "Name the side you mean."),
     NOTHING_TO_DO=("What was asked for is already so.", "Nothing to do."),
+    OVERTAKEN=(
+        "A message that was sent later had set the position already.",
+        "Nothing to do: the last one sent counts.",
+    ),
     STEP_SKIPPED=(
         "An earlier step of the same message failed, so this one was left out.",
         "See the error before it.",
