@@ -112,8 +112,7 @@ def test_planted_secrets_are_found_nowhere(stack, trader):
     for where, text in haystacks.items():
         for secret in [*planted, token]:
             assert secret not in text, f"a secret was found in the {where}"
-        if where != "answer":
-            assert text
+        assert text or where == "log of beat", f"the {where} is empty: nothing was searched"
 
 
 def _dump(stack):
