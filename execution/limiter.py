@@ -51,11 +51,8 @@ HOLD_OFF_SECONDS = 1.0
 LEASE_MS = 30_000
 TURN_POLL_SECONDS = 0.005
 
-SETTLED_TOGETHER = 100
 
 TAKEN, WAIT, REFUSED = range(3)
-#: a passage, what the exchange said to be used, and when
-Answered = tuple[Passage, Mapping[str, int], int]
 
 
 class RedisGate:
@@ -79,7 +76,7 @@ class RedisGate:
         self._alone = LocalGate()
         self._alone_until = 0.0
         self._prefix, self._numbers = secrets.token_hex(6), itertools.count()
-        self._answered: queue.Queue[Answered] = queue.Queue()
+        self._answered: queue.Queue[tuple[Passage, Mapping[str, int], int]] = queue.Queue()
         self._settler: threading.Thread | None = None
         self._starting = threading.Lock()
 
@@ -158,26 +155,16 @@ class RedisGate:
 
     def _write(self) -> None:
         while True:
-            batch = [self._answered.get()]
-            while not self._answered.empty() and len(batch) < SETTLED_TOGETHER:
-                batch.append(self._answered.get())
+            passage, used, now = self._answered.get()
             try:
-                self._write_down(batch)
+                keys, ask = _settlement(passage, used, now)
+                self._settle(keys=keys, args=[ask])
+            except redis.RedisError as error:
+                self._hold_off(error)  # what was in flight leaves the count by itself
             except Exception:
-                # without this thread every request would stay in flight; these leave the count by themselves
-                log.exception("limits: %d answers could not be counted", len(batch))
-            for _ in batch:
+                log.exception("an answer could not be counted")  # without this thread none would be
+            finally:
                 self._answered.task_done()
-
-    def _write_down(self, batch: list[Answered]) -> None:
-        try:
-            with self._server.pipeline(transaction=False) as pipe:
-                for passage, used, now in batch:
-                    keys, ask = _settlement(passage, used, now)
-                    self._settle(keys=keys, args=[ask], client=pipe)
-                pipe.execute()
-        except redis.RedisError as error:
-            self._hold_off(error)
 
     def block(self, charge: Charge, seconds: float) -> None:
         """At once, for all workers; and for this one should Redis be gone."""
