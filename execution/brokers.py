@@ -9,7 +9,7 @@ from celery import current_app
 from django.conf import settings
 from kombu import Connection
 from kombu.pools import ProducerPool, producers
-from redis.backoff import NoBackoff
+from redis.backoff import ConstantBackoff, NoBackoff
 from redis.retry import Retry
 
 
@@ -27,6 +27,7 @@ def _client(url: str) -> redis.Redis:
         socket_timeout=5,
         socket_connect_timeout=1,
         health_check_interval=30,
+        retry=Retry(ConstantBackoff(0.05), 2),  # TradingView waits three seconds: rather say no than hang
         max_connections=256,
     )
 

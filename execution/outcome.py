@@ -24,6 +24,9 @@ from execution.brokers import region_redis
 
 log = logging.getLogger(__name__)
 KEEP_SECONDS = 60
+#: a Redis that was away is asked again soon, and then less often
+RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+SILENCE_SECONDS = 15.0
 
 
 class Waiter:
@@ -93,20 +96,33 @@ class Board:
             ready.wait(1.0)  # a Redis that is down is noticed when publishing
 
     def _run(self, region: str, ready: threading.Event) -> None:
+        pauses = iter(RECONNECT_SECONDS)
         while True:
             try:
-                with region_redis(region).pubsub() as pubsub:  # type: ignore[no-untyped-call]
-                    pubsub.subscribe(self.channel)
-                    for message in pubsub.listen():
-                        if message["type"] == "subscribe":
-                            ready.set()
-                        elif message["type"] == "message":
-                            self._route(message["data"])
-            except redis.TimeoutError:
-                continue  # nothing was said for a while
+                self._hear(region, ready)
             except redis.RedisError as error:
-                log.warning("replies of %s interrupted: %s", region, type(error).__name__)
-                time.sleep(0.2)
+                if ready.is_set():  # it was well until now
+                    pauses = iter(RECONNECT_SECONDS)
+                    ready.clear()
+                pause = next(pauses, RECONNECT_SECONDS[-1])
+                log.warning(
+                    "replies of %s interrupted, again in %s s: %s", region, pause, type(error).__name__
+                )
+                time.sleep(pause)
+
+    def _hear(self, region: str, ready: threading.Event) -> None:
+        """Route what is published until the connection breaks. Silence is no reason to leave: whatever is
+        published while nobody listens is lost."""
+        with region_redis(region).pubsub() as pubsub:  # type: ignore[no-untyped-call]
+            pubsub.subscribe(self.channel)
+            while True:
+                message = pubsub.get_message(timeout=SILENCE_SECONDS)
+                if message is None:
+                    continue
+                if message["type"] == "subscribe":
+                    ready.set()
+                elif message["type"] == "message":
+                    self._route(message["data"])
 
     def _route(self, data: str) -> None:
         outcome = json.loads(data)
