@@ -1,0 +1,827 @@
+"""KuCoin: spot (`KuCoin`) and USDT/USDC perpetuals (`KuCoin_F`), two hosts opened by one key of a classic account.
+
+Facts from https://www.kucoin.com/docs-new/ and the models of KuCoin's own SDK (github.com/Kucoin/kucoin-universal-sdk,
+stored copies read 2026-11-22) unless a line names another source. Quirks:
+
+* Only spot orders are placed and cancelled "sync": the answer tells the outcome, though not at what price. A futures
+  order is only acknowledged. There is no test net since 2023.
+* A client id is refused as a duplicate only while its order is open (kucoin-api-docs issue 468, 2023-06-20).
+* A spot stop order is a record of its own that freezes no balance (help article 31880997949977 "Why Stop Orders Are
+  Canceled"): stop and target may both wait for the whole size. Triggered, it goes on as a plain order under another id
+  and the same client id. KuCoin's OCO is not used: both its legs are limit orders, so it cannot hold a market stop,
+  and its answers do not tell which plain order a leg became.
+* Futures count whole contracts of `multiplier` coins (XBTUSDTM: 0.001), and BTC is XBT; callers see base units only.
+* A futures order must name the margin mode that its symbol is set to (330005 else). Where nobody said which that is,
+  the mode seen last for the key is named, isolated at first; the refusal proves that nothing was placed, and the
+  other mode is tried once.
+* Isolated leverage is not kept by the exchange: each opening order carries it, 1 where none was asked for.
+* `st-orders` (stop and target attached to an order) name no ids of the two: separate stop orders are used, and the
+  exchange cancels neither of them when the other fills.
+* A unified account (112010) has other addresses and another order model, which is not spoken here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import ROUND_DOWN, Decimal
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from exchanges import errors
+from exchanges.errors import InvalidOrder, OrderNotFound, OutcomeUnknown, UnknownSymbol, Unsupported
+from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
+from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.symbols import common_asset
+from exchanges.transport import Answer, Request
+from exchanges.types import (
+    Balance,
+    Credentials,
+    Direction,
+    Environment,
+    Fee,
+    Instrument,
+    KeyInfo,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionMode,
+    Product,
+    Quote,
+    Report,
+    Side,
+    TimeInForce,
+    TriggerBy,
+)
+from exchanges.venue import Call, Features, Venue, key_digest, plain_number
+
+SIDES = {side.value: side for side in Side}
+LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+IS_LIMIT = {"limit": True, "market": False, "limit_stop": True, "market_stop": False}
+TRIGGERS = {TriggerBy.LAST: "TP", TriggerBy.MARK: "MP", TriggerBy.INDEX: "IP"}
+MODES = {mode.upper(): mode for mode in MarginMode}
+OPEN_OR_DONE = {"open": True, "done": False}
+SIDE_OF_POSITION = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT}
+POSITION_MODES = {"0": PositionMode.ONE_WAY, "1": PositionMode.HEDGE}
+SETTLEMENTS = ("USDT", "USDC")
+#: a spot stop order: None once it triggered; the words after TRIGGERED are those of clients that saw ended ones
+STOP_STATUSES = {
+    "NEW": OrderStatus.OPEN,
+    "TRIGGERED": None,
+    "CANCEL": OrderStatus.CANCELLED,
+    "CANCELED": OrderStatus.CANCELLED,
+    "CANCELLED": OrderStatus.CANCELLED,
+    "FAIL": OrderStatus.REJECTED,
+}
+#: whether a spot stop order is for profit, by (side, `stop`); the other words are legs of an OCO made elsewhere
+STOP_KINDS = {"loss": False, "entry": True, "l_s_o": False, "e_s_o": False, "tso": False} | {
+    "l_l_o": True,
+    "e_l_o": True,
+}
+#: what of one code's many meanings the words tell, as a part of the code
+SPOKEN = {
+    "duplicat": ":duplicate",
+    "ordernotexist": ":gone",
+    "order not exist": ":gone",
+    "order_not_exist": ":gone",
+    "order does not exist": ":gone",
+    "available.amount": ":funds",
+    "unsupported trading pair": ":symbol",
+    "symbol not exist": ":symbol",
+}
+SPEAKING = frozenset({"400100", "100001", "300000"})
+Codes = Mapping[type[errors.ExchangeError], str]
+#: https://www.kucoin.com/docs/basic-info/errors-code and what clients met; a code may mean two things on two products
+SHARED: Codes = {
+    errors.AuthRefused: "400001 400003 400004 400005 400006 400007 400303 400401 400700 411100 112010 126047 40010",
+    errors.ClockRefused: "400002",
+    errors.Throttled: "429000 1015",
+    OutcomeUnknown: "500000 503000 408000",
+    OrderNotFound: "400100:gone 100001:gone 300000:gone 100004 126043 order_not_exist",
+    errors.DuplicateOrder: "400100:duplicate 100001:duplicate 300000:duplicate 126044",
+    errors.InsufficientFunds: "400100:funds 200004",
+    UnknownSymbol: "400100:symbol 400600 100003",
+    errors.MarketPaused: "200001 600203 300002",
+    InvalidOrder: "400100 400200 400330 400350 400370 400760 600100 600101 100001",
+}
+SPOT_ERRORS: Codes = {errors.MarketPaused: "200002", InvalidOrder: "200003"}
+FUTURES_ERRORS: Codes = {
+    errors.Throttled: "200002",
+    UnknownSymbol: "200003",
+    errors.InsufficientFunds: "300003 200005 330008",
+    errors.NothingToReduce: "300009",
+    errors.ModeMismatch: "330011 330012",
+    InvalidOrder: "300000 300001 300004 300005 300006 300007 300008 300011 300012 330005",
+}
+OTHER_MARGIN_MODE = "330005"
+#: what this many (key, symbol) pairs were last seen to be set to is remembered
+REMEMBERED = 50_000
+
+
+def error_table(*parts: Codes) -> dict[str, type[errors.ExchangeError]]:
+    return {code: kind for part in parts for kind, codes in part.items() for code in codes.split()}
+
+
+class _KuCoin(Venue):
+    exchange = "kucoin"
+    region = "tokyo"
+    key_family = "kucoin"
+    key_fields = ("key", "secret", "passphrase")
+    #: pools of weights over 30 seconds, of VIP 0: https://www.kucoin.com/docs-new/rate-limit
+    buckets = {
+        "spot": Bucket(4000, 30.0, Scope.KEY),
+        "futures": Bucket(2000, 30.0, Scope.KEY),
+        "management": Bucket(2000, 30.0, Scope.KEY),
+        "public": Bucket(2000, 30.0),
+    }
+    #: 200002 (futures) shuts its call for ten seconds, 1015 is Cloudflare's for thirty
+    cool_downs = {"200002": 10.0, "1015": 30.0}
+    throttles = {"1015": Scope.ADDRESS, "200002": Scope.KEY}
+    #: the pool of this product's private calls
+    pool: ClassVar[str]
+    #: permissions of a key that let it trade this product
+    rights: ClassVar[tuple[str, ...]]
+    #: addresses of the lists of open and of waiting orders with their weights, and of what cancels them all
+    listed: ClassVar[tuple[tuple[str, int, Mapping[str, str]], ...]]
+    cleared: ClassVar[tuple[tuple[str, int], ...]]
+
+    # -- pure ------------------------------------------------------------------------------------------
+
+    def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
+        """https://www.kucoin.com/docs-new/authentication; keys of version 3 are signed like those of version 2."""
+        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
+        writes = call.method == "POST"
+        query = "" if writes else urlencode(params)
+        body = json.dumps(params, separators=(",", ":")) if writes else ""
+        headers = {"Content-Type": "application/json"} if writes else {}
+        request = Request(call.method, call.path, query, body.encode(), headers)
+        if call.signed and keys:
+            signed = f"{now_ms}{call.method}{request.target}{body}"
+            headers |= {
+                "KC-API-KEY": keys.key,
+                "KC-API-KEY-VERSION": "2",
+                "KC-API-PASSPHRASE": signature(keys.secret, keys.passphrase),
+                "KC-API-SIGN": signature(keys.secret, signed),
+                "KC-API-TIMESTAMP": str(now_ms),
+            }
+        return request
+
+    def error_code(self, answer: Answer) -> tuple[str, str] | None:
+        if not isinstance(answer.data, Mapping):
+            return None
+        code, words = str(answer.data.get("code", "")), str(answer.data.get("msg") or "")
+        if code == "200000":
+            return None
+        if not code:
+            return "", "the answer has no code"
+        if code in SPEAKING:
+            code += next((name for said, name in SPOKEN.items() if said in words.lower()), "")
+        return code, words
+
+    def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
+        """A refusal for rate tells in ms when the pool is full again."""
+        reset_ms = answer.headers.get("gw-ratelimit-reset", "")
+        if answer.status == 429 and reset_ms.isdigit() and "retry-after" not in answer.headers:
+            headers = {**answer.headers, "retry-after": str(int(reset_ms) / 1000)}
+            answer = replace(answer, headers=headers)
+        return super().checked(answer, charges)
+
+    def usage(self, answer: Answer) -> Mapping[str, int]:
+        """The headers speak of the pool of the call just made: only that one among these was charged."""
+        try:
+            limit, left = (int(answer.headers[f"gw-ratelimit-{name}"]) for name in ("limit", "remaining"))
+        except (KeyError, ValueError):
+            return {}
+        return dict.fromkeys(self.buckets, limit - left)
+
+    def place_call(self, order: OrderRequest) -> Call:
+        limit = order.type in LIMITS
+        if order.post_only and (not limit or order.time_in_force is not TimeInForce.GTC):
+            raise Unsupported(f"{self.name}: only limit orders that rest can be post-only")
+        if not limit and order.time_in_force is not TimeInForce.GTC:
+            raise Unsupported(f"{self.name}: market orders have no time in force")
+        params = {
+            "clientOid": order.client_id,
+            "side": order.side.value,
+            "symbol": order.instrument.symbol,
+            "type": "limit" if limit else "market",
+        } | self._product_params(order)
+        if limit:
+            params["price"] = order.price
+            params |= {"postOnly": True} if order.post_only else {}
+            if order.time_in_force is not TimeInForce.GTC:
+                params["timeInForce"] = order.time_in_force.upper()
+        path, weight = self._place_path(order)
+        protects = order.reduce_only or order.type.conditional
+        priority = Priority.PROTECT if protects else Priority.ENTRY
+        return Call("POST", path, params, costs={self.pool: weight}, priority=priority)
+
+    @abstractmethod
+    def _product_params(self, order: OrderRequest) -> dict[str, Any]:
+        """Size and trigger, and what only this product's orders carry. Raises Unsupported."""
+
+    @abstractmethod
+    def _place_path(self, order: OrderRequest) -> tuple[str, int]:
+        """Address and weight."""
+
+    @abstractmethod
+    def read_order(self, item: Any) -> Report:
+        """One entry of the lists of orders."""
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def server_time_ms(self) -> int:
+        return int(decimal(self._public("/api/v1/timestamp", {}, 3)))
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        return [
+            self.read_order(item)
+            for path, weight, params in self.listed
+            for item in self._everything(path, weight, params, keys, instrument)
+        ]
+
+    def _everything(
+        self,
+        path: str,
+        weight: int,
+        params: Mapping[str, str],
+        keys: Credentials,
+        instrument: Instrument | None,
+    ) -> Iterator[Any]:
+        """The entries of a list page by page."""
+        asked: dict[str, Any] = {**params, **({"symbol": instrument.symbol} if instrument else {})}
+        page = pages = 1
+        while page <= pages:
+            data = self._read(path, asked | {"currentPage": page, "pageSize": 500}, weight, keys)
+            yield from items(data, "items")
+            page, pages = page + 1, int(decimal(data, "totalPage"))
+
+    def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
+        for path, weight in self.cleared:
+            self._delete(path, {"symbol": instrument.symbol}, weight, keys)
+
+    def key_info(self, keys: Credentials) -> KeyInfo:
+        """https://www.kucoin.com/docs-new/rest/account-info/account-funding/get-apikey-info; "Transfer" moves funds
+        out of the account as well."""
+        data = self._read("/api/v1/user/api-key", {}, 20, keys, pool="management", host=self._key_host())
+        may = {right.strip().lower() for right in text(data, "permission").split(",")}
+        return KeyInfo(
+            can_trade=any(right in may for right in self.rights),
+            can_withdraw=bool(may & {"transfer", "withdrawal", "withdraw"}),
+            ip_locked=bool(data.get("ipWhitelist")),
+        )
+
+    def _key_host(self) -> str:
+        return ""
+
+    # -- one request -----------------------------------------------------------------------------------
+
+    def _public(self, path: str, params: Mapping[str, Any], weight: int) -> Any:
+        call = Call("GET", path, params, signed=False, costs={"public": weight}, read_only=True)
+        return field(self.call(call), "data")
+
+    def _read(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        weight: int,
+        keys: Credentials,
+        *,
+        pool: str = "",
+        host: str = "",
+    ) -> Any:
+        costs: Costs = {pool or self.pool: weight}
+        return field(
+            self.call(Call("GET", path, params, costs=costs, read_only=True, host=host), keys), "data"
+        )
+
+    def _delete(self, path: str, params: Mapping[str, Any], weight: int, keys: Credentials) -> Any:
+        call = Call("DELETE", path, params, costs={self.pool: weight}, priority=Priority.PROTECT)
+        return field(self.call(call, keys), "data")
+
+    def _gone(self) -> OrderNotFound:
+        return OrderNotFound(f"{self.name} does not know this order, or it is no longer open")
+
+
+class KuCoinSpot(_KuCoin):
+    name = "KuCoin"
+    product = Product.SPOT
+    base_urls = {Environment.LIVE: "https://api.kucoin.com"}
+    features = Features(market_by_quote=True, reduce_only=False)
+    errors = error_table(SHARED, SPOT_ERRORS)
+    pool = "spot"
+    rights = ("spot", "trade")
+    listed = (("/api/v1/stop-order", 8, {}),)
+    cleared = (("/api/v1/hf/orders", 2), ("/api/v1/stop-order/cancel", 3))
+
+    def _place_path(self, order: OrderRequest) -> tuple[str, int]:
+        return ("/api/v1/stop-order", 2) if order.type.conditional else ("/api/v1/hf/orders/sync", 1)
+
+    def _product_params(self, order: OrderRequest) -> dict[str, Any]:
+        if order.reduce_only or order.position_side:
+            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        if order.trigger_by is not TriggerBy.LAST:
+            raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
+        if order.quote_quantity is None:
+            params: dict[str, Any] = {"size": order.quantity}
+        elif (order.type, order.side) != (OrderType.MARKET, Side.BUY):
+            raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
+        else:
+            step = order.instrument.extra["quote_step"]
+            params = {"funds": (order.quote_quantity / step).to_integral_value(ROUND_DOWN) * step}
+        if order.type.conditional:
+            params["stop"] = "entry" if _rises(order) else "loss"
+            params["stopPrice"] = order.trigger_price
+        return params
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        """A stop order's record, or how a plain order stands after it met the market."""
+        told = field(data, "data")
+        report = Report(
+            exchange_id=text(told, "orderId"),
+            client_id=order.client_id,
+            symbol=order.instrument.symbol,
+            side=order.side,
+            type=order.type,
+            status=OrderStatus.OPEN,
+            quantity=order.quantity,
+            price=order.price,
+            trigger_price=order.trigger_price,
+        )
+        if order.type.conditional:
+            return report
+        filled, waits = decimal(told, "dealSize"), word(OPEN_OR_DONE, told, "status")
+        cancelled = decimal(told, "canceledSize") > 0
+        return replace(
+            report,
+            filled=filled,
+            status=OrderStatus.OPEN if waits else _ended(filled, cancelled=cancelled),
+            acknowledged_only=waits and order.type is OrderType.MARKET,
+        )
+
+    def read_order(self, item: Any) -> Report:
+        """https://www.kucoin.com/docs-new/rest/spot-trading/orders/get-order-by-orderld; stop orders have a `stop`."""
+        if item.get("stop"):
+            return self.read_stop(item)
+        filled, limit = decimal(item, "dealSize"), word(IS_LIMIT, item, "type")
+        active, cancelled = (_flag(item, name) for name in ("active", "cancelExist"))
+        return Report(
+            exchange_id=text(item, "id"),
+            client_id=item.get("clientOid") or "",
+            symbol=text(item, "symbol"),
+            side=word(SIDES, item, "side"),
+            type=OrderType.LIMIT if limit else OrderType.MARKET,
+            status=OrderStatus.OPEN if active else _ended(filled, cancelled=cancelled),
+            quantity=_positive(item, "size"),
+            filled=filled,
+            average_price=decimal(item, "dealFunds") / filled if filled else None,
+            price=_positive(item, "price") if limit else None,
+            fee=Fee(decimal(item, "fee"), common_asset(text(item, "feeCurrency"))) if filled else None,
+        )
+
+    def read_stop(self, item: Any) -> Report:
+        """https://www.kucoin.com/docs-new/rest/spot-trading/orders/get-stop-orders-list. A triggered one is told as
+        open: what became of it is another order's to tell."""
+        side, limit = word(SIDES, item, "side"), word(IS_LIMIT, item, "type")
+        kind = text(item, "stop")
+        gain = word(STOP_KINDS, item, "stop")
+        if kind in ("loss", "entry"):
+            gain = gain == (side is Side.SELL)
+        return Report(
+            exchange_id=text(item, "id"),
+            client_id=item.get("clientOid") or "",
+            symbol=text(item, "symbol"),
+            side=side,
+            type=_conditional(gain=gain, limit=limit),
+            status=word(STOP_STATUSES, item, "status") or OrderStatus.OPEN,
+            quantity=_positive(item, "size"),
+            price=_positive(item, "price") if limit else None,
+            trigger_price=decimal(item, "stopPrice"),
+        )
+
+    def instruments(self) -> list[Instrument]:
+        return [self.read_instrument(item) for item in items(self._public("/api/v2/symbols", {}, 4))]
+
+    def read_instrument(self, item: Any) -> Instrument:
+        quote = text(item, "quoteCurrency")
+        return Instrument(
+            symbol=text(item, "symbol"),
+            base=common_asset(text(item, "baseCurrency")),
+            quote=quote,
+            settle=quote,
+            product=self.product,
+            tick=decimal(item, "priceIncrement"),
+            step=decimal(item, "baseIncrement"),
+            min_quantity=decimal(item, "baseMinSize"),
+            min_notional=decimal_or_none(item, "minFunds") or Decimal(0),
+            max_quantity=_positive(item, "baseMaxSize"),
+            active=_flag(item, "enableTrading"),
+            extra={"quote_step": decimal(item, "quoteIncrement")},
+        )
+
+    def quote(self, instrument: Instrument) -> Quote:
+        path = "/api/v1/market/orderbook/level1"
+        data = self._public(path, {"symbol": instrument.symbol}, 2)
+        if data is None:
+            raise UnknownSymbol(f"{self.name} does not list {instrument.symbol}")
+        return Quote(*(decimal(data, name) for name in ("bestBid", "bestAsk", "price")))
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        data = self._read("/api/v1/accounts", {"type": "trade"}, 5, keys, pool="management")
+        found = {}
+        for item in items(data):
+            asset = common_asset(text(item, "currency"))
+            found[asset] = Balance(asset, decimal(item, "balance"), decimal(item, "available"))
+        return found
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        """Plain orders are listed by symbol only: without one, those with open orders are asked for first."""
+        symbols = [instrument.symbol] if instrument else self._symbols_with_orders(keys)
+        plain = [
+            self.read_order(item)
+            for symbol in symbols
+            for item in items(self._read("/api/v1/hf/orders/active", {"symbol": symbol}, 2, keys))
+        ]
+        return plain + super().open_orders(keys, instrument)
+
+    def _symbols_with_orders(self, keys: Credentials) -> list[str]:
+        data = self._read("/api/v1/hf/orders/active/symbols", {}, 2, keys)
+        return [text(symbol) for symbol in items(data, "symbols")]
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        if not ref.conditional:
+            return self._plain(keys, instrument, ref)
+        found = self._stop_record(keys, instrument, ref)
+        if found is None:
+            order = self._plain(keys, instrument, ref)
+            return replace(order, type=_conditional(gain=False, limit=order.type is OrderType.LIMIT))
+        record, stop = found
+        return (
+            stop if word(STOP_STATUSES, record, "status") else self._triggered(keys, instrument, record, stop)
+        )
+
+    def _triggered(self, keys: Credentials, instrument: Instrument, record: Any, stop: Report) -> Report:
+        """The plain order that a stop order became, told as the stop order it was."""
+        for ref in (OrderRef(stop.client_id), OrderRef(exchange_id=record.get("relatedNo") or "")):
+            if not (ref.client_id or ref.exchange_id):
+                continue
+            try:
+                order = self._plain(keys, instrument, ref)
+            except OrderNotFound:
+                continue
+            return replace(
+                order, exchange_id=stop.exchange_id, type=stop.type, trigger_price=stop.trigger_price
+            )
+        raise OutcomeUnknown("it was triggered, and the order it became is not to be seen")
+
+    def _stop_record(
+        self, keys: Credentials, instrument: Instrument, ref: OrderRef
+    ) -> tuple[Any, Report] | None:
+        if ref.client_id:
+            params = {"clientOid": ref.client_id, "symbol": instrument.symbol}
+            data = self._found("/api/v1/stop-order/queryOrderByClientOid", params, 3, keys)
+        else:
+            data = self._found(f"/api/v1/stop-order/{ref.exchange_id}", {}, 3, keys)
+        newest = next(iter(data), None) if isinstance(data, list) else data
+        return None if newest is None else (newest, self.read_stop(newest))
+
+    def _plain(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        name = f"client-order/{ref.client_id}" if ref.client_id else ref.exchange_id
+        data = self._found(f"/api/v1/hf/orders/{name}", {"symbol": instrument.symbol}, 2, keys)
+        if data is None:
+            raise self._gone()
+        return self.read_order(data)
+
+    def _found(self, path: str, params: Mapping[str, Any], weight: int, keys: Credentials) -> Any:
+        """None for what the exchange does not know: it says so by `data` null, or by a refusal."""
+        try:
+            return self._read(path, params, weight, keys)
+        except OrderNotFound:
+            return None
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        """A stop order that triggered is a plain order by now."""
+        if ref.conditional:
+            try:
+                return self._cancel_stop(keys, instrument, ref)
+            except OrderNotFound:
+                if not ref.client_id:
+                    raise
+        name = f"client-order/{ref.client_id}" if ref.client_id else ref.exchange_id
+        path = f"/api/v1/hf/orders/sync/{name}"
+        if self._delete(path, {"symbol": instrument.symbol}, 1, keys) is None:
+            raise self._gone()
+        return None
+
+    def _cancel_stop(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        if ref.client_id:
+            params = {"clientOid": ref.client_id, "symbol": instrument.symbol}
+            data = self._delete("/api/v1/stop-order/cancelOrderByClientOid", params, 5, keys)
+            ended = bool(data) and data.get("cancelledOrderId")
+        else:
+            data = self._delete(f"/api/v1/stop-order/{ref.exchange_id}", {}, 3, keys)
+            ended = items(data, "cancelledOrderIds")
+        if not ended:
+            raise self._gone()
+
+
+class KuCoinFutures(_KuCoin):
+    name = "KuCoin_F"
+    product = Product.LINEAR
+    base_urls = {Environment.LIVE: "https://api-futures.kucoin.com"}
+    hosts = {"kucoin": {Environment.LIVE: "https://api.kucoin.com"}}
+    features = Features(hedge_mode=True, leverage=True)
+    errors = error_table(SHARED, FUTURES_ERRORS)
+    pool = "futures"
+    rights = ("futures",)
+    listed = (("/api/v1/orders", 2, {"status": "active"}), ("/api/v1/stopOrders", 6, {}))
+    cleared = (("/api/v3/orders", 10), ("/api/v1/stopOrders", 15))
+
+    def __init__(self, *wires: Any, **options: Any) -> None:
+        super().__init__(*wires, **options)
+        self._sizes: dict[str, Decimal] = {}
+        self._modes: dict[tuple[str, str], MarginMode] = {}
+
+    # -- placing ---------------------------------------------------------------------------------------
+
+    def _place_path(self, order: OrderRequest) -> tuple[str, int]:
+        return "/api/v1/orders", 2
+
+    def _product_params(self, order: OrderRequest) -> dict[str, Any]:
+        if order.time_in_force is TimeInForce.FOK:
+            raise Unsupported(f"{self.name} has no fill-or-kill orders")
+        mode = order.margin_mode or MarginMode.ISOLATED
+        params: dict[str, Any] = {"size": self._contracts(order), "marginMode": mode.upper()}
+        if mode is MarginMode.ISOLATED and not order.reduce_only:
+            params["leverage"] = self._leverage(order)
+        if order.position_side:
+            params["positionSide"] = order.position_side.upper()
+        if order.reduce_only:
+            params["reduceOnly"] = True
+        if order.type.conditional:
+            params["stop"] = "up" if _rises(order) else "down"
+            params["stopPrice"] = order.trigger_price
+            params["stopPriceType"] = TRIGGERS[order.trigger_by]
+        return params
+
+    def _contracts(self, order: OrderRequest) -> int:
+        if order.quantity is None:
+            raise Unsupported(f"{self.name}: futures orders are given in base currency")
+        contracts = order.quantity / order.instrument.contract_size
+        if contracts != int(contracts):
+            raise Unsupported(f"{self.name} trades whole contracts of {order.instrument.contract_size}")
+        return int(contracts)
+
+    def _leverage(self, order: OrderRequest) -> int:
+        leverage = order.leverage or Decimal(1)
+        if leverage != int(leverage):
+            raise Unsupported(f"{self.name}: leverage is a whole number")
+        return int(leverage)
+
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        """In the margin mode the symbol is set to; a mode that nobody asked for may turn out to be the other one."""
+        mode = order.margin_mode or self._modes.get(_slot(keys, order.instrument), MarginMode.ISOLATED)
+        try:
+            return super().place(keys, replace(order, margin_mode=mode), patience_seconds=patience_seconds)
+        except InvalidOrder as refused:
+            if refused.code != OTHER_MARGIN_MODE or order.margin_mode:
+                raise
+        other = MarginMode.CROSS if mode is MarginMode.ISOLATED else MarginMode.ISOLATED
+        report = super().place(keys, replace(order, margin_mode=other), patience_seconds=patience_seconds)
+        self._remember(keys, order.instrument, other)
+        return report
+
+    def _remember(self, keys: Credentials, instrument: Instrument, mode: MarginMode) -> None:
+        if len(self._modes) >= REMEMBERED:
+            self._modes.clear()
+        self._modes[_slot(keys, instrument)] = mode
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        return Report(
+            exchange_id=text(data, "data", "orderId"),
+            client_id=order.client_id,
+            symbol=order.instrument.symbol,
+            side=order.side,
+            type=order.type,
+            status=OrderStatus.OPEN,
+            quantity=order.quantity,
+            price=order.price,
+            trigger_price=order.trigger_price,
+            reduce_only=order.reduce_only,
+            position_side=order.position_side,
+            acknowledged_only=True,
+        )
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        self._know(instrument)
+        return super().open_orders(keys, instrument)
+
+    def read_order(self, item: Any) -> Report:
+        """https://www.kucoin.com/docs-new/rest/futures-trading/orders/get-order-by-orderld, stop orders included."""
+        size, filled = self._size(text(item, "symbol")), decimal(item, "filledSize")
+        side, limit = word(SIDES, item, "side"), word(IS_LIMIT, item, "type")
+        kind = OrderType.LIMIT if limit else OrderType.MARKET
+        if item.get("stop"):
+            rises = word({"up": True, "down": False}, item, "stop")
+            kind = _conditional(gain=rises == (side is Side.SELL), limit=limit)
+        waits, cancelled = word(OPEN_OR_DONE, item, "status"), _flag(item, "cancelExist")
+        average = _positive(item, "avgDealPrice") or (
+            decimal(item, "filledValue") / filled / size if filled else None
+        )
+        return Report(
+            exchange_id=text(item, "id"),
+            client_id=item.get("clientOid") or "",
+            symbol=text(item, "symbol"),
+            side=side,
+            type=kind,
+            status=OrderStatus.OPEN if waits else _ended(filled, cancelled=cancelled),
+            quantity=decimal(item, "size") * size if _positive(item, "size") else None,
+            filled=filled * size,
+            average_price=average if filled else None,
+            price=_positive(item, "price") if limit else None,
+            trigger_price=_positive(item, "stopPrice") if kind.conditional else None,
+            reduce_only=item.get("reduceOnly") is True or item.get("closeOrder") is True,
+            position_side=_position_side(item),
+        )
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        self._know(instrument)
+        if ref.exchange_id:
+            data = self._read(f"/api/v1/orders/{ref.exchange_id}", {}, 5, keys)
+        else:
+            data = self._read("/api/v1/orders/byClientOid", {"clientOid": ref.client_id}, 5, keys)
+        if data is None:
+            raise self._gone()
+        return self.read_order(data)
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        """Only the exchange's id is documented to reach stop orders too."""
+        if not ref.exchange_id and ref.conditional:
+            ref = self.fetch(keys, instrument, ref).ref
+        if ref.exchange_id:
+            data = self._delete(f"/api/v1/orders/{ref.exchange_id}", {}, 1, keys)
+            ended = bool(data) and items(data, "cancelledOrderIds")
+        else:
+            params = {"symbol": instrument.symbol}
+            ended = self._delete(f"/api/v1/orders/client-order/{ref.client_id}", params, 1, keys)
+        if not ended:
+            raise self._gone()
+
+    # -- market ----------------------------------------------------------------------------------------
+
+    def instruments(self) -> list[Instrument]:
+        """Perpetuals (FFWCSX) that settle in dollars; the others are dated or coin-margined."""
+        listed = items(self._public("/api/v1/contracts/active", {}, 3))
+        found = [
+            self.read_instrument(item)
+            for item in listed
+            if text(item, "type") == "FFWCSX" and text(item, "settleCurrency") in SETTLEMENTS
+        ]
+        self._sizes.update({each.symbol: each.contract_size for each in found})
+        return found
+
+    def read_instrument(self, item: Any) -> Instrument:
+        size = decimal(item, "multiplier")
+        most, most_at_market = _positive(item, "maxOrderQty"), _positive(item, "marketMaxOrderQty")
+        return Instrument(
+            symbol=text(item, "symbol"),
+            base=common_asset(text(item, "baseCurrency")),
+            quote=text(item, "quoteCurrency"),
+            settle=text(item, "settleCurrency"),
+            product=self.product,
+            tick=decimal(item, "tickSize"),
+            step=decimal(item, "lotSize") * size,
+            min_quantity=decimal(item, "lotSize") * size,
+            max_quantity=most and most * size,
+            max_market_quantity=most_at_market and most_at_market * size,
+            contract_size=size,
+            max_leverage=_positive(item, "maxLeverage"),
+            active=text(item, "status") == "Open",
+        )
+
+    def _know(self, instrument: Instrument | None) -> None:
+        if instrument:
+            self._sizes[instrument.symbol] = instrument.contract_size
+
+    def _size(self, symbol: str) -> Decimal:
+        """Coins in a contract; the instruments are read when one is asked for that was never seen."""
+        if symbol not in self._sizes:
+            self.instruments()
+        if symbol not in self._sizes:
+            raise OutcomeUnknown(f"{self.name} speaks of {symbol}, which it does not list")
+        return self._sizes[symbol]
+
+    def quote(self, instrument: Instrument) -> Quote:
+        data = self._public("/api/v1/ticker", {"symbol": instrument.symbol}, 2)
+        return Quote(*(decimal(data, name) for name in ("bestBidPrice", "bestAskPrice", "price")))
+
+    # -- account ---------------------------------------------------------------------------------------
+
+    def _key_host(self) -> str:
+        return "kucoin"
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        found = {}
+        for coin in SETTLEMENTS:
+            data = self._read("/api/v1/account-overview", {"currency": coin}, 5, keys)
+            total, free = (decimal(data, name) for name in ("accountEquity", "availableBalance"))
+            found[coin] = Balance(text(data, "currency"), total, free)
+        return found
+
+    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
+        self._know(instrument)
+        wanted = instrument.symbol if instrument else None
+        rows = items(self._read("/api/v1/positions", {}, 2, keys))
+        held = [each for each in rows if decimal(each, "currentQty")]
+        return [self.read_position(each) for each in held if wanted in (None, text(each, "symbol"))]
+
+    def read_position(self, item: Any) -> Position:
+        contracts, size = decimal(item, "currentQty"), self._size(text(item, "symbol"))
+        crossed = item.get("crossMode") is True or item.get("marginMode") == "CROSS"
+        return Position(
+            symbol=text(item, "symbol"),
+            direction=_position_side(item) or (Direction.LONG if contracts > 0 else Direction.SHORT),
+            quantity=abs(contracts) * size,
+            entry_price=decimal(item, "avgEntryPrice"),
+            mark_price=_positive(item, "markPrice"),
+            leverage=_positive(item, "leverage"),
+            margin_mode=MarginMode.CROSS if crossed else MarginMode.ISOLATED,
+            unrealised=decimal_or_none(item, "unrealisedPnl"),
+            liquidation_price=_positive(item, "liquidationPrice"),
+        )
+
+    def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
+        return word(
+            POSITION_MODES, self._read("/api/v2/position/getPositionMode", {}, 2, keys), "positionMode"
+        )
+
+    def set_leverage(
+        self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
+    ) -> None:
+        """The mode is changed when it differs. The leverage of isolated margin is each order's own."""
+        symbol = {"symbol": instrument.symbol}
+        current = word(MODES, self._read("/api/v2/position/getMarginMode", symbol, 2, keys), "marginMode")
+        if mode not in (None, current):
+            self._set("position/changeMarginMode", {**symbol, "marginMode": str(mode).upper()}, keys)
+        self._remember(keys, instrument, mode or current)
+        if leverage is not None and (mode or current) is MarginMode.CROSS:
+            self._set("changeCrossUserLeverage", {**symbol, "leverage": leverage}, keys)
+
+    def _set(self, path: str, params: Mapping[str, Any], keys: Credentials) -> None:
+        costs: Costs = {self.pool: 2}
+        call = Call("POST", f"/api/v2/{path}", params, costs=costs, priority=Priority.ENTRY)
+        if not field(self.call(call, keys), "data"):
+            raise OutcomeUnknown(f"{self.name} does not say whether {path} was done")
+
+
+def signature(secret: str, signed: str) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()).decode()
+
+
+def _slot(keys: Credentials, instrument: Instrument) -> tuple[str, str]:
+    return key_digest(keys), instrument.symbol
+
+
+def _rises(order: OrderRequest) -> bool:
+    """Whether the price rises to the trigger: a buy stop, a sell take-profit."""
+    return (order.side is Side.BUY) == (order.type in STOPS)
+
+
+def _conditional(*, gain: bool, limit: bool) -> OrderType:
+    if gain:
+        return OrderType.TAKE_PROFIT_LIMIT if limit else OrderType.TAKE_PROFIT
+    return OrderType.STOP_LIMIT if limit else OrderType.STOP
+
+
+def _ended(filled: Decimal, *, cancelled: bool) -> OrderStatus:
+    """Of an order that is done: anything cancelled, or nothing filled, is a cancelled order."""
+    return OrderStatus.CANCELLED if cancelled or not filled else OrderStatus.FILLED
+
+
+def _position_side(item: Any) -> Direction | None:
+    return word(SIDE_OF_POSITION, item, "positionSide") if item.get("positionSide") else None
+
+
+def _flag(item: Any, name: str) -> bool:
+    value = field(item, name)
+    if not isinstance(value, bool):
+        raise OutcomeUnknown(f"{name} is neither true nor false in the answer")
+    return value
+
+
+def _positive(item: Any, name: str) -> Decimal | None:
+    """An optional number: absent, "" and 0 all mean none."""
+    return decimal_or_none(item, name) or None
