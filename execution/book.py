@@ -94,10 +94,11 @@ class FactBook:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._facts: dict[tuple[str, str], Facts] = {}
+        self._facts: dict[tuple[str, str, int], Facts] = {}
 
-    def of(self, account: str, venue: str) -> Facts:
-        key = (account, venue.lower())
+    def of(self, account: str, venue: str, sealed: str) -> Facts:
+        """Another key may belong to another account of the exchange: nothing is taken over from the one before."""
+        key = (account, venue.lower(), hash(sealed))
         now = time.monotonic()
         with self._lock:
             facts = self._facts.get(key)

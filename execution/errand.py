@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.vault import VaultError
-from exchanges.errors import ExchangeError, NotSent, OutcomeUnknown
+from exchanges.errors import AuthRefused, ExchangeError, NotSent, OutcomeUnknown
 from exchanges.types import Direction, Instrument, OrderStatus, Report, Side
+from execution import keycheck
 from execution.book import breaker
 from execution.circuit import opens
 from execution.commands import (
@@ -89,6 +90,8 @@ class Errand:
             result.status, result.error = OrderState.UNKNOWN, exchange_error(error.reason)
         except ExchangeError as error:
             write_failure(result, error)
+            if isinstance(error, AuthRefused):
+                keycheck.doubt(self.job.region, self.job.account.public_id, self.job.account.sealed)
         if self.job.dry_run and result.error is None:
             result.status, result.would_send = OrderState.DRY_RUN, self.desk.previews
 

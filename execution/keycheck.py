@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 
+import redis
 from celery import current_app
 from django.utils import timezone
 from kombu.exceptions import KombuError
@@ -16,13 +18,19 @@ from exchanges.pool import Connection
 from exchanges.registry import venues
 from exchanges.types import Credentials, Environment, KeyInfo, PositionMode
 from exchanges.venue import Venue
-from execution import book
-from execution.brokers import producer_pool
+from execution import book, keytrouble
+from execution.brokers import producer_pool, region_redis
+from execution.desk import Facts
 from execution.jobs import JobAccount
 from execution.routing import region_of
 
 log = logging.getLogger(__name__)
 CHECK = "execution.tasks.check_key"
+CONFIRM = "execution.tasks.confirm_key"
+#: a key that was refused at work is checked this often at most
+DOUBT_SECONDS = 60
+#: so many checks must see a bare HTTP 401 before it is believed
+DOUBTS = 3
 
 
 def venues_of(account: Account) -> list[type[Venue]]:
@@ -60,24 +68,86 @@ def request_check(account: Account) -> None:
         )
 
 
+def doubt(region: str, public_id: str, sealed: str) -> None:
+    """The exchange refused this key at work. One refusal may be a proxy's mood: the key is checked before anything
+    follows from it, at most once in DOUBT_SECONDS."""
+    try:
+        if not region_redis(region).set(
+            f"doubt:{public_id}:{_digest(sealed)}", "1", nx=True, ex=DOUBT_SECONDS
+        ):
+            return
+        with producer_pool(region).acquire(block=True, timeout=1) as producer:
+            current_app.send_task(
+                CONFIRM, (public_id,), producer=producer, queue=f"watch.{region}", expires=120, retry=False
+            )
+    except (redis.RedisError, KombuError, OSError) as error:
+        log.warning("the doubt about account %s could not be queued: %s", public_id, type(error).__name__)
+
+
 def check(public_id: str) -> None:
-    """Ask the exchange and write down what it says."""
-    account = Account.objects.select_related("user").filter(public_id=public_id).first()
+    """Ask the exchange about a key that is new, replaced or resumed, and write down what it says."""
+    account = _account(public_id)
     if account is None:
         return
-    holder = JobAccount(account.public_id, account.label, account.exchange, account.sealed)
     try:
-        keys = book.keyring().open(account.user.public_id, holder)
-        info, mode, found = _ask(account, keys)
+        info, mode, found = _ask(account, _keys(account))
     except AuthRefused as error:
-        flows.record_refusal(public_id, account.sealed, error.message)
+        keytrouble.refused(account, error.message, tell=account.status == AccountStatus.VERIFIED)
     except (ExchangeError, VaultError) as error:
         log.warning("account %s could not be checked: %s", public_id, type(error).__name__)
         Account.objects.filter(
             public_id=public_id, sealed=account.sealed, status=AccountStatus.UNVERIFIED
         ).update(status_reason=f"not checked: {error}"[:300], checked_at=timezone.now())
     else:
+        if flows.record_check(public_id, account.sealed, info, position_mode=mode, venues=found):
+            keytrouble.over(account)
+
+
+def confirm(public_id: str) -> None:
+    """Ask the exchange about a key that was refused at work: only a second no counts."""
+    account = _account(public_id)
+    if account is None or account.status == AccountStatus.REJECTED:
+        return
+    try:
+        info, mode, found = _ask(account, _keys(account))
+    except AuthRefused as error:
+        if _is_the_exchanges_word(account, error):
+            keytrouble.refused(account, error.message, tell=True)
+    except (ExchangeError, VaultError) as error:
+        log.warning("the key of account %s is in doubt, and could not be checked: %s", public_id, error)
+    else:
+        log.info("the key of account %s was refused at work and is good", public_id)
         flows.record_check(public_id, account.sealed, info, position_mode=mode, venues=found)
+
+
+def _is_the_exchanges_word(account: Account, error: AuthRefused) -> bool:
+    """A bare HTTP 401 without a code of the exchange may be said by what stands before it: that counts when it is
+    said at several checks, a while apart."""
+    if error.code != "401":
+        return True
+    server = region_redis(region_of(venues_of(account)[0]))
+    name = f"doubts:{account.public_id}:{_digest(account.sealed)}"
+    doubts = int(server.incr(name))
+    server.expire(name, DOUBT_SECONDS * DOUBTS * 5)
+    log.warning("the key of account %s got a bare 401, %d of %d times", account.public_id, doubts, DOUBTS)
+    return doubts >= DOUBTS
+
+
+def _account(public_id: str) -> Account | None:
+    return Account.objects.select_related("user").filter(public_id=public_id).first()
+
+
+def _keys(account: Account) -> Credentials:
+    holder = JobAccount(account.public_id, account.label, account.exchange, account.sealed)
+    return book.keyring().open(account.user.public_id, holder)
+
+
+def _digest(sealed: str) -> str:
+    return hashlib.blake2b(sealed.encode(), digest_size=8).hexdigest()
+
+
+def _facts(account: Account, connection: Connection) -> Facts:
+    return book.facts().of(account.public_id, connection.venue.name, account.sealed)
 
 
 def _ask(account: Account, keys: Credentials) -> tuple[KeyInfo, PositionMode | None, dict[str, str]]:
@@ -120,5 +190,5 @@ def _mode(connection: Connection, keys: Credentials, account: Account) -> Positi
         return None
     instrument = connection.table.find("BTCUSDT")
     mode = connection.venue.position_mode(keys, instrument)
-    book.facts().of(account.public_id, connection.venue.name).position_mode[instrument.symbol] = mode
+    _facts(account, connection).position_mode[instrument.symbol] = mode
     return mode

@@ -123,7 +123,7 @@ def open_desk(job: Job, timeline: Timeline) -> Desk:
     return Desk(
         book.pool().connection(job.venue, job.environment),
         book.keyring().open(job.user, job.account),
-        facts=book.facts().of(job.account.public_id, job.venue),
+        facts=book.facts().of(job.account.public_id, job.venue, job.account.sealed),
         timeline=timeline,
         fresh_until_ms=job.fresh_until_ms,
         dry_run=job.dry_run,

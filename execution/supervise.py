@@ -24,7 +24,7 @@ from django.utils import timezone
 from accounts.models import Account
 from exchanges.errors import AuthRefused, ExchangeError
 from exchanges.types import Environment, Instrument, OrderRef, Position, Report
-from execution import book, brackets, lanes, pace
+from execution import book, brackets, keycheck, lanes, pace
 from execution.arming import cancel_legs
 from execution.brokers import producer_pool, region_redis
 from execution.desk import Desk
@@ -113,6 +113,7 @@ def look_after(region: str, account: str, venue: str) -> None:
                 _care(region, desk, row, view)
         except AuthRefused as error:
             log.warning("the key of account %s is refused while it is supervised: %s", account, error.code)
+            keycheck.doubt(region, account, rows[0].account.sealed)
         except ExchangeError as error:
             log.warning("looking after %s on %s failed: %s", account, venue, error.kind)
 
@@ -128,7 +129,7 @@ def open_desk(account: Account, venue: str) -> Desk:
     return Desk(
         book.pool().connection(venue, Environment(account.environment)),
         book.keyring().open(account.user.public_id, holder),
-        facts=book.facts().of(account.public_id, venue),
+        facts=book.facts().of(account.public_id, venue, account.sealed),
     )
 
 

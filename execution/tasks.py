@@ -60,3 +60,8 @@ def probe_region(region: str) -> None:
 @shared_task
 def check_key(account: str) -> None:
     keycheck.check(account)
+
+
+@shared_task
+def confirm_key(account: str) -> None:
+    keycheck.confirm(account)

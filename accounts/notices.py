@@ -1,0 +1,39 @@
+"""What a user is told without having asked, by e-mail. Each notice is one function, so that other ways to tell can
+join here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from accounts.models import Account
+
+log = logging.getLogger(__name__)
+
+
+def key_refused(account: Account, reason: str, *, positions: Sequence[str] = ()) -> None:
+    """The exchange does not take this key any more. `positions` are guarded through it: "BTCUSDT on Binance_F"."""
+    context = {
+        "account": account,
+        "reason": reason,
+        "positions": positions,
+        "url": settings.PUBLIC_URL + reverse("accounts:account", args=[account.public_id]),
+    }
+    _mail(
+        account.user.email, f"flipr: {account.title} refuses your key {account.label}", "key_refused", context
+    )
+
+
+def _mail(address: str, subject: str, name: str, context: dict[str, object]) -> None:
+    """A mail server that is away must not stop what the notice is about: the pages say the same."""
+    text = render_to_string(f"accounts/email/{name}.txt", context)
+    try:
+        send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
+    except (OSError, SMTPException) as error:
+        log.warning("the notice %s could not be sent: %s", name, type(error).__name__)

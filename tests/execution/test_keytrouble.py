@@ -1,0 +1,195 @@
+"""Keys that are replaced, refused, or refused by mistake: what the next order uses, who is told, what is marked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from accounts import flows
+from accounts.models import Account, AccountStatus
+from exchanges.pool import Pool
+from exchanges.transport import Transport
+from exchanges.types import Credentials
+from execution import book, keycheck, keytrouble, supervise
+from execution.brokers import region_redis
+from execution.keycheck import DOUBTS
+from execution.models import Bracket
+
+ORDER = "BTCUSDT on Binance_F market long 0.01"
+
+
+@pytest.fixture
+def account(desk: Any) -> Account:
+    """Its key is checked, and good."""
+    found: Account = desk.accounts["binance"]
+    keycheck.check(found.public_id)
+    found.refresh_from_db()
+    assert found.status == AccountStatus.VERIFIED
+    region_redis("tokyo").delete("watch.tokyo")
+    return found
+
+
+def spoil(desk: Any, account: Account) -> None:
+    """The exchange takes the key no more: to it, the secret is another one now."""
+    flows.replace_key(account, Credentials(desk.keys["binance"], "x" * 40))
+    Account.objects.filter(pk=account.pk).update(status=AccountStatus.VERIFIED)
+    account.refresh_from_db()
+
+
+def queued() -> list[str]:
+    """The tasks that wait for the region's workers."""
+    waiting = region_redis("tokyo").lrange("watch.tokyo", 0, -1)
+    return [json.loads(text)["headers"]["task"].rpartition(".")[2] for text in waiting]
+
+
+# -- rotation ----------------------------------------------------------------------------------------------
+
+
+def test_the_next_order_uses_the_replaced_key_without_a_restart(desk: Any, account: Account) -> None:
+    assert desk.one(ORDER)["status"] == "filled"
+    given = desk.sandbox.account("binance")
+    flows.replace_key(account, Credentials(given["key"], given["secret"]))
+    assert desk.one(ORDER)["status"] == "filled"
+    for key in (desk.keys["binance"], given["key"]):
+        (position,) = desk.sandbox.state("Binance_F", key)["positions"]
+        assert float(position["quantity"]) == 0.01
+
+
+def test_nothing_known_of_the_replaced_keys_account_is_taken_over(desk: Any, account: Account) -> None:
+    """The new key's account has a leverage and a position mode of its own."""
+    desk.one(f"{ORDER} lev 7x")
+    given = desk.sandbox.account("binance", position_mode="hedge")
+    flows.replace_key(account, Credentials(given["key"], given["secret"]))
+    result = desk.one(f"{ORDER} lev 7x")
+    assert (result["status"], result["error"]) == ("filled", None)
+    paths = [call["path"] for call in desk.sandbox.state("Binance_F", given["key"])["calls"]]
+    assert any(path.endswith("/leverage") for path in paths)
+
+
+# -- a key that is refused ---------------------------------------------------------------------------------
+
+
+def test_a_refusal_at_work_asks_for_one_check_and_changes_nothing_yet(desk: Any, account: Account) -> None:
+    spoil(desk, account)
+    for _ in range(3):
+        assert desk.one(ORDER)["error"]["code"] == "KEY_REFUSED"
+    assert queued() == ["confirm_key"]
+    account.refresh_from_db()
+    assert account.status == AccountStatus.VERIFIED
+
+
+def test_a_refusal_that_the_check_confirms_stops_the_account_and_tells_its_owner(
+    desk: Any, account: Account
+) -> None:
+    spoil(desk, account)
+    keycheck.confirm(account.public_id)
+    account.refresh_from_db()
+    assert account.status == AccountStatus.REJECTED
+    assert account.status_reason
+    (letter,) = mail.outbox
+    assert letter.to == [desk.user.email]
+    assert "refuses your key main" in letter.subject
+    assert account.status_reason in letter.body
+    assert desk.keys["binance"] not in letter.body
+    assert desk.one(ORDER)["error"]["code"] == "ACCOUNT_PAUSED"
+
+
+def test_a_refusal_that_the_check_does_not_confirm_changes_nothing(desk: Any, account: Account) -> None:
+    keycheck.doubt("tokyo", account.public_id, account.sealed)
+    assert queued() == ["confirm_key"]
+    keycheck.confirm(account.public_id)
+    account.refresh_from_db()
+    assert (account.status, mail.outbox) == (AccountStatus.VERIFIED, [])
+
+
+def test_a_new_key_that_is_refused_sends_no_letter(desk: Any) -> None:
+    account = desk.accounts["binance"]
+    flows.replace_key(account, Credentials(desk.keys["binance"], "x" * 40))
+    keycheck.check(account.public_id)
+    account.refresh_from_db()
+    assert (account.status, mail.outbox) == (AccountStatus.REJECTED, [])
+
+
+def test_the_owner_is_told_once(desk: Any, account: Account) -> None:
+    spoil(desk, account)
+    for _ in range(3):
+        keycheck.confirm(account.public_id)
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_server_that_is_away_does_not_keep_the_account_open(
+    desk: Any, account: Account, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    spoil(desk, account)
+    keycheck.confirm(account.public_id)
+    account.refresh_from_db()
+    assert account.status == AccountStatus.REJECTED
+
+
+# -- what it guards ----------------------------------------------------------------------------------------
+
+
+def test_supervision_that_is_refused_asks_for_a_check(desk: Any, account: Account) -> None:
+    desk.one(f"{ORDER} sl off 2% tp off 5%")
+    spoil(desk, account)
+    supervise.look_after("tokyo", account.public_id, "Binance_F")
+    assert queued() == ["confirm_key"]
+
+
+def test_the_brackets_of_a_refused_key_say_so_until_it_works_again(
+    desk: Any, account: Account, client: Client
+) -> None:
+    desk.one(f"{ORDER} sl off 2% tp off 5%")
+    good = account.sealed
+    spoil(desk, account)
+    keycheck.confirm(account.public_id)
+    assert keytrouble.FLAG in desk.bracket().note
+    assert "BTCUSDT on Binance_F" in mail.outbox[0].body
+    client.force_login(desk.user)
+    order = Bracket.objects.get(pk=desk.bracket().pk).orders.get()
+    page = client.get(reverse("execution:order", args=[order.token])).content.decode()
+    assert "the exchange refuses the key" in page
+    Account.objects.filter(pk=account.pk).update(sealed=good, status=AccountStatus.UNVERIFIED)
+    keycheck.check(account.public_id)
+    assert desk.bracket().note == ""
+    assert desk.bracket().status == "armed"
+
+
+def test_the_brackets_of_other_accounts_are_not_marked(desk: Any, account: Account) -> None:
+    desk.one("BTCUSDT on ByBit_F market long 0.01 sl off 2%")
+    spoil(desk, account)
+    keycheck.confirm(account.public_id)
+    assert desk.bracket().note == ""
+
+
+# -- a 401 of something before the exchange ------------------------------------------------------------------
+
+
+@pytest.fixture
+def proxy(desk: Any) -> Iterator[None]:
+    """Everything is answered with a bare 401."""
+    wire = httpx.MockTransport(lambda request: httpx.Response(401, json={"message": "Unauthorized"}))
+    pool = Pool(sandbox_url="http://sandbox.test", make_transport=lambda url, **_: Transport(url, wire=wire))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(book, "pool", lambda: pool)
+        yield
+    pool.close()
+
+
+def test_a_bare_401_counts_only_when_several_checks_see_it(account: Account, proxy: None) -> None:
+    for _ in range(DOUBTS - 1):
+        keycheck.confirm(account.public_id)
+    account.refresh_from_db()
+    assert account.status == AccountStatus.VERIFIED
+    keycheck.confirm(account.public_id)
+    account.refresh_from_db()
+    assert account.status == AccountStatus.REJECTED
