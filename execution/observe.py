@@ -43,9 +43,7 @@ def observe(desk: Desk, bracket: Guarded, view: Look) -> None:
     instrument = desk.instrument(bracket.instrument)
     if bracket.entry_open:
         _observe_entry(desk, bracket, instrument, view)
-    for leg in bracket.legs:
-        if leg.status is LegState.OPEN:
-            _observe_leg(desk, bracket, instrument, leg, view)
+    _observe_legs(desk, bracket, instrument, view)
     if not desk.spot:
         _observe_position(bracket, view)
 
@@ -86,17 +84,32 @@ def _tell_order(bracket: Guarded, report: Report) -> None:
     )
 
 
-def _observe_leg(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg, view: Look) -> None:
+def _observe_legs(desk: Desk, bracket: Guarded, instrument: Instrument, view: Look) -> None:
+    """Fills before cancellations: of a linked pair the exchange cancels one leg because the other filled."""
+    told = [
+        (leg, report)
+        for leg in bracket.legs
+        if leg.status is LegState.OPEN and (report := _leg_report(desk, instrument, leg, view)) is not None
+    ]
+    for leg, report in sorted(told, key=lambda each: each[1].filled == 0):
+        _take_in(bracket, leg, report)
+
+
+def _leg_report(desk: Desk, instrument: Instrument, leg: Leg, view: Look) -> Report | None:
+    """None when the exchange does not know the leg; after some looks in a row it counts as lost."""
     ref = OrderRef(leg.client_id, leg.exchange_id, leg.order_type.conditional)
-    report = view.find(ref)
-    if report is None:
-        try:
-            report = desk.venue.fetch(desk.keys, instrument, ref)
-        except OrderNotFound:
-            leg.missing += 1
-            if leg.missing >= LOST:
-                leg.status, leg.error = LegState.FAILED, "the exchange does not know this order"
-            return
+    if (report := view.find(ref)) is not None:
+        return report
+    try:
+        return desk.venue.fetch(desk.keys, instrument, ref)
+    except OrderNotFound:
+        leg.missing += 1
+        if leg.missing >= LOST:
+            leg.status, leg.error = LegState.FAILED, "the exchange does not know this order"
+        return None
+
+
+def _take_in(bracket: Guarded, leg: Leg, report: Report) -> None:
     leg.missing, leg.error = 0, ""
     leg.exchange_id = report.exchange_id or leg.exchange_id
     if report.filled > leg.filled:
@@ -124,7 +137,7 @@ def _cancelled_there(bracket: Guarded, leg: Leg) -> None:
 
 
 def _sibling_filled(bracket: Guarded, leg: Leg) -> bool:
-    return leg.linked and any(other.linked and other.status is LegState.FILLED for other in bracket.legs)
+    return leg.linked and any(other.linked and other is not leg and other.filled for other in bracket.legs)
 
 
 def _observe_position(bracket: Guarded, view: Look) -> None:
