@@ -13,7 +13,6 @@ from exchanges.types import (
     Instrument,
     MarginMode,
     OrderRequest,
-    OrderStatus,
     OrderType,
     Report,
     Side,
@@ -66,9 +65,7 @@ def enter(
     order = build(desk, step, instrument, token)
     report = place(desk, order)
     protection = spelled_out(step.protection)
-    if not protection or report.status in (OrderStatus.REJECTED, OrderStatus.EXPIRED):
-        return Opened(instrument, report, None)
-    if report.status is OrderStatus.CANCELLED and not report.filled:
+    if not protection or (report.status.final and not report.filled):
         return Opened(instrument, report, None)
     bracket = make(
         instrument=instrument.symbol,
