@@ -8,10 +8,13 @@ tell (a position closed by hand, a wick between two looks) the rotation finds.
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+
+from django.conf import settings
 
 from exchanges.errors import ExchangeError
 from exchanges.registry import venue_class
@@ -62,23 +65,42 @@ def triggers(bracket: Guarded) -> Iterator[Trigger]:
             yield Trigger(leg.price, rising=(leg.kind is LegKind.TARGET) == long)
 
 
-def due(region: str, watched: Iterable[Watched]) -> list[tuple[str, str]]:
+def due(
+    region: str, watched: Iterable[Watched], clock: Callable[[], float] = time.time
+) -> list[tuple[str, str]]:
     """(account, venue) to look at now; they are marked as looked at."""
-    everything = list(watched)
+    everything, now = list(watched), clock()
     urgent = _urgent(everything)
-    accounts = {(each.account, each.venue) for each in everything}
-    per_venue: dict[str, int] = {}
-    for _, venue in accounts:
-        per_venue[venue] = per_venue.get(venue, 0) + 1
-    server = region_redis(region)
-    chosen = []
-    for account, venue in sorted(accounts):
-        gap = _gap_seconds(venue, per_venue[venue], urgent=(account, venue) in urgent)
-        last = server.hget(f"looked:{venue}", account)
-        if last is None or time.time() - float(str(last)) >= gap:
-            chosen.append((account, venue))
-    _mark(region, chosen)
+    by_venue: dict[str, set[str]] = {}
+    for each in everything:
+        by_venue.setdefault(each.venue, set()).add(each.account)
+    chosen = [
+        (account, venue)
+        for venue, accounts in sorted(by_venue.items())
+        for account in _due_at(venue, sorted(accounts), urgent, _rested(region, venue, accounts, now))
+    ]
+    _mark(region, chosen, now)
     return chosen
+
+
+def _rested(region: str, venue: str, accounts: Iterable[str], now: float) -> dict[str, float]:
+    """Seconds since each account was looked at."""
+    names = list(accounts)
+    times = region_redis(region).hmget(f"looked:{venue}", names)
+    return {name: now - float(str(at or 0)) for name, at in zip(names, times, strict=True)}
+
+
+def _due_at(
+    venue: str, accounts: list[str], urgent: set[tuple[str, str]], rested: dict[str, float]
+) -> list[str]:
+    """The urgent ones, and of the others who rested longest, as many as make the rotation even: accounts that
+    were taken up together would otherwise be looked at in step ever after."""
+    soon = _gap_seconds(venue, len(accounts), urgent=True)
+    gap = _gap_seconds(venue, len(accounts), urgent=False)
+    pressing = [each for each in accounts if (each, venue) in urgent and rested[each] >= soon]
+    others = [each for each in accounts if each not in pressing and rested[each] >= gap]
+    others.sort(key=lambda each: -rested[each])
+    return pressing + others[: math.ceil(len(accounts) * settings.SUPERVISE_SECONDS / gap)]
 
 
 def _gap_seconds(venue: str, accounts: int, *, urgent: bool) -> float:
@@ -90,13 +112,12 @@ def _gap_seconds(venue: str, accounts: int, *, urgent: bool) -> float:
     return max(kind.look_seconds, ROTATION_SECONDS, fair_share) * 0.9
 
 
-def _mark(region: str, chosen: list[tuple[str, str]]) -> None:
+def _mark(region: str, chosen: list[tuple[str, str]], now: float) -> None:
     if not chosen:
         return
-    now = str(time.time())
     pipe = region_redis(region).pipeline(transaction=False)
     for account, venue in chosen:
-        pipe.hset(f"looked:{venue}", account, now)
+        pipe.hset(f"looked:{venue}", account, str(now))
         pipe.expire(f"looked:{venue}", MEMORY_SECONDS)
     pipe.execute()
 

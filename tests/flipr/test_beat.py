@@ -68,6 +68,23 @@ def test_exactly_what_the_settings_say_is_scheduled():
     assert set(RegionalScheduler(app).schedule) == set(settings.CELERY_BEAT_SCHEDULE)
 
 
+def test_no_two_entries_start_in_step():
+    """First runs lie within each entry's interval, and those of one interval apart from each other."""
+    schedule: dict[str, Any] = RegionalScheduler(app).schedule
+    begun = max(entry.last_run_at for entry in schedule.values())
+    firsts: dict[timedelta, list[float]] = {}
+    for entry in schedule.values():
+        every: timedelta = entry.schedule.run_every
+        early = (begun - entry.last_run_at) / every
+        assert 0 <= early < 1
+        firsts.setdefault(every, []).append(early)
+    for phases in firsts.values():
+        ordered = sorted(phases)
+        around = [*ordered[1:], ordered[0] + 1]
+        gaps = [later - earlier for earlier, later in zip(ordered, around, strict=True)]
+        assert min(gaps) > 0.2 / len(ordered)
+
+
 def test_every_entry_of_the_settings_names_a_known_queue():
     queues = {queue.name for queue in settings.CELERY_TASK_QUEUES}
     schedule: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE
