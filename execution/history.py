@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from execution.models import Order
+from execution.models import Order, Transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +39,9 @@ def page(user: User, asked: Mapping[str, str], length: int) -> Page:
 
 def _text(asked: Mapping[str, str], name: str) -> str:
     return asked.get(name, "").replace("\0", "")  # which PostgreSQL does not take
+
+
+def transitions_of(order: Order) -> list[Transition]:
+    """How the order and its bracket came to where they are, oldest first."""
+    of_both = Q(order=order) | Q(bracket=order.bracket_id) if order.bracket_id else Q(order=order)
+    return list(Transition.objects.filter(of_both).order_by("at", "pk"))

@@ -34,4 +34,5 @@ def orders(request: HttpRequest) -> HttpResponse:
 @members
 def order(request: HttpRequest, token: str) -> HttpResponse:
     found = get_object_or_404(history.orders_of(whose(request)), token=token)
-    return render(request, "execution/order.html", {"order": found, "result": result_of(found)})
+    context = {"order": found, "result": result_of(found), "transitions": history.transitions_of(found)}
+    return render(request, "execution/order.html", context)

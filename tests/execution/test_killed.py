@@ -10,6 +10,8 @@ from decimal import Decimal as D
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from execution import claims, dispatch, reconcile
@@ -134,3 +136,8 @@ def test_every_change_of_state_is_kept(make_desk):
     assert [(each.before, each.after, each.by) for each in order.bracket.transitions.all()] == [
         ("armed", "done", "supervision")
     ]
+    browser = Client()
+    browser.force_login(desk.user)
+    page = browser.get(reverse("execution:order", args=[order.token])).content.decode()
+    assert "worker tokyo" in page
+    assert "stop filled at" in page
