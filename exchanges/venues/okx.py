@@ -93,6 +93,16 @@ ALGO_STATES = {
 }
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 TAKES = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
+TYPES_OF_LEGS = {
+    (True, False): OrderType.STOP,
+    (True, True): OrderType.STOP_LIMIT,
+    (False, False): OrderType.TAKE_PROFIT,
+    (False, True): OrderType.TAKE_PROFIT_LIMIT,
+}
+#: the fields of a leg of an algo order: what triggers it, and at what price it then stands
+LEGS = {"sl": ("slTriggerPx", "slOrdPx"), "tp": ("tpTriggerPx", "tpOrdPx"), "trigger": ("triggerPx", "ordPx")}
+#: kinds of algo orders that are stops and targets
+ALGOS = {"conditional": ("sl", "tp"), "oco": ("sl", "tp"), "trigger": ("trigger",)}
 LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 
 #: 51000 and 51010 stand for many complaints; where the words name the parameter, it becomes part of the code
@@ -227,7 +237,6 @@ class _OKX(Venue):
         size = order.quote_quantity if order.quantity is None else order.quantity
         return {
             "instId": order.instrument.symbol,
-            "tdMode": self._trade_mode(order),
             "side": str(order.side),
             "ordType": kind,
             "sz": None if size is None else size / order.instrument.contract_size,
@@ -235,11 +244,8 @@ class _OKX(Venue):
         }
 
     @abstractmethod
-    def _trade_mode(self, order: OrderRequest) -> str: ...
-
-    @abstractmethod
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
-        """What only this product's orders carry. Raises Unsupported."""
+        """What depends on the product, the trade mode above all. Raises Unsupported."""
 
     def _algo_call(self, kind: str, order: OrderRequest, name: str, triggers: Mapping[str, Any]) -> Call:
         params = {**self._params(order, kind), **triggers, "algoClOrdId": name}
@@ -247,12 +253,11 @@ class _OKX(Venue):
 
     def _trigger_params(self, order: OrderRequest) -> dict[str, Any]:
         leg = "sl" if order.type in STOPS else "tp"
-        trigger = order.price if order.trigger_price is None else order.trigger_price
-        price = order.price if order.type in LIMITS else AT_MARKET
+        trigger, price = LEGS[leg]
         return {
-            f"{leg}TriggerPx": trigger,
-            f"{leg}OrdPx": price,
-            f"{leg}TriggerPxType": str(order.trigger_by),
+            trigger: order.price if order.trigger_price is None else order.trigger_price,
+            price: order.price if order.type in LIMITS else AT_MARKET,
+            f"{trigger}Type": str(order.trigger_by),
         }
 
     def protect_call(self, legs: Legs) -> Call:
@@ -260,11 +265,8 @@ class _OKX(Venue):
         stop, target = legs.stop, legs.target
         if stop.type not in STOPS or target.type not in (*TAKES, OrderType.LIMIT):
             raise Unsupported(f"{self.name}: linked legs are a stop and a target")
-        if (stop.side, stop.quantity, stop.position_side) != (
-            target.side,
-            target.quantity,
-            target.position_side,
-        ):
+        ends = {(leg.side, leg.quantity, leg.position_side) for leg in (stop, target)}
+        if len(ends) > 1:
             raise Unsupported(f"{self.name}: linked legs have one side, one size and one position")
         if {len(stop.client_id), len(target.client_id)} != {CLIENT_ID_LENGTH}:
             raise Unsupported(f"{self.name}: ids of linked legs have {CLIENT_ID_LENGTH} characters")
@@ -330,33 +332,29 @@ class _OKX(Venue):
     def read_algo(self, item: Any) -> dict[str, Report]:
         """The legs of an algo order by "sl", "tp" or "trigger": two for a pair, none for kinds we do not know."""
         kind = text(item, "ordType")
-        known = {"conditional": ("sl", "tp"), "oco": ("sl", "tp"), "trigger": ("trigger",)}.get(kind, ())
-        named = [
-            leg for leg in known if _positive(item, "triggerPx" if leg == "trigger" else f"{leg}TriggerPx")
-        ]
-        if known and not named:
+        named = [leg for leg in ALGOS.get(kind, ()) if _positive(item, LEGS[leg][0])]
+        if kind in ALGOS and not named:
             raise OutcomeUnknown(f"{self.name} lists a conditional order without a trigger price")
         kept = named if kind == "oco" else named[:1]  # of a one-way order with both, only the stop counts
         return {leg: self._read_leg(item, leg, paired=kind == "oco") for leg in kept}
 
     def _read_leg(self, item: Any, leg: str, *, paired: bool) -> Report:
         report, state = self._read_common(item, "algoId", "algoClOrdId"), word(ALGO_STATES, item, "state")
-        actual = item.get("actualSide") or ""
         if paired:
-            ids = _split(report.client_id)
-            report = replace(report, exchange_id=f"{report.exchange_id}:{leg}", client_id=ids[leg])
-            if state in (None, OrderStatus.REJECTED) and actual not in ("", leg):
+            name = _split(report.client_id)[leg]
+            report = replace(report, exchange_id=f"{report.exchange_id}:{leg}", client_id=name)
+            if state in (None, OrderStatus.REJECTED) and item.get("actualSide") not in ("", leg):
                 state = OrderStatus.CANCELLED
-        price = text(item, "ordPx" if leg == "trigger" else f"{leg}OrdPx")
-        limit, prefix = price not in (AT_MARKET, ""), "t" if leg == "trigger" else f"{leg}T"
+        trigger, price = LEGS[leg]
+        limit = text(item, price) not in (AT_MARKET, "")
         stop = leg == "sl" or (leg == "trigger" and _waits_as_stop(item, report.side))
         failed = item.get("failCode") if state is OrderStatus.REJECTED else ""
         return replace(
             report,
-            type=_TYPES_OF_LEGS[stop, limit],
+            type=TYPES_OF_LEGS[stop, limit],
             status=state or OrderStatus.OPEN,
-            price=_positive(item, "ordPx" if leg == "trigger" else f"{leg}OrdPx") if limit else None,
-            trigger_price=_positive(item, f"{prefix}riggerPx"),
+            price=_positive(item, price) if limit else None,
+            trigger_price=decimal(item, trigger),
             reason=f"it could not be placed when it triggered ({failed})" if failed else "",
         )
 
@@ -467,7 +465,10 @@ class _OKX(Venue):
         """A plain order; one that came of a trigger keeps the name its trigger had."""
         if not (algo_id := item.get("algoId")):
             return [self.read_order(item)]
-        algo = self._algo(keys, {"algoId": algo_id})
+        try:
+            algo = self._algo(keys, {"algoId": algo_id})
+        except OrderNotFound:
+            return [self.read_order(item)]
         legs = [self._followed(keys, algo, leg) for leg in self.read_algo(algo).values()]
         return [leg for leg in legs if leg.status is OrderStatus.OPEN] if legs else [self.read_order(item)]
 
@@ -568,9 +569,6 @@ class OKXSpot(_OKX):
                 raise
             return super().protect(keys, replace(legs, stop=replace(legs.stop, margin_mode=MarginMode.CROSS)))
 
-    def _trade_mode(self, order: OrderRequest) -> str:
-        return "cash" if order.margin_mode is None else str(order.margin_mode)
-
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
         if order.reduce_only or order.position_side:
             raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
@@ -578,9 +576,10 @@ class OKXSpot(_OKX):
             raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
         if order.quote_quantity is not None and (order.type, order.side) != (OrderType.MARKET, Side.BUY):
             raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
+        mode = {"tdMode": str(order.margin_mode or "cash")}
         if order.type is OrderType.LIMIT or (order.type.conditional and order.side is Side.SELL):
-            return {}
-        return {"tgtCcy": "quote_ccy" if order.quantity is None else "base_ccy"}
+            return mode
+        return mode | {"tgtCcy": "quote_ccy" if order.quantity is None else "base_ccy"}
 
     def read_instrument(self, entry: Any) -> Instrument:
         """`maxMktSz` counts dollars here."""
@@ -613,23 +612,23 @@ class OKXSwap(_OKX):
         """Not the contracts margined in coins."""
         return symbol.split("-")[1:] in ([each, "SWAP"] for each in SETTLEMENTS)
 
-    def _trade_mode(self, order: OrderRequest) -> str:
-        return str(order.margin_mode or MarginMode.CROSS)
-
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
         """`reduceOnly` exists in one-way mode only; with a position side, the side of the order says it."""
         if order.quantity is None:
             raise Unsupported(f"{self.name}: futures orders are given in base currency")
+        mode = {"tdMode": str(order.margin_mode or MarginMode.CROSS)}
         if order.position_side:
-            return {"posSide": str(order.position_side)}
-        return {"reduceOnly": True} if order.reduce_only else {}
+            return mode | {"posSide": str(order.position_side)}
+        return mode | ({"reduceOnly": True} if order.reduce_only else {})
 
     def place(
         self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
     ) -> Report:
+        self.place_call(order)  # what cannot be said is refused before anything is asked
         return super().place(keys, self._in_its_mode(keys, order), patience_seconds=patience_seconds)
 
     def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
+        self.protect_call(legs)
         return super().protect(keys, replace(legs, stop=self._in_its_mode(keys, legs.stop)))
 
     def _in_its_mode(self, keys: Credentials, order: OrderRequest) -> OrderRequest:
@@ -718,14 +717,6 @@ class OKXSwap(_OKX):
         path = "/api/v5/account/set-leverage"
         call = Call("POST", path, params, costs={"leverage": 1}, priority=Priority.ENTRY)
         items(self.call(call, keys), "data")
-
-
-_TYPES_OF_LEGS = {
-    (True, False): OrderType.STOP,
-    (True, True): OrderType.STOP_LIMIT,
-    (False, False): OrderType.TAKE_PROFIT,
-    (False, True): OrderType.TAKE_PROFIT_LIMIT,
-}
 
 
 def _waits_as_stop(item: Any, side: Side) -> bool:

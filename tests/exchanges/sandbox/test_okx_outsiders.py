@@ -1,0 +1,551 @@
+"""OKX in the sandbox, traded by ccxt and by our venues: two that agree."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import ccxt
+import pytest
+
+from exchanges.errors import (
+    AuthRefused,
+    DuplicateOrder,
+    InsufficientFunds,
+    InvalidOrder,
+    ModeMismatch,
+    NothingToReduce,
+    OrderNotFound,
+    OutcomeUnknown,
+    Refused,
+    WouldTrigger,
+)
+from exchanges.pool import Pool
+from exchanges.types import (
+    Credentials,
+    Direction,
+    Environment,
+    Legs,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionMode,
+    Report,
+    Side,
+    TimeInForce,
+)
+from tests.exchanges.conftest import Sandbox
+
+SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
+
+
+@pytest.fixture
+def keys(sandbox):
+    return sandbox.account("okx", balances={"USDT": "100000", "BTC": "2"})
+
+
+# -- ccxt --------------------------------------------------------------------------------------------------
+
+
+def ccxt_client(sandbox: Sandbox, keys: dict[str, str], kind: str) -> Any:
+    made = ccxt.okx(
+        {
+            "apiKey": keys["key"],
+            "secret": keys["secret"],
+            "password": keys["passphrase"],
+            "enableRateLimit": False,
+        }
+    )
+    made.options["defaultType"] = kind
+    made.options["fetchMarkets"] = {"types": ["spot", "swap"]}
+    made.urls["api"] = {"rest": sandbox.venue("OKX" if kind == "spot" else "OKX_F")}
+    return made
+
+
+@pytest.fixture
+def spot(sandbox, keys):
+    return ccxt_client(sandbox, keys, "spot")
+
+
+@pytest.fixture
+def swap(sandbox, keys):
+    return ccxt_client(sandbox, keys, "swap")
+
+
+def test_ccxt_loads_markets_with_steps_ticks_and_contract_sizes(swap):
+    markets = swap.load_markets()
+    assert (markets[SPOT]["precision"]["amount"], markets[SPOT]["precision"]["price"]) == (1e-08, 0.1)
+    assert (markets[SWAP]["contractSize"], markets[SWAP]["precision"]["amount"]) == (0.01, 0.01)
+    assert markets[SWAP]["limits"]["leverage"]["max"] == 100
+    assert {"ETH/USDT", "SOL/USDT:USDT", "BTC/USDC:USDC"} <= set(markets)
+    assert swap.fetch_time() > 1_700_000_000_000
+    assert swap.fetch_ticker(SWAP)["last"] == 50000
+
+
+def test_ccxt_spot_market_buy_is_acknowledged_then_fills_and_pays_its_fee_in_coins(spot):
+    order = spot.create_order(SPOT, "market", "buy", 0.1)
+    assert order["status"] is None, "OKX's answer tells only the id"
+    found = spot.fetch_order(order["id"], SPOT)
+    assert (found["status"], found["filled"], found["average"]) == ("closed", 0.1, 50000.1)
+    assert found["fee"] == {"cost": 0.0001, "currency": "BTC"}
+    assert spot.fetch_balance()["BTC"]["total"] == pytest.approx(2.0999)
+
+
+def test_ccxt_spot_market_buy_by_cost_spends_that_much(spot):
+    order = spot.create_market_buy_order_with_cost(SPOT, 1000)
+    assert spot.fetch_order(order["id"], SPOT)["filled"] == pytest.approx(0.02, rel=1e-4)
+
+
+def test_ccxt_spot_limit_order_rests_locks_and_is_cancelled(spot):
+    order = spot.create_order(SPOT, "limit", "buy", 0.1, 40000)
+    assert [each["id"] for each in spot.fetch_open_orders(SPOT)] == [order["id"]]
+    assert spot.fetch_balance()["USDT"]["free"] == 96000
+    spot.cancel_order(order["id"], SPOT)
+    assert spot.fetch_open_orders(SPOT) == []
+    assert [each["id"] for each in spot.fetch_canceled_orders(SPOT)] == [order["id"]]
+    with pytest.raises(ccxt.OrderNotFound):
+        spot.cancel_order(order["id"], SPOT)
+
+
+def test_ccxt_spot_post_only_order_that_would_take_is_taken_and_cancelled(spot):
+    order = spot.create_order(SPOT, "limit", "buy", 0.1, 51000, {"postOnly": True})
+    assert spot.fetch_order(order["id"], SPOT)["status"] == "canceled"
+
+
+def test_ccxt_spot_stop_and_target_wait_side_by_side_and_fire_on_their_own_sides(sandbox, spot):
+    stop = spot.create_order(SPOT, "market", "sell", 2, None, {"stopLossPrice": 45000})
+    target = spot.create_order(SPOT, "limit", "sell", 2, 55000, {"takeProfitPrice": 54000})
+    listed = spot.fetch_open_orders(SPOT, params={"ordType": "conditional"})
+    assert {each["stopLossPrice"] or each["takeProfitPrice"] for each in listed} == {45000, 54000}
+    spot.cancel_order(target["id"], SPOT, {"trigger": True})
+    sandbox.price(SPOT, 44990)
+    fired = spot.fetch_order(stop["id"], SPOT, {"trigger": True})
+    assert (fired["status"], fired["info"]["actualSide"]) == ("closed", "sl")
+    became = spot.fetch_order(fired["info"]["ordIdList"][0], SPOT)
+    assert (became["status"], became["average"]) == ("closed", 44990)
+
+
+def test_ccxt_futures_market_order_opens_a_position_with_its_leverage(swap):
+    swap.set_leverage(5, SWAP)
+    swap.create_order(SWAP, "market", "buy", 10)
+    position = swap.fetch_position(SWAP)
+    assert (position["side"], position["contracts"], position["entryPrice"]) == ("long", 10, 50000.1)
+    assert (position["leverage"], position["marginMode"]) == (5, "cross")
+    assert [each["symbol"] for each in swap.fetch_positions()] == [SWAP]
+    swap.create_order(SWAP, "market", "sell", 10, None, {"reduceOnly": True})
+    assert swap.fetch_positions() == []
+
+
+def test_ccxt_trigger_order_waits_on_the_side_on_which_its_price_lies(sandbox, swap):
+    rising = swap.create_order(SWAP, "market", "buy", 1, None, {"triggerPrice": 51000})
+    falling = swap.create_order(SWAP, "limit", "buy", 1, 48900, {"triggerPrice": 49000})
+    assert {each["id"] for each in swap.fetch_open_orders(SWAP, params={"trigger": True})} == {
+        rising["id"],
+        falling["id"],
+    }
+    sandbox.price(SPOT, 51000)
+    assert swap.fetch_position(SWAP)["contracts"] == 1
+    sandbox.price(SPOT, 48950)
+    (resting,) = swap.fetch_open_orders(SWAP)
+    assert (resting["price"], resting["info"]["algoId"]) == (48900, falling["id"])
+    swap.cancel_order(resting["info"]["ordId"], SWAP)
+    assert swap.fetch_open_orders(SWAP) == []
+
+
+def test_ccxt_pair_is_one_order_and_its_legs_end_each_other(sandbox, swap):
+    swap.create_order(SWAP, "market", "buy", 10)
+    legs = {"stopLossPrice": 49000, "takeProfitPrice": 52000, "reduceOnly": True}
+    pair = swap.create_order(SWAP, "market", "sell", 10, None, legs)
+    (listed,) = swap.fetch_open_orders(SWAP, params={"ordType": "oco"})
+    assert (listed["id"], listed["stopLossPrice"], listed["takeProfitPrice"]) == (pair["id"], 49000, 52000)
+    sandbox.price(SPOT, 52000)
+    assert swap.fetch_open_orders(SWAP, params={"ordType": "oco"}) == []
+    assert swap.fetch_positions() == []
+    assert swap.fetch_order(pair["id"], SWAP, {"trigger": True})["info"]["actualSide"] == "tp"
+
+
+def test_ccxt_hedge_mode_keeps_the_sides_apart(swap):
+    swap.set_position_mode(True)
+    with pytest.raises(ccxt.BadRequest, match="posSide"):
+        swap.create_order(SWAP, "market", "buy", 1)
+    swap.create_order(SWAP, "market", "buy", 2, None, {"hedged": True})
+    swap.create_order(SWAP, "market", "sell", 1, None, {"hedged": True})
+    assert {(each["side"], each["contracts"]) for each in swap.fetch_positions()} == {
+        ("long", 2),
+        ("short", 1),
+    }
+    swap.create_order(SWAP, "market", "sell", 2, None, {"hedged": True, "reduceOnly": True})
+    assert [each["side"] for each in swap.fetch_positions()] == ["short"]
+    with pytest.raises(ccxt.ExchangeError, match="59000"):
+        swap.set_position_mode(False)
+
+
+def test_ccxt_isolated_leverage_and_orders_of_the_other_mode(swap):
+    swap.set_leverage(7, SWAP, {"mgnMode": "isolated"})
+    swap.create_order(SWAP, "market", "buy", 1, None, {"marginMode": "isolated"})
+    assert swap.fetch_position(SWAP)["marginMode"] == "isolated"
+    with pytest.raises(ccxt.ExchangeError, match="51169"):
+        swap.create_order(SWAP, "market", "sell", 1, None, {"reduceOnly": True})
+
+
+def test_ccxt_gets_the_original_refusals(sandbox, swap, spot, keys):
+    for code, kind, place in (
+        ("51008", ccxt.InsufficientFunds, lambda: swap.create_order(SWAP, "limit", "buy", 10_000, 40000)),
+        ("51169", ccxt.ExchangeError, lambda: swap.create_order(SWAP, "market", "sell", 1, None, REDUCE)),
+        ("51280", ccxt.InvalidOrder, lambda: swap.create_order(SWAP, "market", "sell", 1, None, CROSSED)),
+        ("51008", ccxt.InsufficientFunds, lambda: spot.create_order(SPOT, "limit", "buy", 10, 40000)),
+        ("51603", ccxt.OrderNotFound, lambda: spot.fetch_order("123", SPOT)),
+        ("51400", ccxt.OrderNotFound, lambda: swap.cancel_order("123", SWAP)),
+    ):
+        with pytest.raises(kind, match=code):
+            place()
+    for wrong, code in (({"secret": "x"}, "50113"), ({"key": "x"}, "50111"), ({"passphrase": "x"}, "50105")):
+        with pytest.raises(ccxt.AuthenticationError, match=code):
+            ccxt_client(sandbox, keys | wrong, "swap").fetch_balance()
+
+
+REDUCE, CROSSED = {"reduceOnly": True}, {"stopLossPrice": 50500}
+
+
+def test_ccxt_is_refused_for_a_stale_timestamp(swap):
+    swap.load_markets()
+    swap.nonce = lambda: swap.milliseconds() - 60_000
+    with pytest.raises(ccxt.InvalidNonce, match="50102"):
+        swap.fetch_balance()
+
+
+def test_ccxt_with_a_live_key_is_not_let_into_the_demo(swap):
+    ours = swap.urls["api"]
+    swap.set_sandbox_mode(True)
+    swap.urls["api"] = ours  # OKX has the demo on the live host, behind a header
+    with pytest.raises(ccxt.AuthenticationError, match="50101"):
+        swap.private_get_account_balance()
+
+
+def test_ccxt_batch_tells_of_each_of_its_orders(swap):
+    good = {
+        "instId": "BTC-USDT-SWAP",
+        "tdMode": "cross",
+        "side": "buy",
+        "ordType": "limit",
+        "sz": "1",
+        "px": "1",
+    }
+    told = swap.private_post_trade_batch_orders([good, good | {"instId": "NO-SUCH-SWAP"}])
+    assert (told["code"], [each["sCode"] for each in told["data"]]) == ("2", ["0", "51001"])
+
+
+# -- our own venues ----------------------------------------------------------------------------------------
+
+
+class Ours:
+    """One of our venues, its instrument and a key, over HTTP to the sandbox."""
+
+    def __init__(self, pool: Pool, name: str, keys: dict[str, str], symbol: str = "BTCUSDT") -> None:
+        connection = pool.connection(name, Environment.SANDBOX)
+        self.venue: Any = connection.venue
+        self.instrument = connection.table.find(symbol)
+        self.keys = Credentials(keys["key"], keys["secret"], keys["passphrase"])
+        self.number = 0
+
+    def order(self, side: str, kind: str, quantity: str, **more: Any) -> OrderRequest:
+        self.number += 1
+        numbers = {name: Decimal(value) for name, value in more.items() if name in ("price", "trigger_price")}
+        return OrderRequest(
+            instrument=self.instrument,
+            client_id=more.pop("client_id", self.venue.client_id(f"{self.venue.name} {self.number}")),
+            side=Side(side),
+            type=OrderType(kind),
+            quantity=Decimal(quantity),
+            **(more | numbers),
+        )
+
+    def place(self, *words: str, **more: Any) -> Report:
+        placed: Report = self.venue.place(self.keys, self.order(*words, **more))
+        return placed
+
+    def fetch(self, report: Report) -> Report:
+        found: Report = self.venue.fetch(self.keys, self.instrument, report.ref)
+        return found
+
+    def protect(self, quantity: str, stop: str, target: str, **more: Any) -> tuple[Report, Report]:
+        pair: tuple[Report, Report] = self.venue.protect(
+            self.keys,
+            Legs(
+                self.order("sell", "stop", quantity, trigger_price=stop, **more),
+                self.order("sell", "take_profit", quantity, trigger_price=target, **more),
+            ),
+        )
+        return pair
+
+    def open(self) -> list[Report]:
+        found: list[Report] = self.venue.open_orders(self.keys, self.instrument)
+        return found
+
+    def positions(self) -> list[Position]:
+        found: list[Position] = self.venue.positions(self.keys)
+        return found
+
+
+@pytest.fixture
+def pool(sandbox: Sandbox) -> Iterator[Pool]:
+    made = Pool(sandbox_url=sandbox.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def other(sandbox, keys):
+    """The same account in a process that has seen nothing yet."""
+    made = Pool(sandbox_url=sandbox.url)
+    yield Ours(made, "OKX_F", keys)
+    made.close()
+
+
+@pytest.fixture
+def futures(pool, keys):
+    return Ours(pool, "OKX_F", keys)
+
+
+@pytest.fixture
+def cash(pool, keys):
+    return Ours(pool, "OKX", keys)
+
+
+REDUCING = {"reduce_only": True}
+
+
+def test_quantities_are_coins_whatever_the_exchange_counts(sandbox, futures):
+    entry = futures.fetch(futures.place("buy", "market", "0.1"))
+    assert (entry.status, entry.filled, entry.average_price) == (
+        OrderStatus.FILLED,
+        Decimal("0.1"),
+        Decimal("50000.1"),
+    )
+    assert entry.fee is not None
+    assert entry.fee.amount == Decimal("0.1") * Decimal("50000.1") * Decimal("0.0005")
+    (position,) = futures.positions()
+    assert (position.quantity, position.margin_mode) == (Decimal("0.1"), MarginMode.CROSS)
+    assert sandbox.state("OKX_F", futures.keys.key)["positions"][0]["quantity"] == "10"
+
+
+def test_entry_stop_and_target_and_the_target_ends_the_stop(sandbox, futures):
+    futures.place("buy", "market", "0.1")
+    stop, target = futures.protect("0.1", "49000", "52000", **REDUCING)
+    assert {(each.exchange_id, each.client_id, each.type) for each in futures.open()} == {
+        (stop.exchange_id, stop.client_id, OrderType.STOP),
+        (target.exchange_id, target.client_id, OrderType.TAKE_PROFIT),
+    }
+    sandbox.price("BTC/USDT", "52000")
+    assert futures.open() == []
+    assert futures.positions() == []
+    won, lost = futures.fetch(target), futures.fetch(stop)
+    assert (won.status, won.filled, won.average_price) == (OrderStatus.FILLED, Decimal("0.1"), Decimal(52000))
+    assert (lost.status, lost.filled) == (OrderStatus.CANCELLED, 0)
+
+
+def test_the_pair_of_an_isolated_position_goes_to_that_position(sandbox, futures, other, keys):
+    futures.place("buy", "market", "0.1", margin_mode=MarginMode.ISOLATED)
+    other.protect("0.1", "49000", "52000", **REDUCING)
+    other.place("sell", "market", "0.1", **REDUCING)
+    assert futures.positions() == []
+    asked = [each["path"] for each in sandbox.state("OKX_F", futures.keys.key)["calls"]]
+    assert asked.count("/api/v5/account/positions") == 2, "once to learn the mode, once by this test"
+
+
+def test_cancelling_one_leg_cancels_the_pair(futures):
+    futures.place("buy", "market", "0.1")
+    stop, target = futures.protect("0.1", "49000", "52000", **REDUCING)
+    futures.venue.cancel(futures.keys, futures.instrument, target.ref)
+    assert futures.open() == []
+    assert futures.fetch(stop).status is OrderStatus.CANCELLED
+    with pytest.raises(OrderNotFound):
+        futures.venue.cancel(futures.keys, futures.instrument, stop.ref)
+
+
+def test_everything_of_an_instrument_is_cancelled(futures):
+    futures.place("buy", "limit", "0.1", price="40000")
+    futures.place("buy", "market", "0.1")
+    futures.protect("0.1", "49000", "52000", **REDUCING)
+    futures.place("sell", "stop", "0.1", trigger_price="48000", **REDUCING)
+    assert len(futures.open()) == 4
+    futures.venue.cancel_all(futures.keys, futures.instrument)
+    assert futures.open() == []
+
+
+def test_a_triggered_limit_order_that_rests_keeps_its_name_and_can_be_cancelled(sandbox, futures):
+    stop = futures.place("buy", "stop_limit", "0.1", trigger_price="51000", price="50900")
+    sandbox.price("BTC/USDT", "51000")
+    (resting,) = futures.open()
+    assert (resting.ref, resting.price) == (stop.ref, Decimal(50900))
+    futures.venue.cancel(futures.keys, futures.instrument, resting.ref)
+    assert futures.fetch(stop).status is OrderStatus.CANCELLED
+    assert futures.open() == []
+
+
+def test_hedge_mode_is_read_and_each_side_has_its_legs(sandbox, pool):
+    ours = Ours(pool, "OKX_F", sandbox.account("okx", position_mode="hedge"))
+    assert ours.venue.position_mode(ours.keys, ours.instrument) is PositionMode.HEDGE
+    with pytest.raises(ModeMismatch):
+        ours.place("buy", "market", "0.1")
+    ours.place("buy", "market", "0.1", position_side=Direction.LONG)
+    ours.place("sell", "market", "0.05", position_side=Direction.SHORT)
+    stop, _ = ours.protect("0.1", "49000", "52000", position_side=Direction.LONG, **REDUCING)
+    assert {(each.direction, each.quantity) for each in ours.positions()} == {
+        (Direction.LONG, Decimal("0.1")),
+        (Direction.SHORT, Decimal("0.05")),
+    }
+    assert {(each.position_side, each.reduce_only) for each in ours.open()} == {(Direction.LONG, True)}
+    sandbox.price("BTC/USDT", "48990")
+    assert ours.fetch(stop).status is OrderStatus.FILLED
+    assert [each.direction for each in ours.positions()] == [Direction.SHORT]
+
+
+@pytest.mark.parametrize("position_mode", ["one_way", "hedge"])
+@pytest.mark.parametrize("mode", [None, *MarginMode])
+def test_leverage_is_set_in_every_mode_and_already_so_is_success(sandbox, pool, position_mode, mode):
+    ours = Ours(pool, "OKX_F", sandbox.account("okx", position_mode=position_mode))
+    for _ in range(2):
+        ours.venue.set_leverage(ours.keys, ours.instrument, Decimal(7), mode)
+    side = Direction.LONG if position_mode == "hedge" else None
+    ours.place("buy", "market", "0.1", margin_mode=mode, position_side=side)
+    (position,) = ours.positions()
+    assert (position.leverage, position.margin_mode) == (7, mode or MarginMode.CROSS)
+
+
+def test_a_spot_stop_and_target_rest_together_for_the_full_size(sandbox, cash):
+    stop = cash.place("sell", "stop", "2", trigger_price="49000")
+    target = cash.place("sell", "take_profit", "2", trigger_price="52000")
+    assert {each.type for each in cash.open()} == {OrderType.STOP, OrderType.TAKE_PROFIT}
+    sandbox.price("BTC/USDT", "52000")
+    assert cash.fetch(target).status is OrderStatus.FILLED
+    cash.venue.cancel(cash.keys, cash.instrument, stop.ref)
+    assert cash.open() == []
+
+
+def test_a_spot_buy_stop_counts_coins(sandbox, cash):
+    stop = cash.place("buy", "stop", "0.1", trigger_price="51000")
+    sandbox.price("BTC/USDT", "51000")
+    found = cash.fetch(stop)
+    assert (found.status, found.filled, found.average_price) == (
+        OrderStatus.FILLED,
+        Decimal("0.1"),
+        Decimal("51000.1"),
+    )
+
+
+@pytest.mark.parametrize("time_in_force", [TimeInForce.IOC, TimeInForce.FOK])
+def test_what_cannot_fill_at_once_ends(futures, cash, time_in_force):
+    for ours in (futures, cash):
+        found = ours.fetch(ours.place("buy", "limit", "0.1", price="40000", time_in_force=time_in_force))
+        assert (found.status, found.filled) == (OrderStatus.CANCELLED, 0)
+
+
+def test_crossed_stops_and_targets_are_refused_in_every_direction(sandbox, futures, cash):
+    futures.place("buy", "market", "0.1")
+    for side, kind, trigger in (
+        ("sell", "stop", "50500"),
+        ("sell", "take_profit", "49500"),
+        ("buy", "stop", "49500"),
+        ("buy", "take_profit", "50500"),
+    ):
+        with pytest.raises(WouldTrigger):
+            cash.place(side, kind, "0.1", trigger_price=trigger)
+        with pytest.raises(WouldTrigger):
+            futures.place(side, kind, "0.1", trigger_price=trigger)
+    with pytest.raises(WouldTrigger):
+        futures.protect("0.1", "50500", "52000", **REDUCING)
+    assert futures.open() == cash.open() == []
+
+
+def test_refusals_have_our_classes(sandbox, futures, cash):
+    with pytest.raises(InsufficientFunds):
+        futures.place("buy", "market", "100")
+    with pytest.raises(InvalidOrder):
+        cash.place("buy", "limit", "0.000001", price="50000")
+    with pytest.raises(NothingToReduce):
+        futures.place("sell", "market", "0.1", **REDUCING)
+    for conditional in (False, True):
+        with pytest.raises(OrderNotFound):
+            cash.venue.fetch(cash.keys, cash.instrument, OrderRef("neversent", conditional=conditional))
+    futures.place("buy", "limit", "0.1", price="40000", client_id="twice")
+    with pytest.raises(DuplicateOrder):
+        futures.place("buy", "limit", "0.1", price="40000", client_id="twice")
+    for wrong in (Credentials("unknown", "secret", "words"), replace(futures.keys, passphrase="wrong")):
+        with pytest.raises(AuthRefused):
+            futures.venue.key_info(wrong)
+
+
+def test_balances_free_less_what_orders_and_positions_hold(futures, cash):
+    cash.place("buy", "limit", "0.1", price="40000")
+    futures.place("sell", "limit", "0.1", price="60000")
+    usdt = futures.venue.balances(futures.keys)["USDT"]
+    assert (usdt.total, usdt.free) == (Decimal(100_000), Decimal(100_000) - 4000 - 600)
+    info = futures.venue.key_info(futures.keys)
+    assert (info.can_trade, info.can_withdraw, info.ip_locked, info.note) == (True, False, False, "")
+
+
+def test_a_clock_ahead_of_the_exchange_is_measured_and_the_order_still_sent_once(sandbox, futures):
+    futures.venue.clock.offset_ms += 60_000
+    futures.place("buy", "market", "0.1", client_id="ahead")
+    asked = [each["path"] for each in sandbox.state("OKX_F", futures.keys.key)["calls"]]
+    assert asked.count("/api/v5/trade/order") == 2, "refused for its timestamp, then accepted"
+    assert futures.positions()[0].quantity == Decimal("0.1")
+
+
+@pytest.mark.parametrize(("kind", "more"), [("market", {}), ("stop", {"trigger_price": "51000"})])
+def test_an_order_whose_answer_was_lost_is_found_by_its_client_id(sandbox, futures, kind, more):
+    sandbox.fault("drop_after", venue="OKX_F", count=1, path="trade/order")
+    with pytest.raises(OutcomeUnknown):
+        futures.place("buy", kind, "0.1", client_id="lost", **more)
+    ref = OrderRef("lost", conditional=kind == "stop")
+    found = futures.venue.fetch(futures.keys, futures.instrument, ref)
+    assert (found.client_id, found.quantity) == ("lost", Decimal("0.1"))
+
+
+def test_a_pair_whose_answer_was_lost_is_found_leg_by_leg(sandbox, futures):
+    futures.place("buy", "market", "0.1")
+    sandbox.fault("drop_after", venue="OKX_F", count=1, path="order-algo")
+    stop = futures.order("sell", "stop", "0.1", trigger_price="49000", **REDUCING)
+    target = futures.order("sell", "take_profit", "0.1", trigger_price="52000", **REDUCING)
+    with pytest.raises(OutcomeUnknown):
+        futures.venue.protect(futures.keys, Legs(stop, target))
+    assert [each.client_id for each in futures.open()] == [stop.client_id, target.client_id]
+
+
+def test_a_market_order_that_found_half_is_cancelled_with_what_it_got(sandbox, futures, cash):
+    for ours in (futures, cash):
+        sandbox.fault("partial_fill", venue=ours.venue.name, count=1)
+        found = ours.fetch(ours.place("buy", "market", "0.1"))
+        assert (found.status, found.filled) == (OrderStatus.CANCELLED, Decimal("0.05"))
+        assert found.average_price is not None
+
+
+def test_a_stop_the_exchange_will_not_take_is_refused(sandbox, futures, cash):
+    futures.place("buy", "market", "0.1")
+    for ours in (futures, cash):
+        sandbox.fault("reject_stop", venue=ours.venue.name)
+        with pytest.raises(Refused):
+            ours.place("sell", "stop", "0.1", trigger_price="49000")
+        with pytest.raises(Refused):
+            ours.protect("0.1", "49000", "52000")
+        assert ours.open() == []
+
+
+def test_a_spot_stop_without_coins_left_fails_when_it_triggers(sandbox, cash):
+    stop = cash.place("sell", "stop", "2", trigger_price="49000")
+    cash.place("sell", "market", "1")
+    sandbox.price("BTC/USDT", "49000")
+    found = cash.fetch(stop)
+    assert (found.status, found.filled) == (OrderStatus.REJECTED, 0)
+    assert "51008" in found.reason
+
+
+def test_a_wrong_secret_is_refused_without_telling_the_key(futures):
+    with pytest.raises(AuthRefused) as caught:
+        futures.venue.key_info(replace(futures.keys, secret="wrong"))
+    assert caught.value.code == "50113"
+    assert futures.keys.key not in caught.value.message + caught.value.exchange_message
