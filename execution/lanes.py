@@ -39,6 +39,18 @@ while true do
 end
 """
 
+# KEYS: lane, its leases, a counter. ARGV: job, at_ms, now_ms, lease_ms. In one step: a job that stood in the lane
+# before it had its lease would be dropped by the turn of another one.
+_JOIN = """
+local job, at, now, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local ticket = string.format('%.0f', at * 1000 + redis.call('INCR', KEYS[3]) % 1000)
+redis.call('ZADD', KEYS[1], ticket, job)
+redis.call('HSET', KEYS[2], job, string.format('%.0f', now + lease))
+redis.call('PEXPIRE', KEYS[1], lease * 2)
+redis.call('PEXPIRE', KEYS[2], lease * 2)
+return ticket
+"""
+
 
 def lane_of(account: str, venue: str, symbol: str) -> str:
     """One name for all spellings of a symbol: XBT is BTC, and the dollar quotes share a lane."""
@@ -57,16 +69,14 @@ def lane_of(account: str, venue: str, symbol: str) -> str:
 def next_ticket(region: str, lane: str, job: str, at_ms: float | None = None) -> int:
     """Take a place in the lane: by `at_ms` (when the message was sent, where it says so, else when it came in;
     now by default), equal times in the order of taking. Raises redis.RedisError."""
-    server = region_redis(region)
     now = int(time.time() * 1000)
-    ticket = int(at_ms if at_ms is not None else now) * 1000 + int(server.incr("lanes:ticket")) % 1000
-    pipe = server.pipeline(transaction=False)
-    pipe.zadd(lane, {job: ticket})
-    pipe.hset(f"{lane}:leases", job, str(now + LEASE_SECONDS * 1000))
-    pipe.pexpire(lane, LEASE_SECONDS * 2000)
-    pipe.pexpire(f"{lane}:leases", LEASE_SECONDS * 2000)
-    pipe.execute()
-    return ticket
+    join = region_redis(region).register_script(_JOIN)
+    return int(
+        join(
+            keys=[lane, f"{lane}:leases", "lanes:ticket"],
+            args=[job, int(at_ms if at_ms is not None else now), now, LEASE_SECONDS * 1000],
+        )
+    )
 
 
 def overtaken(region: str, lane: str, sent_ms: float) -> bool:
