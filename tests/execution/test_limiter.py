@@ -31,6 +31,7 @@ from exchanges.symbols import InstrumentTable
 from exchanges.transport import Request, Transport
 from exchanges.types import Credentials, Environment, OrderRequest, OrderType, Side
 from exchanges.venue import Venue, key_digest
+from execution import book
 from execution.brokers import limits_redis
 from execution.limiter import LEASE_MS, RedisGate
 from flipr.embedded import free_ports
@@ -812,3 +813,41 @@ def test_no_key_of_a_user_is_written_to_redis(worker, server: redis.Redis, time:
     found = " ".join(str(name) for name in server.scan_iter())
     assert key_digest(exchange.keys[0]) in found
     assert exchange.keys[0].key not in found
+
+
+# -- wiring ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def new_pool() -> Iterator[Callable[[], Pool]]:
+    """The pool as a process of its own would open it."""
+    limits_redis.cache_clear()
+    book.pool.cache_clear()
+    yield book.pool
+    book.pool().close()
+    book.pool.cache_clear()
+    limits_redis.cache_clear()
+
+
+def test_a_worker_shares_limits_with_its_region_and_sends_from_its_addresses(
+    sandbox: Sandbox,  # noqa: F811
+    server: redis.Redis,
+    new_pool: Callable[[], Pool],
+) -> None:
+    with override_settings(
+        REGION="tokyo", SANDBOX_URL=sandbox.url, EGRESS_ADDRESSES={"tokyo": ("127.0.0.1", "localhost")}
+    ):
+        venue = new_pool().connection("Binance_F", Environment.SANDBOX).venue
+        venue.server_time_ms()
+    assert list(venue.wires) == ["127.0.0.1", "localhost"]
+    assert server.exists("limit:binance:sandbox:futures_weight:127.0.0.1:log")
+
+
+def test_elsewhere_a_process_counts_for_itself(
+    sandbox: Sandbox,  # noqa: F811
+    server: redis.Redis,
+    new_pool: Callable[[], Pool],
+) -> None:
+    with override_settings(REGION="", SANDBOX_URL=sandbox.url):
+        new_pool().connection("Binance_F", Environment.SANDBOX).venue.server_time_ms()
+    assert list(server.scan_iter("limit:*")) == []
