@@ -13,6 +13,8 @@ and, where ccxt's unified call needs other words, any of
 
     def market(name, words) -> words                    ccxt's market record, completed
     def ccxt_order(name, order, call) -> call           a `CcxtOrder` changed
+    def prepared(venue, order) -> order                 the order as `place` hands it to `place_call`, where the
+                                                        venue asks the exchange something first
 
 Differences that are meant stand in the venue's part of `fixtures/<exchange>.json`; one that does not occur, or
 one that is not listed, fails:
@@ -291,7 +293,11 @@ def parts(request: httpx.Request, name: str) -> dict[str, Any]:
 
 def order_of(name: str, intent: str) -> OrderRequest:
     kind = venues()[name]
-    return OrderRequest(instrument=traded(name), client_id=kind.client_id(TOKEN), **INTENTS[intent])
+    order = OrderRequest(instrument=traded(name), client_id=kind.client_id(TOKEN), **INTENTS[intent])
+    if not hasattr(module := adapter(kind.exchange), "prepared"):
+        return order
+    prepared: OrderRequest = module.prepared(open_venue(name, nothing_is_sent), order)
+    return prepared
 
 
 def differences(name: str, intent: str) -> dict[str, tuple[Any, Any]]:

@@ -1,0 +1,184 @@
+"""What only Bitget does and the contract suite cannot show: its limits, its headers, and what it asks before placing."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from exchanges.errors import AuthRefused, NotSent, Throttled, Unsupported
+from exchanges.limits import LocalGate
+from exchanges.types import Credentials
+from exchanges.venue import Call
+from exchanges.venues.bitget import BitgetSpot
+from tests.exchanges.contract import NOW_MS, instrument, open_venue, order
+
+KEYS = Credentials("the-key", "the-secret", "the-phrase")
+OTHER = Credentials("another-key", "another-secret", "another-phrase")
+SELL = {"side": "sell", "type": "limit", "quantity": "0.1", "price": "60000", "margin_mode": "cross"}
+STOP = {"side": "sell", "type": "stop", "quantity": "0.1", "trigger_price": "39000", "reduce_only": True}
+LISTS = {"code": "00000", "data": {"entrustedList": None, "endId": None}}
+PLACED = {"code": "00000", "msg": "success", "requestTime": NOW_MS, "data": {"orderId": "1", "clientOid": ""}}
+SLOW_DOWN = httpx.Response(429, json={"code": "429", "msg": "Too Many Requests", "data": None})
+
+
+class Answers:
+    """Gives each answer once, the last one for ever."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
+
+
+def never(seconds: float) -> None:
+    raise AssertionError(f"waited {seconds} s")
+
+
+def venue(wire: Answers, name: str = "bitget_f", environment: str = "live") -> Any:
+    made = open_venue(name, wire, environment)
+    made.gate = LocalGate(clock=lambda: 1000.0, sleep=never, patience_seconds=0.0)
+    return made
+
+
+# -- limits ------------------------------------------------------------------------------------------------
+
+
+def test_a_key_over_its_limit_does_not_hold_up_another_key():
+    ours = venue(Answers(SLOW_DOWN, PLACED))
+    with pytest.raises(Throttled):
+        ours.place(KEYS, order("bitget_f", SELL))
+    with pytest.raises(NotSent):
+        ours.place(KEYS, order("bitget_f", SELL))
+    assert ours.place(OTHER, order("bitget_f", SELL)).exchange_id == "1"
+
+
+def test_an_entry_that_is_throttled_does_not_hold_up_its_stop():
+    ours = venue(Answers(SLOW_DOWN, PLACED))
+    with pytest.raises(Throttled):
+        ours.place(KEYS, order("bitget_f", SELL))
+    assert ours.place(KEYS, order("bitget_f", STOP)).exchange_id == "1"
+
+
+def test_an_address_shut_out_is_quiet_with_every_key():
+    wire = Answers(httpx.Response(403, text="<html>403 Forbidden</html>"), PLACED)
+    ours = venue(wire)
+    with pytest.raises(Throttled):
+        ours.place(KEYS, order("bitget_f", SELL))
+    with pytest.raises(NotSent):
+        ours.place(OTHER, order("bitget_f", SELL))
+    assert len(wire.requests) == 1
+
+
+def test_what_the_header_leaves_is_believed_when_it_is_less_than_ours():
+    used_up = httpx.Response(200, json=PLACED, headers={"x-mbx-used-remain-limit": "0"})
+    ours = venue(Answers(used_up, PLACED))
+    ours.place(KEYS, order("bitget_f", SELL))
+    with pytest.raises(NotSent) as caught:
+        ours.place(KEYS, order("bitget_f", SELL))
+    assert caught.value.retry_after == pytest.approx(1.0)
+    assert ours.place(KEYS, order("bitget_f", STOP)).exchange_id == "1", "it spoke of that endpoint only"
+
+
+def test_a_header_that_leaves_more_than_we_know_of_frees_nothing():
+    plenty = httpx.Response(200, json=PLACED, headers={"x-mbx-used-remain-limit": "19"})
+    ours = venue(Answers(plenty))
+    for _ in range(9):
+        ours.place(KEYS, order("bitget_f", SELL))
+    with pytest.raises(NotSent):
+        ours.place(KEYS, order("bitget_f", SELL))
+
+
+# -- signing -----------------------------------------------------------------------------------------------
+
+
+def test_a_query_is_sorted_and_signed_as_it_reads():
+    ours = venue(Answers(PLACED))
+    plain = ours.sign(Call("GET", "/api/v2/x", {"b": "ü/1", "a": Decimal("0.10")}), KEYS, NOW_MS)
+    assert plain.query == "a=0.1&b=%C3%BC%2F1"
+    other = ours.sign(Call("GET", "/api/v2/x?a=0.1&b=ü/1"), KEYS, NOW_MS)
+    assert plain.headers["ACCESS-SIGN"] == other.headers["ACCESS-SIGN"]
+
+
+def test_public_calls_carry_no_key():
+    assert (
+        not venue(Answers(PLACED))
+        .sign(Call("GET", "/api/v2/public/time", signed=False), KEYS, NOW_MS)
+        .headers
+    )
+
+
+def test_the_demo_is_the_same_host_with_a_header():
+    assert len(set(BitgetSpot.base_urls.values())) == 1
+    wire = Answers({"code": "00000", "data": {"serverTime": str(NOW_MS)}}, LISTS)
+    ours = venue(wire, environment="testnet")
+    ours.server_time_ms()
+    ours.open_orders(KEYS, instrument("bitget_f"))
+    asked = {request.url.path: request.headers.get("paptrading") for request in wire.requests}
+    assert asked.pop("/api/v2/public/time") is None, "the clock is told without it only"
+    assert set(asked.values()) == {"1"}
+    live = Answers(LISTS)
+    venue(live).open_orders(KEYS, instrument("bitget_f"))
+    assert not any("paptrading" in request.headers for request in live.requests)
+
+
+# -- the account -------------------------------------------------------------------------------------------
+
+
+def test_a_unified_account_is_told_what_to_do():
+    refused = httpx.Response(400, json={"code": "40085", "msg": "unified account", "data": None})
+    with pytest.raises(AuthRefused, match="classic mode"):
+        venue(Answers(refused)).key_info(KEYS)
+
+
+# -- a market buy of a base quantity -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("band", "ask", "price"),
+    [
+        ("0.05", "50000.01", "51000.01"),  # two percent, down to the tick
+        ("0.02", "100", "101"),  # half of a narrow band
+        ("0.0001", "0.01", "0.01"),  # never below the best price
+    ],
+)
+def test_a_market_buy_is_bounded_above_the_best_price(band, ask, price):
+    plain = order("bitget", {"side": "buy", "type": "market", "quantity": "1"})
+    traded = replace(plain.instrument, extra={"buy_band": Decimal(band)})
+    bounded = BitgetSpot.bounded(replace(plain, instrument=traded), Decimal(ask))
+    assert bounded.price == Decimal(price)
+    assert bounded.time_in_force == "ioc"
+
+
+# -- refused before anything is asked ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("bitget_f", SELL | {"type": "market", "price": None, "post_only": True}),
+        ("bitget_f", {"side": "buy", "type": "market", "quote_quantity": "100"}),
+        ("bitget_f", STOP | {"trigger_by": "index"}),
+        ("bitget_f", STOP | {"type": "stop_limit", "price": "38900", "time_in_force": "ioc"}),
+        (
+            "bitget_f",
+            STOP | {"type": "stop_limit", "price": "38900", "post_only": True, "reduce_only": False},
+        ),
+        ("bitget", {"side": "buy", "type": "limit", "quote_quantity": "100", "price": "9"}),
+        ("bitget", {"side": "sell", "type": "market", "quote_quantity": "100"}),
+        ("bitget", {"side": "buy", "type": "market", "quantity": "1", "reduce_only": True}),
+        ("bitget", STOP | {"reduce_only": False, "trigger_by": "index"}),
+        ("bitget", STOP | {"reduce_only": False, "post_only": True}),
+    ],
+)
+def test_what_bitget_lacks_is_refused_before_anything_is_asked(name, words):
+    wire = Answers(PLACED)
+    words = {key: value for key, value in words.items() if value is not None}
+    with pytest.raises(Unsupported):
+        venue(wire, name).place(KEYS, order(name, words))
+    assert wire.requests == []
