@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
+from exchanges.clock import Clock
 from exchanges.limits import LocalGate
 from exchanges.registry import venues
 from exchanges.transport import Transport
@@ -35,7 +36,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Clock, Venue, plain_number
+from exchanges.venue import Venue, plain_number
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOW_MS = 1_700_000_000_000

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from exchanges.clock import Clock
 from exchanges.errors import (
     AuthRefused,
     ClockRefused,
@@ -43,7 +44,7 @@ from exchanges.types import (
     Report,
     Side,
 )
-from exchanges.venue import Call, Clock, Venue, key_digest, plain_number, unless_unchanged
+from exchanges.venue import Call, Venue, key_digest, plain_number, unless_unchanged
 from tests.exchanges.contract import credentials, open_venue, order
 
 KEYS = Credentials("planted-key", "planted-secret")

@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from exchanges.sandbox.engine import Desk
 from exchanges.sandbox.ledger import Account
@@ -64,7 +65,7 @@ class Exchange:
 
 
 def ticket(side, kind, quantity=None, **rest):
-    numbers = {
+    numbers: dict[str, Any] = {
         name: Decimal(str(rest.pop(name)))
         for name in ("price", "trigger_price", "quote_quantity")
         if name in rest

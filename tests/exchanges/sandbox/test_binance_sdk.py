@@ -1,5 +1,6 @@
 """Binance in the sandbox, traded by python-binance: the second client that we did not write."""
 
+import asyncio
 import warnings
 
 import pytest
@@ -25,6 +26,8 @@ def client(sandbox, keys):
     made.FUTURES_URL = f"{sandbox.venue('Binance_F')}/fapi"
     yield made
     made.close_connection()
+    made.loop.close()  # it makes an event loop of its own and leaves it to others
+    asyncio.set_event_loop(None)
 
 
 def balances(client):

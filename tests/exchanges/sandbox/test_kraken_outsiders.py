@@ -8,6 +8,7 @@ from typing import Any
 import ccxt
 import pytest
 
+from exchanges.clock import Clock
 from exchanges.errors import (
     AuthRefused,
     DuplicateOrder,
@@ -31,7 +32,6 @@ from exchanges.types import (
     Side,
     TimeInForce,
 )
-from exchanges.venue import Clock
 
 SPOT, SWAP = "BTC/USD", "BTC/USD:USD"
 TOKEN = "01JD3X8K2MQZV7W5N9TRH4BC"

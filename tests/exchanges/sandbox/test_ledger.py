@@ -52,7 +52,9 @@ def test_old_orders_are_forgotten_and_open_ones_are_not(monkeypatch):
     assert exchange.desk.order(exchange.account, client_id="resting") is resting
     assert exchange.desk.order(exchange.account, order_id=ended[0].id) is None
     assert exchange.desk.order(exchange.account, client_id="n0") is None
-    assert exchange.desk.order(exchange.account, client_id="n5").status is OrderStatus.FILLED
+    latest = exchange.desk.order(exchange.account, client_id="n5")
+    assert latest is not None
+    assert latest.status is OrderStatus.FILLED
 
 
 def test_a_key_is_never_printed():

@@ -45,10 +45,12 @@ def caller(sandbox):
 
 def read_answers(connection, count):
     """The bodies of `count` answers."""
-    data, bodies = b"", []
+    data = b""
+    bodies: list[bytes] = []
     while len(bodies) < count:
         head, separator, rest = data.partition(b"\r\n\r\n")
-        length = int(re.search(rb"content-length: (\d+)", head)[1]) if separator else 0
+        found = re.search(rb"content-length: (\d+)", head)
+        length = int(found[1]) if separator and found else 0
         if separator and len(rest) >= length:
             bodies.append(rest[:length])
             data = rest[length:]
@@ -150,6 +152,7 @@ def test_it_speaks_tls(certificate):
     command = [sys.executable, "-m", "exchanges.sandbox", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
         try:
+            assert process.stdout is not None
             url = process.stdout.readline().split()[-1]
             assert url.startswith("https://")
             answer = httpx.get(f"{url}/binance/api/v3/time", verify=context)
@@ -386,8 +389,9 @@ def test_control_is_not_there_unless_asked_for():
     command = [sys.executable, "-m", "exchanges.sandbox", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
         try:
+            assert process.stdout is not None
             address = urlsplit(process.stdout.readline().split()[-1])
-            connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+            connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
             with closing(connection):
                 connection.request("POST", "/_sandbox/reset", b"{}")
                 assert connection.getresponse().status == 404

@@ -103,7 +103,9 @@ def test_the_documented_signature_is_accepted():
         "&timestamp=1499827319559&signature=c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"
     )
     call = Call("POST", "/api/v3/order", query, b"", {"x-mbx-apikey": "key"}, "10.0.0.1", 1499827319559)
-    assert world.answer("binance", call).reply.data == {"code": -1121, "msg": "Invalid symbol."}
+    reply = world.answer("binance", call).reply
+    assert reply is not None
+    assert reply.data == {"code": -1121, "msg": "Invalid symbol."}
 
 
 def test_a_handler_that_breaks_is_an_internal_error_and_is_seen(clocked, capsys, monkeypatch):
@@ -170,7 +172,9 @@ def test_a_route_can_have_parts_in_its_path():
         def ticker(self, call):
             return call.text("symbol")
 
-    found, parts = Parted.find("GET", "/tickers/BTC")
+    match = Parted.find("GET", "/tickers/BTC")
+    assert match is not None
+    found, parts = match
     assert (found.handler, parts) == ("ticker", {"symbol": "BTC"})
     assert Parted.find("POST", "/tickers/BTC") is None
     assert Parted.find("GET", "/tickers/BTC/more") is None

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
+from exchanges.clock import Clock
 from exchanges.errors import (
     AuthRefused,
     ClockRefused,
@@ -28,7 +29,6 @@ from exchanges.sandbox.world import World
 from exchanges.symbols import InstrumentTable
 from exchanges.transport import Transport
 from exchanges.types import Credentials, OrderRef, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
-from exchanges.venue import Clock
 from exchanges.venues.kraken import asset_name
 from tests.exchanges.contract import NOW_MS, credentials, open_venue, order
 
