@@ -276,15 +276,13 @@ class _OKX(Venue):
     # -- readers ---------------------------------------------------------------------------------------
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
-        return self._acknowledged(
-            order, text(data, "data", 0, "algoId" if order.type.conditional else "ordId")
-        )
+        return self._taken(data, order, conditional=order.type.conditional)
 
-    def _acknowledged(self, order: OrderRequest, exchange_id: str) -> Report:
-        if not exchange_id:
+    def _taken(self, data: Any, order: OrderRequest, *, conditional: bool, leg: str = "") -> Report:
+        if not (exchange_id := text(data, "data", 0, "algoId" if conditional else "ordId")):
             raise OutcomeUnknown(f"{self.name} took the order and named no id")
         return Report(
-            exchange_id=exchange_id,
+            exchange_id=exchange_id + leg,
             client_id=order.client_id,
             symbol=order.instrument.symbol,
             side=order.side,
@@ -295,7 +293,7 @@ class _OKX(Venue):
             trigger_price=order.trigger_price,
             reduce_only=order.reduce_only,
             position_side=order.position_side,
-            acknowledged_only=True,
+            acknowledged_only=not conditional,  # one that waits for its trigger has no fill to tell
         )
 
     def read_order(self, item: Any) -> Report:
@@ -503,14 +501,8 @@ class _OKX(Venue):
     def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
         """The pair is one order at OKX: its legs are told apart by what stands after its id."""
         data = self.call(self.protect_call(legs), keys)
-        algo_id = text(data, "data", 0, "algoId")
-        pair = [
-            (self._acknowledged(leg, algo_id), name) for leg, name in ((legs.stop, "sl"), (legs.target, "tp"))
-        ]
-        stop, target = (
-            replace(report, exchange_id=f"{algo_id}:{name}", acknowledged_only=False) for report, name in pair
-        )
-        return stop, target
+        stop = self._taken(data, legs.stop, conditional=True, leg=":sl")
+        return stop, self._taken(data, legs.target, conditional=True, leg=":tp")
 
     # -- one request -----------------------------------------------------------------------------------
 
@@ -625,7 +617,11 @@ class OKXSwap(_OKX):
         self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
     ) -> Report:
         self.place_call(order)  # what cannot be said is refused before anything is asked
-        return super().place(keys, self._in_its_mode(keys, order), patience_seconds=patience_seconds)
+        order = self._in_its_mode(keys, order)
+        report = super().place(keys, order, patience_seconds=patience_seconds)
+        if not (_closes(order) or order.type.conditional):
+            self._modes[key_digest(keys), order.instrument.symbol] = order.margin_mode or MarginMode.CROSS
+        return report
 
     def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
         self.protect_call(legs)
@@ -633,16 +629,12 @@ class OKXSwap(_OKX):
 
     def _in_its_mode(self, keys: Credentials, order: OrderRequest) -> OrderRequest:
         """What closes goes to the position as it is held; it is asked for only when it was never seen."""
+        if not _closes(order) or order.margin_mode is not None:
+            return order
         known = key_digest(keys), order.instrument.symbol
-        side = order.position_side
-        closes = order.reduce_only or (side is not None and order.side is side.exit_side)
-        if closes and order.margin_mode is None:
-            if known not in self._modes:
-                self._ask_mode(keys, order)
-            return replace(order, margin_mode=self._modes.get(known))
-        if not closes:
-            self._modes[known] = order.margin_mode or MarginMode.CROSS
-        return order
+        if known not in self._modes:
+            self._ask_mode(keys, order)
+        return replace(order, margin_mode=self._modes.get(known))
 
     def _ask_mode(self, keys: Credentials, order: OrderRequest) -> None:
         """A position that cannot be read leaves the order unsent."""
@@ -717,6 +709,11 @@ class OKXSwap(_OKX):
         path = "/api/v5/account/set-leverage"
         call = Call("POST", path, params, costs={"leverage": 1}, priority=Priority.ENTRY)
         items(self.call(call, keys), "data")
+
+
+def _closes(order: OrderRequest) -> bool:
+    side = order.position_side
+    return order.reduce_only or (side is not None and order.side is side.exit_side)
 
 
 def _waits_as_stop(item: Any, side: Side) -> bool:
