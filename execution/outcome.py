@@ -40,8 +40,8 @@ class Waiter:
         self.outcomes: dict[str, dict[str, Any]] = {}
 
     async def wait(self, seconds: float) -> dict[str, dict[str, Any]]:
-        """The outcomes that arrived within `seconds`, by job id."""
-        if self._missing:
+        """The outcomes that arrived within `seconds`, by job id; fewer when this process is ending."""
+        if self._missing and not self._board.leaving:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._done.wait(), seconds)
         return self.outcomes
@@ -49,6 +49,11 @@ class Waiter:
     def deliver(self, job: str, outcome: dict[str, Any]) -> None:
         """Called by the listener thread."""
         self._loop.call_soon_threadsafe(self._deliver, job, outcome)
+
+    def let_go(self) -> None:
+        """Called by another thread: do not wait for the rest."""
+        with contextlib.suppress(RuntimeError):  # its loop has ended, and nobody waits there
+            self._loop.call_soon_threadsafe(self._done.set)
 
     def _deliver(self, job: str, outcome: dict[str, Any]) -> None:
         self.outcomes[job] = outcome
@@ -69,6 +74,7 @@ class Board:
 
     def __init__(self) -> None:
         self.channel = f"replies:{secrets.token_hex(8)}"
+        self.leaving = False
         self._waiters: dict[str, Waiter] = {}
         self._lock = threading.Lock()
         self._listening: list[threading.Event] = []
@@ -81,6 +87,14 @@ class Board:
     def remove(self, waiter: Waiter) -> None:
         with self._lock:
             self._waiters = {job: held for job, held in self._waiters.items() if held is not waiter}
+
+    def leave(self) -> None:
+        """This process is ending: nobody waits any more, now or later. The results stay to be asked for."""
+        self.leaving = True
+        with self._lock:
+            waiting = set(self._waiters.values())
+        for waiter in waiting:
+            waiter.let_go()
 
     def _listen(self) -> None:
         with self._lock:

@@ -7,13 +7,16 @@ connection that the request before it has opened."""
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.core.handlers.asgi import ASGIHandler
 
 from webhooks.bounds import BoundedBody
+
+if TYPE_CHECKING:
+    from flipr.leaving import Leaving
 
 LANES = 16  # as many database connections at most per web process
 
@@ -41,12 +44,13 @@ class LaneHandler(ASGIHandler):
             self._load[lane] -= 1
 
 
-def make_application() -> BoundedBody:
+def make_application() -> Leaving:
     django.setup(set_prefix=False)
     from flipr.checks import WEB, require  # noqa: PLC0415  (needs the settings)
+    from flipr.leaving import Leaving  # noqa: PLC0415  (needs the models)
 
     require("The web server", WEB)
-    return BoundedBody(LaneHandler())
+    return Leaving(BoundedBody(LaneHandler()))
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flipr.settings")

@@ -55,6 +55,12 @@ async def receive(request: HttpRequest, user_id: str, token: str) -> HttpRespons
     return handled.reply.as_response()
 
 
+async def finish(seconds: float) -> None:
+    """Wait, at most so long, for what callers who hung up have asked for."""
+    if _at_work:
+        await asyncio.wait(_at_work, timeout=seconds)
+
+
 async def _handle(call: Call) -> Handled:
     """Every way through ends in a reply: 503 while nothing can have left, never a 5xx after that."""
     try:
