@@ -79,7 +79,8 @@ def require_funds(desk: Desk, account: Account, order: Order, *, instead_of: Ord
     if instead_of is not None and instead_of.open and instead_of.id in desk.book(account).open:
         free += _need(desk, account, instead_of)[1]
     if order.market.product is not Product.SPOT:
-        need += order.remaining * (order.price or desk.ask(order.market)) * desk.rules.taker_fee
+        price = order.price or desk.ask(order.market)
+        need += order.remaining * order.market.contract_size * price * desk.rules.taker_fee
     if need > free:
         raise Rejected(Reason.INSUFFICIENT, asset)
 
