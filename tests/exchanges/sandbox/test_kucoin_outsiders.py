@@ -1,0 +1,462 @@
+"""KuCoin in the sandbox, traded by ccxt and by our venues: two that agree."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import ccxt
+import pytest
+
+from exchanges.errors import (
+    AuthRefused,
+    DuplicateOrder,
+    InsufficientFunds,
+    InvalidOrder,
+    ModeMismatch,
+    NothingToReduce,
+    OrderNotFound,
+    OutcomeUnknown,
+    Throttled,
+    UnknownSymbol,
+)
+from exchanges.pool import Pool
+from exchanges.types import (
+    Credentials,
+    Direction,
+    Environment,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionMode,
+    Report,
+    Side,
+    TimeInForce,
+)
+from tests.exchanges.conftest import Sandbox
+
+SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
+
+
+@pytest.fixture
+def keys(sandbox: Sandbox) -> dict[str, str]:
+    return sandbox.account("kucoin", balances={"USDT": "100000", "BTC": "2"})
+
+
+# -- ccxt --------------------------------------------------------------------------------------------------
+
+
+def ccxt_client(sandbox: Sandbox, keys: dict[str, str], kind: str) -> Any:
+    words = {"apiKey": keys["key"], "secret": keys["secret"], "password": keys["passphrase"]}
+    made = ccxt.kucoin({**words, "enableRateLimit": False, "options": {"uta": False, "defaultType": kind}})
+    made.options["fetchMarkets"] = {"types": ["spot", "swap"], "fetchTickersFees": False}
+    futures = dict.fromkeys(("futuresPrivate", "futuresPublic"), sandbox.venue("KuCoin_F"))
+    made.urls["api"] = dict.fromkeys(made.urls["api"], sandbox.venue("KuCoin")) | futures
+    return made
+
+
+@pytest.fixture
+def spot(sandbox: Sandbox, keys: dict[str, str]) -> Any:
+    return ccxt_client(sandbox, keys, "spot")
+
+
+@pytest.fixture
+def swap(sandbox: Sandbox, keys: dict[str, str]) -> Any:
+    return ccxt_client(sandbox, keys, "swap")
+
+
+def test_ccxt_loads_markets_with_steps_ticks_and_contract_sizes(spot, swap):
+    markets = spot.load_markets()
+    assert markets[SPOT]["precision"] == {"amount": 1e-08, "price": 0.1}
+    assert markets[SPOT]["limits"]["amount"]["min"] == 1e-05
+    assert (markets[SWAP]["id"], markets[SWAP]["contractSize"]) == ("XBTUSDTM", 0.001)
+    assert markets[SWAP]["limits"]["leverage"]["max"] == 125
+    assert {"ETH/USDT", "SOL/USDT:USDT", "BTC/USDC:USDC"} <= set(markets)
+    assert spot.fetch_time() > 1_700_000_000_000
+    assert swap.fetch_ticker(SWAP)["ask"] == 50000.1
+
+
+def test_ccxt_spot_market_buy_fills_and_pays_its_fee_in_quote(spot):
+    order = spot.create_order(SPOT, "market", "buy", 0.1, None, {"sync": True})
+    assert order["id"]
+    found = spot.fetch_order(order["id"], SPOT)
+    assert (found["status"], found["filled"], found["average"]) == ("closed", 0.1, 50000.1)
+    assert found["fee"] == {"cost": pytest.approx(5.00001), "currency": "USDT"}
+    assert spot.fetch_balance()["BTC"]["total"] == pytest.approx(2.1)
+
+
+def test_ccxt_spot_market_buy_by_cost_spends_that_much(spot):
+    order = spot.create_market_buy_order_with_cost(SPOT, 1000)
+    assert spot.fetch_order(order["id"], SPOT)["cost"] == pytest.approx(1000, abs=0.01)
+
+
+def test_ccxt_spot_limit_order_rests_locks_and_is_cancelled(spot):
+    order = spot.create_order(SPOT, "limit", "buy", 0.1, 40000, {"clientOrderId": "mine-1"})
+    assert [each["id"] for each in spot.fetch_open_orders(SPOT)] == [order["id"]]
+    assert spot.fetch_balance()["USDT"]["free"] == 95996, "the fee is held with the price"
+    spot.cancel_order(order["id"], SPOT)
+    assert spot.fetch_open_orders(SPOT) == []
+    found = spot.fetch_order(None, SPOT, {"clientOrderId": "mine-1"})
+    assert (found["status"], found["id"]) == ("canceled", order["id"])
+
+
+def test_ccxt_spot_stop_and_target_wait_side_by_side_and_become_plain_orders(sandbox, spot):
+    stop = spot.create_order(SPOT, "market", "sell", 2, None, {"stopLossPrice": 45000, "clientOrderId": "s"})
+    target = spot.create_order(SPOT, "limit", "sell", 2, 55000, {"takeProfitPrice": 54000})
+    waiting = spot.fetch_open_orders(SPOT, params={"trigger": True})
+    assert {each["triggerPrice"] for each in waiting} == {45000, 54000}
+    assert spot.fetch_balance()["BTC"]["free"] == 2, "stop orders freeze nothing"
+    sandbox.price(SPOT, 44990)
+    assert spot.fetch_order(stop["id"], SPOT, {"trigger": True})["info"]["status"] == "TRIGGERED"
+    found = spot.fetch_order(None, SPOT, {"clientOrderId": "s"})
+    assert (found["status"], found["average"]) == ("closed", 44990)
+    assert found["id"] != stop["id"]
+    spot.cancel_order(target["id"], SPOT, {"trigger": True})
+    assert spot.fetch_open_orders(SPOT, params={"trigger": True}) == []
+
+
+def test_ccxt_spot_cancels_all(spot):
+    for price in (40000, 41000):
+        spot.create_order(SPOT, "limit", "buy", 0.1, price)
+    spot.create_order(SPOT, "market", "sell", 1, None, {"stopLossPrice": 45000})
+    spot.cancel_all_orders(SPOT)
+    assert spot.fetch_open_orders(SPOT) == []
+    spot.cancel_all_orders(SPOT, {"trigger": True})
+    assert spot.fetch_open_orders(SPOT, params={"trigger": True}) == []
+
+
+def test_ccxt_futures_market_order_opens_a_position_with_its_leverage(swap):
+    order = swap.create_order(SWAP, "market", "buy", 100, None, {"leverage": 5})
+    found = swap.fetch_order(order["id"])
+    assert (found["status"], found["filled"], found["average"]) == ("closed", 100, 50000.1)
+    position = swap.fetch_position(SWAP)
+    assert (position["side"], position["contracts"], position["entryPrice"]) == ("long", 100, 50000.1)
+    assert (position["leverage"], position["marginMode"]) == (5, "isolated")
+    assert [each["symbol"] for each in swap.fetch_positions()] == [SWAP]
+    balance = swap.fetch_balance({"code": "USDT"})["USDT"]
+    assert balance["free"] == pytest.approx(100000 - 5000.01 / 5 - 3.0, abs=0.2)
+
+
+def test_ccxt_futures_cross_margin_has_a_leverage_of_its_own(swap):
+    swap.set_margin_mode("cross", SWAP)
+    swap.set_leverage(10, SWAP)
+    with pytest.raises(ccxt.InvalidOrder, match="330005"):
+        swap.create_order(SWAP, "market", "buy", 100)
+    swap.create_order(SWAP, "market", "buy", 100, None, {"marginMode": "cross"})
+    position = swap.fetch_position(SWAP)
+    assert (position["leverage"], position["marginMode"]) == (10, "cross")
+
+
+def test_ccxt_futures_stop_fires_and_its_sibling_stays(sandbox, swap):
+    swap.create_order(SWAP, "market", "buy", 100)
+    stop = swap.create_order(SWAP, "market", "sell", 100, None, {"stopLossPrice": 49000})
+    target = swap.create_order(SWAP, "market", "sell", 100, None, {"takeProfitPrice": 52000})
+    waiting = swap.fetch_open_orders(SWAP, params={"trigger": True})
+    assert {each["id"] for each in waiting} == {stop["id"], target["id"]}
+    sandbox.price(SPOT, 48999)
+    assert swap.fetch_order(stop["id"])["average"] == 48999
+    assert swap.fetch_positions() == []
+    assert [each["id"] for each in swap.fetch_open_orders(SWAP, params={"trigger": True})] == [target["id"]]
+    swap.cancel_order(target["id"], SWAP)
+    assert swap.fetch_open_orders(SWAP, params={"trigger": True}) == []
+
+
+def test_ccxt_futures_hedge_mode_holds_both_sides(swap):
+    swap.set_position_mode(True)
+    assert swap.fetch_position_mode(SWAP)["hedged"] is True
+    swap.create_order(SWAP, "market", "buy", 10, None, {"hedged": True})
+    swap.create_order(SWAP, "market", "sell", 20, None, {"hedged": True})
+    sides = {each["side"]: each["contracts"] for each in swap.fetch_positions()}
+    assert sides == {"long": 10, "short": 20}
+    with pytest.raises(ccxt.InvalidOrder, match="330012"):
+        swap.create_order(SWAP, "market", "buy", 10)
+
+
+def test_ccxt_gets_the_original_refusals(sandbox, swap, spot, keys):
+    with pytest.raises(ccxt.InsufficientFunds, match="300003"):
+        swap.create_order(SWAP, "limit", "buy", 100_000, 40000)
+    with pytest.raises(ccxt.InvalidOrder, match="300009"):
+        swap.create_order(SWAP, "market", "sell", 100, None, {"reduceOnly": True})
+    with pytest.raises(ccxt.BadRequest, match="100004"):
+        swap.cancel_order("no-such-order", SWAP)
+    with pytest.raises(ccxt.OrderNotFound):
+        spot.cancel_order("no-such-order", SPOT)
+    with pytest.raises(ccxt.InsufficientFunds, match="200004"):
+        spot.create_order(SPOT, "limit", "buy", 10, 40000)
+    with pytest.raises(ccxt.InvalidOrder, match="600101"):
+        spot.create_order(SPOT, "limit", "buy", 0.00001, 10)
+    for broken in ({"secret": "wrong"}, {"passphrase": "wrong"}, {"key": "unknown"}):
+        with pytest.raises(ccxt.AuthenticationError):
+            ccxt_client(sandbox, {**keys, **broken}, "spot").fetch_balance()
+
+
+def test_ccxt_is_refused_for_a_stale_timestamp(spot):
+    spot.load_markets()
+    spot.nonce = lambda: spot.milliseconds() - 60_000
+    with pytest.raises(ccxt.InvalidNonce, match="400002"):
+        spot.fetch_balance()
+
+
+# -- our own venues ----------------------------------------------------------------------------------------
+
+
+class Ours:
+    """One of our venues with a key, and shorthands for its calls."""
+
+    def __init__(self, pool: Pool, name: str, keys: dict[str, str]) -> None:
+        connection = pool.connection(name, Environment.SANDBOX)
+        self.venue = connection.venue
+        self.instrument = connection.table.find("BTCUSDT")
+        self.keys = Credentials(keys["key"], keys["secret"], keys["passphrase"])
+        self.placed = 0
+
+    def request(self, side: str, kind: str, quantity: str | None, **words: Any) -> OrderRequest:
+        self.placed += 1
+        numbers: dict[str, Any] = {
+            name: Decimal(words.pop(name))
+            for name in ("price", "trigger_price", "quote_quantity", "leverage")
+            if name in words
+        }
+        return OrderRequest(
+            instrument=self.instrument,
+            client_id=words.pop("client_id", f"own-{self.placed}"),
+            side=Side(side),
+            type=OrderType(kind),
+            quantity=None if quantity is None else Decimal(quantity),
+            **numbers,
+            **words,
+        )
+
+    def place(self, side: str, kind: str, quantity: str | None, **words: Any) -> Report:
+        return self.venue.place(self.keys, self.request(side, kind, quantity, **words))
+
+    def fetch(self, report: Report) -> Report:
+        return self.venue.fetch(self.keys, self.instrument, report.ref)
+
+    def open(self) -> list[Report]:
+        return self.venue.open_orders(self.keys, self.instrument)
+
+    def positions(self) -> list[Position]:
+        return self.venue.positions(self.keys, self.instrument)
+
+
+@pytest.fixture
+def pool(sandbox: Sandbox) -> Iterator[Pool]:
+    made = Pool(sandbox_url=sandbox.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def cash(pool: Pool, keys: dict[str, str]) -> Ours:
+    return Ours(pool, "KuCoin", keys)
+
+
+@pytest.fixture
+def futures(pool: Pool, keys: dict[str, str]) -> Ours:
+    return Ours(pool, "KuCoin_F", keys)
+
+
+def test_a_spot_order_is_told_how_it_stands_and_its_price_is_asked(cash):
+    placed = cash.place("buy", "market", None, quote_quantity="1000")
+    assert (placed.status, placed.average_price) == (OrderStatus.FILLED, None)
+    found = cash.fetch(placed)
+    assert (found.average_price, found.fee and found.fee.asset) == (Decimal("50000.1"), "USDT")
+    assert cash.venue.quote(cash.instrument).ask == Decimal("50000.1")
+
+
+def test_a_spot_order_that_may_not_take_or_must_fill_ends_cancelled(cash):
+    post = cash.place("buy", "limit", "0.1", price="51000", post_only=True)
+    kill = cash.place("buy", "limit", "0.1", price="40000", time_in_force=TimeInForce.FOK)
+    assert [each.status for each in (post, kill)] == [OrderStatus.CANCELLED] * 2
+
+
+def test_a_futures_order_counts_coins_whatever_the_exchange_counts(futures):
+    report = futures.place("sell", "market", "0.25", leverage="5")
+    assert report.acknowledged_only
+    found = futures.fetch(report)
+    assert (found.quantity, found.filled, found.average_price) == (
+        Decimal("0.25"),
+        Decimal("0.25"),
+        Decimal(50000),
+    )
+    (position,) = futures.positions()
+    assert (position.direction, position.quantity, position.leverage) == (
+        Direction.SHORT,
+        Decimal("0.25"),
+        Decimal(5),
+    )
+
+
+def test_the_margin_of_a_contract_is_that_of_its_coins(sandbox, pool):
+    small = Ours(pool, "KuCoin_F", sandbox.account("kucoin", balances={"USDT": "510"}))
+    small.place("buy", "market", "0.01")
+    with pytest.raises(InsufficientFunds):
+        small.place("buy", "market", "0.01")
+
+
+def test_a_margin_mode_that_is_set_elsewhere_is_found_out_once(sandbox, futures):
+    futures.venue.set_leverage(futures.keys, futures.instrument, Decimal(10), MarginMode.CROSS)
+    another = Pool(sandbox_url=sandbox.url)
+    issued = {"key": futures.keys.key, "secret": futures.keys.secret, "passphrase": futures.keys.passphrase}
+    fresh = Ours(another, "KuCoin_F", issued)
+    for number in range(2):
+        fresh.place("buy", "market", "0.1", client_id=f"crossed-{number}")
+    another.close()
+    asked = [each["path"] for each in sandbox.state("KuCoin_F", futures.keys.key)["calls"]]
+    assert asked.count("/api/v1/orders") == 3, "refused for its mode, placed, placed"
+    (position,) = futures.positions()
+    assert (position.margin_mode, position.leverage, position.quantity) == (
+        MarginMode.CROSS,
+        Decimal(10),
+        Decimal("0.2"),
+    )
+
+
+def test_a_margin_mode_that_was_asked_for_is_not_exchanged(futures):
+    with pytest.raises(InvalidOrder) as caught:
+        futures.place("buy", "market", "0.1", margin_mode=MarginMode.CROSS)
+    assert caught.value.code == "330005"
+    assert futures.positions() == []
+
+
+def test_protection_of_a_position_runs_to_its_end(sandbox, futures):
+    """Entry, stop and target placed, the price moves, the target fills, and the stop is cancelled by us."""
+    futures.place("buy", "market", "0.1")
+    stop = futures.place("sell", "stop", "0.1", trigger_price="49000", reduce_only=True)
+    target = futures.place("sell", "take_profit", "0.1", trigger_price="52000", reduce_only=True)
+    assert {each.type for each in futures.open()} == {OrderType.STOP, OrderType.TAKE_PROFIT}
+    sandbox.price("BTC/USDT", "52000")
+    filled = futures.fetch(target)
+    assert (filled.status, filled.average_price, filled.exchange_id) == (
+        OrderStatus.FILLED,
+        Decimal(52000),
+        target.exchange_id,
+    )
+    assert futures.positions() == []
+    assert [each.exchange_id for each in futures.open()] == [stop.exchange_id], "supervision has to cancel it"
+    futures.venue.cancel(futures.keys, futures.instrument, OrderRef(stop.client_id, conditional=True))
+    assert futures.open() == []
+    with pytest.raises(OrderNotFound):
+        futures.venue.cancel(futures.keys, futures.instrument, stop.ref)
+
+
+def test_protection_of_coins_runs_to_its_end(sandbox, cash):
+    bought = cash.fetch(cash.place("buy", "market", "0.1"))
+    assert bought.fee is not None
+    stop = cash.place("sell", "stop", "0.1", trigger_price="49000")
+    target = cash.place("sell", "take_profit_limit", "0.1", trigger_price="52000", price="51990")
+    assert {each.type for each in cash.open()} == {OrderType.STOP, OrderType.TAKE_PROFIT_LIMIT}
+    sandbox.price("BTC/USDT", "52000")
+    filled = cash.fetch(target)
+    assert (filled.status, filled.type, filled.average_price) == (
+        OrderStatus.FILLED,
+        OrderType.TAKE_PROFIT_LIMIT,
+        Decimal(52000),
+    )
+    assert [each.client_id for each in cash.venue.open_orders(cash.keys)] == [stop.client_id]
+    cash.venue.cancel(cash.keys, cash.instrument, stop.ref)
+    assert cash.open() == []
+
+
+def test_a_triggered_stop_limit_that_rests_can_still_be_cancelled(sandbox, cash):
+    stop = cash.place("sell", "stop_limit", "1", trigger_price="49000", price="49500")
+    sandbox.price("BTC/USDT", "48990")
+    resting = cash.fetch(stop)
+    assert (resting.status, resting.exchange_id) == (OrderStatus.OPEN, stop.exchange_id)
+    cash.venue.cancel(cash.keys, cash.instrument, stop.ref)
+    assert cash.fetch(stop).status is OrderStatus.CANCELLED
+
+
+def test_a_stop_that_finds_no_coins_when_it_triggers_is_told_as_rejected(sandbox, cash):
+    stop = cash.place("sell", "stop", "2", trigger_price="49000")
+    cash.place("sell", "market", "1.5")
+    sandbox.price("BTC/USDT", "48990")
+    assert cash.fetch(stop).status is OrderStatus.REJECTED
+
+
+def test_hedge_mode_is_read_and_each_side_is_closed_by_its_own_orders(sandbox, pool):
+    hedged = Ours(pool, "KuCoin_F", sandbox.account("kucoin", position_mode="hedge"))
+    assert hedged.venue.position_mode(hedged.keys, hedged.instrument) is PositionMode.HEDGE
+    with pytest.raises(ModeMismatch):
+        hedged.place("buy", "market", "0.1")
+    hedged.place("buy", "market", "0.1", position_side=Direction.LONG)
+    hedged.place("sell", "market", "0.2", position_side=Direction.SHORT)
+    hedged.place("buy", "stop", "0.2", trigger_price="51000", reduce_only=True, position_side=Direction.SHORT)
+    assert [each.position_side for each in hedged.open()] == [Direction.SHORT]
+    sandbox.price("BTC/USDT", "51000")
+    assert [(each.direction, each.quantity) for each in hedged.positions()] == [
+        (Direction.LONG, Decimal("0.1"))
+    ]
+
+
+@pytest.mark.parametrize("kind", ["market", "stop"])
+def test_an_order_whose_answer_was_lost_is_found_by_its_client_id(sandbox, futures, cash, kind):
+    for ours in (futures, cash):
+        words = {"trigger_price": "51000"} if kind == "stop" else {}
+        sandbox.fault("drop_after", venue=ours.venue.name, count=1)
+        with pytest.raises(OutcomeUnknown):
+            ours.place("buy", kind, "0.1", client_id="lost", **words)
+        found = ours.venue.fetch(
+            ours.keys, ours.instrument, OrderRef(client_id="lost", conditional=kind == "stop")
+        )
+        assert (found.type, found.client_id) == (OrderType(kind), "lost")
+        assert found.status is (OrderStatus.FILLED if kind == "market" else OrderStatus.OPEN)
+
+
+def test_everything_open_is_cancelled_at_once(futures, cash):
+    for ours in (futures, cash):
+        ours.place("buy", "limit", "0.1", price="40000")
+        ours.place("buy", "stop", "0.1", trigger_price="51000")
+        assert len(ours.open()) == 2
+        ours.venue.cancel_all(ours.keys, ours.instrument)
+        assert ours.open() == []
+
+
+def test_refusals_have_our_classes(futures, cash):
+    with pytest.raises(NothingToReduce):
+        futures.place("sell", "market", "0.1", reduce_only=True)
+    with pytest.raises(InvalidOrder):
+        cash.place("buy", "limit", "0.00001", price="10")
+    for ours in (futures, cash):
+        with pytest.raises(OrderNotFound):
+            ours.venue.fetch(ours.keys, ours.instrument, OrderRef(client_id="never-sent"))
+        ours.place("buy", "limit", "0.1", price="40000", client_id="twice")
+        with pytest.raises(DuplicateOrder):
+            ours.place("buy", "limit", "0.1", price="40000", client_id="twice")
+        with pytest.raises(AuthRefused):
+            ours.venue.key_info(Credentials("unknown", "secret", "word"))
+
+
+def test_an_unlisted_symbol_has_no_quote(pool, cash):
+    with pytest.raises(UnknownSymbol):
+        cash.venue.quote(replace(cash.instrument, symbol="NO-COIN"))
+
+
+def test_balances_free_less_what_orders_and_positions_hold(futures, cash):
+    cash.place("buy", "limit", "0.1", price="40000")
+    futures.place("sell", "limit", "0.1", price="60000", leverage="10")
+    assert cash.venue.balances(cash.keys)["USDT"].free == Decimal(96000) - 4
+    equity = futures.venue.balances(futures.keys)["USDT"]
+    assert (equity.total, equity.free) == (Decimal(100_000), Decimal(100_000) - 600)
+    info = futures.venue.key_info(futures.keys)
+    assert (info.can_trade, info.can_withdraw, info.ip_locked) == (True, False, False)
+
+
+def test_a_clock_ahead_of_the_exchange_is_measured_and_the_order_still_sent_once(sandbox, futures):
+    futures.venue.clock.offset_ms += 20_000
+    futures.place("buy", "market", "0.1", client_id="ahead")
+    asked = [each["path"] for each in sandbox.state("KuCoin_F", futures.keys.key)["calls"]]
+    assert asked.count("/api/v1/orders") == 2, "refused for its timestamp, then accepted"
+    assert futures.positions()[0].quantity == Decimal("0.1")
+
+
+def test_a_rate_refusal_is_a_definite_no_and_tells_how_long(sandbox, futures):
+    sandbox.fault("throttle", venue="KuCoin_F", count=1)
+    with pytest.raises(Throttled) as caught:
+        futures.place("buy", "market", "0.1")
+    assert caught.value.retry_after == 1.0
+    assert sandbox.state("KuCoin_F", futures.keys.key)["orders"] == []
