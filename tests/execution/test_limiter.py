@@ -710,9 +710,13 @@ class Exchange:
             gate=gate,
         )
 
+    def travel(self) -> float:
+        """Mostly a millisecond, now and then a hundred."""
+        return 0.1 if self.random.random() < 0.03 else 0.001
+
     def answer(self, request: httpx.Request) -> httpx.Response:
         with self._lock:
-            self.time.move(self.random.uniform(0.001, 0.02))
+            self.time.move(self.travel())
             call = Call(
                 request.method,
                 request.url.path,
@@ -723,7 +727,7 @@ class Exchange:
                 self.time.ms,
             )
             reply = self.world.answer(self.kind.name.lower(), call).reply
-            self.time.move(self.random.uniform(0.001, 0.02))
+            self.time.move(self.travel())
         assert reply is not None
         return httpx.Response(reply.status, headers=reply.all_headers(), content=reply.body())
 
