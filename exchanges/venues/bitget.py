@@ -26,7 +26,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote as percent_encode
 
 from exchanges import errors
@@ -66,6 +66,13 @@ from exchanges.types import (
 )
 from exchanges.venue import Call, Features, Venue, plain_number, unless_unchanged
 
+T = TypeVar("T")
+
+
+def _by_word(table: Mapping[T, str]) -> dict[str, T]:
+    return {name: meaning for meaning, names in table.items() for name in names.split()}
+
+
 TIME_PATH = "/api/v2/public/time"
 PAGE = 100
 #: start and end of a history may lie this far apart
@@ -87,37 +94,37 @@ TRIGGERS = {TriggerBy.LAST: "fill_price", TriggerBy.MARK: "mark_price"}
 TYPES = {"limit": OrderType.LIMIT, "market": OrderType.MARKET}
 LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
-STATUSES = {
-    name: status
-    for status, names in {
+STATUSES = _by_word(
+    {
         OrderStatus.OPEN: "init new live partially_filled partially_fill partial_fill",
         OrderStatus.FILLED: "filled full_fill",
         OrderStatus.CANCELLED: "cancelled canceled cancel",
-    }.items()
-    for name in names.split()
-}
+    }
+)
 #: of plans; an executed one is as far as the order it became
-PLAN_STATUSES = {
-    name: status
-    for status, names in {
+PLAN_STATUSES = _by_word(
+    {
         OrderStatus.OPEN: "live not_trigger executing executed triggered",
         OrderStatus.CANCELLED: "cancelled canceled cancel",
         OrderStatus.REJECTED: "fail_trigger fail_execute",
-    }.items()
-    for name in names.split()
-}
+    }
+)
 #: whether a plan is a stop; None: its trigger price against the market tells
-PLANS = {
-    "loss_plan": True, "pos_loss": True, "moving_plan": True,
-    "profit_plan": False, "pos_profit": False,
-    "normal_plan": None, "amount": None, "total": None,
-}  # fmt: skip
+PLANS: Mapping[str, bool | None] = {
+    **dict.fromkeys(("loss_plan", "pos_loss", "moving_plan"), True),
+    **dict.fromkeys(("profit_plan", "pos_profit"), False),
+    **dict.fromkeys(("normal_plan", "amount", "total"), None),
+}
+#: calls of one user a second, by kind of endpoint (each endpoint's page); an address has 6000 a minute
+A_SECOND = {
+    **dict.fromkeys(("place", "plan", "cancel", "reads", "plans", "account"), 10),
+    **dict.fromkeys(("positions", "settings"), 5),
+}
 UNIFIED_ACCOUNT, NO_PERMISSION = "40085", "40014"
 #: the error lists of https://www.bitget.com/api-doc/; 43023 and its like also come in the moment after a fill, before
 #: the position is known there, so they must not pass for "nothing to reduce"
-ERRORS = {
-    code: kind
-    for kind, codes in {
+ERRORS = _by_word(
+    {
         errors.AuthRefused: "22010 40001 40002 40003 40006 40009 40011 40012 40013 40014 40016 40018 40031 40037 40085",
         errors.ClockRefused: "40004 40005 40008 40911",
         errors.Throttled: "429 1001 50009 70228",
@@ -134,9 +141,8 @@ ERRORS = {
         errors.InvalidOrder: "40017 40019 40020 40305 40706 40708 40808 40811 40812 40813 40815 40816 40829 40831 "
         "40833 40835 40889 40890 40891 41101 41103 41117 41118 43005 43006 43007 43008 43009 43010 43011 43023 "
         "43027 43028 43123 45035 45051 45052 45068 45110 45111 45112 45113 45114 45115 45133 59014",
-    }.items()
-    for code in codes.split()
-}  # fmt: skip
+    }
+)  # fmt: skip
 
 
 class _Bitget(Venue):
@@ -150,18 +156,14 @@ class _Bitget(Venue):
         Environment.TESTNET: "https://api.bitget.com",
     }
     errors = ERRORS
-    #: per user, endpoint and second (each endpoint's page), and 6000 a minute for an address
     buckets = {
         "address": Bucket(6000, 60.0),
-        "place": Bucket(10, 1.0, Scope.KEY),
-        "plan": Bucket(10, 1.0, Scope.KEY),
-        "cancel": Bucket(10, 1.0, Scope.KEY),
-        "settings": Bucket(5, 1.0, Scope.KEY),
-        "reads": Bucket(10, 1.0, Scope.KEY),
-        "plans": Bucket(10, 1.0, Scope.KEY),
-        "account": Bucket(10, 1.0, Scope.KEY),
-        "positions": Bucket(5, 1.0, Scope.KEY),
         "info": Bucket(1, 1.0, Scope.KEY),
+        **{
+            f"{product} {name}": Bucket(size, 1.0, Scope.KEY)
+            for product in (Product.SPOT, Product.LINEAR)
+            for name, size in A_SECOND.items()
+        },
     }
     #: rights of a key that let it trade this product
     rights: ClassVar[frozenset[str]]
@@ -292,7 +294,9 @@ class _Bitget(Venue):
 
     # -- calls -----------------------------------------------------------------------------------------
 
-    def place(self, keys: Credentials, order: OrderRequest) -> Report:
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
         """What must be known first is asked for; when it cannot be, nothing was sent."""
         self.place_call(self._complete(order))  # what the exchange lacks is refused before anything is asked
         try:
@@ -301,7 +305,7 @@ class _Bitget(Venue):
             raise errors.NotSent(
                 f"not sent, because the account could not be read: {error.message}"
             ) from None
-        report = super().place(keys, ready)
+        report = super().place(keys, ready, patience_seconds=patience_seconds)
         return replace(report, type=order.type, price=order.price)
 
     @abstractmethod
@@ -418,12 +422,14 @@ class _Bitget(Venue):
     # -- one request -----------------------------------------------------------------------------------
 
     def _write(self, path: str, params: Mapping[str, Any], bucket: str, priority: Priority) -> Call:
-        return Call("POST", f"/api/v2/{path}", params, costs={bucket: 1, "address": 1}, priority=priority)
+        costs = {f"{self.product} {bucket}": 1, "address": 1}
+        return Call("POST", f"/api/v2/{path}", params, costs=costs, priority=priority)
 
     def _read(
         self, path: str, params: Mapping[str, Any], keys: Credentials | None = None, bucket: str = "reads"
     ) -> Any:
-        costs = {bucket: 1, "address": 1} if keys else {"address": 1}
+        own = {bucket if bucket in self.buckets else f"{self.product} {bucket}": 1} if keys else {}
+        costs = {**own, "address": 1}
         call = Call("GET", f"/api/v2/{path}", params, signed=bool(keys), costs=costs, read_only=True)
         return field(self.call(call, keys), "data")
 
@@ -483,14 +489,18 @@ class BitgetSpot(_Bitget):
             self._refuse_crossed(order)
         return self.bounded(order, self.quote(order.instrument).ask) if _buys_base(order) else order
 
-    def place(self, keys: Credentials, order: OrderRequest) -> Report:
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
         """A buy of nearly all there is: refused for the money its bound would take, so nothing stands yet."""
         try:
-            return super().place(keys, order)
+            return super().place(keys, order, patience_seconds=patience_seconds)
         except InsufficientFunds:
             if not _buys_base(order):
                 raise
-            return replace(super().place(keys, self._in_quote(order)), quantity=order.quantity)
+            cost = self._in_quote(order)
+            report = super().place(keys, cost, patience_seconds=patience_seconds)
+            return replace(report, quantity=order.quantity)
 
     def _in_quote(self, order: OrderRequest) -> OrderRequest:
         try:

@@ -94,6 +94,15 @@ def test_a_header_that_leaves_more_than_we_know_of_frees_nothing():
         ours.place(KEYS, order("bitget_f", SELL))
 
 
+def test_spot_and_futures_orders_count_apart():
+    spot, futures = venue(Answers(PLACED), "bitget"), venue(Answers(SLOW_DOWN))
+    spot.gate = futures.gate
+    with pytest.raises(Throttled):
+        futures.place(KEYS, order("bitget_f", SELL))
+    limit = {"side": "sell", "type": "limit", "quantity": "0.1", "price": "60000"}
+    assert spot.place(KEYS, order("bitget", limit)).exchange_id == "1"
+
+
 # -- signing -----------------------------------------------------------------------------------------------
 
 
