@@ -289,7 +289,7 @@ class Venue(ABC):
         used: Mapping[str, int] = {}
         try:
             wire = self._wire(call, passage)
-            with turn, self._witnessed() as answered:
+            with turn, self._witnessed(call) as answered:
                 answer = wire.send(self.sign(call, keys, self.clock.now_ms()))
                 answered()
                 used = self.usage(answer)
@@ -298,7 +298,7 @@ class Venue(ABC):
             self.gate.settle(passage, used)
 
     @contextmanager
-    def _witnessed(self) -> Iterator[Callable[[], None]]:
+    def _witnessed(self, call: Call) -> Iterator[Callable[[], None]]:
         """Tell the witness how the call went. `answered` stops the watch; without an answer it runs to the end."""
         began, answer_at, failure = time.perf_counter(), list[float](), None
         try:
@@ -308,7 +308,7 @@ class Venue(ABC):
             raise
         finally:
             took = (answer_at[0] if answer_at else time.perf_counter()) - began
-            self.witness.saw(self.name, self.environment, took, failure)
+            self.witness.saw(self.name, self.environment, took, failure, reading=call.read_only)
 
     def _wire(self, call: Call, passage: Passage) -> Transport:
         try:

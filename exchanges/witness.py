@@ -9,13 +9,29 @@ from exchanges.types import Environment
 
 
 class Witness(Protocol):
-    def saw(self, venue: str, environment: Environment, seconds: float, error: ExchangeError | None) -> None:
-        """One call ended: `seconds` from sending to the answer, `error` when the answer was none or a no.
-        Called on the path of orders: must be quick, and must not raise."""
+    def saw(
+        self,
+        venue: str,
+        environment: Environment,
+        seconds: float,
+        error: ExchangeError | None,
+        *,
+        reading: bool = False,
+    ) -> None:
+        """One call ended: `seconds` from sending to the answer, `error` when the answer was none or a no, `reading`
+        when it was to change nothing. Called on the path of orders: must be quick, and must not raise."""
 
 
 class Nobody:
     """For those who are alone."""
 
-    def saw(self, venue: str, environment: Environment, seconds: float, error: ExchangeError | None) -> None:
+    def saw(
+        self,
+        venue: str,
+        environment: Environment,
+        seconds: float,
+        error: ExchangeError | None,
+        *,
+        reading: bool = False,
+    ) -> None:
         return

@@ -46,9 +46,17 @@ class Witnesses:
     def __init__(self, *witnesses: Witness) -> None:
         self._witnesses = witnesses
 
-    def saw(self, venue: str, environment: Environment, seconds: float, error: ExchangeError | None) -> None:
+    def saw(
+        self,
+        venue: str,
+        environment: Environment,
+        seconds: float,
+        error: ExchangeError | None,
+        *,
+        reading: bool = False,
+    ) -> None:
         for witness in self._witnesses:
-            witness.saw(venue, environment, seconds, error)
+            witness.saw(venue, environment, seconds, error, reading=reading)
 
 
 @cache

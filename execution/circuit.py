@@ -1,7 +1,8 @@
 """The breaker of each venue's circuit, shared by the workers of its region through their Redis.
 
 It opens on an answer that tells maintenance, or on so many calls in a row that could not be delivered or were
-not answered. While it is open, new entries are refused at once, before anything is sent; cancels, closes and
+not answered; reading calls and those that change something are counted apart, because an exchange may still tell
+prices and no longer take orders. While it is open, new entries are refused at once, before anything is sent; cancels, closes and
 protection still try. Probes (`execution.warm.probe`) close it. The path of an order reads memory only, which
 `execution.pulse` brings up to date every second.
 """
@@ -75,13 +76,15 @@ class UnderMaintenance(NotSent):
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """An open one. Times are epoch milliseconds; `probe_ms`: when it is tried next."""
+    """An open one. Times are epoch milliseconds; `probe_ms`: when it is tried next; `orders`: opened by calls
+    that were to change something."""
 
     venue: str
     environment: Environment
     fault: Fault
     since_ms: int
     probe_ms: int
+    orders: bool
 
     def refusal(self, now_ms: int) -> NotSent:
         wait = max(self.probe_ms - now_ms, 0) / 1000
@@ -94,25 +97,27 @@ class Circuit:
         )
 
 
-# KEYS: open circuits, failures. ARGV: field, the circuit, now_ms, window_ms, failures that open it. A failure is
-# counted; 1 when it opened the circuit. Failures are kept as "count time of the last".
+# KEYS: open circuits, failures. ARGV: field, the circuit, now_ms, window_ms, failures that open it, field of the
+# count. A failure is counted; 1 when it opened the circuit. Failures are kept as "count time of the last".
 _FAILED = """
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
 local count, now, needed = 0, tonumber(ARGV[3]), tonumber(ARGV[5])
-local seen, last = string.match(redis.call('HGET', KEYS[2], ARGV[1]) or '', '(%d+) (%d+)')
+local seen, last = string.match(redis.call('HGET', KEYS[2], ARGV[6]) or '', '(%d+) (%d+)')
 if seen and now - tonumber(last) <= tonumber(ARGV[4]) then count = tonumber(seen) end
 count = count + 1
 if count < needed then
-  redis.call('HSET', KEYS[2], ARGV[1], count .. ' ' .. ARGV[3])
+  redis.call('HSET', KEYS[2], ARGV[6], count .. ' ' .. ARGV[3])
   redis.call('PEXPIRE', KEYS[2], ARGV[4])
   return 0
 end
-redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[6])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1
 """
 
 Key = tuple[str, Environment]
+#: what failures are counted by: with whether the calls were to change something
+Count = tuple[str, Environment, bool]
 
 
 class Breaker:
@@ -123,7 +128,7 @@ class Breaker:
         self._lock = threading.Lock()
         self._open: dict[Key, Circuit] = {}
         #: where calls failed a moment ago: the next good answer takes the count back
-        self._failing: set[Key] = set()
+        self._failing: set[Count] = set()
 
     def admit(self, venue: str, environment: Environment) -> None:
         """Raises ExchangeDown or UnderMaintenance while the circuit is open. Memory only."""
@@ -134,16 +139,24 @@ class Breaker:
         if now < circuit.probe_ms + ABANDONED_SECONDS * 1000:
             raise circuit.refusal(now)
 
-    def saw(self, venue: str, environment: Environment, seconds: float, error: ExchangeError | None) -> None:
+    def saw(
+        self,
+        venue: str,
+        environment: Environment,
+        seconds: float,
+        error: ExchangeError | None,
+        *,
+        reading: bool = False,
+    ) -> None:
         """One call went so (exchanges.witness)."""
         fault = fault_of(error)
-        if fault is None and (venue, environment) not in self._failing:
+        if fault is None and (venue, environment, not reading) not in self._failing:
             return
         try:
             if fault is not None:
-                self._failed(venue, environment, fault)
+                self._failed(venue, environment, fault, orders=not reading)
             elif answered(error):
-                self._answered(venue, environment)
+                self._answered(venue, environment, orders=not reading)
         except redis.RedisError as problem:
             log.warning("the circuit of %s could not be kept: %s", venue, type(problem).__name__)
 
@@ -170,31 +183,44 @@ class Breaker:
         pipe.hdel(_circuits(region), _field(key))
         pipe.hset(_ended(region), _field(key), json.dumps({**asdict(circuit), "until_ms": self._now_ms()}))
         pipe.expire(_ended(region), REMEMBERED_SECONDS)
+        if circuit.orders:  # the probe only reads: the first order that fails again opens it again
+            left = f"{FAILURES - 1} {self._now_ms()}"
+            pipe.hset(_failures(region), _count_field((*key, True)), left)
+            pipe.pexpire(_failures(region), WINDOW_SECONDS * 1000)
         pipe.execute()
         with self._lock:
             self._open.pop(key, None)
+            if circuit.orders:
+                self._failing.add((*key, True))
         return True
 
-    def _failed(self, venue: str, environment: Environment, fault: Fault) -> None:
+    def _failed(self, venue: str, environment: Environment, fault: Fault, *, orders: bool) -> None:
         region, key = _region(venue), (venue, environment)
         with self._lock:
-            self._failing.add(key)
-        circuit = Circuit(venue, environment, fault, self._now_ms(), self._next_probe_ms(fault))
+            self._failing.add((venue, environment, orders))
+        circuit = Circuit(venue, environment, fault, self._now_ms(), self._next_probe_ms(fault), orders)
         needed = 1 if fault is Fault.MAINTENANCE else FAILURES
         opens = region_redis(region).register_script(_FAILED)(
             keys=[_circuits(region), _failures(region)],
-            args=[_field(key), _dump(circuit), circuit.since_ms, WINDOW_SECONDS * 1000, needed],
+            args=[
+                _field(key),
+                _dump(circuit),
+                circuit.since_ms,
+                WINDOW_SECONDS * 1000,
+                needed,
+                _count_field((venue, environment, orders)),
+            ],
         )
         if opens:
             log.warning("%s (%s) %s: no new entries are sent there", venue, environment, WORDS[fault])
             with self._lock:
                 self._open[key] = circuit
 
-    def _answered(self, venue: str, environment: Environment) -> None:
-        key = (venue, environment)
+    def _answered(self, venue: str, environment: Environment, *, orders: bool) -> None:
+        count = (venue, environment, orders)
         with self._lock:
-            self._failing.discard(key)
-        region_redis(_region(venue)).hdel(_failures(_region(venue)), _field(key))
+            self._failing.discard(count)
+        region_redis(_region(venue)).hdel(_failures(_region(venue)), _count_field(count))
 
     def _now_ms(self) -> int:
         return int(self._wall() * 1000)
@@ -248,9 +274,9 @@ def ended(region: str) -> dict[Key, tuple[Circuit, int]]:
     return found
 
 
-def _read_failing(region: str) -> set[Key]:
-    fields = [str(name).partition(":") for name in region_redis(region).hkeys(_failures(region))]
-    return {(venue, Environment(environment)) for venue, _, environment in fields}
+def _read_failing(region: str) -> set[Count]:
+    fields = [str(name).split(":") for name in region_redis(region).hkeys(_failures(region))]
+    return {(venue, Environment(environment), kind == "orders") for venue, environment, kind in fields}
 
 
 def _region(venue: str) -> str:
@@ -268,11 +294,16 @@ def _load(values: Mapping[str, Any]) -> Circuit:
         Fault(values["fault"]),
         values["since_ms"],
         values["probe_ms"],
+        values["orders"],
     )
 
 
 def _field(key: Key) -> str:
     return f"{key[0]}:{key[1]}"
+
+
+def _count_field(count: Count) -> str:
+    return f"{count[0]}:{count[1]}:{'orders' if count[2] else 'reads'}"
 
 
 def _circuits(region: str) -> str:

@@ -77,7 +77,15 @@ class Meter:
         self._lock = threading.Lock()
         self._counts: dict[tuple[Place, int], Minute] = defaultdict(Minute)
 
-    def saw(self, venue: str, environment: Environment, seconds: float, error: ExchangeError | None) -> None:
+    def saw(
+        self,
+        venue: str,
+        environment: Environment,
+        seconds: float,
+        error: ExchangeError | None,
+        *,
+        reading: bool = False,
+    ) -> None:
         minute = int(self._wall() // 60)
         with self._lock:
             counted = self._counts[(venue, environment), minute]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from exchanges.errors import NotSent, OutcomeUnknown, Unsupported
-from exchanges.pool import INSTRUMENTS_SECONDS, Connection, Pool
+from exchanges.pool import INSTRUMENTS_SECONDS, RENEW_SECONDS, Connection, Pool
 from exchanges.transport import Request, Transport
 from exchanges.types import Environment
 from tests.exchanges.contract import case, open_venue
@@ -243,3 +243,38 @@ def test_instruments_that_could_not_be_read_are_asked_for_again() -> None:
         _ = held.table
     exchange.broken = False
     assert len(held.table) == 3
+
+
+# -- connections that grow old -----------------------------------------------------------------------------
+
+
+def test_every_host_keeps_its_connections_as_long_as_the_venue_allows() -> None:
+    given: list[float] = []
+
+    def transport(url: str, **options: Any) -> Transport:
+        given.append(options["keepalive_seconds"])
+        return Transport(url, wire=httpx.MockTransport(Exchange()))
+
+    held = Pool(make_transport=transport)
+    kind = type(held.connection(NAME, Environment.LIVE).venue)
+    assert given == [kind.keepalive_seconds] * 2
+
+
+def test_a_refresh_opens_connections_anew_when_they_are_old() -> None:
+    now, made = [0.0], []
+
+    class Wire(httpx.MockTransport):
+        def close(self) -> None:
+            made.append("closed")
+
+    held = connection(Exchange())
+    held.venue.wires = {
+        "default": {"": Transport("https://x.test", wire=Wire(Exchange()), clock=lambda: now[0])}
+    }
+    held.refresh()
+    now[0] = RENEW_SECONDS - 1
+    held.refresh()
+    assert made == []
+    now[0] = RENEW_SECONDS
+    held.refresh()
+    assert made == ["closed"]

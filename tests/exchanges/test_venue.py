@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -576,3 +577,48 @@ def test_numbers_are_written_without_exponent_and_trailing_zeros(value: str, tex
 
 def test_credentials_are_in_no_repr() -> None:
     assert "planted" not in f"{KEYS!r}{KEYS}"
+
+
+# -- the witness -------------------------------------------------------------------------------------------
+
+
+class Told:
+    """What the witness was told: whether the call read, and the error's kind."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[bool, str]] = []
+
+    def saw(
+        self,
+        venue: str,
+        environment: Any,
+        seconds: float,
+        error: ExchangeError | None,
+        *,
+        reading: bool = False,
+    ) -> None:
+        assert (venue, environment, seconds >= 0) == ("Tiny", "live", True)
+        self.calls.append((reading, error.kind if error else ""))
+
+
+def test_the_witness_is_told_of_every_call_that_was_sent() -> None:
+    told = Told()
+    exchange = Exchange(
+        (200, {"id": 1}), (400, {"error": "funds"}), httpx.ReadTimeout("x"), httpx.ConnectError("x")
+    )
+    venue = tiny(exchange, witness=told)
+    for call in (PUBLIC, SIGNED, SIGNED, PUBLIC):
+        with contextlib.suppress(ExchangeError):
+            venue.call(call, KEYS)
+    kinds = [kind for _, kind in told.calls]
+    assert (kinds[0], kinds[2:]) == ("", ["OUTCOME_UNKNOWN", "NOT_SENT"])
+    assert [reading for reading, _ in told.calls] == [True, False, False, True]
+
+
+def test_the_witness_is_not_told_of_what_our_own_limits_held_back() -> None:
+    told = Told()
+    venue = tiny(Exchange((429, {}, {"retry-after": "7"})), witness=told)
+    for _ in range(2):
+        with pytest.raises((Throttled, NotSent)):
+            venue.call(SIGNED, KEYS)
+    assert [kind for _, kind in told.calls] == ["THROTTLED"]

@@ -42,9 +42,9 @@ class Worker:
     def __init__(self, now: list[float]) -> None:
         self.breaker = Breaker(wall=lambda: now[0])
 
-    def saw(self, *errors: ExchangeError | None, venue: str = VENUE) -> None:
+    def saw(self, *errors: ExchangeError | None, reading: bool = False) -> None:
         for error in errors:
-            self.breaker.saw(venue, ENVIRONMENT, 0.1, error)
+            self.breaker.saw(VENUE, ENVIRONMENT, 0.1, error, reading=reading)
 
     def refusal(self, venue: str = VENUE, environment: Environment = ENVIRONMENT) -> NotSent | None:
         try:
@@ -116,6 +116,34 @@ def test_the_workers_of_a_region_count_together_and_know_of_each_other(now: list
 def test_an_answer_that_another_worker_gets_starts_the_count_anew(now: list[float]) -> None:
     one, other = Worker(now), Worker(now)
     one.saw(*[SILENT] * (FAILURES - 1))
+    other.breaker.refresh(REGION)
+    other.saw(None)
+    one.saw(SILENT)
+    assert one.refusal() is None
+
+
+def test_prices_that_are_told_do_not_hide_orders_that_are_not_answered(worker: Worker) -> None:
+    for _ in range(FAILURES):
+        worker.saw(SILENT)
+        worker.saw(None, reading=True)
+    assert worker.refusal() is not None
+
+
+def test_after_orders_failed_one_more_that_fails_opens_it_again(worker: Worker) -> None:
+    """The probe only reads: it cannot tell whether orders are taken."""
+    worker.saw(*[SILENT] * FAILURES)
+    (found,) = circuit.opened(REGION)
+    worker.breaker.probed(found, None)
+    assert worker.refusal() is None
+    worker.saw(SILENT)
+    assert worker.refusal() is not None
+
+
+def test_after_orders_failed_one_that_is_answered_clears_it(now: list[float]) -> None:
+    one, other = Worker(now), Worker(now)
+    one.saw(*[SILENT] * FAILURES)
+    (found,) = circuit.opened(REGION)
+    one.breaker.probed(found, None)
     other.breaker.refresh(REGION)
     other.saw(None)
     one.saw(SILENT)

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 
-from tests.stack import Stack
+from execution.circuit import opened
+from tests.stack import Stack, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +22,10 @@ def reached_database(stack: Stack, django_db_blocker: Any) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_faults_left(stack: Stack) -> Iterator[None]:
+def no_faults_left(stack: Stack, reached_database: None) -> Iterator[None]:
+    """A test that disturbed an exchange leaves its circuit closed to the next one."""
     yield
     stack.control("faults", {})
+    wait_for(
+        "every circuit is closed", lambda: not [e for region in settings.REGIONS for e in opened(region)]
+    )
