@@ -233,6 +233,22 @@ class _KuCoin(Venue):
     def _place_path(self, order: OrderRequest) -> tuple[str, int]:
         """Address and weight."""
 
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        return Report(
+            exchange_id=text(data, "data", "orderId"),
+            client_id=order.client_id,
+            symbol=order.instrument.symbol,
+            side=order.side,
+            type=order.type,
+            status=OrderStatus.OPEN,
+            quantity=order.quantity,
+            price=order.price,
+            trigger_price=order.trigger_price,
+            reduce_only=order.reduce_only,
+            position_side=order.position_side,
+            acknowledged_only=True,
+        )
+
     @abstractmethod
     def read_order(self, item: Any) -> Report:
         """One entry of the lists of orders."""
@@ -345,20 +361,10 @@ class KuCoinSpot(_KuCoin):
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         """A stop order's record, or how a plain order stands after it met the market."""
-        told = field(data, "data")
-        report = Report(
-            exchange_id=text(told, "orderId"),
-            client_id=order.client_id,
-            symbol=order.instrument.symbol,
-            side=order.side,
-            type=order.type,
-            status=OrderStatus.OPEN,
-            quantity=order.quantity,
-            price=order.price,
-            trigger_price=order.trigger_price,
-        )
+        report = replace(super().read_placed(data, order), acknowledged_only=False)
         if order.type.conditional:
             return report
+        told = field(data, "data")
         filled, waits = decimal(told, "dealSize"), word(OPEN_OR_DONE, told, "status")
         cancelled = decimal(told, "canceledSize") > 0
         return replace(
@@ -607,22 +613,6 @@ class KuCoinFutures(_KuCoin):
             self._modes.clear()
         self._modes[_slot(keys, instrument)] = mode
 
-    def read_placed(self, data: Any, order: OrderRequest) -> Report:
-        return Report(
-            exchange_id=text(data, "data", "orderId"),
-            client_id=order.client_id,
-            symbol=order.instrument.symbol,
-            side=order.side,
-            type=order.type,
-            status=OrderStatus.OPEN,
-            quantity=order.quantity,
-            price=order.price,
-            trigger_price=order.trigger_price,
-            reduce_only=order.reduce_only,
-            position_side=order.position_side,
-            acknowledged_only=True,
-        )
-
     # -- orders ----------------------------------------------------------------------------------------
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
@@ -750,7 +740,10 @@ class KuCoinFutures(_KuCoin):
 
     def read_position(self, item: Any) -> Position:
         contracts, size = decimal(item, "currentQty"), self._size(text(item, "symbol"))
-        crossed = item.get("crossMode") is True or item.get("marginMode") == "CROSS"
+        if item.get("marginMode"):
+            mode = word(MODES, item, "marginMode")
+        else:
+            mode = MarginMode.CROSS if _flag(item, "crossMode") else MarginMode.ISOLATED
         return Position(
             symbol=text(item, "symbol"),
             direction=_position_side(item) or (Direction.LONG if contracts > 0 else Direction.SHORT),
@@ -758,7 +751,7 @@ class KuCoinFutures(_KuCoin):
             entry_price=decimal(item, "avgEntryPrice"),
             mark_price=_positive(item, "markPrice"),
             leverage=_positive(item, "leverage"),
-            margin_mode=MarginMode.CROSS if crossed else MarginMode.ISOLATED,
+            margin_mode=mode,
             unrealised=decimal_or_none(item, "unrealisedPnl"),
             liquidation_price=_positive(item, "liquidationPrice"),
         )
