@@ -325,7 +325,7 @@ def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -
         bracket.status = "done"
     else:
         bracket.status = "failed"
-    price = f" at {report.average_price}" if report.average_price else ""
+    price = f" at {report.average_price.normalize():f}" if report.average_price else ""
     bracket.note = f"the stop could not be placed ({failed.error}); {report.filled} closed at market{price}"
 
 
