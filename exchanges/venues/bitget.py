@@ -1,6 +1,6 @@
 """Bitget v2 (classic account): spot (`Bitget`) and USDT perpetuals (`Bitget_F`).
 
-Facts from https://www.bitget.com/api-doc/ (stored pages, read 2026-11-22) unless a line names another source.
+Facts from https://www.bitget.com/api-doc/ (read 2026-11-22) unless a line names another source.
 Placing only acknowledges; the fill is asked for afterwards. What surprises:
 
 * a spot market buy counts quote currency; one of a base quantity goes out as a limit order, immediate or
@@ -167,8 +167,9 @@ class _Bitget(Venue):
     }
     #: rights of a key that let it trade this product
     rights: ClassVar[frozenset[str]]
-    #: path of the orders, what names the product beside a symbol, and the wallet with what it is asked for
+    #: path of the orders, name of the list of live plans, what names the product beside a symbol, and the wallet with what it is asked for
     orders: ClassVar[str]
+    live_plans: ClassVar[str]
     scope: ClassVar[Mapping[str, str]] = {}
     wallet: ClassVar[tuple[str, Mapping[str, str]]]
 
@@ -373,16 +374,16 @@ class _Bitget(Venue):
         """A plain order. Raises OrderNotFound."""
 
     @abstractmethod
+    def _plan(self, keys: Credentials, instrument: Instrument, ref: OrderRef, where: str) -> Any | None:
+        """A plan as the list of the live ones (`live_plans`) or of the "history" has it."""
+
     def _waiting(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any | None:
-        """A live plan as it is listed."""
+        return self._plan(keys, instrument, ref, self.live_plans)
 
     def _ended(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any:
-        if (row := self._in_history(keys, instrument, ref)) is None:
+        if (row := self._plan(keys, instrument, ref, "history")) is None:
             raise OrderNotFound(f"{self.name} does not know this order")
         return row
-
-    @abstractmethod
-    def _in_history(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any | None: ...
 
     @abstractmethod
     def _became(self, keys: Credentials, instrument: Instrument, row: Any) -> Report | None:
@@ -451,7 +452,7 @@ class BitgetSpot(_Bitget):
     product = Product.SPOT
     features = Features(market_by_quote=True, reduce_only=False)
     rights = frozenset({"stow", "trade"})
-    orders = "spot/trade"
+    orders, live_plans = "spot/trade", "current"
     wallet = ("spot/account/assets", {"assetType": "hold_only"})
 
     def place_call(self, order: OrderRequest) -> Call:
@@ -549,14 +550,11 @@ class BitgetSpot(_Bitget):
             return self.read_order(found[0])
         raise OrderNotFound(f"{self.name} does not know this order")
 
-    def _waiting(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any | None:
-        params = {"symbol": instrument.symbol}
-        return _find(self._pages("spot/trade/current-plan-order", params, keys, "orderList", "plans"), ref)
-
-    def _in_history(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any | None:
+    def _plan(self, keys: Credentials, instrument: Instrument, ref: OrderRef, where: str) -> Any | None:
         now = self.clock.now_ms()
-        span = {"symbol": instrument.symbol, "startTime": now - HISTORY_MS, "endTime": now}
-        return _find(self._pages("spot/trade/history-plan-order", span, keys, "orderList", "plans"), ref)
+        span = {"startTime": now - HISTORY_MS, "endTime": now} if where == "history" else {}
+        params = {"symbol": instrument.symbol, **span}
+        return _find(self._pages(f"spot/trade/{where}-plan-order", params, keys, "orderList", "plans"), ref)
 
     def _became(self, keys: Credentials, instrument: Instrument, row: Any) -> Report | None:
         """https://www.bitget.com/api-doc/spot/plan/Get-Plan-Sub-Order"""
@@ -594,7 +592,7 @@ class BitgetFutures(_Bitget):
     product = Product.LINEAR
     features = Features(hedge_mode=True, leverage=True)
     rights = frozenset({"coow", "trade"})
-    orders = "mix/order"
+    orders, live_plans = "mix/order", "pending"
     scope = FUTURES
     wallet = ("mix/account/accounts", PRODUCT)
 
@@ -712,12 +710,6 @@ class BitgetFutures(_Bitget):
     def _order(self, keys: Credentials, instrument: Instrument, which: Mapping[str, str]) -> Report:
         params = {"symbol": instrument.symbol, **PRODUCT, **which}
         return self.read_order(self._read("mix/order/detail", params, keys))
-
-    def _waiting(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any | None:
-        return self._plan(keys, instrument, ref, "pending")
-
-    def _in_history(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any | None:
-        return self._plan(keys, instrument, ref, "history")
 
     def _plan(self, keys: Credentials, instrument: Instrument, ref: OrderRef, where: str) -> Any | None:
         """TP/SL plans and trigger orders are asked for apart."""
