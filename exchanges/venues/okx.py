@@ -105,7 +105,7 @@ LEGS = {"sl": ("slTriggerPx", "slOrdPx"), "tp": ("tpTriggerPx", "tpOrdPx"), "tri
 ALGOS = {"conditional": ("sl", "tp"), "oco": ("sl", "tp"), "trigger": ("trigger",)}
 LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 
-#: 51000 and 51010 stand for many complaints; where the words name the parameter, it becomes part of the code
+#: 51000 stands for many complaints; where the words name one of these parameters, it becomes part of the code
 SPOKEN = {"posside": "51000:posSide", "tdmode": "51000:tdMode"}
 #: https://www.okx.com/docs-v5/en/#error-code; 50004 and 51149 say themselves that the outcome is not known
 ERRORS = {
@@ -131,7 +131,7 @@ ERRORS = {
 }
 HINTS = {
     "50101": "demo keys open the demo environment only, and live keys the live one",
-    "50119": "a key works on the regional site only where it was made (okx.com, my.okx.com, us)",
+    "50119": "a key works on the regional site where it was made only: okx.com, my.okx.com or us.okx.com",
     "51010": "the account mode does not allow this: change it in OKX's trading settings",
 }
 
@@ -146,7 +146,9 @@ class _OKX(Venue):
     errors = ERRORS
     #: per user and instrument or user; counted here per key, which is never more than allowed
     buckets = {
-        "public": Bucket(20, 2.0),
+        "time": Bucket(10, 2.0),
+        "instruments": Bucket(20, 2.0),
+        "ticker": Bucket(20, 2.0),
         "orders": Bucket(60, 2.0, Scope.KEY),
         "cancels": Bucket(60, 2.0, Scope.KEY),
         "algo_orders": Bucket(20, 2.0, Scope.KEY),
@@ -382,10 +384,10 @@ class _OKX(Venue):
     # -- calls -----------------------------------------------------------------------------------------
 
     def server_time_ms(self) -> int:
-        return int(decimal(self._read("public/time", {}, "public"), 0, "ts"))
+        return int(decimal(self._read("public/time", {}, "time"), 0, "ts"))
 
     def instruments(self) -> list[Instrument]:
-        rows = items(self._read("public/instruments", {"instType": self.kind}, "public"))
+        rows = items(self._read("public/instruments", {"instType": self.kind}, "instruments"))
         found = [
             self.read_instrument(row) for row in rows if self._ours(text(row, "instId")) and _complete(row)
         ]
@@ -393,7 +395,7 @@ class _OKX(Venue):
         return found
 
     def quote(self, instrument: Instrument) -> Quote:
-        data = self._read("market/ticker", {"instId": instrument.symbol}, "public")
+        data = self._read("market/ticker", {"instId": instrument.symbol}, "ticker")
         return Quote(*(decimal(data, 0, name) for name in ("bidPx", "askPx", "last")))
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:

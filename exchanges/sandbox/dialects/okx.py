@@ -186,11 +186,11 @@ class _OKX(Dialect):
 
     # -- public ----------------------------------------------------------------------------------------
 
-    @route("GET /api/v5/public/time", public=True, costs={"public": 1})
+    @route("GET /api/v5/public/time", public=True, costs={"time": 1})
     def time(self, call: Call) -> Any:
         return _frame([{"ts": str(call.now_ms)}])
 
-    @route("GET /api/v5/public/instruments", public=True, costs={"public": 1})
+    @route("GET /api/v5/public/instruments", public=True, costs={"instruments": 1})
     def instruments(self, call: Call) -> Any:
         if call.text("instType") not in KINDS:
             return _frame([])
@@ -202,7 +202,7 @@ class _OKX(Dialect):
             raise Rejected(Reason.UNKNOWN_SYMBOL)
         return _frame(rows)
 
-    @route("GET /api/v5/market/ticker", "GET /api/v5/market/tickers", public=True, costs={"public": 1})
+    @route("GET /api/v5/market/ticker", "GET /api/v5/market/tickers", public=True, costs={"ticker": 1})
     def ticker(self, call: Call) -> Any:
         desk, wanted = self._desk(call), call.text("instId", "")
         markets = [desk.market(wanted)] if wanted else desk.markets.values()
@@ -484,7 +484,8 @@ _LIMITS = (
     *(Limit(name, name, 10, 2) for name in ("balance", "positions")),
     Limit("config", "config", 5, 2),
     Limit("leverage", "leverage", 20, 2),
-    Limit("public", "public", 20, 2, Owner.ADDRESS),
+    *(Limit(name, name, 20, 2, Owner.ADDRESS) for name in ("instruments", "ticker")),
+    Limit("time", "time", 10, 2, Owner.ADDRESS),
 )
 
 
