@@ -278,23 +278,34 @@ def _minute_json(minute: Minute) -> dict[str, Any]:
 
 
 class Latest:
-    """The status, read again after some seconds, however many ask."""
+    """The status, read again after some seconds, however many ask. While one reads, the others get what was known:
+    a Redis that hangs must not hold up the threads of the web process."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, read_now: Callable[[float], Status] = read, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._read_now = read_now
         self._clock = clock
         self._lock = threading.Lock()
-        self._read_at = 0.0
-        self._status: Status | None = None
+        self._known: tuple[float, Status] | None = None
 
     def get(self) -> Status:
-        with self._lock:
-            if self._status is None or self._clock() - self._read_at > LATEST_SECONDS:
-                self._status, self._read_at = read(time.time()), self._clock()
-            return self._status
+        known = self._known
+        if known is not None and self._clock() - known[0] <= LATEST_SECONDS:
+            return known[1]
+        if not self._lock.acquire(blocking=known is None):
+            assert known is not None
+            return known[1]
+        try:
+            if self._known is known:
+                self._known = (self._clock(), self._read_now(time.time()))
+            assert self._known is not None
+            return self._known[1]
+        finally:
+            self._lock.release()
 
     def forget(self) -> None:
-        with self._lock:
-            self._status = None
+        self._known = None
 
 
 latest = Latest()

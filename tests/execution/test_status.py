@@ -18,7 +18,7 @@ from execution import book, circuit, pulse, status, warm
 from execution.brokers import region_redis
 from execution.circuit import FAILURES
 from execution.pulse import Pulse
-from execution.status import State, VenueStatus, latest
+from execution.status import Latest, State, VenueStatus, latest
 
 VENUE, REGION, LIVE = "Binance_F", "tokyo", Environment.LIVE
 
@@ -236,23 +236,46 @@ def test_nothing_of_users_is_told(desk: Any, client: Client) -> None:
         assert secret not in text
 
 
-def test_many_who_ask_at_once_cost_one_look(worker: Pulse) -> None:
-    before = _commands()
-    latest.get()
-    one_look = _commands() - before
-    barrier = threading.Barrier(8)
+def test_many_who_ask_at_once_cost_one_look() -> None:
+    looks, found = 0, status.read(time.time())
+
+    def look(now: float) -> status.Status:
+        nonlocal looks
+        looks += 1
+        return found
+
+    held, barrier = Latest(look), threading.Barrier(8)
 
     def ask() -> None:
         barrier.wait(5)
-        latest.get()
+        assert held.get() is found
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for each in threads:
         each.start()
     for each in threads:
         each.join(5)
-    assert _commands() - before < one_look * 2
+    assert looks == 1
 
 
-def _commands() -> int:
-    return int(region_redis(REGION).info("stats")["total_commands_processed"])
+def test_while_one_look_hangs_the_others_get_what_was_known() -> None:
+    first, second = status.read(time.time()), status.read(time.time())
+    now, hanging, go_on = [0.0], threading.Event(), threading.Event()
+
+    def look(_: float) -> status.Status:
+        if now[0] == 0:
+            return first
+        hanging.set()
+        assert go_on.wait(10)
+        return second
+
+    held = Latest(look, clock=lambda: now[0])
+    assert held.get() is first
+    now[0] = status.LATEST_SECONDS + 1
+    slow = threading.Thread(target=held.get)
+    slow.start()
+    assert hanging.wait(5)
+    assert held.get() is first
+    go_on.set()
+    slow.join(5)
+    assert held.get() is second
