@@ -343,7 +343,7 @@ class _OKX(Venue):
         if paired:
             name = _split(report.client_id)[leg]
             report = replace(report, exchange_id=f"{report.exchange_id}:{leg}", client_id=name)
-            if state in (None, OrderStatus.REJECTED) and item.get("actualSide") not in ("", leg):
+            if state in (None, OrderStatus.REJECTED) and _fired(item, state) not in ("", leg):
                 state = OrderStatus.CANCELLED
         trigger, price = LEGS[leg]
         limit = text(item, price) not in (AT_MARKET, "")
@@ -729,6 +729,14 @@ def _split(client_id: str) -> dict[str, str]:
     if len(client_id) != 2 * CLIENT_ID_LENGTH:
         return {"sl": client_id, "tp": ""}
     return {"sl": client_id[:CLIENT_ID_LENGTH], "tp": client_id[CLIENT_ID_LENGTH:]}
+
+
+def _fired(item: Any, state: OrderStatus | None) -> str:
+    """The leg of a pair that triggered: "" only where none could be placed."""
+    side = text(item, "actualSide")
+    if side not in (("sl", "tp") if state is None else ("sl", "tp", "")):
+        raise OutcomeUnknown("a pair has triggered, and which leg is not told")
+    return side
 
 
 def _child(item: Any) -> str:
