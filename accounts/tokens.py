@@ -6,16 +6,16 @@ import base64
 import hashlib
 import hmac
 import secrets
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.keyring import KeyringError, context, read_keys, read_sealed, sealed_text
-from accounts.models import PUBLIC_ID_LENGTH, Hook
+from accounts.models import PUBLIC_ID_LENGTH, Hook, User
+from accounts.statements import Columns, select, table
 
 TOKEN_BYTES = 32
 _NONCE_BYTES = 12
@@ -90,11 +90,20 @@ def find_hook(user_public_id: str, token: str) -> Hook | None:
     unknown token as for a right token under another user's id. A paused user's or switched-off hook is found:
     see `Hook.closed_because`."""
     wanted = digest(token)
-    hook = (
-        Hook.objects.select_related("user")
-        .defer("user__password", "token_sealed")
-        .filter(Q(token_digest=wanted) | Q(previous_digest=wanted, previous_until__gt=timezone.now()))
-        .first()
-    )
+    sql, hooks, users = _hook_query()
+    hook: Hook | None = None
+    for values in select(sql, [wanted, wanted, timezone.now()]):
+        hook = hooks.row(values[: hooks.count])
+        hook.user = users.row(values[hooks.count :])
     right_user = same(hook.user.public_id if hook else _NOBODY, user_public_id)
     return hook if hook and right_user else None
+
+
+@cache
+def _hook_query() -> tuple[str, Columns, Columns]:
+    hooks, users = Columns(Hook, "h", without=["token_sealed"]), Columns(User, "u", without=["password"])
+    sql = f"""
+        SELECT {hooks.sql}, {users.sql} FROM {table(Hook)} h JOIN {table(User)} u ON u.id = h.user_id
+        WHERE h.token_digest = %s OR (h.previous_digest = %s AND h.previous_until > %s) LIMIT 1
+    """  # noqa: S608 - names of our own tables and columns
+    return sql, hooks, users

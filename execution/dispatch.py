@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 
 import redis
 from celery import current_app
@@ -18,6 +19,7 @@ from django.conf import settings
 from kombu.exceptions import KombuError
 
 from accounts.models import Account, User
+from accounts.statements import Columns, select, table
 from exchanges.types import Environment
 from exchanges.venue import Venue
 from execution import coverage
@@ -71,12 +73,23 @@ class _Lane:
 
 
 def prepare(user: User, message: Message, intake: Intake) -> Prepared:
-    """Order rows and jobs of one message. Raises Rejection when the whole message is refused (a word whose
-    execution is not built yet, an exchange that is not traded): then there are no rows."""
-    coverage.check(message)
-    owned = list(Account.objects.filter(user=user))
+    """Order rows and jobs of one message, the rows inserted. Raises Rejection when the whole message is refused
+    (a word whose execution is not built yet, an exchange that is not traded): then there are no rows."""
     if intake.again:
         Order.objects.filter(user=user, delivery=intake.delivery).delete()
+    prepared = draft(user, message, intake)
+    store(prepared)
+    return prepared
+
+
+def store(prepared: Prepared) -> None:
+    Order.objects.bulk_create(prepared.orders)
+
+
+def draft(user: User, message: Message, intake: Intake) -> Prepared:
+    """The same with the rows still to be inserted, by the caller, together with its own."""
+    coverage.check(message)
+    owned = _accounts_of(user)
     jobs: list[Job] = []
     orders: list[Order] = []
     for number, block in enumerate(message.blocks):
@@ -90,8 +103,19 @@ def prepare(user: User, message: Message, intake: Intake) -> Prepared:
                 for row in rows:
                     row.status, row.error = OrderState.REJECTED, refusal.as_error()
             orders += rows
-    Order.objects.bulk_create(orders)
     return Prepared(tuple(jobs), tuple(orders))
+
+
+def _accounts_of(user: User) -> list[Account]:
+    sql, columns = _accounts_query()
+    return [columns.row(values) for values in select(sql, [user.pk])]
+
+
+@cache
+def _accounts_query() -> tuple[str, Columns]:
+    columns = Columns(Account, "a")
+    sql = f"SELECT {columns.sql} FROM {table(Account)} a WHERE a.user_id = %s ORDER BY a.id"  # noqa: S608 - our own names
+    return sql, columns
 
 
 def publish(prepared: Prepared, reply_to: str = "") -> None:
@@ -131,6 +155,8 @@ def _publish(job: Job) -> bool:
                 queue=f"orders.{job.region}",
                 expires=datetime.fromtimestamp(job.fresh_until_ms / 1000, UTC),
                 retry=False,
+                argsrepr=f"({job.id!r},)",  # Celery would write out the whole job, sealed key and all, for its log
+                kwargsrepr="{}",
             )
     except (KombuError, redis.RedisError, OSError):
         return True  # it may have left: the claim and reconciliation decide

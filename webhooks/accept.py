@@ -11,6 +11,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from accounts import flows, tokens
 from accounts.models import Hook
+from accounts.statements import insert_together
 from execution import dispatch
 from execution.commands import Message
 from execution.dispatch import Intake, Prepared, QueueDown
@@ -116,20 +117,27 @@ def _enter(hook: Hook, delivery: Delivery, message: Message, call: Call) -> Take
         raise Repeated(first)
     _check_age(message, call.received_at)
     try:
-        with transaction.atomic():
-            if message.once and not delivery.dry_run and not first:
-                earlier.check_once(delivery, message.once)
-            return (
-                _write_again(hook, first, delivery, message, call)
-                if first
-                else _write(hook, delivery, message, call)
-            )
+        if first or (message.once and not delivery.dry_run):
+            with transaction.atomic():
+                return _enter_carefully(hook, first, delivery, message, call)
+        return _write(hook, delivery, message, call)
     except Rejection as rejection:
         raise refused.by_execution(rejection) from None
     except IntegrityError:
         if delivery.key and (winner := earlier.with_key(delivery)):
             raise Repeated(winner) from None  # it was posted twice at the same moment
         raise
+
+
+def _enter_carefully(
+    hook: Hook, first: Delivery | None, delivery: Delivery, message: Message, call: Call
+) -> Taken | Reply:
+    """What has to look before it writes, under a lock."""
+    if first:
+        return _write_again(hook, first, delivery, message, call)
+    assert message.once is not None
+    earlier.check_once(delivery, message.once)
+    return _write(hook, delivery, message, call)
 
 
 def _check_age(message: Message, received_at: datetime) -> None:
@@ -143,12 +151,15 @@ def _check_age(message: Message, received_at: datetime) -> None:
 
 
 def _write(hook: Hook, delivery: Delivery, message: Message, call: Call) -> Taken | Reply:
+    """Rows of delivery and orders, in one statement: both or none."""
     delivery.taken_by = board().channel
-    prepared = dispatch.prepare(hook.user, message, _intake(hook, delivery))
-    if prepared.jobs:
-        delivery.save(force_insert=True)
-        return Taken(delivery, prepared)
-    return _nothing_to_queue(delivery, prepared, call)
+    prepared = dispatch.draft(hook.user, message, _intake(hook, delivery))
+    if not prepared.jobs:
+        with transaction.atomic():
+            dispatch.store(prepared)
+            return _nothing_to_queue(delivery, prepared, call)
+    insert_together(delivery, prepared.orders)
+    return Taken(delivery, prepared)
 
 
 def _write_again(

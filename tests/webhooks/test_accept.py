@@ -41,24 +41,11 @@ def statements(body: str, trader: Trader) -> list[str]:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        # hook; repeats; accounts; orders; delivery
-        (ORDER, ["SELECT", "SELECT", "BEGIN", "SELECT", "INSERT", "INSERT", "COMMIT"]),
-        (f"id a {ORDER}", ["SELECT", "SELECT", "BEGIN", "SELECT", "INSERT", "INSERT", "COMMIT"]),
+        # hook; repeats; accounts; orders and delivery in one
+        (ORDER, ["SELECT", "SELECT", "SELECT", "WITH"]),
+        (f"id a {ORDER}", ["SELECT", "SELECT", "SELECT", "WITH"]),
         # and its lock, and its look
-        (
-            f"once 60s {ORDER}",
-            [
-                "SELECT",
-                "SELECT",
-                "BEGIN",
-                "SELECT",
-                "SELECT",
-                "SELECT",
-                "INSERT",
-                "INSERT",
-                "COMMIT",
-            ],
-        ),
+        (f"once 60s {ORDER}", ["SELECT", "SELECT", "BEGIN", "SELECT", "SELECT", "SELECT", "WITH", "COMMIT"]),
         ("nonsense", ["SELECT", "INSERT"]),
     ],
 )
