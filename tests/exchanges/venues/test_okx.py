@@ -156,6 +156,30 @@ def test_a_close_goes_where_the_entry_went_without_asking():
     assert modes(wire) == ["isolated", "isolated"]
 
 
+@pytest.mark.parametrize(
+    ("side", "position_side", "asked"),
+    [
+        ("buy", "long", ["cross"]),
+        ("sell", "short", ["cross"]),
+        ("sell", "long", ["?", "cross"]),
+        ("buy", "short", ["?", "cross"]),
+    ],
+)
+def test_in_hedge_mode_only_what_closes_asks_for_the_position(side, position_side, asked):
+    ours, wire = venue(NOTHING, PLACED) if len(asked) == 2 else venue(PLACED)
+    words = {"side": side, "type": "market", "quantity": "0.1", "position_side": position_side}
+    ours.place(KEYS, order("okx_f", words))
+    assert modes(wire) == asked
+
+
+def test_a_stop_entry_that_waits_says_nothing_of_the_position():
+    ours, wire = venue(PLACED, NOTHING, PLACED)
+    stop = {"side": "buy", "type": "stop", "quantity": "0.1", "trigger_price": "60000"}
+    ours.place(KEYS, order("okx_f", stop | {"margin_mode": "isolated"}))
+    ours.place(KEYS, order("okx_f", CLOSE))
+    assert modes(wire) == ["isolated", "?", "cross"]
+
+
 def test_the_mode_of_one_account_is_not_that_of_another():
     ours, wire = venue(PLACED, NOTHING, PLACED)
     ours.place(KEYS, order("okx_f", BUY | {"margin_mode": "isolated"}))
