@@ -6,7 +6,7 @@ BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench chaos load soak lock clean
 
 demo: .venv/base.stamp
 	@$(BIN)/python -m flipr.demo
@@ -24,6 +24,16 @@ check: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# CHAOS_COMMANDS=5000 CHAOS_SEED=7 make chaos
+chaos: .venv/dev.stamp
+	$(BIN)/python -m tests.chaos storm $(ARGS)
+
+load: .venv/dev.stamp
+	$(BIN)/python -m tests.chaos load --commands 1000 $(ARGS)
+
+soak: .venv/dev.stamp
+	$(BIN)/python -m tests.chaos soak $(ARGS)
 
 lock: .venv/dev.stamp
 	$(LOCK) --output-file requirements/base.txt $(ARGS)

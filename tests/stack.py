@@ -61,7 +61,9 @@ class Trader:
 
 
 class Stack:
-    def __init__(self) -> None:
+    def __init__(self, logs: Path = LOGS) -> None:
+        """`logs`: a directory that does not exist yet, for what the processes write."""
+        self._logs = logs
         web, sandbox = free_ports(2)
         self.web, self.sandbox = f"http://127.0.0.1:{web}", f"http://127.0.0.1:{sandbox}"
         self.database = f"flows_{os.getpid()}"
@@ -83,7 +85,7 @@ class Stack:
 
     # --- Life ---------------------------------------------------------------------------------------------
     def start(self) -> None:
-        LOGS.mkdir(parents=True)
+        self._logs.mkdir(parents=True)
         self._create_database()
         for name in procfile():
             self.start_process(name)
@@ -134,7 +136,7 @@ class Stack:
 
     def _log(self, name: str, line: str) -> None:
         if name not in self._files:
-            self._files[name] = (LOGS / f"{name}.log").open("a")
+            self._files[name] = (self._logs / f"{name}.log").open("a")
         self._files[name].write(line + "\n")
         self._files[name].flush()
 

@@ -1,0 +1,225 @@
+"""The proofs from beginning to end: service up, storm or load, wait until all is settled, check, figures."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from exchanges.registry import venues
+from exchanges.sandbox.world import dialect_classes
+from exchanges.venue import Venue
+from flipr.embedded import LOCAL
+from tests.chaos.books import Books, Holder, read_books, unsettled
+from tests.chaos.checker import Findings, check, check_load
+from tests.chaos.load import post_within, summary
+from tests.chaos.plan import PAIRS, Plan, make_plan
+from tests.chaos.servers import Breakable
+from tests.chaos.storm import Storm, Told
+from tests.chaos.vitals import leaks, sample, table
+from tests.stack import Stack, Trader, wait_for
+
+LOGS = LOCAL / "chaos" / f"logs-{os.getpid()}"
+
+TRADERS = 4
+GAP_SECONDS = 0.1
+#: unknown outcomes are given up a minute after; what a killed worker had taken is found some seconds earlier
+SETTLED_SECONDS = 240.0
+#: no change for so long: every account that has something to protect was looked at meanwhile
+QUIET_SECONDS = 6.0
+#: after that, nothing may stand bare
+BOUND_SECONDS = 30.0
+NO_COINS = {"USDT": "5000000", "USD": "5000000", "USDC": "5000000"}
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+@contextmanager
+def service() -> Iterator[Stack]:
+    stack = Stack(LOGS)
+    try:
+        stack.start()
+        with stack.reached():
+            yield stack
+    finally:
+        stack.stop()
+
+
+def sandbox_venues() -> list[str]:
+    """Every venue that flipr trades and the sandbox speaks."""
+    spoken = {kind.name for kind in dialect_classes()}
+    return sorted(kind.name for kind in venues().values() if kind.name in spoken)
+
+
+def new_traders(stack: Stack, count: int) -> list[Trader]:
+    """With dollars and without coins: what is held on spot was bought here."""
+    families = tuple(sorted({kind.key_family for kind in venues().values() if kind.name in sandbox_venues()}))
+    return [stack.new_trader(families, balances=NO_COINS) for _ in range(count)]
+
+
+def storm(servers: Breakable, commands: int, seed: int | None) -> int:
+    seed = seed or secrets.randbelow(10**6) + 1
+    rounds = max(1, commands // 400)
+    plan = make_plan(seed, commands, TRADERS, sandbox_venues(), rounds=rounds)
+    say(f"storm of {commands} messages, seed {seed}, over {', '.join(sandbox_venues())}")
+    with service() as stack:
+        traders = new_traders(stack, TRADERS)
+        for pair, price, _ in PAIRS.values():
+            stack.price(pair, str(price))
+        told = Storm(stack, servers, traders, plan).run(GAP_SECONDS)
+        took = wait_settled(stack)
+        findings = _checked(stack, traders, told, plan)
+        findings.figures["settled after, s"] = round(took, 1)
+        if not findings.clean:
+            say(
+                f"everything that was read is in {_keep(seed, told, findings)}, the processes' words in {LOGS}"
+            )
+    say(f"{findings.as_text()}\nseed {seed}: {'nothing found' if findings.clean else 'FOUND'}")
+    return 0 if findings.clean else 1
+
+
+def wait_settled(stack: Stack) -> float:
+    """Until no order's end is open and nothing changes any more; how long that took."""
+    begun = time.monotonic()
+    quiet = _Quiet(stack.environment["DATABASE_URL"])
+    wait_for("everything is settled", quiet.reached, seconds=SETTLED_SECONDS)
+    return time.monotonic() - begun
+
+
+class _Quiet:
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._seen: tuple[int, int, int] | None = None
+        self._since = time.monotonic()
+
+    def reached(self) -> bool:
+        time.sleep(0.25)
+        now = unsettled(self._url)
+        if now != self._seen:
+            self._seen, self._since = now, time.monotonic()
+        return now[0] == 0 and time.monotonic() - self._since >= QUIET_SECONDS
+
+
+def _checked(stack: Stack, traders: list[Trader], told: list[Told], plan: Plan) -> Findings:
+    """Protection and orphans have until the bound; what was sent twice or contradicted stays so."""
+    holders = [_holder(each) for each in traders]
+    users = [each.user for each in holders]
+    deadline = time.monotonic() + BOUND_SECONDS
+    while True:
+        books = read_books(stack.environment["DATABASE_URL"], stack.sandbox, holders)
+        findings = check(told, books, plan.lanes, users)
+        findings.books = books
+        if findings.clean or time.monotonic() > deadline:
+            return findings
+        time.sleep(1.0)
+
+
+def _keep(seed: int, told: list[Told], findings: Findings) -> Path:
+    path = LOCAL / "chaos" / f"found-{seed}.json"
+    assert findings.books is not None
+    path.write_text(json.dumps({"told": told, "books": _named(findings.books)}, default=_plain, indent=1))
+    return path
+
+
+def _named(books: Books) -> dict[str, object]:
+    sandbox = {f"{user} {venue}": state for (user, venue), state in books.sandbox.items()}
+    return {**_fields(books), "sandbox": sandbox}
+
+
+def _fields(value: Any) -> dict[str, object]:
+    return {each.name: getattr(value, each.name) for each in fields(value)}
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _fields(value)
+    return str(value)
+
+
+def _holder(trader: Trader) -> Holder:
+    keys = {name: trader.keys[kind.key_family] for name, kind in _spoken().items()}
+    return Holder(trader.user.pk, trader.url, keys)
+
+
+def _spoken() -> dict[str, type[Venue]]:
+    return {kind.name: kind for kind in venues().values() if kind.name in sandbox_venues()}
+
+
+# --- Load -------------------------------------------------------------------------------------------------
+LOAD_VENUES = ("Binance_F", "ByBit_F", "Kraken_F")
+LOAD_TRADERS = 30
+
+
+def load(count: int) -> int:
+    """Everybody at once: `count` deliveries within one second. Answered 200 or 202, none lost, all resolved."""
+    with service() as stack:
+        stack.control("limits", {"enforce": False})
+        traders = new_traders(stack, LOAD_TRADERS)
+        messages = _load_messages(traders, count)
+        posted = post_within(1.0, messages)
+        begun = time.monotonic()
+        wait_for(
+            "every order has its end", lambda: not unsettled(_database(stack))[0], seconds=SETTLED_SECONDS
+        )
+        drained = time.monotonic() - begun
+        figures = summary(posted) | {"drained after the last answer, s": round(drained, 2)}
+        books = read_books(_database(stack), stack.sandbox, [_holder(each) for each in traders])
+    findings = check_load(posted, books)
+    findings.figures = figures | findings.figures
+    say(findings.as_text())
+    return 0 if findings.clean else 1
+
+
+def _load_messages(traders: list[Trader], count: int) -> list[tuple[str, str]]:
+    found = []
+    for number in range(count):
+        trader, venue = traders[number % len(traders)], LOAD_VENUES[number // len(traders) % len(LOAD_VENUES)]
+        found.append((trader.url, f'BTCUSDT on {venue} market long 0.01 note "n{number}" id l{number}'))
+    return found
+
+
+def _database(stack: Stack) -> str:
+    return stack.environment["DATABASE_URL"]
+
+
+# --- Soak -------------------------------------------------------------------------------------------------
+SOAK_PER_SECOND = 5
+SAMPLES = 40
+
+
+def soak(minutes: float) -> int:
+    """A steady load of trades that open, are protected and closed; memory and connections on the way."""
+    with service() as stack:
+        traders = new_traders(stack, 10)
+        samples = [sample(stack)]
+        each_seconds = minutes * 60 / SAMPLES
+        statuses: Counter[int] = Counter()
+        for number in range(SAMPLES):
+            messages = _soak_messages(traders, number, int(each_seconds * SOAK_PER_SECOND))
+            statuses.update(each.status for each in post_within(each_seconds, messages))
+            samples.append(sample(stack))
+        took = wait_settled(stack)
+    say(table(samples))
+    found = leaks(samples)
+    say(f"  answers {dict(statuses)}; settled {took:.1f} s after\n" + "\n".join(found or ["  nothing grew"]))
+    return 1 if found or set(statuses) - {200, 202} else 0
+
+
+def _soak_messages(traders: list[Trader], part: int, count: int) -> list[tuple[str, str]]:
+    """Open and close in turn, each trader on each venue."""
+    found = []
+    for number in range(count):
+        trader = traders[number // 2 % len(traders)]
+        venue = LOAD_VENUES[number // (2 * len(traders)) % len(LOAD_VENUES)]
+        step = "close" if number % 2 else "market long 0.01 sl off 2% tp off 5%"
+        found.append((trader.url, f'BTCUSDT on {venue} {step} note "s{part}-{number}"'))
+    return found
