@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from accounts.models import Account
@@ -130,6 +131,22 @@ def legs_cancelled(account: Account, venue: str, ids: set[str]) -> None:
             forget(bracket, leg)
         if not bracket.live() and not bracket.entry_open:
             bracket.status, bracket.note = BracketState.DONE, "its orders were cancelled"
+        save(bracket, row.version)
+
+
+def released(account: Account, venue: str, instrument: str, left: Decimal, ids: set[str]) -> None:
+    """A sale on spot took these exits away, because they held the balance. What they were for is still wanted,
+    for as much as is left: supervision places them again. Sold is what was bought last."""
+    for row in _active(account, venue, instrument).order_by("created_at"):
+        bracket = from_row(row)
+        bracket.closed += max(bracket.remaining - left, Decimal(0))
+        left -= bracket.remaining
+        hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
+        for leg in bracket.live():
+            if leg in hit or (leg.linked and any(other.linked for other in hit)):
+                leg.status = LegState.CANCELLED
+        if not bracket.remaining and not bracket.entry_open:
+            bracket.status, bracket.note = BracketState.DONE, "closed by a command"
         save(bracket, row.version)
 
 

@@ -75,6 +75,15 @@ class Timeline:
             self.marks[stage] = round(self.clock() * 1000 - self.received_ms, 3)
 
 
+@dataclass(slots=True)
+class Released:
+    """Exits that were cancelled only to free the balance they held, and how much is `left` to protect."""
+
+    instrument: Instrument
+    left: Decimal
+    ids: list[str] = field(default_factory=list)
+
+
 class UnknownOutcome(Exception):
     """An order may stand or not: reconciliation goes on asking. `reason` is the exchange error behind it."""
 
@@ -107,6 +116,7 @@ class Desk:
         self.opposite_signal = opposite_signal
         self.sleep = sleep
         self.previews: list[dict[str, Any]] = []
+        self.released: list[Released] = []
         self._quotes: dict[str, Quote] = {}
 
     # -- what is known ---------------------------------------------------------------------------------

@@ -75,6 +75,7 @@ class Errand:
                 blocked = self._guard(step.step)
             elif result is not None:
                 self._step(step, result)
+                self.ledger.release(self.desk.released)
                 if result.error is not None:
                     blocked = f'"{step.command}" did not succeed'
 
@@ -185,6 +186,8 @@ class Errand:
         if turned.bracket is not None:
             self._protected_by(turned.bracket, result)
             result.status = OrderState.DONE if result.error is None else result.status
+        if turned.failure is not None:
+            _half_done(result, turned.failure)
 
     def _protected(self, bracket: Guarded, result: Result) -> None:
         result.side = bracket.direction.value
@@ -256,6 +259,19 @@ class Errand:
                 return Direction.SHORT in found
             case _:
                 return bool(found)
+
+
+def _half_done(result: Result, failure: Rejection | ExchangeError | UnknownOutcome) -> None:
+    """The old position is closed and the new one is not open, or nobody knows: the answer tells both."""
+    said = failure.reason.message if isinstance(failure, UnknownOutcome) else failure.message
+    closed = f"{result.filled} was closed, and nothing was opened instead: {said}"
+    if isinstance(failure, UnknownOutcome):
+        result.status = OrderState.UNKNOWN
+    elif result.status == OrderState.FILLED:
+        result.status = OrderState.PARTIALLY_FILLED
+    result.error = error_object(
+        "HALF_DONE", closed, "look at the position, and open the new one if it is still wanted"
+    )
 
 
 def _skip(result: Result | None, why: str) -> None:

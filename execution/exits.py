@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from exchanges.errors import ExchangeError, NothingToReduce
+from exchanges.errors import ExchangeError, NothingToReduce, NotSent, Refused
 from exchanges.types import (
     Direction,
     Instrument,
@@ -19,7 +19,7 @@ from exchanges.types import (
     TimeInForce,
 )
 from execution.commands import Cancel, CancelWhat, Close, Size, SizeUnit
-from execution.desk import Desk
+from execution.desk import Desk, Released
 from execution.ids import step_token
 from execution.protection import HUNDRED, Frame, distance, down, up
 from execution.rejection import Rejection
@@ -57,22 +57,36 @@ def close(desk: Desk, step: Close, instrument: Instrument, token: str) -> Closed
 def _close_position(
     desk: Desk, step: Close, instrument: Instrument, position: Position, token: str, closed: Closed
 ) -> None:
-    if desk.spot:  # resting exits lock the balance: they go first
-        locked = [report for report in _open(desk, instrument) if is_exit(report, spot=True)]
-        closed.cancelled += [report for report in locked if desk.cancel(instrument, report.ref)]
-        position = next(iter(desk.positions(instrument)), position)
     amount = part_of(position, step.size, instrument, desk)
-    closed.requested += amount
     order = _exit(desk, step, instrument, position, amount, token)
+    released = _release(desk, instrument, position, amount) if desk.spot else None
+    closed.requested += amount
     try:
         report = desk.send(order)
     except NothingToReduce:
         closed.gone.append(position.direction)  # it was closed between the look and the order
+    except (NotSent, Refused):
+        if released is not None:
+            released.left += amount
+        raise
     else:
         closed.reports.append(report)
         if step.price is None and report.filled >= position.quantity - _dust(desk, instrument):
             closed.gone.append(position.direction)
+        if released is not None and step.price is None:
+            released.left += amount - report.filled
     _cancel_exits(desk, instrument, closed)
+
+
+def _release(desk: Desk, instrument: Instrument, position: Position, amount: Decimal) -> Released:
+    """Resting exits on spot hold the balance that is to be sold: they go first. The desk remembers them even
+    when the sale fails, because what is left is to be protected again."""
+    released = Released(instrument, position.quantity - amount)
+    desk.released.append(released)
+    for report in _open(desk, instrument):
+        if is_exit(report, spot=True) and desk.cancel(instrument, report.ref):
+            released.ids += [name for name in (report.client_id, report.exchange_id) if name]
+    return released
 
 
 def _dust(desk: Desk, instrument: Instrument) -> Decimal:

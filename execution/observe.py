@@ -43,9 +43,10 @@ def observe(desk: Desk, bracket: Guarded, view: Look) -> None:
     instrument = desk.instrument(bracket.instrument)
     if bracket.entry_open:
         _observe_entry(desk, bracket, instrument, view)
+    closed = bracket.closed
     _observe_legs(desk, bracket, instrument, view)
     if not desk.spot:
-        _observe_position(bracket, view)
+        _observe_position(bracket, view, told=bracket.closed - closed)
 
 
 def _observe_entry(desk: Desk, bracket: Guarded, instrument: Instrument, view: Look) -> None:
@@ -140,9 +141,11 @@ def _sibling_filled(bracket: Guarded, leg: Leg) -> bool:
     return leg.linked and any(other.linked and other is not leg and other.filled for other in bracket.legs)
 
 
-def _observe_position(bracket: Guarded, view: Look) -> None:
+def _observe_position(bracket: Guarded, view: Look, told: Decimal) -> None:
+    """`told`: what the legs of this look told already; the view was compared before they did."""
     key = (bracket.instrument, bracket.direction.value)
-    excess = min(view.excess.get(key, Decimal(0)), bracket.remaining)
+    view.excess[key] = max(view.excess.get(key, Decimal(0)) - told, Decimal(0))
+    excess = min(view.excess[key], bracket.remaining)
     if excess <= 0:
         bracket.gone_seen = 0
         return

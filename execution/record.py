@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import redis
@@ -13,9 +14,9 @@ from django.db import DatabaseError, transaction
 from accounts.models import Account
 from execution import brackets
 from execution.brokers import region_redis
-from execution.desk import Timeline
+from execution.desk import Released, Timeline
 from execution.jobs import Job, Result
-from execution.protection import Guarded
+from execution.protection import Guarded, down
 from execution.transitions import move_order
 from execution.wire import dump, load
 
@@ -33,6 +34,8 @@ class Ledger:
     brackets: dict[str, Guarded] = field(default_factory=dict)
     closed: list[tuple[str, str, list[str]]] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
+    #: (instrument, what is left of it, ids of exits that were cancelled only to free the balance)
+    released: list[tuple[str, str, list[str]]] = field(default_factory=list)
     #: the brackets here replace older protection of the same position
     replaces: bool = False
 
@@ -44,6 +47,13 @@ class Ledger:
             "timing_ms": self.timeline.marks,
         }
 
+    def release(self, released: list[Released]) -> None:
+        """Take over what a step released on spot; what is left is to be protected again."""
+        while released:
+            each = released.pop(0)
+            left = down(each.left, each.instrument.step)
+            self.released.append((each.instrument.symbol, str(left), each.ids))
+
     def dump(self) -> str:
         values = {
             "job": self.job.dump(),
@@ -52,6 +62,7 @@ class Ledger:
             "brackets": dump(self.brackets, dict[str, Guarded]),
             "closed": self.closed,
             "cancelled": self.cancelled,
+            "released": self.released,
             "replaces": self.replaces,
         }
         return json.dumps(values)
@@ -67,6 +78,7 @@ class Ledger:
             load(data["brackets"], dict[str, Guarded]),
             [(venue, instrument, list(directions)) for venue, instrument, directions in data["closed"]],
             list(data["cancelled"]),
+            [(instrument, left, list(ids)) for instrument, left, ids in data.get("released", [])],
             data["replaces"],
         )
 
@@ -130,6 +142,8 @@ def _follow(ledger: Ledger, account: Account) -> None:
         brackets.closed_by_command(account, venue, instrument, directions, except_tokens=fresh)
     if ledger.cancelled:
         brackets.legs_cancelled(account, ledger.job.venue, {name for name in ledger.cancelled if name})
+    for instrument, left, ids in ledger.released:
+        brackets.released(account, ledger.job.venue, instrument, Decimal(left), set(ids))
     if ledger.replaces:
         for bracket in ledger.brackets.values():
             brackets.replaced(account, bracket)

@@ -56,7 +56,12 @@ class View:
     excess: dict[tuple[str, str], Decimal] = field(default_factory=dict)
 
     def find(self, ref: OrderRef) -> Report | None:
-        return self.orders.get(ref.client_id) or self.orders.get(ref.exchange_id)
+        if (ours := self.orders.get(ref.client_id)) is not None:
+            return ours
+        found = self.orders.get(ref.exchange_id)
+        if found and ref.client_id and found.client_id and found.client_id != ref.client_id:
+            return None  # ids of an exchange may be unique per symbol or kind of order only
+        return found
 
 
 def spread(region: str) -> None:
@@ -176,9 +181,27 @@ def _care(region: str, desk: Desk, row: Bracket, view: View) -> None:
     bracket = brackets.from_row(row)
     before = dump(bracket)
     observe(desk, bracket, view)
-    if wants_action(desk, bracket):
+    if wants_action(desk, bracket) or _ended(row, bracket, LegState.CANCELLED):
+        _keep_ends(row, bracket)
         _act(region, desk, row)
     elif dump(bracket) != before:
+        brackets.save(bracket, row.version, by="supervision")
+
+
+def _ended(row: Bracket, bracket: Guarded, how: LegState) -> bool:
+    """Whether this look found a leg ended. A command at work may have cancelled it, for reasons of its own that
+    it has yet to write down: that is judged under the lane."""
+    before = {leg.token: leg.status for leg in brackets.from_row(row).legs}
+    return any(leg.status is how and before.get(leg.token) is LegState.OPEN for leg in bracket.legs)
+
+
+def _keep_ends(row: Bracket, bracket: Guarded) -> None:
+    """Fills are final: written down before the second look, they need not be asked for again. Where requests are
+    few, a round that asked twice for everything would never have any left to act."""
+    if _ended(row, bracket, LegState.CANCELLED):
+        return
+    if _ended(row, bracket, LegState.FILLED) or (row.entry_open and not bracket.entry_open):
+        bracket.gone_seen = row.gone_seen
         brackets.save(bracket, row.version, by="supervision")
 
 

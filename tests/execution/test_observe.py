@@ -11,7 +11,7 @@ from execution.desk import Desk
 from execution.models import BracketState
 from execution.observe import observe, wants_action
 from execution.protection import Leg
-from execution.supervise import View, open_desk
+from execution.supervise import View, look, open_desk
 
 LINKING = [("Binance", "binance"), ("ByBit_F", "bybit"), ("OKX", "okx"), ("OKX_F", "okx")]
 
@@ -60,3 +60,42 @@ def ended(desk: Desk, leg: Leg, *, filled: Decimal) -> Report:
     )
     average = leg.price if filled else None
     return replace(found, status=OrderStatus.CANCELLED, filled=filled, average_price=average)
+
+
+def test_a_fill_between_the_two_reads_of_a_look_is_counted_once(make_desk):
+    """Open orders are read first: a target that fills then shows as a smaller position, and a look later as a
+    fill. Believing both would shrink the stop below what is open."""
+    made = make_desk(families=("binance",))
+    made.one("BTCUSDT on Binance_F market long 0.02 sl off 2% tp1 off 5% for 50% tp2 off 9%")
+    row = made.bracket()
+    bracket, desk = brackets.from_row(row), open_desk(row.account, "Binance_F")
+    before = look(desk, [row])
+    made.sandbox.price("BTC/USDT", "53000")
+    after = look(desk, [row])
+    observe(desk, bracket, View(before.orders, after.positions, dict(after.excess)))
+    assert bracket.remaining == Decimal("0.02")
+    observe(desk, bracket, look(desk, [row]))
+    assert bracket.remaining == Decimal("0.01")
+
+
+def test_an_order_with_the_same_number_and_another_client_id_is_not_ours(make_desk):
+    made = make_desk(families=("binance",))
+    made.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    row = made.bracket()
+    view = look(open_desk(row.account, "Binance_F"), [row])
+    (stop,) = brackets.from_row(row).legs
+    assert view.find(OrderRef(stop.client_id, stop.exchange_id)) is not None
+    assert view.find(OrderRef("another", stop.exchange_id)) is None
+
+
+def test_a_fill_is_asked_for_once_although_a_second_look_follows(make_desk):
+    """Kraken grants a key one request every two or three seconds: asking twice left none for the stop."""
+    made = make_desk(families=("kraken",))
+    made.one("BTCUSDT on Kraken limit long 0.01 at 49000 sl off 2%")
+    made.sandbox.price("BTC/USDT", "48950")
+    known = len(made.state("Kraken", "kraken")["calls"])
+    made.supervise()
+    asked = [call["path"] for call in made.state("Kraken", "kraken")["calls"][known:]]
+    placed = asked.index("/0/private/AddOrder")
+    assert asked[:placed].count("/0/private/QueryOrders") == 1
+    assert [order["type"] for order in made.open_orders("Kraken", "kraken")] == ["stop"]
