@@ -1,7 +1,8 @@
 """How a caller learns what a worker did: the worker publishes, the waiting web process wakes.
 
 One listener thread per process and Redis; a waiter registers before its jobs are published, so that no answer
-is missed. The same outcome is kept in Redis for a minute for those who ask before PostgreSQL knows.
+is missed. The same outcome is kept in Redis for some minutes, for those who ask before PostgreSQL knows, and for
+reconciliation, when the worker died before it wrote history.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from django.conf import settings
 from execution.brokers import region_redis
 
 log = logging.getLogger(__name__)
-KEEP_SECONDS = 60
+KEEP_SECONDS = 600
 #: a Redis that was away is asked again soon, and then less often
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 SILENCE_SECONDS = 15.0
@@ -167,7 +168,7 @@ def announce(region: str, reply_to: str, outcome: dict[str, Any]) -> None:
 
 
 def recent(region: str, job: str) -> dict[str, Any] | None:
-    """An outcome of the last minute that PostgreSQL may not show yet."""
+    """An outcome of the last minutes that PostgreSQL may not show yet."""
     try:
         data = region_redis(region).get(f"outcome:{job}")
     except redis.RedisError:

@@ -23,6 +23,7 @@ from execution.entry import protect_fill, spelled_out
 from execution.errand import state_of
 from execution.ids import new_public_id, step_token
 from execution.models import Bracket, Order, OrderState
+from execution.outcome import recent
 from execution.protection import Guarded, Leg, LegState, desired_legs
 from execution.rejection import Rejection, error_object
 from execution.supervise import open_desk
@@ -42,6 +43,15 @@ RESTING = timedelta(seconds=15)
 #: unresolved for this long: somebody should look
 ALARM = timedelta(minutes=5)
 LONGEST_PAUSE_SECONDS = 60
+#: results behind which no order and no bracket stands
+_LEAVES_NOTHING = (
+    OrderState.NOTHING_TO_DO,
+    OrderState.REJECTED,
+    OrderState.NOT_SENT,
+    OrderState.EXPIRED,
+    OrderState.SKIPPED,
+    OrderState.DRY_RUN,
+)
 BATCH = 50
 
 
@@ -71,6 +81,8 @@ def _due(row: Order) -> bool:
 def _settle(region: str, row: Order) -> None:
     if row.status == OrderState.WORKING and not _abandoned(region, row):
         return
+    if row.status == OrderState.WORKING and _told(region, row):
+        return
     if row.account is None:
         _end(row, OrderState.UNKNOWN, "OUTCOME_UNKNOWN", "its account was deleted: look at the exchange")
         return
@@ -93,6 +105,20 @@ def _abandoned(region: str, row: Order) -> bool:
         return False
     if claims.call_off(region, row.job):
         _end(row, OrderState.EXPIRED, "EXPIRED", "no worker took it in time; nothing was sent")
+    return False
+
+
+def _told(region: str, row: Order) -> bool:
+    """Its worker died after the answer and before history: an answer that leaves no order behind is the end, for
+    nothing else can tell it any more."""
+    for part in (recent(region, row.job) or {"results": ()})["results"]:
+        result = part["result"]
+        if part["position"] == row.position and result["status"] in _LEAVES_NOTHING:
+            why = "its worker had told the caller so"
+            error, would_send = result["error"], result.get("would_send")
+            return move_order(
+                row.token, result["status"], by=WHO, why=why, error=error, would_send=would_send
+            )
     return False
 
 

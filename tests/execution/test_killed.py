@@ -106,6 +106,23 @@ def test_nothing_is_lost_doubled_or_left_bare(make_desk, stage, venue, family):
     assert desk.state(venue, family)["positions"] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("BTCUSDT on Binance_F close", OrderState.NOTHING_TO_DO),
+        ("BTCUSDT on Binance_F market long 0.0000001", OrderState.REJECTED),
+    ],
+)
+def test_what_the_caller_was_told_is_what_history_says(make_desk, text, status):
+    """No order is behind it: the exchange could not tell, and a guess would contradict the answer."""
+    desk = make_desk(families=("binance",))
+    delivery, job = run_and_die(desk, text, "before history")
+    forget_heartbeats(job.region)
+    seconds_later(2)
+    reconcile.sweep(job.region)
+    assert Order.objects.get(delivery=delivery).status == status
+
+
 def test_a_job_nobody_took_is_called_off_and_never_runs(make_desk):
     from execution.place import run
 
