@@ -413,7 +413,8 @@ def test_leverage_is_set_in_every_mode_and_already_so_is_success(sandbox, pool, 
     side = Direction.LONG if position_mode == "hedge" else None
     ours.place("buy", "market", "0.1", margin_mode=mode, position_side=side)
     (position,) = ours.positions()
-    assert (position.leverage, position.margin_mode) == (7, mode or MarginMode.CROSS)
+    assert position.leverage == 7
+    assert position.margin_mode is (mode or MarginMode.CROSS)
 
 
 def test_a_spot_stop_and_target_rest_together_for_the_full_size(sandbox, cash):
