@@ -59,10 +59,23 @@ def enter(
 
     `make` builds the bracket of this job (it knows account and policy).
     """
-    check_market(desk, step, instrument)
     check_opposite(desk, step, instrument)
+    order = plan(desk, step, instrument, token, reduces=_reduces(desk, step, instrument))
     desk.set_leverage(instrument, step.options.leverage, step.options.margin_mode)
-    order = build(desk, step, instrument, token)
+    return carry_out(desk, step, order, make)
+
+
+def plan(
+    desk: Desk, step: Entry, instrument: Instrument, token: str, *, reduces: bool = False
+) -> OrderRequest:
+    """The order of an entry, after every check there is. Sends nothing; raises Rejection."""
+    check_market(desk, step, instrument)
+    return build(desk, step, instrument, token, reduces=reduces)
+
+
+def carry_out(desk: Desk, step: Entry, order: OrderRequest, make: Callable[..., Guarded]) -> Opened:
+    """Place a planned entry, and protect what it fills."""
+    instrument = order.instrument
     report = place(desk, order)
     protection = spelled_out(step.protection)
     if not protection or (report.status.final and not report.filled):
@@ -182,14 +195,16 @@ def spelled_out(protection: Protection) -> Protection:
 # -- the order ---------------------------------------------------------------------------------------------
 
 
-def build(desk: Desk, step: Entry, instrument: Instrument, token: str) -> OrderRequest:
+def build(
+    desk: Desk, step: Entry, instrument: Instrument, token: str, *, reduces: bool = False
+) -> OrderRequest:
     """The entry as an order: size computed, price and quantity on the instrument's steps, minima checked."""
     price = expected_price(desk, step, instrument)
     kind, limit, trigger = _prices(desk, step, instrument, price)
     check_levels(desk, step, instrument, trigger or limit or price)
     quote_amount = _spend(desk, step)
     amount = None if quote_amount else _quantity(desk, step, instrument, trigger or limit or price)
-    reduce_only = step.options.reduce or _reduces(desk, step, instrument)
+    reduce_only = step.options.reduce or reduces
     return OrderRequest(
         instrument=instrument,
         client_id=desk.venue.client_id(token),

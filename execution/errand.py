@@ -31,7 +31,7 @@ from execution.desk import Desk, UnknownOutcome
 from execution.entry import check_market, enter
 from execution.exits import Closed, cancel, close, combined_status, totals
 from execution.ids import new_public_id, step_token
-from execution.jobs import Job, JobStep, Result
+from execution.jobs import Job, JobStep, Result, plain
 from execution.models import OrderState
 from execution.moves import protect
 from execution.protection import Guarded
@@ -264,7 +264,7 @@ class Errand:
 def _half_done(result: Result, failure: Rejection | ExchangeError | UnknownOutcome) -> None:
     """The old position is closed and the new one is not open, or nobody knows: the answer tells both."""
     said = failure.reason.message if isinstance(failure, UnknownOutcome) else failure.message
-    closed = f"{result.filled} was closed, and nothing was opened instead: {said}"
+    closed = f"{plain(result.filled)} was closed, and nothing was opened instead: {said}"
     if isinstance(failure, UnknownOutcome):
         result.status = OrderState.UNKNOWN
     elif result.status == OrderState.FILLED:

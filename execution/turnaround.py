@@ -10,16 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from exchanges.errors import ExchangeError
 from exchanges.types import Direction, Instrument, Position
 from execution.arming import arm
 from execution.commands import Close, Entry, EntryKind, Go, Reverse, Size, SizeUnit
-from execution.desk import Desk
-from execution.entry import Opened, basis_for, check_market, enter, expected_price, spelled_out
+from execution.desk import Desk, UnknownOutcome
+from execution.entry import Opened, basis_for, carry_out, check_market, expected_price, plan, spelled_out
 from execution.exits import Closed, close, is_exit
 from execution.ids import step_token
 from execution.protection import Guarded
 from execution.rejection import Rejection
-from execution.sizing import quantity
+from execution.sizing import check_bounds, exact_quantity, quantity
 
 Make = Callable[..., Guarded]
 
@@ -32,6 +33,8 @@ class Turned:
     closed: Closed | None = None
     opened: Opened | None = None
     bracket: Guarded | None = None
+    #: why nothing was opened after the old position had been closed
+    failure: Rejection | ExchangeError | UnknownOutcome | None = None
 
 
 def go(desk: Desk, step: Go, instrument: Instrument, token: str, make: Make) -> Turned:
@@ -50,18 +53,74 @@ def go(desk: Desk, step: Go, instrument: Instrument, token: str, make: Make) -> 
     check_market(desk, step, instrument)
     held = sum((each.quantity for each in positions if each.direction is step.direction), Decimal(0))
     wanted = _wanted(desk, step, instrument)
-    if against:
-        turned.closed = close(
-            desk, Close(direction=against[0].direction), instrument, step_token(token, "close")
-        )
     if wanted > held:
-        turned.opened = _open(desk, step, instrument, token, make, wanted - held)
-    elif wanted < held:
+        side = against[0].direction if against else None
+        return _turn(desk, step, instrument, token, make, _Amounts(wanted - held, side), turned)
+    if against:  # hedge mode: beside the wanted side
+        turned.closed = close(desk, Close(against[0].direction), instrument, step_token(token, "close"))
+    if wanted < held:
         part = Close(step.direction, Size(SizeUnit.BASE, held - wanted), options=step.options)
-        turned.closed = close(desk, part, instrument, token)
-    elif step.protection and not against:
+        turned.closed = _together(turned.closed, close(desk, part, instrument, token))
+    elif step.protection and turned.closed is None:
         turned.bracket = _rearm(desk, step, instrument, positions[0], make)
     return turned
+
+
+def _together(first: Closed | None, second: Closed) -> Closed:
+    if first is None:
+        return second
+    second.reports = first.reports + second.reports
+    second.requested += first.requested
+    second.gone = first.gone + second.gone
+    second.cancelled = first.cancelled + second.cancelled
+    return second
+
+
+@dataclass(frozen=True, slots=True)
+class _Amounts:
+    """How much to open, and which side to close first, if any."""
+
+    opens: Decimal
+    closes: Direction | None
+
+
+def _turn(
+    desk: Desk,
+    step: Go | Reverse,
+    instrument: Instrument,
+    token: str,
+    make: Make,
+    amounts: _Amounts,
+    turned: Turned,
+) -> Turned:
+    """Check everything about the new position, close the old one, open the new one. What goes wrong after the
+    close is told beside it, because the close stands."""
+    entry = _entry(step, amounts.opens)
+    order = plan(desk, entry, instrument, token)
+    desk.set_leverage(instrument, step.options.leverage, step.options.margin_mode)
+    if amounts.closes is None:
+        turned.opened = carry_out(desk, entry, order, make)
+        return turned
+    turned.closed = close(desk, Close(amounts.closes), instrument, step_token(token, "close"))
+    try:
+        _must_be_flat(desk, turned.closed, amounts.closes)
+        turned.opened = carry_out(desk, entry, order, make)
+    except (Rejection, ExchangeError, UnknownOutcome) as failure:
+        turned.failure = failure
+    return turned
+
+
+def _entry(step: Go | Reverse, amount: Decimal) -> Entry:
+    assert step.direction is not None
+    size = Size(SizeUnit.BASE, amount, span=step.size.span if step.size else step.span)
+    return Entry(
+        EntryKind.MARKET,
+        step.direction,
+        size,
+        protection=step.protection,
+        options=step.options,
+        span=step.span,
+    )
 
 
 def _wanted(desk: Desk, step: Go, instrument: Instrument) -> Decimal:
@@ -72,23 +131,10 @@ def _wanted(desk: Desk, step: Go, instrument: Instrument) -> Decimal:
     )
     price = expected_price(desk, probe, instrument)
     basis = basis_for(desk, step.size, instrument, step.direction, step.options, step.protection, price)
-    return quantity(step.size, basis)
-
-
-def _open(
-    desk: Desk, step: Go | Reverse, instrument: Instrument, token: str, make: Make, amount: Decimal
-) -> Opened:
-    assert step.direction is not None
-    size = Size(SizeUnit.BASE, amount, span=step.size.span if step.size else step.span)
-    entry = Entry(
-        EntryKind.MARKET,
-        step.direction,
-        size,
-        protection=step.protection,
-        options=step.options,
-        span=step.span,
-    )
-    return enter(desk, entry, instrument, token, make)
+    amount = quantity(step.size, basis)
+    if amount <= 0:  # rounded away: that must not read as "leave the position"
+        check_bounds(exact_quantity(step.size, basis), price, instrument, step.size)
+    return amount
 
 
 def _rearm(desk: Desk, step: Go, instrument: Instrument, position: Position, make: Make) -> Guarded | None:
@@ -133,17 +179,15 @@ def reverse(desk: Desk, step: Reverse, instrument: Instrument, token: str, make:
     amount = position.quantity
     if step.size is not None:
         amount = _wanted(desk, Go(direction, step.size, step.protection, step.options), instrument)
-    turned.closed = close(desk, Close(position.direction), instrument, step_token(token, "close"))
-    _must_be_flat(turned.closed, position)
-    turned.opened = _open(desk, replace(step, direction=direction), instrument, token, make, amount)
-    return turned
+    amounts = _Amounts(amount, position.direction)
+    return _turn(desk, replace(step, direction=direction), instrument, token, make, amounts, turned)
 
 
-def _must_be_flat(closed: Closed, position: Position) -> None:
-    if position.direction not in closed.gone:
+def _must_be_flat(desk: Desk, closed: Closed, side: Direction) -> None:
+    if side not in closed.gone and not desk.dry_run:
         raise Rejection(
             "NOT_CLOSED",
-            f"the {position.direction} was not closed completely, so the other side was not opened",
+            f"the {side} was not closed completely, so the other side was not opened",
             "look at the position on the exchange",
         )
 
