@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -83,11 +84,12 @@ def closed_by_command(
     venue: str,
     instrument: str,
     directions: Iterable[str],
+    before: datetime,
     except_tokens: Iterable[str] = (),
 ) -> None:
     """The position is gone: its brackets are done, their legs were cancelled with it. A bracket whose entry
-    may still fill lives on."""
-    rows = _active(account, venue, instrument).filter(direction__in=list(directions))
+    may still fill lives on, and so does one that began after `before`, when the command was done."""
+    rows = _active(account, venue, instrument).filter(direction__in=list(directions), created_at__lte=before)
     for row in rows.exclude(token__in=list(except_tokens)).exclude(entry_open=True):
         bracket = from_row(row)
         bracket.closed, bracket.status, bracket.note = (
@@ -100,9 +102,10 @@ def closed_by_command(
         save(bracket, row.version)
 
 
-def replaced(account: Account, new: Guarded) -> None:
+def replaced(account: Account, new: Guarded, before: datetime) -> None:
     """Protection that the user set anew takes the place of what older brackets of the position planned."""
-    for row in _active(account, new.venue, new.instrument).exclude(token=new.token):
+    older = _active(account, new.venue, new.instrument).filter(created_at__lte=before)
+    for row in older.exclude(token=new.token):
         if row.direction != new.direction:
             continue
         bracket = from_row(row)
@@ -134,10 +137,12 @@ def legs_cancelled(account: Account, venue: str, ids: set[str]) -> None:
         save(bracket, row.version)
 
 
-def released(account: Account, venue: str, instrument: str, left: Decimal, ids: set[str]) -> None:
+def released(
+    account: Account, venue: str, instrument: str, left: Decimal, ids: set[str], before: datetime
+) -> None:
     """A sale on spot took these exits away, because they held the balance. What they were for is still wanted,
     for as much as is left: supervision places them again. Sold is what was bought last."""
-    for row in _active(account, venue, instrument).order_by("created_at"):
+    for row in _active(account, venue, instrument).filter(created_at__lte=before).order_by("created_at"):
         bracket = from_row(row)
         bracket.closed += max(bracket.remaining - left, Decimal(0))
         left -= bracket.remaining

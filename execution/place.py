@@ -54,6 +54,7 @@ def turn_away(message: dict[str, Any]) -> None:
 
 def finish(job: Job, ledger: Ledger) -> None:
     """Tell who waits, then write history."""
+    ledger.ended_ms = time.time() * 1000
     try:
         announce(job.region, job.reply_to, ledger.outcome())
     except redis.RedisError as error:

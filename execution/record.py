@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -38,6 +40,8 @@ class Ledger:
     released: list[tuple[str, str, list[str]]] = field(default_factory=list)
     #: the brackets here replace older protection of the same position
     replaces: bool = False
+    #: when the job was done: what was opened since, and stands in history already, is none of its business
+    ended_ms: float = field(default_factory=lambda: time.time() * 1000)
 
     def outcome(self) -> dict[str, Any]:
         """What the waiting caller gets (execution.outcome)."""
@@ -64,6 +68,7 @@ class Ledger:
             "cancelled": self.cancelled,
             "released": self.released,
             "replaces": self.replaces,
+            "ended_ms": self.ended_ms,
         }
         return json.dumps(values)
 
@@ -80,6 +85,7 @@ class Ledger:
             list(data["cancelled"]),
             [(instrument, left, list(ids)) for instrument, left, ids in data.get("released", [])],
             data["replaces"],
+            data["ended_ms"],
         )
 
 
@@ -136,17 +142,19 @@ def write(ledger: Ledger) -> None:
 
 
 def _follow(ledger: Ledger, account: Account) -> None:
-    """What a job's closes, cancels and moves mean for the brackets that were there before."""
+    """What a job's closes, cancels and moves mean for the brackets that were there before. History may be written
+    late, and in another order than things happened."""
+    before = datetime.fromtimestamp(ledger.ended_ms / 1000, UTC)
     for venue, instrument, directions in ledger.closed:
         fresh = [bracket.token for bracket in ledger.brackets.values()]
-        brackets.closed_by_command(account, venue, instrument, directions, except_tokens=fresh)
+        brackets.closed_by_command(account, venue, instrument, directions, before, except_tokens=fresh)
     if ledger.cancelled:
         brackets.legs_cancelled(account, ledger.job.venue, {name for name in ledger.cancelled if name})
     for instrument, left, ids in ledger.released:
-        brackets.released(account, ledger.job.venue, instrument, Decimal(left), set(ids))
+        brackets.released(account, ledger.job.venue, instrument, Decimal(left), set(ids), before)
     if ledger.replaces:
         for bracket in ledger.brackets.values():
-            brackets.replaced(account, bracket)
+            brackets.replaced(account, bracket, before)
 
 
 def order_columns(result: Result) -> dict[str, Any]:
