@@ -157,7 +157,9 @@ def test_an_order_of_nobody_is_found():
     assert "lost" in found(told(), held)
 
 
-@pytest.mark.parametrize("changes", [{"filled": D("0.02")}, {"average_price": D(50001)}, {"exchange_id": "8"}])
+@pytest.mark.parametrize(
+    "changes", [{"filled": D("0.02")}, {"average_price": D(50001)}, {"exchange_id": "8"}]
+)
 def test_history_that_differs_from_the_exchange_is_found(changes):
     held = books()
     held.orders[0] |= changes
