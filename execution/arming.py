@@ -33,6 +33,7 @@ from execution.rejection import Rejection
 
 log = logging.getLogger(__name__)
 STOP_RETRY_SECONDS = (0.2, 0.5)
+PAIR_LOOK_SECONDS = (0.2, 0.5, 1.0)
 ATTEMPTS = 3
 
 
@@ -230,6 +231,9 @@ def _arm_pair(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: list
     )
     try:
         _pair_placed(wanted, _protect(desk, instrument, pair))
+    except OutcomeUnknown as error:
+        for leg in wanted:  # it may stand: supervision looks for it, and nothing is placed beside it
+            leg.status, leg.error = LegState.OPEN, f"not confirmed: {error.message}"
     except ExchangeError as error:
         log.warning(
             "a linked pair on %s failed (%s): placing the legs one by one", desk.venue.name, error.kind
@@ -250,16 +254,24 @@ def _protect(desk: Desk, instrument: Instrument, pair: Legs) -> tuple[Report, Re
     """Place the pair; when the answer is lost, look whether it stands before anything else is tried."""
     try:
         return desk.venue.protect(desk.keys, pair)
-    except OutcomeUnknown as error:
-        desk.sleep(STOP_RETRY_SECONDS[0])
-        standing = desk.venue.open_orders(desk.keys, instrument)
-        stop = _stands(standing, pair.stop)
-        target = _stands(standing, pair.target)
-        if stop and target:
-            return stop, target
-        if stop or target:
-            raise
-        raise NotSent("the pair does not stand on the exchange", code=error.code) from error
+    except OutcomeUnknown as unknown:
+        for wait in PAIR_LOOK_SECONDS:
+            desk.sleep(wait)
+            try:
+                standing = desk.venue.open_orders(desk.keys, instrument)
+            except ExchangeError:
+                continue  # what cannot be read is not known either
+            return _found_pair(standing, pair, unknown)
+        raise
+
+
+def _found_pair(standing: list[Report], pair: Legs, unknown: OutcomeUnknown) -> tuple[Report, Report]:
+    stop, target = _stands(standing, pair.stop), _stands(standing, pair.target)
+    if stop and target:
+        return stop, target
+    if stop or target:
+        raise unknown
+    raise NotSent("the pair does not stand on the exchange", code=unknown.code) from unknown
 
 
 def _stands(reports: list[Report], order: OrderRequest) -> Report | None:
@@ -339,9 +351,20 @@ def arm(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
     except Rejection as refusal:
         _refused(desk, bracket, instrument, refusal)
         return
-    failed = [leg for leg in bracket.live() if leg.status is LegState.FAILED]
     bracket.status = "armed" if bracket.live() else bracket.status
-    bracket.note = "; ".join(f"target {leg.number} not placed: {leg.error}" for leg in failed)
+    bracket.note = doubts(bracket)
+
+
+def doubts(bracket: Guarded) -> str:
+    """What is wrong with legs that ought to stand, in words for the note; "" when nothing is."""
+    words = []
+    for leg in bracket.live():
+        name = "the stop" if leg.kind is LegKind.STOP else f"target {leg.number}"
+        if leg.status is LegState.FAILED:
+            words.append(f"{name} could not be placed: {leg.error}")
+        elif leg.error:
+            words.append(f"{name} is {leg.error}")
+    return "; ".join(words)
 
 
 def _refused(desk: Desk, bracket: Guarded, instrument: Instrument, refusal: Rejection) -> None:

@@ -16,7 +16,7 @@ from exchanges.types import (
     Report,
     Side,
 )
-from execution.arming import arm, cancel_legs, in_line
+from execution.arming import arm, cancel_legs, doubts, in_line
 from execution.brackets import forget
 from execution.desk import Desk
 from execution.entry import sellable
@@ -44,7 +44,10 @@ def observe(desk: Desk, bracket: Guarded, view: Look) -> None:
     if bracket.entry_open:
         _observe_entry(desk, bracket, instrument, view)
     closed = bracket.closed
+    in_doubt = bracket.note and bracket.note == doubts(bracket)
     _observe_legs(desk, bracket, instrument, view)
+    if in_doubt:
+        bracket.note = doubts(bracket)  # what was not confirmed may be now
     if not desk.spot:
         _observe_position(bracket, view, told=bracket.closed - closed)
 
