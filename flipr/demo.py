@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx
 
+from exchanges.registry import venues
 from flipr.cluster import ClusterError
 from flipr.embedded import LOCAL, EmbeddedError, environment, free_ports
 from flipr.env import env_bool, env_int, env_str
@@ -32,7 +33,8 @@ from flipr.workers import answering
 DIRECTORY = LOCAL / "demo"
 SUMMARY = LOCAL / "demo.json"
 SANDBOX_KEYS = DIRECTORY / "sandbox-keys.json"
-EXCHANGES = ("binance", "bybit", "kraken", "kraken_futures")
+#: every kind of key there is; the sandbox speaks for all native venues
+EXCHANGES = tuple(dict.fromkeys(kind.key_family for kind in venues().values()))
 READY_SECONDS = 60.0
 WIDTH = max(map(len, procfile()))
 SAMPLE = "BTCUSDT on Binance_F market long 0.01 sl off 2% tp off 5%"

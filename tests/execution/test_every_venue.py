@@ -1,0 +1,39 @@
+"""One trade from entry to exit on every venue there is: adding an exchange adds it here."""
+
+from decimal import Decimal as D
+
+import pytest
+
+from exchanges.registry import venues
+from execution.models import BracketState
+
+EVERY = sorted(venues().values(), key=lambda kind: kind.name)
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
+def test_an_entry_is_protected_and_when_its_target_fills_its_stop_is_gone(make_desk, kind):
+    desk = make_desk(families=(kind.key_family,))
+    result = desk.one(f"BTCUSDT on {kind.name} market long 0.01 sl off 2% tp off 5%")
+    assert (result["status"], result["error"]) == ("filled", None)
+    fill = D(result["average_price"])
+    stop, (target,) = result["protection"]["stop"], result["protection"]["targets"]
+    assert abs(D(stop["price"]) - fill * D("0.98")) <= 1
+    assert abs(D(target["price"]) - fill * D("1.05")) <= 1
+    assert desk.open_orders(kind.name, kind.key_family)
+    desk.sandbox.price("BTC/USDT", "53500")
+    desk.supervise(4)
+    assert desk.open_orders(kind.name, kind.key_family) == []
+    assert desk.state(kind.name, kind.key_family)["positions"] == []
+    bracket = desk.bracket()
+    assert bracket.status == BracketState.DONE
+    assert [leg["kind"] for leg in bracket.legs if leg["status"] == "filled"] == ["target"]
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
+def test_a_close_leaves_nothing_behind(make_desk, kind):
+    desk = make_desk(families=(kind.key_family,))
+    desk.one(f"BTCUSDT on {kind.name} market long 0.01 sl off 2% tp off 5%")
+    result = desk.one(f"BTCUSDT on {kind.name} close 100%")
+    assert (result["status"], result["error"]) == ("filled", None)
+    assert desk.open_orders(kind.name, kind.key_family) == []
+    assert desk.state(kind.name, kind.key_family)["positions"] == []
