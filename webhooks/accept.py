@@ -209,6 +209,12 @@ def queue(taken: Taken, waiter: Waiter, waiting: ExitStack) -> None:
 
 
 def give_up(late: Future[Taken | Reply]) -> None:
-    """The caller was told 503 before the rows were written: they must not look as if something had been queued."""
-    if not late.cancelled() and late.exception() is None and isinstance(taken := late.result(), Taken):
+    """The caller was told 503 before the rows were written: they must not look as if something had been queued, and
+    the first of a repeat not as if it had been answered. Else the next resend would be carried out as well."""
+    if late.cancelled() or late.exception() is not None:
+        return
+    taken = late.result()
+    if isinstance(taken, Taken):
         journal.unqueued(taken.delivery.pk)
+    elif taken.body.get("duplicate"):
+        journal.unheard(str(taken.body["delivery"]))

@@ -45,6 +45,11 @@ def repeat(delivery: Delivery, first: Delivery, http_status: int) -> None:
         Delivery.objects.filter(pk=first.pk).update(http_status=http_status, answered_at=timezone.now())
 
 
+def unheard(first: str) -> None:
+    """A repeat answered for its first, and the caller had hung up or was told 503: the next resend is one still."""
+    Delivery.objects.filter(public_id=first).update(http_status=unavailable().status)
+
+
 def end(
     delivery: Delivery, status: DeliveryStatus, http_status: int, error: dict[str, Any] | None = None
 ) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import flows
@@ -13,6 +14,7 @@ from execution.models import Order
 from execution.outcome import board
 from tests.webhooks.conftest import ORDER, OTHER, Caller, Trader, settle, unreachable_queues
 from tests.webhooks.region import Region, all_refused, nothing
+from webhooks import views
 from webhooks.models import CLIENT_LEFT, Delivery, DeliveryStatus
 
 DEAD = "replies:a-process-that-is-gone"
@@ -215,6 +217,26 @@ def test_resend_after_a_process_died_shows_the_first_result(
     first = caller.post(owner.path).json()
     settle()
     Delivery.objects.update(http_status=None, answered_at=None, taken_by=DEAD)
+
+    answer = caller.post(owner.path)
+
+    assert (answer.status_code, answer.json()["duplicate"]) == (200, True)
+    assert answer.json()["delivery"] == first["delivery"]
+    assert len(region.jobs) == 1
+
+
+def test_resend_that_was_answered_too_late_answers_for_nobody(
+    caller: Caller, owner: Trader, region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = caller.post(owner.path).json()
+    settle()
+    Delivery.objects.update(http_status=None, answered_at=None, taken_by=DEAD)
+    monkeypatch.setattr(views, "ACCEPT_SECONDS", 0.3)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE webhooks_delivery IN SHARE MODE")
+        assert caller.post(owner.path).status_code == 503
+    settle()
+    monkeypatch.undo()
 
     answer = caller.post(owner.path)
 
