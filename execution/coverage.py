@@ -23,6 +23,8 @@ from execution.commands import (
     Protection,
     Reverse,
     Setting,
+    Size,
+    SizeUnit,
     Span,
     Step,
     Twap,
@@ -32,6 +34,18 @@ from execution.models import Action
 from execution.rejection import Rejection
 
 GUARD: Final = Action.GUARD
+#: units of the part of a position that a stop or a target closes
+SHARES: Final = frozenset(
+    {
+        SizeUnit.PERCENT,
+        SizeUnit.PERCENT_POSITION,
+        SizeUnit.CONTRACTS,
+        SizeUnit.BASE,
+        SizeUnit.REST,
+        SizeUnit.ALL,
+        SizeUnit.MAX,
+    }
+)
 
 _ACTIONS: dict[type, Action] = {
     Entry: Action.ENTRY,
@@ -54,11 +68,28 @@ def action_of(step: Step) -> Action:
 
 
 def check(message: Message) -> None:
-    """Raises Rejection NOT_YET at the first word whose execution is not built yet."""
+    """Raises Rejection NOT_YET at the first word whose execution is not built yet, BAD_SHARE at a part of a
+    position that no leg can have: it would fail when the position is open already."""
     for word, span in _missing(message):
         raise Rejection(
             "NOT_YET", f'"{word}" is understood, but flipr does not execute it yet', "leave it out", span
         )
+    for size in _shares(message):
+        if size.unit not in SHARES:
+            raise Rejection(
+                "BAD_SHARE",
+                "a part of a position is a percentage or a quantity",
+                "write for 50% or for rest",
+                size.span,
+            )
+
+
+def _shares(message: Message) -> Iterator[Size]:
+    """What stands after `for` of a stop or a target."""
+    for block in message.blocks:
+        for step in block.steps:
+            if isinstance(plan := getattr(step, "protection", None), Protection):
+                yield from (leg.size for leg in (plan.stop, *plan.targets) if leg and leg.size)
 
 
 def _missing(message: Message) -> Iterator[tuple[str, Span | None]]:

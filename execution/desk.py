@@ -290,7 +290,8 @@ class Desk:
     def _preview(self, order: OrderRequest) -> Report:
         call = self.venue.place_call(order)
         params = {
-            name: str(value) if isinstance(value, Decimal) else value for name, value in call.params.items()
+            name: format(value, "f") if isinstance(value, Decimal) else value
+            for name, value in call.params.items()
         }
         self.previews.append({"method": call.method, "path": call.path, "params": params})
         price = order.price or order.trigger_price or self.price(order.instrument, _direction(order))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from exchanges.types import Balance, Direction, Instrument, Product
 from execution.commands import Size, SizeUnit
-from execution.protection import HUNDRED, down
+from execution.protection import HUNDRED, down, up
 from execution.rejection import Rejection
 
 #: kept back of a "max" size for fees and the move of the price until the fill
@@ -80,11 +80,11 @@ def check_bounds(
     if in_money and price and exact * price < instrument.min_notional:
         amount = exact  # too little money before any rounding: these are the numbers the user knows
     if price and amount and amount * price < instrument.min_notional:
-        value = (amount * price).quantize(Decimal("0.01"))
+        value = (amount * price).quantize(Decimal("0.01"), ROUND_FLOOR)
         raise Rejection(
             "BELOW_MIN_NOTIONAL",
             f"{_text(amount)} {base} = {_text(value)} {quote}, minimum {_text(instrument.min_notional)} {quote}",
-            f"write at least {_text(instrument.min_notional)}$",
+            f"write at least {_enough(instrument, price, in_money=in_money)}",
             span,
         )
     if amount < least:
@@ -228,7 +228,14 @@ _SIZES: dict[SizeUnit, Callable[[Size, Basis], Decimal]] = {
 }
 
 
+def _enough(instrument: Instrument, price: Decimal, *, in_money: bool) -> str:
+    """The smallest size that still is enough when it was rounded down to the step."""
+    amount = max(up(instrument.min_notional / price, instrument.step), instrument.min_quantity)
+    return f"{_text(up(amount * price, Decimal('0.01')))}$" if in_money else _text(amount)
+
+
 def _text(value: Decimal) -> str:
-    """At most eight decimals: a quotient has as many as fit."""
-    rounded = value.quantize(Decimal("1e-8")) if value.normalize().as_tuple().exponent < -8 else value  # type: ignore[operator]
-    return format(rounded.normalize(), "f")
+    """At most eight decimals: a quotient has as many as fit. Never more than it is: what falls just short of a
+    minimum must not read like it."""
+    whole, _, decimals = format(value, "f").partition(".")
+    return f"{whole}.{decimals[:8]}".rstrip("0").rstrip(".") if decimals else whole

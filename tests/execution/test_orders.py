@@ -160,3 +160,22 @@ def test_a_stop_that_was_cancelled_by_hand_is_not_placed_again_and_is_told(desk)
     bracket.refresh_from_db()
     assert "cancelled on the exchange" in bracket.note
     assert desk.open_orders("Binance_F", "binance") == []
+
+
+@pytest.mark.parametrize("text", ["sl off 2% tp off 4% for 100$", "sl off 2% for 100$"])
+def test_a_share_that_no_leg_can_have_is_refused_before_anything_is_sent(desk, text):
+    from execution.rejection import Rejection
+
+    message = f"BTCUSDT on Binance_F market long 0.01 {text}"
+    with pytest.raises(Rejection) as refused:
+        desk.send(message)
+    assert refused.value.code == "BAD_SHARE"
+    assert refused.value.span is not None
+    assert message[: refused.value.span.column - 1].endswith("for ")
+    assert not Order.objects.filter(user=desk.user).exists()
+
+
+def test_a_dry_run_shows_numbers_as_they_are_sent(desk):
+    shown = desk.one("XRPUSDT on Binance_F market long 1e3", dry_run=True)
+    (order,) = shown["would_send"]
+    assert order["params"]["quantity"] == "1000"

@@ -8,7 +8,7 @@ import pytest
 from exchanges.types import Balance, Direction, Instrument, Product
 from execution.commands import Size, SizeUnit
 from execution.rejection import Rejection
-from execution.sizing import Basis, check_bounds, quantity
+from execution.sizing import Basis, check_bounds, exact_quantity, quantity
 
 PERP = Instrument(
     "BTCUSDT",
@@ -88,3 +88,26 @@ def test_a_market_order_has_a_maximum_of_its_own():
     with pytest.raises(Rejection) as refused:
         check_bounds(D(60), D(24000), instrument, market=True)
     assert refused.value.message == "60 BTC is above the maximum of 50 BTC in one order"
+
+
+@pytest.mark.parametrize(
+    ("size", "hint"),
+    [
+        (Size(SizeUnit.BASE, D("0.001")), "write at least 0.003"),
+        (Size(SizeUnit.QUOTE, D(100)), "write at least 120.03$"),
+    ],
+)
+def test_what_the_hint_names_is_enough_after_rounding(size, hint):
+    price = D("40007.6")
+    with pytest.raises(Rejection) as refused:
+        check_bounds(exact_quantity(size, futures(price=price)), price, PERP, size)
+    assert refused.value.hint == hint
+    amount = hint.removeprefix("write at least ")
+    enough = D(amount.rstrip("$")) / (price if "$" in amount else D(1))
+    check_bounds(enough, price, PERP, size)
+
+
+def test_a_size_just_short_of_the_minimum_does_not_read_like_it():
+    with pytest.raises(Rejection) as refused:
+        check_bounds(D(50) / D(50001), D(50001), replace(PERP, min_notional=D(5)))
+    assert refused.value.message == "0.00099998 BTC is below the minimum of 0.001 BTC"
