@@ -12,7 +12,7 @@ from accounts.models import Account
 from exchanges.types import Direction
 from execution.commands import Protection
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
-from execution.protection import LIVE_LEGS, Guarded, Leg, LegKind, LegState
+from execution.protection import Guarded, Leg, LegKind, LegState
 from execution.transitions import move_bracket
 from execution.wire import dump, load
 
@@ -113,10 +113,11 @@ def replaced(account: Account, new: Guarded, before: datetime) -> None:
         bracket.plan = Protection(
             stop=None if new.plan.stop else plan.stop, targets=() if new.plan.targets else plan.targets
         )
-        for leg in bracket.live():
-            if new.plan.stop if leg.kind is LegKind.STOP else new.plan.targets:
-                leg.status = LegState.CANCELLED
-        if not any(leg.status in LIVE_LEGS for leg in bracket.legs) and not bracket.entry_open:
+        hit = [
+            leg for leg in bracket.live() if (new.plan.stop if leg.kind is LegKind.STOP else new.plan.targets)
+        ]
+        _cancelled(bracket, hit)
+        if not _lives_on(bracket):
             bracket.status, bracket.note = BracketState.DONE, f"replaced by {new.public_id}"
         save(bracket, row.version)
 
@@ -130,9 +131,10 @@ def legs_cancelled(account: Account, venue: str, ids: set[str]) -> None:
         hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
         if not hit:
             continue
+        _cancelled(bracket, hit)
         for leg in hit:
             forget(bracket, leg)
-        if not bracket.live() and not bracket.entry_open:
+        if not _lives_on(bracket):
             bracket.status, bracket.note = BracketState.DONE, "its orders were cancelled"
         save(bracket, row.version)
 
@@ -147,12 +149,25 @@ def released(
         bracket.closed += max(bracket.remaining - left, Decimal(0))
         left -= bracket.remaining
         hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
-        for leg in bracket.live():
-            if leg in hit or (leg.linked and any(other.linked for other in hit)):
-                leg.status = LegState.CANCELLED
+        _cancelled(bracket, hit)
         if not bracket.remaining and not bracket.entry_open:
             bracket.status, bracket.note = BracketState.DONE, "closed by a command"
         save(bracket, row.version)
+
+
+def _cancelled(bracket: Guarded, hit: list[Leg]) -> None:
+    """The exchange ends linked legs together. One that nobody meant stays in the plan: supervision places it
+    again, alone."""
+    pair = any(leg.linked for leg in hit)
+    for leg in bracket.live():
+        if leg in hit or (pair and leg.linked):
+            leg.status = LegState.CANCELLED
+
+
+def _lives_on(bracket: Guarded) -> bool:
+    plan = bracket.plan
+    wanted = bool(plan.stop and plan.stop.level) or any(target.level for target in plan.targets)
+    return bracket.entry_open or bool(bracket.live()) or wanted
 
 
 def forget(bracket: Guarded, leg: Leg) -> None:

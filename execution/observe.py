@@ -33,7 +33,7 @@ LOST = 3
 class Look(Protocol):
     """The part of `supervise.View` that is needed here."""
 
-    excess: dict[tuple[str, str], Decimal]
+    excess: dict[tuple[str, str, LegKind], Decimal]
 
     def find(self, ref: OrderRef) -> Report | None: ...
 
@@ -146,7 +146,7 @@ def _sibling_filled(bracket: Guarded, leg: Leg) -> bool:
 
 def _observe_position(bracket: Guarded, view: Look, told: Decimal) -> None:
     """`told`: what the legs of this look told already; the view was compared before they did."""
-    key = (bracket.instrument, bracket.direction.value)
+    key = bracket.share
     view.excess[key] = max(view.excess.get(key, Decimal(0)) - told, Decimal(0))
     excess = min(view.excess[key], bracket.remaining)
     if excess <= 0:

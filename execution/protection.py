@@ -353,6 +353,13 @@ class Guarded:
     def remaining(self) -> Decimal:
         return max(self.quantity - self.closed, Decimal(0))
 
+    @property
+    def share(self) -> tuple[str, str, LegKind]:
+        """What this bracket guards a part of. A stop that was set anew guards the same position as the targets
+        of the bracket before it: the two do not add up."""
+        stopped = self.plan.stop is not None and self.plan.stop.level is not None
+        return self.instrument, self.direction.value, LegKind.STOP if stopped else LegKind.TARGET
+
     def live(self, kind: LegKind | None = None) -> list[Leg]:
         """The legs that stand, or ought to."""
         return [leg for leg in self.legs if leg.status in LIVE_LEGS and (kind is None or leg.kind is kind)]

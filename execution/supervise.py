@@ -34,7 +34,7 @@ from execution.lanes import lane_of
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
 from execution.observe import act, observe, wants_action
 from execution.pace import Watched
-from execution.protection import Guarded, LegState
+from execution.protection import Guarded, LegKind, LegState
 from execution.record import write_waiting
 from execution.wire import dump
 
@@ -48,12 +48,12 @@ LANE_SECONDS = 2.0
 
 @dataclass(slots=True)
 class View:
-    """One look at an account on a venue. `excess`: how much more the brackets of (instrument, direction)
-    believe to protect than is open; taken off newest first."""
+    """One look at an account on a venue. `excess`: how much more the brackets of one share
+    (`Guarded.share`) believe to protect than is open; taken off newest first."""
 
     orders: dict[str, Report] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
-    excess: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    excess: dict[tuple[str, str, LegKind], Decimal] = field(default_factory=dict)
 
     def find(self, ref: OrderRef) -> Report | None:
         if (ours := self.orders.get(ref.client_id)) is not None:
@@ -158,13 +158,14 @@ def look(desk: Desk, rows: list[Bracket]) -> View:
 
 def _compare(view: View, rows: list[Bracket]) -> None:
     """Write down where the brackets believe to protect more than is open."""
-    believed: dict[tuple[str, str], Decimal] = {}
+    believed: dict[tuple[str, str, LegKind], Decimal] = {}
     for row in rows:
         if row.status in ACTIVE_BRACKETS:
-            key = (row.instrument, row.direction)
-            believed[key] = believed.get(key, Decimal(0)) + max(row.quantity - row.closed, Decimal(0))
+            bracket = brackets.from_row(row)
+            believed[bracket.share] = believed.get(bracket.share, Decimal(0)) + bracket.remaining
     for key, protected in believed.items():
-        held = view.positions[key].quantity if key in view.positions else Decimal(0)
+        position = view.positions.get(key[:2])
+        held = position.quantity if position else Decimal(0)
         view.excess[key] = max(protected - held, Decimal(0))
 
 

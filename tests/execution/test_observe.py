@@ -99,3 +99,34 @@ def test_a_fill_is_asked_for_once_although_a_second_look_follows(make_desk):
     placed = asked.index("/0/private/AddOrder")
     assert asked[:placed].count("/0/private/QueryOrders") == 1
     assert [order["type"] for order in made.open_orders("Kraken", "kraken")] == ["stop"]
+
+
+@pytest.mark.parametrize(("venue", "family"), LINKING)
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [("cancel tp", "stop"), ("tp none", "stop"), ("cancel sl", "take_profit")],
+)
+def test_a_leg_that_went_only_because_it_was_linked_comes_back(make_desk, venue, family, words, kept):
+    """The exchange ends a linked pair together: cancelling the target took the stop along, for good."""
+    desk = make_desk(families=(family,))
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%")
+    assert desk.one(f"BTCUSDT on {venue} {words}")["error"] is None
+    desk.supervise(3)
+    assert [order["type"] for order in desk.open_orders(venue, family)] == [kept]
+
+
+@pytest.mark.parametrize(
+    ("venue", "family"), [("Binance_F", "binance"), ("ByBit_F", "bybit"), ("Kraken_F", "kraken_futures")]
+)
+def test_a_stop_that_was_moved_stays_and_does_not_cost_the_target(make_desk, venue, family):
+    """The new stop and the old target guard the same position: counted together they looked like twice as much
+    as is open, and the new stop was cancelled as closed elsewhere."""
+    desk = make_desk(families=(family,))
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%")
+    moved = desk.one(f"BTCUSDT on {venue} sl at 49500")
+    assert (moved["error"], moved["protection"]["status"]) == (None, "armed")
+    desk.supervise(4)
+    assert {order["type"] for order in desk.open_orders(venue, family)} == {"stop", "take_profit"}
+    desk.sandbox.price("BTC/USDT", "49400")
+    desk.supervise(4)
+    assert desk.open_orders(venue, family) == []
