@@ -85,8 +85,10 @@ class Plan:
         return [each for each in self.events if isinstance(each, Post)]
 
 
-def make_plan(seed: int, commands: int, traders: int, venues: Sequence[str], *, rounds: int = 1) -> Plan:
-    """`rounds`: how often each of OUTAGES strikes."""
+def make_plan(
+    seed: int, commands: int, traders: int, venues: Sequence[str], *, rounds: int = 1, ids: bool = False
+) -> Plan:
+    """`rounds`: how often each of OUTAGES strikes. `ids`: every message has one."""
     chance = random.Random(seed)
     lanes = tuple(
         Lane(trader, venue, symbol, stops=chance.random() < 0.85)
@@ -95,7 +97,7 @@ def make_plan(seed: int, commands: int, traders: int, venues: Sequence[str], *, 
         for symbol in PAIRS
     )
     events: list[Event] = []
-    posts = _Posts(chance, lanes)
+    posts = _Posts(chance, lanes, ids=ids)
     outages = _outages(chance, commands, rounds)
     prices = {pair: start for pair, start, _ in PAIRS.values()}
     for index in range(commands):
@@ -144,9 +146,10 @@ def _price(chance: random.Random, prices: dict[str, float]) -> SetPrice:
 class _Posts:
     """Messages one after another; some come a second time with the id they had."""
 
-    def __init__(self, chance: random.Random, lanes: tuple[Lane, ...]) -> None:
+    def __init__(self, chance: random.Random, lanes: tuple[Lane, ...], *, ids: bool) -> None:
         self._chance = chance
         self._lanes = lanes
+        self._ids = ids
         self._repeatable: list[Post] = []
         self._numbers: Iterator[int] = iter(range(10**9))
 
@@ -159,7 +162,7 @@ class _Posts:
         if self._chance.random() < 0.1:  # several exchanges in one message
             others = [each for each in self._lanes if each.trader == lane.trader and each.venue != lane.venue]
             text += "\n" + self._block(self._chance.choice(others))
-        identified = self._chance.random() < 0.4
+        identified = self._chance.random() < 0.4 or self._ids
         text += f' note "n{number}"' + (f" id i{number}" if identified else "")
         post = Post(number, lane.trader, text, identified)
         if identified:

@@ -66,12 +66,14 @@ def new_traders(stack: Stack, count: int) -> list[Trader]:
     return [stack.new_trader(families, balances=NO_COINS) for _ in range(count)]
 
 
-def storm(servers: Breakable, commands: int, seed: int | None, without: tuple[str, ...] = ()) -> int:
-    """`without`: venues to leave alone."""
+def storm(
+    servers: Breakable, commands: int, seed: int | None, without: tuple[str, ...] = (), *, ids: bool = False
+) -> int:
+    """`without`: venues to leave alone; `ids`: every message has one."""
     seed = seed or secrets.randbelow(10**6) + 1
     rounds = max(1, commands // 400)
     struck = [name for name in sandbox_venues() if name not in without]
-    plan = make_plan(seed, commands, TRADERS, struck, rounds=rounds)
+    plan = make_plan(seed, commands, TRADERS, struck, rounds=rounds, ids=ids)
     say(f"storm of {commands} messages, seed {seed}, over {', '.join(struck)}")
     with service() as stack:
         traders = new_traders(stack, TRADERS)
