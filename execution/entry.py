@@ -35,7 +35,7 @@ from execution.commands import (
     StopLoss,
 )
 from execution.desk import Desk
-from execution.protection import Frame, Guarded, check_sides, distance, down, stop_price, up
+from execution.protection import Frame, Guarded, above_zero, check_sides, distance, down, stop_price, up
 from execution.rejection import Rejection
 from execution.sizing import FUNDED, PRICED, Basis, check_bounds, exact_quantity
 
@@ -138,9 +138,10 @@ def place(desk: Desk, order: OrderRequest) -> Report:
 
 def check_market(desk: Desk, step: Entry | Go | Reverse, instrument: Instrument) -> None:
     """What this market cannot do is refused at the word (NOT_ON_SPOT)."""
-    if not desk.spot:
-        return
     options = step.options
+    if not desk.spot:
+        check_leverage(options, instrument)
+        return
     for present, name, word in (
         (options.leverage is not None, "leverage", "leverage"),
         (options.margin_mode is not None, "margin_mode", "a margin mode"),
@@ -164,6 +165,18 @@ def check_market(desk: Desk, step: Entry | Go | Reverse, instrument: Instrument)
     if step.protection and not desk.venue.features.conditional:
         raise Rejection(
             "NOT_ON_SPOT", f"{desk.venue.name} has no stop orders", "leave out sl and tp", step.span
+        )
+
+
+def check_leverage(options: Options, instrument: Instrument) -> None:
+    """LEVERAGE_TOO_HIGH at the word, where the exchange tells its maximum."""
+    most = instrument.max_leverage
+    if options.leverage is not None and most is not None and options.leverage > most:
+        raise Rejection(
+            "LEVERAGE_TOO_HIGH",
+            f"{options.leverage.normalize():f}x is above the maximum of {most.normalize():f}x for {instrument.symbol}",
+            f"write at most {most.normalize():f}x",
+            options.spans.get("leverage"),
         )
 
 
@@ -292,11 +305,12 @@ def _prices(
         case EntryKind.LIMIT:
             assert step.price is not None
             raw = _from_now(desk, step.price, instrument, step.direction, away=False)
-            return OrderType.LIMIT, down(raw, tick) if long else up(raw, tick), None
+            limit = above_zero(down(raw, tick) if long else up(raw, tick), step.price)
+            return OrderType.LIMIT, limit, None
         case EntryKind.STOP:
             assert step.price is not None
             raw = _from_now(desk, step.price, instrument, step.direction, away=True)
-            trigger = up(raw, tick) if long else down(raw, tick)
+            trigger = above_zero(up(raw, tick) if long else down(raw, tick), step.price)
             if step.limit is None:
                 return OrderType.STOP, None, trigger
             return OrderType.STOP_LIMIT, _stop_limit(step.limit, trigger, instrument, long=long), trigger
@@ -329,8 +343,12 @@ def _stop_limit(level: Level, trigger: Decimal, instrument: Instrument, *, long:
 def check_levels(desk: Desk, step: Entry, instrument: Instrument, price: Decimal | None) -> None:
     """Levels given as prices must lie on their side of the expected entry (STOP_WRONG_SIDE, TP_WRONG_SIDE)."""
     protection = spelled_out(step.protection)
-    if price is not None and (_absolute(protection) or desk.dry_run) and protection:
-        check_sides(protection, Frame(instrument, step.direction, price))
+    if price is None or not protection or not (_absolute(protection) or desk.dry_run):
+        return
+    if step.kind is EntryKind.LIMIT:  # one that crosses the market fills at the market's price
+        present = desk.price(instrument, step.direction)
+        price = min(price, present) if step.direction is Direction.LONG else max(price, present)
+    check_sides(protection, Frame(instrument, step.direction, price))
 
 
 def _spend(desk: Desk, step: Entry) -> Decimal | None:

@@ -154,6 +154,7 @@ class Errand:
             return
         opened = enter(self.desk, action, instrument, step.token, make)
         _reported(result, opened.report)
+        _not_filled(result, opened.report)
         self._protected_by(opened.bracket, result)
 
     def _closed(self, closed: Closed, result: Result) -> None:
@@ -182,6 +183,8 @@ class Errand:
             self._closed(turned.closed, result)
         if turned.opened is not None:
             _reported(result, turned.opened.report)
+            result.side = str(Direction.LONG if turned.opened.report.side is Side.BUY else Direction.SHORT)
+            _not_filled(result, turned.opened.report)
             self._protected_by(turned.opened.bracket, result)
         if turned.bracket is not None:
             self._protected_by(turned.bracket, result)
@@ -261,6 +264,15 @@ class Errand:
                 return bool(found)
 
 
+def _not_filled(result: Result, report: Report) -> None:
+    """An entry that the exchange ended without a fill did not succeed, whichever word it has for that."""
+    if report.filled or report.status not in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
+        return
+    why = report.reason or "it could not fill at once, or would not have rested"
+    result.status = OrderState.EXPIRED
+    result.error = error_object("NOT_FILLED", f"the exchange ended the order without a fill: {why}")
+
+
 def _half_done(result: Result, failure: Rejection | ExchangeError | UnknownOutcome) -> None:
     """The old position is closed and the new one is not open, or nobody knows: the answer tells both."""
     said = failure.reason.message if isinstance(failure, UnknownOutcome) else failure.message
@@ -292,7 +304,7 @@ def _refusal_state(refusal: Rejection) -> OrderState:
 def _reported(result: Result, report: Report) -> None:
     result.client_id = report.client_id or result.client_id
     result.exchange_id = report.exchange_id
-    result.quantity = report.quantity
+    result.quantity = report.quantity if report.quantity is not None else report.filled
     result.filled = report.filled
     result.average_price = report.average_price
     if report.fee:

@@ -123,7 +123,7 @@ def stop_price(level: Level, frame: Frame) -> Decimal:
         assert level.offset is not None
         gap = distance(level.offset, frame)
         raw = frame.entry - gap if frame.long else frame.entry + gap
-    return _positive(
+    return above_zero(
         down(raw, frame.instrument.tick) if frame.long else up(raw, frame.instrument.tick), level
     )
 
@@ -135,7 +135,7 @@ def target_price(level: Level, frame: Frame) -> Decimal:
         assert level.offset is not None
         gap = distance(level.offset, frame)
         raw = frame.entry + gap if frame.long else frame.entry - gap
-    return _positive(
+    return above_zero(
         down(raw, frame.instrument.tick) if frame.long else up(raw, frame.instrument.tick), level
     )
 
@@ -150,7 +150,8 @@ def limit_price(level: Level, trigger: Decimal, frame: Frame) -> Decimal:
     return down(trigger - gap, tick) if frame.long else up(trigger + gap, tick)
 
 
-def _positive(price: Decimal, level: Level) -> Decimal:
+def above_zero(price: Decimal, level: Level) -> Decimal:
+    """Raises Rejection PRICE_BELOW_ZERO."""
     if price <= 0:
         raise Rejection(
             "PRICE_BELOW_ZERO", "the offset leads below a price of zero", "write a smaller offset", level.span

@@ -43,6 +43,7 @@ RESTING = timedelta(seconds=15)
 #: unresolved for this long: somebody should look
 ALARM = timedelta(minutes=5)
 LONGEST_PAUSE_SECONDS = 60
+YOUNG_PAUSE_SECONDS = 4
 #: results behind which no order and no bracket stands
 _LEAVES_NOTHING = (
     OrderState.NOTHING_TO_DO,
@@ -71,10 +72,12 @@ def _unsettled() -> Q:
 
 
 def _due(row: Order) -> bool:
-    """Each look that finds nothing doubles the pause before the next."""
+    """Each look that finds nothing doubles the pause before the next; while the order is young, and a fill of it
+    may stand without its stop, the pause stays short."""
     if not row.lookups:
         return True
-    pause = min(2**row.lookups, LONGEST_PAUSE_SECONDS)
+    longest = YOUNG_PAUSE_SECONDS if timezone.now() - row.created_at < ALARM else LONGEST_PAUSE_SECONDS
+    pause = min(2**row.lookups, longest)
     return timezone.now() - row.updated_at >= timedelta(seconds=pause)
 
 

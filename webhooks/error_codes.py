@@ -233,6 +233,10 @@ EXCHANGE = _group(
         "The worker died while it was at it.",
         "Send it again: it does the same twice without harm.",
     ),
+    NOT_FILLED=(
+        "The exchange ended the order without filling any of it.",
+        "An ioc, fok or post order depends on the prices of that moment: choose another price, or leave the word out.",
+    ),
     HALF_DONE=(
         "The old position may have been closed, and the new one was not opened.",
         "Look at the position before you send it again.",

@@ -179,3 +179,36 @@ def test_a_dry_run_shows_numbers_as_they_are_sent(desk):
     shown = desk.one("XRPUSDT on Binance_F market long 1e3", dry_run=True)
     (order,) = shown["would_send"]
     assert order["params"]["quantity"] == "1000"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "word"),
+    [
+        ("limit long 0.01 off 100%", "PRICE_BELOW_ZERO", "100%"),
+        ("limit long 0.01 at 60000 sl at 58000", "STOP_WRONG_SIDE", "58000"),
+        ("limit short 0.01 at 40000 sl at 42000", "STOP_WRONG_SIDE", "42000"),
+    ],
+)
+@pytest.mark.parametrize(("venue", "family"), FUTURES[:2])
+def test_what_cannot_work_is_refused_before_anything_is_sent(desk, venue, family, text, code, word):
+    message = f"BTCUSDT on {venue} {text}"
+    error = desk.one(message)["error"]
+    assert error["code"] == code
+    assert word in message[error["column"] - 1 :][: error["length"]]
+    assert desk.state(venue, family)["orders"] == []
+
+
+@pytest.mark.parametrize(("venue", "family"), FUTURES)
+def test_an_entry_that_ends_without_a_fill_is_no_success_whatever_the_exchange_calls_it(desk, venue, family):
+    result = desk.one(f"BTCUSDT on {venue} limit long 0.01 @ 45000 fok")
+    assert result["status"] in ("expired", "rejected")
+    assert result["error"] is not None
+
+
+def test_leverage_above_the_maximum_the_exchange_tells_is_refused_with_it(desk):
+    message = "BTCUSDT on ByBit_F market long 0.01 lev 500x"
+    error = desk.one(message)["error"]
+    assert error["code"] == "LEVERAGE_TOO_HIGH"
+    assert "maximum of 100x" in error["message"]
+    assert message[error["column"] - 1 :].startswith("lev")
+    assert desk.state("ByBit_F", "bybit")["orders"] == []
