@@ -106,3 +106,10 @@ def _replaced(desk: Desk, plan: Protection, instrument: Instrument, position: Po
 def _cancel(desk: Desk, instrument: Instrument, reports: list[Report]) -> None:
     for report in reports:
         desk.cancel(instrument, report.ref)
+
+
+def take_away_replaced(desk: Desk, bracket: Guarded, instrument: Instrument, position: Position) -> None:
+    """The exits that a bracket's plan replaces, its own legs left alone."""
+    own = {name for leg in bracket.legs for name in (leg.client_id, leg.exchange_id) if name}
+    old = _replaced(desk, bracket.plan, instrument, position)
+    _cancel(desk, instrument, [each for each in old if not {each.client_id, each.exchange_id} & own])

@@ -16,6 +16,7 @@ from django.utils import timezone
 from exchanges.errors import ExchangeError, OrderNotFound
 from exchanges.types import Direction, Instrument, OrderRef, Report, Side
 from execution import brackets, claims, lanes
+from execution.arming import arm
 from execution.claims import Claim
 from execution.commands import Cancel, Entry, EntryKind, Go, Protect, Protection, Reverse, Setting, Step
 from execution.desk import Desk
@@ -23,6 +24,7 @@ from execution.entry import protect_fill, spelled_out
 from execution.errand import state_of
 from execution.ids import new_public_id, step_token
 from execution.models import Bracket, Order, OrderState
+from execution.moves import take_away_replaced
 from execution.outcome import recent
 from execution.protection import Guarded, Leg, LegState, desired_legs
 from execution.rejection import Rejection, error_object
@@ -90,11 +92,48 @@ def _settle(region: str, row: Order) -> None:
         _end(row, OrderState.UNKNOWN, "OUTCOME_UNKNOWN", "its account was deleted: look at the exchange")
         return
     step: Step = load(row.step, Step)
-    if isinstance(step, Cancel | Protect | Setting):
+    if isinstance(step, Protect) and _finished_move(row, step):
+        pass
+    elif isinstance(step, Cancel | Protect | Setting):
         _end(row, OrderState.NOT_SENT, "WORKER_DIED", "its worker died while it was at it: send it again")
     else:
         _ask(row, step)
     lanes.leave(region, lanes.lane_of(row.account.public_id, row.venue, row.symbol), row.job)
+
+
+def _finished_move(row: Order, step: Protect) -> bool:
+    """A worker died while it moved a stop or a target. True when some of its legs stand: then the rest of the
+    move is done, for a leg that no bracket knows would outlive its position. False: nothing of it stands."""
+    assert row.account is not None
+    try:
+        desk = open_desk(row.account, row.venue)
+        instrument = desk.instrument(row.symbol)
+        bracket = _resumed(desk, instrument, row, step)
+    except (ExchangeError, Rejection) as error:
+        log.warning("the move %s could not be looked up: %s", row.token, error)
+        _later(row)
+        return True
+    if bracket is None:
+        return False
+    saved = brackets.save_new(bracket, row.account, row.region)
+    brackets.replaced(row.account, bracket, timezone.now())
+    told = error_object("PROTECTION_FAILED", bracket.note) if bracket.note else None
+    move_order(row.token, OrderState.DONE, by=WHO, why="finished for its worker", bracket=saved, error=told)
+    return True
+
+
+def _resumed(desk: Desk, instrument: Instrument, row: Order, step: Protect) -> Guarded | None:
+    for position in desk.positions(instrument):
+        bracket = _bracket_of(row, instrument, position.direction, spelled_out(step.protection))
+        bracket.hedge = not desk.spot and desk.hedged(instrument)
+        bracket.entry_price = position.entry_price or desk.quote(instrument).last
+        bracket.quantity = position.quantity
+        _adopt(desk, instrument, bracket)
+        if any(leg.token for leg in bracket.legs):
+            arm(desk, bracket, instrument)
+            take_away_replaced(desk, bracket, instrument, position)
+            return bracket
+    return None
 
 
 def _abandoned(region: str, row: Order) -> bool:
@@ -226,7 +265,21 @@ def _rebuild(desk: Desk, instrument: Instrument, row: Order, report: Report) -> 
     ):
         return None
     direction = report.position_side or (Direction.LONG if report.side is Side.BUY else Direction.SHORT)
-    bracket = Guarded(
+    bracket = _bracket_of(row, instrument, direction, spelled_out(plan))
+    bracket.hedge = report.position_side is not None
+    bracket.entry_client_id = report.client_id or row.client_id
+    bracket.entry_exchange_id = report.exchange_id
+    bracket.entry_conditional = report.type.conditional
+    bracket.entry_level = report.trigger_price or report.price
+    if report.filled and report.average_price is not None:
+        bracket.entry_price, bracket.quantity = report.average_price, report.filled
+        _adopt(desk, instrument, bracket)
+    protect_fill(desk, bracket, instrument, report)
+    return bracket
+
+
+def _bracket_of(row: Order, instrument: Instrument, direction: Direction, plan: Protection) -> Guarded:
+    return Guarded(
         public_id=new_public_id("b"),
         token=row.token,
         account=row.account.public_id if row.account else "",
@@ -234,23 +287,14 @@ def _rebuild(desk: Desk, instrument: Instrument, row: Order, report: Report) -> 
         symbol=row.symbol,
         instrument=instrument.symbol,
         direction=direction,
-        hedge=report.position_side is not None,
-        plan=spelled_out(plan),
+        hedge=False,
+        plan=plan,
         stop_policy=row.stop_policy,
-        entry_client_id=report.client_id or row.client_id,
-        entry_exchange_id=report.exchange_id,
-        entry_conditional=report.type.conditional,
-        entry_level=report.trigger_price or report.price,
     )
-    if report.filled and report.average_price is not None:
-        _adopt(desk, instrument, bracket, report)
-    protect_fill(desk, bracket, instrument, report)
-    return bracket
 
 
-def _adopt(desk: Desk, instrument: Instrument, bracket: Guarded, report: Report) -> None:
+def _adopt(desk: Desk, instrument: Instrument, bracket: Guarded) -> None:
     """Take over the legs the dead worker had placed."""
-    bracket.entry_price, bracket.quantity = report.average_price, report.filled
     standing = desk.venue.open_orders(desk.keys, instrument)
     by_id = {each.client_id: each for each in standing if each.client_id}
     for leg in desired_legs(bracket.plan, bracket.frame(instrument), bracket.quantity):

@@ -158,3 +158,36 @@ def test_every_change_of_state_is_kept(make_desk):
     page = browser.get(reverse("execution:order", args=[order.token])).content.decode()
     assert "worker tokyo" in page
     assert "stop filled at" in page
+
+
+@pytest.mark.parametrize("stage", ["between stop and target", "before the answer", "before history"])
+@pytest.mark.parametrize(("venue", "family"), [("Binance_F", "binance"), ("Kraken_F", "kraken_futures")])
+def test_a_move_that_was_cut_short_is_finished_and_leaves_no_orphan(make_desk, stage, venue, family):
+    desk = make_desk(families=(family,))
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2%")
+    delivery, job = run_and_die(desk, f"BTCUSDT on {venue} sl off 1% tp off 3%", stage)
+    forget_heartbeats(job.region)
+    seconds_later(2)
+    reconcile.sweep(job.region)
+    order = Order.objects.get(delivery=delivery)
+    assert (order.status, order.error) == (OrderState.DONE, None)
+    standing = desk.open_orders(venue, family)
+    assert sorted(each["type"] for each in standing) == ["stop", "take_profit"]
+    desk.supervise(3)
+    assert len(desk.open_orders(venue, family)) == 2
+    desk.sandbox.price("BTC/USDT", "48000")
+    desk.supervise(4)
+    assert desk.open_orders(venue, family) == []
+
+
+def test_a_move_of_which_nothing_stands_is_to_be_sent_again(make_desk):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    delivery, job = run_and_die(desk, "BTCUSDT on Binance_F sl off 1%", "claimed")
+    forget_heartbeats(job.region)
+    seconds_later(2)
+    reconcile.sweep(job.region)
+    order = Order.objects.get(delivery=delivery)
+    assert order.error is not None
+    assert (order.status, order.error["code"]) == (OrderState.NOT_SENT, "WORKER_DIED")
+    assert len(desk.open_orders("Binance_F", "binance")) == 1
