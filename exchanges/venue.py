@@ -30,6 +30,7 @@ from exchanges.errors import (
     Throttled,
     Unsupported,
 )
+from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Costs, Gate, LocalGate, Passage, Priority, Scope
 from exchanges.transport import Answer, Request, Transport
 from exchanges.types import (
@@ -42,6 +43,7 @@ from exchanges.types import (
     MarginMode,
     OrderRef,
     OrderRequest,
+    OrderStatus,
     Position,
     PositionMode,
     Product,
@@ -103,6 +105,8 @@ class Venue(ABC):
     key_family: ClassVar[str]
     #: what the user must enter, besides the label, in this order: key, secret[, passphrase]
     key_fields: ClassVar[tuple[str, ...]] = ("key", "secret")
+    #: what its users have to know, for the docs page
+    guide: ClassVar[Guide]
     base_urls: ClassVar[Mapping[Environment, str]]
     #: other hosts of the exchange that some calls go to (`Call.host`), named after the venue whose
     #: sandbox dialect serves them: {"binance": {Environment.LIVE: "https://api.binance.com"}}
@@ -379,6 +383,28 @@ class Venue(ABC):
             )
             for name, cost in call.costs.items()
         )
+
+
+def acknowledged(order: OrderRequest, exchange_id: str, **more: Any) -> Report:
+    """The report of an exchange that answers an order with an id only: what was asked for, nothing filled yet.
+    `more` replaces fields; a conditional order that waits for its trigger has no fill to ask for."""
+    return replace(
+        Report(
+            exchange_id=exchange_id,
+            client_id=order.client_id,
+            symbol=order.instrument.symbol,
+            side=order.side,
+            type=order.type,
+            status=OrderStatus.OPEN,
+            quantity=order.quantity,
+            price=order.price,
+            trigger_price=order.trigger_price,
+            reduce_only=order.reduce_only,
+            position_side=order.position_side,
+            acknowledged_only=not order.type.conditional,
+        ),
+        **more,
+    )
 
 
 def key_digest(keys: Credentials | None) -> str:
