@@ -107,6 +107,8 @@ class Venue(ABC):
     key_fields: ClassVar[tuple[str, ...]] = ("key", "secret")
     #: what its users have to know, for the docs page
     guide: ClassVar[Guide]
+    #: written for this exchange, not opened through ccxt (`exchanges/generic/`)
+    native: ClassVar[bool] = True
     base_urls: ClassVar[Mapping[Environment, str]]
     #: other hosts of the exchange that some calls go to (`Call.host`), named after the venue whose
     #: sandbox dialect serves them: {"binance": {Environment.LIVE: "https://api.binance.com"}}

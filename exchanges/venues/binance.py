@@ -26,6 +26,7 @@ from urllib.parse import urlencode
 
 from exchanges import errors, read
 from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound, OutcomeUnknown, Refused, Unsupported
+from exchanges.guide import Guide
 from exchanges.limits import Bucket, Costs, Kind, Priority, Scope
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -132,6 +133,21 @@ class BinanceVenue(Venue):
     exchange = "binance"
     region = "tokyo"
     key_family = "binance"
+    guide = Guide(
+        key_steps=(
+            "Open the USD-M futures account first if you want Binance_F: a key made before it cannot trade futures.",
+            "On binance.com open Account, API Management, Create API, and choose the system-generated kind (HMAC).",
+            "Choose Edit restrictions. Leave Enable Reading on, tick Enable Spot & Margin Trading for Binance and Enable Futures for Binance_F.",
+            "Leave Enable Withdrawals off.",
+            "Restrict access to trusted IPs and enter the addresses of your flipr: without them the right to trade ends after a while.",
+        ),
+        testnet="Binance's demo mode, with keys made at demo.binance.com. One demo key opens spot and futures.",
+        quirks=(
+            "On spot an order locks the balance, so stop and target are placed as one OCO list; with several targets the stop rests and flipr watches the targets.",
+            "Futures stops and targets are conditional orders of a service of their own and do not cancel each other: flipr does.",
+            "The demo does not tell what a key may do.",
+        ),
+    )
     errors = {code: kind for kind, codes in CODES.items() for code in codes.split()}
     cool_downs = {"-1008": 0.5}  # overload of the whole exchange, not our share of it
     #: weight is counted by address, orders by account; -1008 speaks of neither

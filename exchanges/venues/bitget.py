@@ -39,6 +39,7 @@ from exchanges.errors import (
     Unsupported,
     WouldTrigger,
 )
+from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.read import decimal, decimal_or_none, field, items, text, word
 from exchanges.transport import Answer, Request
@@ -150,6 +151,21 @@ class _Bitget(Venue):
     region = "tokyo"
     key_family = "bitget"
     key_fields = ("key", "secret", "passphrase")
+    guide = Guide(
+        key_steps=(
+            "flipr trades the classic account. An account switched to the unified one is refused with a message.",
+            "On bitget.com open API keys, Create API, a system-generated key, and invent a passphrase: it is the third thing that flipr asks for.",
+            "Choose Read-write. Tick Futures (orders and holdings) for Bitget_F and Spot (trade) for Bitget. Reading spot lets flipr see what the key may do.",
+            "Leave Withdraw and Transfer off.",
+            "Bind the addresses of your flipr.",
+        ),
+        testnet="Demo trading: switch to it on the site, and make a demo key there. It opens nothing else.",
+        quirks=(
+            "A spot market buy of a coin quantity goes out as an immediate limit order a little above the best price, so it may end partly filled in an empty book.",
+            "Futures stops and targets are of a quantity and do not cancel each other: flipr does.",
+            "Only USDT perpetuals are traded.",
+        ),
+    )
     #: the demo is the same host with a key of its own and a header
     base_urls = {
         Environment.LIVE: "https://api.bitget.com",

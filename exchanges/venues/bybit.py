@@ -19,6 +19,7 @@ from urllib.parse import quote as percent_encode
 
 from exchanges import errors
 from exchanges.errors import OrderNotFound, OutcomeUnknown, Unsupported, WouldTrigger
+from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.read import decimal, decimal_or_none, field, items, text, word
 from exchanges.transport import Answer, Request
@@ -117,6 +118,21 @@ class _ByBit(Venue):
     exchange = "bybit"
     region = "singapore"
     key_family = "bybit"
+    guide = Guide(
+        key_steps=(
+            "flipr trades the unified trading account: upgrade an older account first.",
+            "On bybit.com open Account, API, Create New Key, and choose a system-generated key for API transactions.",
+            "Choose Read-Write. Tick Unified Trading: Orders and Positions for ByBit_F, Trade under SPOT for ByBit.",
+            "Leave every Assets right off, Withdrawal above all.",
+            "Enter the addresses of your flipr: a key without them ends after three months.",
+        ),
+        testnet="testnet.bybit.com, with an account and keys of its own. ByBit's demo trading is another thing, and its keys do not work there.",
+        quirks=(
+            "On futures a stop and one target for the whole position are one pair; several targets are separate orders.",
+            "A spot stop that the price has crossed already is refused before it is sent: ByBit would let it wait for the other side.",
+            "Perpetuals are those settled in USDT or USDC.",
+        ),
+    )
     base_urls = {
         Environment.LIVE: "https://api.bybit.com",
         Environment.TESTNET: "https://api-testnet.bybit.com",

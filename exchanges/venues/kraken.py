@@ -40,6 +40,7 @@ from exchanges.errors import (
     UnknownSymbol,
     Unsupported,
 )
+from exchanges.guide import Guide
 from exchanges.limits import Bucket, Kind, Priority, Scope
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
@@ -144,6 +145,20 @@ class Kraken(Venue):
     product = Product.SPOT
     region = "eu"
     key_family = "kraken"
+    guide = Guide(
+        key_steps=(
+            "On kraken.com open Settings, API, Create API key. Kraken Futures has keys of its own.",
+            "Tick Query funds, Query open orders & trades, Query closed orders & trades, Create & modify orders, and Cancel & close orders.",
+            "Leave Withdraw funds and everything about withdrawal addresses off.",
+            "Under IP allowlist enter the addresses of your flipr.",
+            "Use the key for flipr alone: each request needs a higher number than the one before, and two programs on one key disturb each other.",
+        ),
+        quirks=(
+            "An open order holds its balance, so the stop rests at Kraken while flipr watches the price for the targets.",
+            "Requests of one key go out one after the other.",
+            "Margin trading is not used: what is sold must be held.",
+        ),
+    )
     clock_slack_ms = 1000  # whole seconds
     base_urls = {Environment.LIVE: "https://api.kraken.com"}
     #: an open order holds its balance, so a stop and a target cannot both rest for the full size;

@@ -38,6 +38,7 @@ from exchanges.errors import (
     UnknownSymbol,
     Unsupported,
 )
+from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
@@ -136,6 +137,21 @@ class KrakenFutures(Venue):
     product = Product.LINEAR
     region = "eu"
     key_family = "kraken_futures"
+    guide = Guide(
+        key_steps=(
+            "Keys of Kraken spot do not work here. Log in to Kraken's derivatives platform and open Settings, Create Key.",
+            "General API: choose Full Access, which includes trading.",
+            "Withdrawal API: choose No Access.",
+            "Enter the addresses of your flipr where the form asks for allowed IPs.",
+        ),
+        testnet="demo-futures.kraken.com, with an account and keys of its own.",
+        quirks=(
+            "Perpetuals are quoted in USD and collateral may be many currencies: BTCUSDT means PF_XBTUSD here.",
+            "A market order reaches 1 % away from the price at most and may stay partly filled.",
+            "Setting a leverage makes the margin isolated; a position without one has cross margin.",
+            "Kraken Futures does not tell what a key may do, so see yourself that it cannot withdraw.",
+        ),
+    )
     base_urls = {
         Environment.LIVE: "https://futures.kraken.com",
         Environment.TESTNET: "https://demo-futures.kraken.com",

@@ -35,6 +35,7 @@ from urllib.parse import urlencode
 
 from exchanges import errors
 from exchanges.errors import InvalidOrder, OrderNotFound, OutcomeUnknown, UnknownSymbol, Unsupported
+from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
 from exchanges.read import decimal, decimal_or_none, field, items, text, word
 from exchanges.symbols import common_asset
@@ -136,6 +137,20 @@ class _KuCoin(Venue):
     region = "tokyo"
     key_family = "kucoin"
     key_fields = ("key", "secret", "passphrase")
+    guide = Guide(
+        key_steps=(
+            "On kucoin.com open API Management, Create API, and invent a passphrase: it is the third thing that flipr asks for.",
+            "Tick General, Spot for KuCoin and Futures for KuCoin_F.",
+            "Leave Withdrawal and Transfer off: both move money out of the account.",
+            "Restrict the key to IPs and enter the addresses of your flipr.",
+        ),
+        quirks=(
+            "Stop and target wait side by side and do not cancel each other: flipr does.",
+            "Futures are traded in whole contracts, 0.001 BTC each for BTC: quantities are rounded down to them.",
+            "A futures order must name the margin mode that its symbol is set to; flipr finds it out at the first order.",
+            "Unified accounts have another way to trade, which flipr does not speak: use a classic account.",
+        ),
+    )
     #: pools of weights over 30 seconds, of VIP 0: https://www.kucoin.com/docs-new/rate-limit
     buckets = {
         "spot": Bucket(4000, 30.0, Scope.KEY),

@@ -30,6 +30,7 @@ from urllib.parse import urlencode
 
 from exchanges import errors
 from exchanges.errors import ExchangeError, ModeMismatch, OrderNotFound, OutcomeUnknown, Unsupported
+from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.read import decimal, decimal_or_none, field, items, text, word
 from exchanges.transport import Answer, Request
@@ -141,6 +142,21 @@ class _OKX(Venue):
     region = "singapore"
     key_family = "okx"
     key_fields = ("key", "secret", "passphrase")
+    guide = Guide(
+        key_steps=(
+            "On okx.com open the profile menu, API, Create API key, and invent a passphrase: it is the third thing that flipr asks for.",
+            "Tick Read and Trade. Leave Withdraw off.",
+            "Link the addresses of your flipr: a key that may trade and has none ends after 14 days without use.",
+            "For OKX_F set the account mode to one with futures, in the trading settings.",
+            "Keys of my.okx.com (EEA) and of OKX in the USA work on those sites only: an administrator gives their address to flipr with EXCHANGE_BASE_URLS.",
+        ),
+        testnet="Demo trading: switch to it on the site, and make a key there. It opens nothing else.",
+        quirks=(
+            "Stop and target are one order at OKX, which ends the target when the stop fills and the other way round.",
+            "An order that closes names the margin mode of its position.",
+            "Trailing, iceberg and TWAP orders made by hand are not seen until they trigger.",
+        ),
+    )
     #: the demo is told apart by a header: see `sign`
     base_urls = dict.fromkeys((Environment.LIVE, Environment.TESTNET), "https://www.okx.com")
     errors = ERRORS
