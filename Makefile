@@ -6,7 +6,7 @@ BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: demo test check bench chaos load soak lock clean
+.PHONY: demo test check docs bench chaos load soak lock clean
 
 demo: .venv/base.stamp
 	@$(BIN)/python -m flipr.demo
@@ -21,6 +21,11 @@ check: .venv/dev.stamp
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run --skip-checks
 	$(BIN)/pytest $(ARGS)
+
+# what is printed from the code: the table of exchanges
+docs: .venv/dev.stamp
+	$(BIN)/python manage.py venues --markdown > docs/exchanges.tmp
+	mv docs/exchanges.tmp docs/exchanges.md
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m tests.bench $(ARGS)

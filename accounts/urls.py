@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from accounts import api
-from accounts.pages import accounts, home, hooks, settings
+from accounts.pages import accounts, docs, home, hooks, settings
 
 app_name = "accounts"
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("docs/", docs.exchanges, name="docs"),
     path("accounts/", accounts.listed, name="accounts"),
     path("accounts/add/", accounts.choose, name="account_choose"),
     path("accounts/add/<slug:exchange>/", accounts.add, name="account_add"),

@@ -25,9 +25,9 @@ class Protection(StrEnum):
 
 
 PROTECTION_MEANS = {
-    Protection.LINKED_PAIR: "stop and target are one pair at the exchange, which ends one when the other fills",
-    Protection.SEPARATE_ORDERS: "stop and targets rest at the exchange, and flipr cancels what is left when one fills",
-    Protection.SUPERVISION: "the stop rests at the exchange, and flipr watches the price for the targets",
+    Protection.LINKED_PAIR: "native: stop and target are one pair at the exchange, which ends one when the other fills",
+    Protection.SEPARATE_ORDERS: "emulated: stop and targets rest at the exchange, and flipr cancels what is left when one fills",
+    Protection.SUPERVISION: "emulated: the stop rests at the exchange, and flipr watches the price for the targets",
     Protection.NONE: "the exchange has no stop orders: a message that asks for a stop or a target is refused",
 }
 

@@ -14,6 +14,7 @@ from execution.models import Order
 from webhooks import history, present, replies
 from webhooks.error_codes import CODES, GROUPS
 from webhooks.models import Delivery, DeliveryStatus
+from webhooks.phrasebook import CHAPTERS
 from webhooks.waterfall import bars
 
 PAGE = 50
@@ -97,6 +98,12 @@ def _waterfalls(row: Delivery, orders: list[Order], timings: list[dict[str, floa
     if drawn or len(row.timing_ms) < 2:
         return drawn
     return [{"order": None, "bars": bars(row.timing_ms)}]
+
+
+@require_safe
+def syntax(request: HttpRequest) -> HttpResponse:
+    """The language in short."""
+    return render(request, "webhooks/syntax.html", {"chapters": CHAPTERS})
 
 
 def error_codes(request: HttpRequest) -> HttpResponse:

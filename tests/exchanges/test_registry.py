@@ -56,3 +56,22 @@ def test_a_venue_names_where_it_lives_and_what_it_charges(kind: type[Venue]) -> 
     assert kind.name.endswith("_F") == (kind.product is Product.LINEAR)
     assert kind.key_fields[:2] == ("key", "secret")
     assert set(kind.hosts) <= set(venues())
+
+
+@pytest.mark.parametrize("kind", venues().values(), ids=lambda kind: kind.name)
+def test_a_venue_tells_its_users_how_to_make_a_key(kind: type[Venue]) -> None:
+    """Which rights to tick, that withdrawal stays off, and where to practise if there is such a place."""
+    steps = kind.guide.key_steps
+    assert len(steps) >= 3
+    assert any("withdraw" in step.lower() for step in steps)
+    assert bool(kind.guide.testnet) == (Environment.TESTNET in kind.base_urls)
+    for sentence in (*steps, *kind.guide.quirks, *filter(None, [kind.guide.testnet])):
+        assert sentence == sentence.strip()
+        assert sentence.endswith(".")
+        assert "<" not in sentence, "plain text, no mark-up"
+
+
+@pytest.mark.parametrize("family", sorted({kind.key_family for kind in venues().values()}))
+def test_venues_of_one_key_share_its_guide(family: str) -> None:
+    guides = [kind.guide for kind in venues().values() if kind.key_family == family]
+    assert all(guide is guides[0] for guide in guides)

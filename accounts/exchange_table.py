@@ -1,0 +1,120 @@
+"""The exchanges as people read them: one row per kind of key, for the docs page and for `docs/exchanges.md`.
+
+`make docs` writes the file; a test compares it with what the code says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from accounts.families import FIELD_TITLES, Family
+from exchanges.facts import PROTECTION_MEANS, Protection, abilities_of, protection_of
+from exchanges.guide import Guide
+from exchanges.types import Environment, Product
+from exchanges.venue import Venue
+
+FILE = "docs/exchanges.md"
+PRODUCT_TITLES = {
+    Product.SPOT: "Spot",
+    Product.LINEAR: "Linear perpetuals",
+    Product.INVERSE: "Coin-margined",
+    Product.MARGIN: "Margin",
+}
+REGION_TITLES = {"eu": "Europe", "tokyo": "Tokyo", "singapore": "Singapore"}
+COLUMNS = ("Exchange", "Products", "Region", "Protection", "Key", "Test net")
+_HEAD = """\
+# Exchanges
+
+Written by `make docs` from the code: do not edit. `manage.py venues --json` prints the same for programs, and the page
+`/docs/` of a running flipr shows it with the regions of that installation.
+
+How a stop loss and take profits of one position are kept:
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One product of one exchange."""
+
+    venue: str
+    product: str
+    region: str
+    protection: Protection
+    means: str
+    abilities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One kind of key with all that it opens. `anchor` is its place on the docs page."""
+
+    anchor: str
+    title: str
+    rows: tuple[Row, ...]
+    key_fields: tuple[str, ...]
+    testnet_names: tuple[str, ...]
+    guide: Guide
+
+
+def entry_of(family: Family, regions: dict[str, str] | None = None) -> Entry:
+    """`regions` by exchange; without them, where the venue itself says."""
+    first = family.venues[0]
+    testnet = all(Environment.TESTNET in kind.base_urls for kind in family.venues)
+    return Entry(
+        anchor=family.name,
+        title=family.title,
+        rows=tuple(_row(kind, regions or {}) for kind in family.venues),
+        key_fields=tuple(FIELD_TITLES[name] for name in family.fields),
+        testnet_names=family.venue_names(Environment.TESTNET) if testnet else (),
+        guide=first.guide,
+    )
+
+
+def _row(kind: type[Venue], regions: dict[str, str]) -> Row:
+    region = regions.get(kind.exchange, kind.region)
+    protection = protection_of(kind.features)
+    return Row(
+        venue=kind.name,
+        product=PRODUCT_TITLES[kind.product],
+        region=REGION_TITLES.get(region, region),
+        protection=protection,
+        means=PROTECTION_MEANS[protection],
+        abilities=tuple(abilities_of(kind)),
+    )
+
+
+def markdown(families: list[Family]) -> str:
+    entries = [entry_of(family) for family in families]
+    parts = [_HEAD, *(f"- **{word}**: {means}." for word, means in PROTECTION_MEANS.items()), ""]
+    parts += [_line(COLUMNS), _line(("---",) * len(COLUMNS)), *(_line(_cells(each)) for each in entries)]
+    for entry in entries:
+        parts += ["", f"## {entry.title}", "", *_section(entry)]
+    return "\n".join(parts) + "\n"
+
+
+def _cells(entry: Entry) -> tuple[str, ...]:
+    return (
+        entry.title,
+        "<br>".join(f"`{row.venue}` {row.product.lower()}" for row in entry.rows),
+        ", ".join(dict.fromkeys(row.region for row in entry.rows)),
+        "<br>".join(f"`{row.venue}` {row.protection}" for row in entry.rows),
+        ", ".join(entry.key_fields),
+        ", ".join(f"`{name}`" for name in entry.testnet_names) or "none",
+    )
+
+
+def _section(entry: Entry) -> Iterator[str]:
+    yield "Making a key:"
+    yield ""
+    yield from (f"{number}. {step}" for number, step in enumerate(entry.guide.key_steps, 1))
+    yield ""
+    yield f"Test net: {entry.guide.testnet or 'none.'}"
+    yield ""
+    for row in entry.rows:
+        yield f"`{row.venue}` does by itself: {', '.join(row.abilities)}."
+        yield ""
+    yield from (f"- {quirk}" for quirk in entry.guide.quirks)
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cells)} |"
