@@ -15,6 +15,8 @@ from django.db.models import Field, Model
 
 Row = TypeVar("Row", bound=Model)
 Reader = Callable[[Any], Any]
+#: a statement and its parameters
+Query = tuple[str, Sequence[Any]]
 
 
 class Columns:
@@ -55,6 +57,19 @@ def select(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
+
+
+def select_together(*queries: Query) -> list[list[tuple[Any, ...]]]:
+    """Several SELECTs in one round trip: the rows of each. What it costs to wait for an answer is several times
+    what such a query costs PostgreSQL."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "; ".join(sql for sql, _ in queries), [each for _, params in queries for each in params]
+        )
+        found = [list(cursor.fetchall())]
+        while cursor.nextset():
+            found.append(list(cursor.fetchall()))
+    return found
 
 
 def insert_together(first: Model, others: Sequence[Model]) -> None:

@@ -6,7 +6,9 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from functools import cache, lru_cache
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -15,7 +17,7 @@ from django.utils import timezone
 
 from accounts.keyring import KeyringError, context, read_keys, read_sealed, sealed_text
 from accounts.models import PUBLIC_ID_LENGTH, Hook, User
-from accounts.statements import Columns, select, table
+from accounts.statements import Columns, Query, select, table
 
 TOKEN_BYTES = 32
 _NONCE_BYTES = 12
@@ -89,10 +91,33 @@ def find_hook(user_public_id: str, token: str) -> Hook | None:
     """The hook of a webhook URL, with its user, or None. One query on two unique indexes, and the same work for an
     unknown token as for a right token under another user's id. A paused user's or switched-off hook is found:
     see `Hook.closed_because`."""
+    return read_hook(user_public_id, select(*hook_query(token)))
+
+
+def hook_query(token: str) -> Query:
+    hooks, users = _hook_columns()
+    sql, params = hook_named(token)
+    return (
+        f"SELECT {hooks.sql}, {users.sql} FROM ({sql}) h JOIN {table(User)} u ON u.id = h.user_id",  # noqa: S608
+        params,
+    )
+
+
+def hook_named(token: str, columns: str = "*") -> Query:
+    """The row of a token's hook, for use inside other queries. All names in it are our own."""
     wanted = digest(token)
-    sql, hooks, users = _hook_query()
+    sql = (
+        f"SELECT {columns} FROM {table(Hook)} "  # noqa: S608
+        "WHERE token_digest = %s OR (previous_digest = %s AND previous_until > %s) LIMIT 1"
+    )
+    return sql, (wanted, wanted, timezone.now())
+
+
+def read_hook(user_public_id: str, rows: Sequence[Sequence[Any]]) -> Hook | None:
+    """What `hook_query` found, if the user is the right one."""
+    hooks, users = _hook_columns()
     hook: Hook | None = None
-    for values in select(sql, [wanted, wanted, timezone.now()]):
+    for values in rows:
         hook = hooks.row(values[: hooks.count])
         hook.user = users.row(values[hooks.count :])
     right_user = same(hook.user.public_id if hook else _NOBODY, user_public_id)
@@ -100,10 +125,5 @@ def find_hook(user_public_id: str, token: str) -> Hook | None:
 
 
 @cache
-def _hook_query() -> tuple[str, Columns, Columns]:
-    hooks, users = Columns(Hook, "h", without=["token_sealed"]), Columns(User, "u", without=["password"])
-    sql = f"""
-        SELECT {hooks.sql}, {users.sql} FROM {table(Hook)} h JOIN {table(User)} u ON u.id = h.user_id
-        WHERE h.token_digest = %s OR (h.previous_digest = %s AND h.previous_until > %s) LIMIT 1
-    """  # noqa: S608 - names of our own tables and columns
-    return sql, hooks, users
+def _hook_columns() -> tuple[Columns, Columns]:
+    return Columns(Hook, "h", without=["token_sealed"]), Columns(User, "u", without=["password"])

@@ -8,18 +8,17 @@ that reached its queue twice is claimed once.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 
 import redis
 from celery import current_app
 from django.conf import settings
 from kombu.exceptions import KombuError
 
+from accounts.entrance import accounts_of
 from accounts.models import Account, User
-from accounts.statements import Columns, select, table
 from exchanges.types import Environment
 from exchanges.venue import Venue
 from execution import coverage
@@ -30,7 +29,7 @@ from execution.jobs import Job, JobAccount, JobStep
 from execution.lanes import lane_of, next_ticket
 from execution.models import Order, OrderState
 from execution.rejection import Rejection
-from execution.routing import accounts_of, region_of, venue_of
+from execution.routing import accounts_for, region_of, venue_of
 from execution.wire import dump
 
 #: by name: the web tier does not load what workers run
@@ -77,7 +76,7 @@ def prepare(user: User, message: Message, intake: Intake) -> Prepared:
     (a word whose execution is not built yet, an exchange that is not traded): then there are no rows."""
     if intake.again:
         Order.objects.filter(user=user, delivery=intake.delivery).delete()
-    prepared = draft(user, message, intake)
+    prepared = draft(user, message, intake, accounts_of(user))
     store(prepared)
     return prepared
 
@@ -86,10 +85,10 @@ def store(prepared: Prepared) -> None:
     Order.objects.bulk_create(prepared.orders)
 
 
-def draft(user: User, message: Message, intake: Intake) -> Prepared:
-    """The same with the rows still to be inserted, by the caller, together with its own."""
+def draft(user: User, message: Message, intake: Intake, owned: Sequence[Account]) -> Prepared:
+    """The same with the rows still to be inserted, by the caller, together with its own. `owned`: the user's
+    accounts, oldest first."""
     coverage.check(message)
-    owned = _accounts_of(user)
     jobs: list[Job] = []
     orders: list[Order] = []
     for number, block in enumerate(message.blocks):
@@ -104,18 +103,6 @@ def draft(user: User, message: Message, intake: Intake) -> Prepared:
                     row.status, row.error = OrderState.REJECTED, refusal.as_error()
             orders += rows
     return Prepared(tuple(jobs), tuple(orders))
-
-
-def _accounts_of(user: User) -> list[Account]:
-    sql, columns = _accounts_query()
-    return [columns.row(values) for values in select(sql, [user.pk])]
-
-
-@cache
-def _accounts_query() -> tuple[str, Columns]:
-    columns = Columns(Account, "a")
-    sql = f"SELECT {columns.sql} FROM {table(Account)} a WHERE a.user_id = %s ORDER BY a.id"  # noqa: S608 - our own names
-    return sql, columns
 
 
 def publish(prepared: Prepared, reply_to: str = "") -> None:
@@ -178,7 +165,7 @@ def _spread(user: User, block: Block, owned: Iterable[Account]) -> Iterator[tupl
     nobody = Account(user=user, exchange=venue.key_family, label="", environment=Environment.LIVE)
     symbols = block.symbols or ("",)
     try:
-        accounts = accounts_of(user, block, venue, owned)
+        accounts = accounts_for(user, block, venue, owned)
     except Rejection as refusal:
         for index, symbol in enumerate(symbols):
             yield _Lane(block, symbol, index, venue, nobody), refusal

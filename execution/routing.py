@@ -36,7 +36,7 @@ def region_of(venue: type[Venue]) -> str:
     return settings.EXCHANGE_REGIONS.get(venue.exchange, venue.region)
 
 
-def accounts_of(user: User, block: Block, venue: type[Venue], owned: Iterable[Account]) -> list[Account]:
+def accounts_for(user: User, block: Block, venue: type[Venue], owned: Iterable[Account]) -> list[Account]:
     """The accounts a block trades: those named after `using`, else the user's default there, else the only one.
 
     `owned` are the user's accounts. Raises Rejection NO_ACCOUNT or AMBIGUOUS_ACCOUNT.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
-from accounts import flows, tokens
+from accounts import entrance, flows, tokens
+from accounts.entrance import Entrance
 from accounts.models import Hook
 from accounts.statements import insert_together
 from execution import dispatch
@@ -31,6 +34,8 @@ DATABASE_DOWN = (OperationalError, InterfaceError)
 #: how far ahead of ours a sender's clock may be
 CLOCK_TOLERANCE_SECONDS = 10.0
 
+Found = TypeVar("Found")
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -44,13 +49,13 @@ def take(call: Call) -> Taken | Reply:
     """A Reply when that was all: refused, or here before. Raises database and Redis errors; then no row stands."""
     try:
         throttle.admit(call.source, tokens.digest(call.token))
-        hook = find_hook(call.user_id, call.token)
+        behind = _behind(call)
     except Refused as no:
         return replies.refusal(no)
-    threads.aside(flows.hook_used, hook)
-    delivery = journal.draft(hook, call)
+    threads.aside(flows.hook_used, behind.hook)
+    delivery = journal.draft(behind.hook, call)
     try:
-        return _enter(hook, delivery, _understood(hook, delivery, call), call)
+        return _enter(behind, delivery, _understood(behind.hook, delivery, call), call)
     except Refused as no:
         delivery.timing_ms["replied"] = call.elapsed_ms()
         journal.refuse(delivery, no)
@@ -63,15 +68,26 @@ def take(call: Call) -> Taken | Reply:
 
 
 def find_hook(user_id: str, token: str) -> Hook:
-    """Raises Refused 404. The first query of a request: a connection that died since the last one shows here."""
+    """Raises Refused 404."""
+    return _known(lambda: tokens.find_hook(user_id, token))
+
+
+def _behind(call: Call) -> Entrance:
+    """What the database knows of a call, in one round trip. Raises Refused 404."""
+    repeats = earlier.unanswered(call.token, call.body, call.received_at)
+    return _known(lambda: entrance.enter(call.user_id, call.token, repeats))
+
+
+def _known(look: Callable[[], Found | None]) -> Found:
+    """The first query of a request: a connection that died since the last one shows here."""
     try:
-        hook = tokens.find_hook(user_id, token)
+        found = look()
     except DATABASE_DOWN:
         connection.close()
-        hook = tokens.find_hook(user_id, token)
-    if hook is None:
+        found = look()
+    if found is None:
         raise refused.no_such_hook()
-    return hook
+    return found
 
 
 def _understood(hook: Hook, delivery: Delivery, call: Call) -> Message:
@@ -110,17 +126,17 @@ def _key(header: str, word: str) -> str:
     return header or word
 
 
-def _enter(hook: Hook, delivery: Delivery, message: Message, call: Call) -> Taken | Reply:
+def _enter(behind: Entrance, delivery: Delivery, message: Message, call: Call) -> Taken | Reply:
     """Decide whether it is new, and write its rows. Raises Refused and Repeated."""
-    first = None if delivery.dry_run else earlier.first_of(delivery)
+    first = None if delivery.dry_run else earlier.first_of(delivery, behind.more)
     if first and first.status != DeliveryStatus.UNQUEUED:
         raise Repeated(first)
     _check_age(message, call.received_at)
     try:
         if first or (message.once and not delivery.dry_run):
             with transaction.atomic():
-                return _enter_carefully(hook, first, delivery, message, call)
-        return _write(hook, delivery, message, call)
+                return _enter_carefully(behind, first, delivery, message, call)
+        return _write(behind, delivery, message, call)
     except Rejection as rejection:
         raise refused.by_execution(rejection) from None
     except IntegrityError:
@@ -130,14 +146,14 @@ def _enter(hook: Hook, delivery: Delivery, message: Message, call: Call) -> Take
 
 
 def _enter_carefully(
-    hook: Hook, first: Delivery | None, delivery: Delivery, message: Message, call: Call
+    behind: Entrance, first: Delivery | None, delivery: Delivery, message: Message, call: Call
 ) -> Taken | Reply:
     """What has to look before it writes, under a lock."""
     if first:
-        return _write_again(hook, first, delivery, message, call)
+        return _write_again(behind.hook, first, delivery, message, call)
     assert message.once is not None
     earlier.check_once(delivery, message.once)
-    return _write(hook, delivery, message, call)
+    return _write(behind, delivery, message, call)
 
 
 def _check_age(message: Message, received_at: datetime) -> None:
@@ -150,10 +166,11 @@ def _check_age(message: Message, received_at: datetime) -> None:
         raise refused.from_the_future(-age)
 
 
-def _write(hook: Hook, delivery: Delivery, message: Message, call: Call) -> Taken | Reply:
+def _write(behind: Entrance, delivery: Delivery, message: Message, call: Call) -> Taken | Reply:
     """Rows of delivery and orders, in one statement: both or none."""
     delivery.taken_by = board().channel
-    prepared = dispatch.draft(hook.user, message, _intake(hook, delivery))
+    hook = behind.hook
+    prepared = dispatch.draft(hook.user, message, _intake(hook, delivery), behind.accounts)
     if not prepared.jobs:
         with transaction.atomic():
             dispatch.store(prepared)

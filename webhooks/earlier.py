@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
+from accounts.statements import Query
+from accounts.tokens import hook_named
 from execution.brokers import region_redis
 from execution.outcome import board
-from webhooks.models import CLIENT_LEFT, NEVER_QUEUED, Delivery, DeliveryStatus
+from webhooks.models import CLIENT_LEFT, NEVER_QUEUED, Delivery, DeliveryStatus, body_digest
 
 #: TradingView sends again 5 s after a 5xx, three times at most
 RESEND_WINDOW = timedelta(seconds=25)
@@ -19,9 +21,9 @@ RESEND_WINDOW = timedelta(seconds=25)
 # By hand, because every message asks it: building the query costs Django a millisecond, PostgreSQL a tenth of one.
 _UNANSWERED = """
 SELECT id FROM webhooks_delivery
-WHERE hook_id = %(hook)s AND body_digest = %(digest)s AND (http_status IS NULL OR http_status >= %(failed)s)
-  AND created_at > %(since)s AND duplicate_of_id IS NULL AND NOT dry_run AND key = ''
-  AND NOT (http_status IS NULL AND taken_by = %(channel)s)
+WHERE hook_id = ({hook}) AND body_digest = %s AND (http_status IS NULL OR http_status >= %s)
+  AND created_at > %s AND duplicate_of_id IS NULL AND NOT dry_run AND key = ''
+  AND NOT (http_status IS NULL AND taken_by = %s)
 ORDER BY public_id LIMIT 20
 """
 
@@ -34,33 +36,26 @@ class Repeated(Exception):
         self.first = first
 
 
-def first_of(delivery: Delivery) -> Delivery | None:
+def unanswered(token: str, body: bytes, received_at: datetime) -> Query:
+    """Equal messages of the last seconds whose callers got no answer, or a failure; not those that this process is
+    answering now. The oldest first: of two equal alerts that both failed, each resend is taken for another one."""
+    hook, params = hook_named(token, "id")
+    since = received_at - RESEND_WINDOW
+    return _UNANSWERED.format(hook=hook), (*params, body_digest(body), CLIENT_LEFT, since, board().channel)
+
+
+def first_of(delivery: Delivery, unanswered: Sequence[Sequence[Any]]) -> Delivery | None:
     """The delivery that this one repeats. Without an id, what was answered well does not count: equal messages
-    may be meant (pyramiding)."""
+    may be meant (pyramiding). `unanswered`: what that query found."""
     if delivery.key:
         return with_key(delivery)
-    found = _unanswered(delivery)
+    if not unanswered:
+        return None
+    found = list(Delivery.objects.filter(pk__in=[pk for (pk,) in unanswered]).order_by("public_id"))
     at_work = _alive({each.taken_by for each in found if each.http_status is None})
     return next(
         (each for each in found if each.http_status is not None or each.taken_by not in at_work), None
     )
-
-
-def _unanswered(delivery: Delivery) -> list[Delivery]:
-    """Equal messages of the last seconds whose callers got no answer, or a failure; not those that this process is
-    answering now. The oldest first: of two equal alerts that both failed, each resend is taken for another one."""
-    assert delivery.hook is not None
-    asked: dict[str, Any] = {
-        "hook": delivery.hook.pk,
-        "digest": delivery.body_digest,
-        "since": delivery.created_at - RESEND_WINDOW,
-        "channel": board().channel,
-        "failed": CLIENT_LEFT,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_UNANSWERED, asked)
-        found = [pk for (pk,) in cursor]
-    return list(Delivery.objects.filter(pk__in=found).order_by("public_id")) if found else []
 
 
 def _alive(channels: Collection[str]) -> set[str]:
