@@ -235,6 +235,11 @@ class Venue(ABC):
         """Place stop and target as one linked pair (`features.linked_legs`); (stop, target)."""
         raise Unsupported(f"{self.name} has no linked orders")
 
+    def linked(self, report: Report) -> bool:
+        """Whether an open order is a leg of a pair made by `protect`: where the exchange makes both, they have no
+        client id."""
+        return self.features.linked_legs and not report.client_id
+
     @abstractmethod
     def key_info(self, keys: Credentials) -> KeyInfo:
         """What the key may do. Raises AuthRefused when it is not valid."""

@@ -301,7 +301,7 @@ def _adopt(desk: Desk, instrument: Instrument, bracket: Guarded) -> None:
         found = _own_leg(desk, bracket, leg, by_id) or _nameless_leg(bracket, leg, standing)
         if found is not None:
             leg.client_id, leg.exchange_id, leg.status = found.client_id, found.exchange_id, LegState.OPEN
-            leg.linked = desk.venue.features.linked_legs and not found.client_id
+            leg.linked = desk.venue.linked(found)
             bracket.legs.append(leg)
 
 
