@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 
 from accounts import flows
 from accounts.api_auth import BearerToken
+from accounts.findings import warnings_of
 from accounts.models import Account, Hook, StopPolicy, User
 from exchanges.types import Credentials, Environment
 
@@ -56,6 +57,13 @@ class Endpoint(APIView):
 class AccountAnswer(serializers.ModelSerializer[Account]):
     id = serializers.CharField(source="public_id")
     facts = serializers.JSONField(source="key_facts")
+    warnings = serializers.SerializerMethodField()
+    accept_withdrawal = serializers.BooleanField(source="withdrawal_accepted")
+
+    def get_warnings(self, account: Account) -> list[dict[str, str]]:
+        return [
+            {"title": each.title, "text": each.text, "advice": each.advice} for each in warnings_of(account)
+        ]
 
     class Meta:
         model = Account
@@ -69,6 +77,8 @@ class AccountAnswer(serializers.ModelSerializer[Account]):
             "status_reason",
             "checked_at",
             "facts",
+            "warnings",
+            "accept_withdrawal",
             "opposite_signal",
             "is_default",
             "created",
@@ -82,6 +92,8 @@ class NewAccount(serializers.Serializer[Any]):
     key = serializers.CharField(write_only=True)
     secret = serializers.CharField(write_only=True)
     passphrase = serializers.CharField(write_only=True, default="", allow_blank=True)
+    #: take the key even if it may withdraw
+    accept_withdrawal = serializers.BooleanField(default=False)
 
 
 class Accounts(Endpoint):
@@ -93,7 +105,12 @@ class Accounts(Endpoint):
         asked = _valid(NewAccount(data=request.data))
         keys = Credentials(asked["key"], asked["secret"], asked["passphrase"])
         account = flows.add_account(
-            self.whose(), asked["exchange"], asked["label"], asked["environment"], keys
+            self.whose(),
+            asked["exchange"],
+            asked["label"],
+            asked["environment"],
+            keys,
+            accept_withdrawal=asked["accept_withdrawal"],
         )
         return Response(AccountAnswer(account).data, status=status.HTTP_201_CREATED)
 
@@ -107,9 +124,18 @@ class OneAccount(Endpoint):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class AccountHistory(Endpoint):
+    """What happened to the key and what was decided about it, latest first."""
+
+    def get(self, request: Request, public_id: str) -> Response:
+        events = self.account(public_id).events.all()
+        return Response([{"at": each.at, "subject": each.subject, "text": each.text} for each in events])
+
+
 class AccountVerb(Endpoint):
     verbs: ClassVar[Mapping[str, Callable[[Account], object]]] = {
         "check": flows.check_again,
+        "insist": flows.insist_on_key,
         "pause": flows.pause_account,
         "resume": flows.resume_account,
         "default": flows.make_default,

@@ -27,7 +27,11 @@ def findings(account: Account) -> list[Finding]:
     facts = account.facts
     if not account.key_facts:
         return []
-    found = [_trade(facts.can_trade), _withdraw(facts.can_withdraw), _address(facts.ip_locked)]
+    found = [
+        _trade(facts.can_trade),
+        _withdraw(facts.can_withdraw, insisted=account.withdrawal_accepted),
+        _address(facts.ip_locked),
+    ]
     if facts.expires:
         found.append(_expiry(facts.expires))
     if account.position_mode:
@@ -48,14 +52,19 @@ def _trade(allowed: bool | None) -> Finding:
     )
 
 
-def _withdraw(allowed: bool | None) -> Finding:
+def warnings_of(account: Account) -> list[Finding]:
+    """What is worth a change, or stops trading."""
+    return [each for each in findings(account) if each.level in {"wait", "bad"}]
+
+
+def _withdraw(allowed: bool | None, *, insisted: bool) -> Finding:
     if allowed is None:
         return Finding(
             "Withdrawal", "The exchange does not tell", "", "Make sure that it is off: flipr never needs it."
         )
     if allowed:
         advice = "Switch it off on the exchange, or make another key without it: flipr never needs it."
-        return Finding("Withdrawal", "Allowed", "bad", advice)
+        return Finding("Withdrawal", "Allowed, as you insist" if insisted else "Allowed", "bad", advice)
     return Finding("Withdrawal", "Not allowed", "good")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
@@ -37,12 +37,21 @@ class SecretInput(forms.PasswordInput):
 class KeyForm(forms.Form):
     """The fields of one key family, in its order."""
 
+    accept_withdrawal = forms.BooleanField(
+        label="Take the key even if it may withdraw",
+        required=False,
+        help_text="Not advised. Whoever gets hold of such a key can empty the account; flipr never needs that right, "
+        "and refuses the key without this tick. What you choose is kept in the account's history.",
+    )
+    field_order: ClassVar[list[str]] = ["label", "environment", *FIELD_TITLES, "accept_withdrawal"]
+
     def __init__(self, opened: Family, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in opened.fields:
             self.fields[name] = forms.CharField(
                 label=FIELD_TITLES[name], widget=SecretInput(visible=name == "key")
             )
+        self.order_fields(self.field_order)
 
     def credentials(self) -> Credentials:
         given = {name: self.cleaned_data.get(name, "") for name in FIELD_TITLES}

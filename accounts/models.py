@@ -154,6 +154,9 @@ class Account(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     key_facts = models.JSONField(default=dict, blank=True, editable=False)
     opposite_signal = models.CharField(max_length=16, choices=opposite_signals, default=OppositeSignal.NET)
+    withdrawal_accepted = models.BooleanField(
+        default=False, help_text="Its owner insists on a key that may withdraw."
+    )
     is_default = models.BooleanField(
         default=False, help_text="Used when a message names no account (one per exchange and environment)."
     )
@@ -204,6 +207,24 @@ class Account(models.Model):
     def position_mode(self) -> str:
         """`one_way`, `hedge`, or empty when unknown or on spot."""
         return str(self.key_facts.get("position_mode") or "")
+
+
+class AccountEvent(models.Model):
+    """What happened to an account's key, and what its owner decided. It outlives the account: `subject` names it."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="account_events")
+    account = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="events")
+    subject = models.CharField(max_length=120)
+    text = models.CharField(max_length=300)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = Owned.as_manager()
+
+    class Meta:
+        ordering = ("-at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.text}"
 
 
 class Hook(models.Model):

@@ -30,6 +30,20 @@ def key_refused(account: Account, reason: str, *, positions: Sequence[str] = ())
     )
 
 
+def key_may_withdraw(account: Account) -> None:
+    """A key that was at work got the right to withdraw: nothing new is traded with it."""
+    context = {
+        "account": account,
+        "url": settings.PUBLIC_URL + reverse("accounts:account", args=[account.public_id]),
+    }
+    _mail(
+        account.user.email,
+        f"flipr: your {account.title} key {account.label} may withdraw",
+        "key_may_withdraw",
+        context,
+    )
+
+
 def _mail(address: str, subject: str, name: str, context: dict[str, object]) -> None:
     """A mail server that is away must not stop what the notice is about: the pages say the same."""
     text = render_to_string(f"accounts/email/{name}.txt", context)

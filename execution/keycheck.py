@@ -10,7 +10,7 @@ from celery import current_app
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
-from accounts import flows
+from accounts import flows, notices
 from accounts.models import Account, AccountStatus
 from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, Unsupported
@@ -117,7 +117,9 @@ def confirm(public_id: str) -> None:
         log.warning("the key of account %s is in doubt, and could not be checked: %s", public_id, error)
     else:
         log.info("the key of account %s was refused at work and is good", public_id)
-        flows.record_check(public_id, account.sealed, info, position_mode=mode, venues=found)
+        recorded = flows.record_check(public_id, account.sealed, info, position_mode=mode, venues=found)
+        if recorded and info.can_withdraw and not account.withdrawal_accepted:
+            notices.key_may_withdraw(account)  # it was at work: its owner is not looking at a form
 
 
 def _is_the_exchanges_word(account: Account, error: AuthRefused) -> bool:

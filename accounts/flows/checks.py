@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from accounts.flows.history import note
 from accounts.models import Account, AccountStatus
 from exchanges.types import KeyInfo, PositionMode
 
 Verifier = Callable[[Account], None]
+
+MAY_WITHDRAW = (
+    "This key may withdraw. Switch that right off at the exchange and check again, or make another key without it: "
+    "flipr never needs it."
+)
 
 #: called after the commit that made a key new, replaced or resumed; `execution.apps` adds its own
 on_account_saved: list[Verifier] = []
@@ -42,8 +49,9 @@ def record_check(
     position_mode: PositionMode | None = None,
     venues: dict[str, str] | None = None,
 ) -> bool:
-    """The key works. `venues`: what is wrong per venue name ("" = works). False: the answer came too late, for a
-    key that was replaced or paused meanwhile."""
+    """The key works; one that may withdraw is refused all the same, unless its owner insists. `venues`: what is
+    wrong per venue name ("" = works). False: the answer came too late, for a key that was replaced or paused
+    meanwhile."""
     facts = {
         "can_trade": info.can_trade,
         "can_withdraw": info.can_withdraw,
@@ -53,12 +61,31 @@ def record_check(
         "position_mode": position_mode,
         "venues": venues or {},
     }
+    if info.can_withdraw and _refuse_withdrawal(public_id, sealed, facts):
+        return True
     return _record(public_id, sealed, status=AccountStatus.VERIFIED, status_reason="", key_facts=facts)
 
 
 def record_refusal(public_id: str, sealed: str, reason: str) -> bool:
     """The exchange does not take the key; `reason` is shown to the user."""
     return _record(public_id, sealed, status=AccountStatus.REJECTED, status_reason=reason[:300], key_facts={})
+
+
+@transaction.atomic
+def _refuse_withdrawal(public_id: str, sealed: str, facts: dict[str, object]) -> bool:
+    """False when its owner insists on this key (or the answer came too late)."""
+    refused = _record(
+        public_id,
+        sealed,
+        Q(withdrawal_accepted=False),
+        status=AccountStatus.REJECTED,
+        status_reason=MAY_WITHDRAW,
+        key_facts=facts,
+    )
+    if refused:
+        account = Account.objects.select_related("user").get(public_id=public_id)
+        note(account, "Key refused, because it may withdraw.")
+    return refused
 
 
 def _call(verifier: Verifier, account: Account) -> Callable[[], None]:
@@ -70,7 +97,9 @@ def _call(verifier: Verifier, account: Account) -> Callable[[], None]:
     return tell_verifier
 
 
-def _record(public_id: str, sealed: str, **changes: object) -> bool:
+def _record(public_id: str, sealed: str, *only: Q, **changes: object) -> bool:
     now = timezone.now()
-    asked = Account.objects.filter(public_id=public_id, sealed=sealed).exclude(status=AccountStatus.PAUSED)
+    asked = Account.objects.filter(*only, public_id=public_id, sealed=sealed).exclude(
+        status=AccountStatus.PAUSED
+    )
     return bool(asked.update(checked_at=now, updated=now, **changes))

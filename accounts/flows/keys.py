@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 
 from accounts import vault
 from accounts.families import Family, family
-from accounts.flows.checks import ask_check
+from accounts.flows.checks import ask_check, check_again
+from accounts.flows.history import note
 from accounts.flows.saving import save_named
 from accounts.models import Account, AccountStatus, User, new_public_id
 from exchanges.types import Credentials, Environment
@@ -26,30 +27,60 @@ reasons_to_keep: list[Callable[[Account], str]] = []
 
 @transaction.atomic
 def add_account(
-    user: User, exchange: str, label: str, environment: Environment | str, credentials: Credentials
+    user: User,
+    exchange: str,
+    label: str,
+    environment: Environment | str,
+    credentials: Credentials,
+    *,
+    accept_withdrawal: bool = False,
 ) -> Account:
-    """Seal the key, keep the account and ask for its check. The first one of an exchange becomes its default."""
+    """Seal the key, keep the account and ask for its check. The first one of an exchange becomes its default.
+    A key that may withdraw is refused by the check unless `accept_withdrawal`."""
     opened = _family(exchange)
     _check_environment(opened, environment)
     _take_turn(user)
     public_id = new_public_id()
     account = Account(
-        user=user, public_id=public_id, exchange=opened.name, label=label.strip(), environment=environment
+        user=user,
+        public_id=public_id,
+        exchange=opened.name,
+        label=label.strip(),
+        environment=environment,
+        withdrawal_accepted=accept_withdrawal,
     )
     _put_key(account, opened, credentials)
     account.is_default = not _siblings(account).filter(is_default=True).exists()
     save_named(account, "label", "You already have a key with this name on this exchange.")
+    note(account, "Key added" + _insisting(accept_withdrawal))
     ask_check(account)
     return account
 
 
 @transaction.atomic
-def replace_key(account: Account, credentials: Credentials) -> None:
-    """Another key for the same account; what was known of the old one is forgotten, and the new one is checked."""
+def replace_key(account: Account, credentials: Credentials, *, accept_withdrawal: bool = False) -> None:
+    """Another key for the same account; what was known of the old one is forgotten, and the new one is checked.
+    What its owner insisted on was about the old key."""
     _put_key(account, _family(account.exchange), credentials)
     account.key_facts, account.checked_at = {}, None
-    account.save(update_fields=["sealed", "key_fingerprint", "key_facts", "checked_at", "updated"])
+    account.withdrawal_accepted = accept_withdrawal
+    account.save(
+        update_fields=[
+            *("sealed", "key_fingerprint", "key_facts", "checked_at"),
+            *("withdrawal_accepted", "updated"),
+        ]
+    )
+    note(account, "Key replaced" + _insisting(accept_withdrawal))
     ask_check(account)
+
+
+@transaction.atomic
+def insist_on_key(account: Account) -> None:
+    """Its owner wants this key although it may withdraw: the next check takes it."""
+    account.withdrawal_accepted = True
+    account.save(update_fields=["withdrawal_accepted", "updated"])
+    note(account, "Key taken although it may withdraw, as its owner insists.")
+    check_again(account)
 
 
 def change_account(account: Account, *, label: str, opposite_signal: str) -> None:
@@ -87,6 +118,10 @@ def delete_account(account: Account) -> None:
     account.delete()
     if account.is_default and heir is not None:
         make_default(heir)
+
+
+def _insisting(accept_withdrawal: bool) -> str:
+    return ", to be taken even if it may withdraw." if accept_withdrawal else "."
 
 
 def fingerprint(key: str) -> str:

@@ -21,6 +21,7 @@ from accounts.models import Account, AccountStatus
 from accounts.pages.access import accepted, members, own_account, whose
 from accounts.samples import sample_for
 
+SHOWN_EVENTS = 20
 USUAL_WAIT = timedelta(seconds=30)
 
 Act = Callable[[Account], object]
@@ -51,7 +52,12 @@ def add(request: HttpRequest, exchange: str) -> HttpResponse:
         asked = form.cleaned_data
         saved.append(
             flows.add_account(
-                whose(request), opened.name, asked["label"], asked["environment"], form.credentials()
+                whose(request),
+                opened.name,
+                asked["label"],
+                asked["environment"],
+                form.credentials(),
+                accept_withdrawal=asked["accept_withdrawal"],
             )
         )
 
@@ -68,6 +74,7 @@ def detail(request: HttpRequest, public_id: str) -> HttpResponse:
     context = _checked(account) | {
         "sample": sample_for(account),
         "venues": opened.venue_names(account.environment) if opened else (),
+        "events": account.events.all()[:SHOWN_EVENTS],
     }
     return render(request, "accounts/account.html", context)
 
@@ -97,7 +104,12 @@ def change(request: HttpRequest, public_id: str) -> HttpResponse:
 def replace(request: HttpRequest, public_id: str) -> HttpResponse:
     account = own_account(request, public_id)
     form = KeyForm(_family(account.exchange), request.POST or None)
-    if request.method == "POST" and accepted(form, lambda: flows.replace_key(account, form.credentials())):
+
+    def act() -> None:
+        insists = form.cleaned_data["accept_withdrawal"]
+        flows.replace_key(account, form.credentials(), accept_withdrawal=insists)
+
+    if request.method == "POST" and accepted(form, act):
         messages.success(request, "The key was replaced and is being checked.")
         return redirect("accounts:account", public_id)
     return render(request, "accounts/account_replace.html", {"form": form, "account": account})
@@ -107,6 +119,18 @@ def replace(request: HttpRequest, public_id: str) -> HttpResponse:
 @members
 def check(request: HttpRequest, public_id: str) -> HttpResponse:
     return _act(request, public_id, flows.check_again)
+
+
+@require_POST
+@members
+def insist(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Needs its tick: a click on a button alone is not "I insist"."""
+    account = own_account(request, public_id)
+    if request.POST.get("accept_withdrawal"):
+        flows.insist_on_key(account)
+    else:
+        messages.error(request, "Tick the box if you insist on a key that may withdraw.")
+    return redirect("accounts:account", public_id)
 
 
 @require_POST
@@ -150,7 +174,9 @@ def _act(request: HttpRequest, public_id: str, act: Act) -> HttpResponse:
 def _checked(account: Account) -> dict[str, object]:
     waiting = account.status == AccountStatus.UNVERIFIED and not account.status_reason
     late = waiting and account.updated < timezone.now() - USUAL_WAIT
-    return {"account": account, "findings": findings(account), "waiting": waiting, "late": late}
+    found = findings(account)
+    refused = account.status == AccountStatus.REJECTED and bool(account.facts.can_withdraw)
+    return {"account": account, "findings": found, "waiting": waiting, "late": late, "may_withdraw": refused}
 
 
 def _family(name: str) -> Family:

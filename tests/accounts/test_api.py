@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts import flows, tokens
 from accounts.models import Account, Hook, User
+from exchanges.types import KeyInfo
 
 NEW_KEY = {"exchange": "binance", "label": "api", "key": "AKIAAPIKEY000001234", "secret": "api-secret-0001"}
 
@@ -44,6 +45,41 @@ def test_a_key_goes_in_and_does_not_come_out(owners: Client):
         assert "api-secret-0001" not in text
         assert "AKIAAPIKEY000001234" not in text
         assert Account.objects.get().sealed not in text
+
+
+def test_a_key_that_may_withdraw_is_taken_when_the_program_insists_only(owners: Client):
+    statuses = {}
+    for label, insists in (("plain", {}), ("insisted", {"accept_withdrawal": True})):
+        told = post(owners, "/api/accounts/", NEW_KEY | {"label": label} | insists).json()
+        account = Account.objects.get(public_id=told["id"])
+        flows.record_check(account.public_id, account.sealed, KeyInfo(can_trade=True, can_withdraw=True))
+        answer = owners.get(f"/api/accounts/{told['id']}/").json()
+        statuses[label] = (answer["status"], answer["accept_withdrawal"])
+        assert [each["title"] for each in answer["warnings"]] == ["Withdrawal"]
+    assert statuses == {"plain": ("rejected", False), "insisted": ("verified", True)}
+
+
+def test_a_program_insists_later_and_the_history_says_so(account: Account, owners: Client, strangers: Client):
+    flows.record_check(account.public_id, account.sealed, KeyInfo(can_withdraw=True))
+    where = f"/api/accounts/{account.public_id}"
+    assert post(strangers, f"{where}/insist/").status_code == 404
+    assert strangers.get(f"{where}/history/").status_code == 404
+    assert post(owners, f"{where}/insist/").json()["status"] == "unverified"
+    told = owners.get(f"{where}/history/").json()
+    assert [each["text"] for each in told] == [
+        "Key taken although it may withdraw, as its owner insists.",
+        "Key refused, because it may withdraw.",
+        "Key added.",
+    ]
+    assert {each["subject"] for each in told} == {"Binance main, key AKIA…1234"}
+
+
+def test_a_missing_address_lock_is_a_warning(account: Account, owners: Client):
+    info = KeyInfo(can_trade=True, can_withdraw=False, ip_locked=False)
+    flows.record_check(account.public_id, account.sealed, info)
+    answer = owners.get(f"/api/accounts/{account.public_id}/").json()
+    assert answer["status"] == "verified"
+    assert [each["title"] for each in answer["warnings"]] == ["Address lock"]
 
 
 @pytest.mark.parametrize(

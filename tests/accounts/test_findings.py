@@ -54,3 +54,8 @@ def test_position_mode_and_each_venue_are_told():
     assert told["Binance"].level == "good"
     assert (told["Binance_F"].text, told["Binance_F"].level) == ("Futures are off.", "bad")
     assert told["The exchange says"].text == "VIP 3"
+
+
+def test_insisting_does_not_make_the_right_to_withdraw_harmless():
+    finding = findings(Account(key_facts={"can_withdraw": True}, withdrawal_accepted=True))[1]
+    assert (finding.text, finding.level) == ("Allowed, as you insist", "bad")

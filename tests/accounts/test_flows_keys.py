@@ -12,7 +12,7 @@ from django.db import connection
 
 from accounts import flows, vault
 from accounts.flows.keys import fingerprint
-from accounts.models import Account, AccountStatus, User
+from accounts.models import Account, AccountEvent, AccountStatus, User
 from exchanges.types import Credentials, Environment, KeyInfo, PositionMode
 
 KEYS = Credentials("AKIAOTHERKEY00005678", "other-secret-0002")
@@ -231,3 +231,45 @@ def test_an_unknown_opposite_signal_is_refused(account: Account):
 def test_a_fingerprint_shows_eight_characters_at_most(key: str, shown: str | None):
     found = fingerprint(key)
     assert found == shown if shown else (found.startswith("#") and key[:4] not in found)
+
+
+def test_the_history_outlives_the_account(account: Account, owner: User, stranger: User):
+    flows.insist_on_key(account)
+    flows.delete_account(account)
+    events = AccountEvent.objects.of(owner)
+    assert [each.text for each in events] == [
+        "Key taken although it may withdraw, as its owner insists.",
+        "Key added.",
+    ]
+    assert all(each.subject == "Binance main, key AKIA…1234" for each in events)
+    assert not AccountEvent.objects.of(stranger).exists()
+
+
+def test_a_key_that_may_withdraw_is_refused_with_what_was_found(account: Account):
+    assert flows.record_check(account.public_id, account.sealed, KeyInfo(can_trade=True, can_withdraw=True))
+    account.refresh_from_db()
+    assert (account.status, account.usable) == (AccountStatus.REJECTED, False)
+    assert account.facts.can_withdraw is True
+    assert "flipr never needs it" in account.status_reason
+
+
+def test_what_the_exchange_does_not_tell_refuses_no_key(account: Account):
+    assert flows.record_check(account.public_id, account.sealed, KeyInfo(can_withdraw=None))
+    account.refresh_from_db()
+    assert account.status == AccountStatus.VERIFIED
+
+
+def test_a_late_answer_about_a_replaced_key_refuses_nothing(account: Account):
+    asked_for = account.sealed
+    flows.replace_key(account, KEYS)
+    assert not flows.record_check(account.public_id, asked_for, KeyInfo(can_withdraw=True))
+    account.refresh_from_db()
+    assert account.status == AccountStatus.UNVERIFIED
+    assert [each.text for each in account.events.all()] == ["Key replaced.", "Key added."]
+
+
+def test_insisting_on_a_paused_account_leaves_it_paused(account: Account):
+    flows.pause_account(account)
+    flows.insist_on_key(account)
+    account.refresh_from_db()
+    assert (account.status, account.withdrawal_accepted) == (AccountStatus.PAUSED, True)

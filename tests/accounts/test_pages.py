@@ -16,7 +16,14 @@ from exchanges.types import Credentials, KeyInfo
 from tests.accounts.conftest import reauthenticated
 
 OF_AN_ACCOUNT = ["account", "account_status", "account_change", "account_replace", "account_delete"]
-ACCOUNT_VERBS = ["account_check", "account_pause", "account_resume", "account_default", "account_delete"]
+ACCOUNT_VERBS = [
+    "account_check",
+    "account_insist",
+    "account_pause",
+    "account_resume",
+    "account_default",
+    "account_delete",
+]
 OF_A_HOOK = ["hook", "hook_change", "hook_rotate", "hook_delete"]
 HOOK_VERBS = ["hook_rotate", "hook_enable", "hook_disable", "hook_delete"]
 OF_NOTHING = ["home", "accounts", "account_choose", "hooks", "hook_add", "settings"]
@@ -51,6 +58,7 @@ def test_a_hook_is_seen_by_its_owner_only(name, hook: Hook, owner_browser: Clien
 def test_a_stranger_changes_no_account(name, account: Account, stranger_browser: Client):
     before = snapshot()
     asked = {"label": "stolen", "opposite_signal": "reverse", "key": "k" * 20, "secret": "s" * 20}
+    asked["accept_withdrawal"] = "1"
     assert stranger_browser.post(at(name, account.public_id), asked).status_code == 404
     assert snapshot() == before
 
@@ -95,7 +103,9 @@ def test_visitors_reach_no_account(name, account: Account):
     assert Account.objects.filter(pk=account.pk, status="unverified").exists()
 
 
-@pytest.mark.parametrize("name", ["account_pause", "account_default", "account_check", "account_resume"])
+@pytest.mark.parametrize(
+    "name", ["account_pause", "account_insist", "account_default", "account_check", "account_resume"]
+)
 def test_verbs_are_not_for_links(name, account: Account, owner_browser: Client):
     assert owner_browser.get(at(name, account.public_id)).status_code == 405
 
@@ -143,11 +153,62 @@ def test_adding_a_key_shows_that_it_is_being_checked(
 
 
 def test_the_watched_part_stops_watching_when_the_check_is_done(account: Account, owner_browser: Client):
-    flows.record_check(account.public_id, account.sealed, KeyInfo(can_trade=True, can_withdraw=True))
+    flows.record_check(account.public_id, account.sealed, KeyInfo(can_trade=True, can_withdraw=False))
     part = owner_browser.get(at("account_status", account.public_id)).content.decode()
     assert "data-watch" not in part
     assert "Verified" in part
-    assert "Switch it off on the exchange" in part
+
+
+def test_a_key_without_an_address_lock_is_taken_with_a_warning(account: Account, owner_browser: Client):
+    info = KeyInfo(can_trade=True, can_withdraw=False, ip_locked=False)
+    flows.record_check(account.public_id, account.sealed, info)
+    part = owner_browser.get(at("account_status", account.public_id)).content.decode()
+    assert "Verified" in part
+    assert '<span class="badge badge--wait">Off</span>' in part
+    assert "works from our addresses only" in part
+
+
+def test_a_key_that_may_withdraw_is_refused_until_its_owner_insists(
+    account: Account, owner_browser: Client, asked
+):
+    info = KeyInfo(can_trade=True, can_withdraw=True)
+    flows.record_check(account.public_id, account.sealed, info)
+    page = owner_browser.get(at("account", account.public_id)).content.decode()
+    assert "Rejected" in page
+    assert "This key may withdraw." in page
+    assert "Key refused, because it may withdraw." in page
+
+    answer = owner_browser.post(at("account_insist", account.public_id), follow=True)
+    assert "Tick the box" in answer.content.decode()
+    account.refresh_from_db()
+    assert (account.status, account.withdrawal_accepted) == ("rejected", False)
+
+    owner_browser.post(at("account_insist", account.public_id), {"accept_withdrawal": "1"})
+    flows.record_check(account.public_id, account.sealed, info)
+    page = owner_browser.get(at("account", account.public_id)).content.decode()
+    assert "Verified" in page
+    assert "Allowed, as you insist" in page
+    assert "as its owner insists." in page
+    assert 'name="accept_withdrawal"' not in page
+
+
+def test_who_insists_in_the_form_is_believed_at_the_check(owner_browser: Client):
+    form = {"label": "main", "environment": "live", "key": "AKIAPAGEKEY00001234", "secret": "page-secret"}
+    owner_browser.post(at("account_add", "binance"), form | {"accept_withdrawal": "on"})
+    account = Account.objects.get()
+    flows.record_check(account.public_id, account.sealed, KeyInfo(can_withdraw=True))
+    account.refresh_from_db()
+    assert account.status == "verified"
+    page = owner_browser.get(at("account", account.public_id)).content.decode()
+    assert "Key added, to be taken even if it may withdraw." in page
+
+
+def test_insisting_is_about_one_key(account: Account, owner_browser: Client):
+    flows.insist_on_key(account)
+    keys = {"key": "AKIAPAGEKEY00001234", "secret": "page-secret"}
+    owner_browser.post(at("account_replace", account.public_id), keys)
+    account.refresh_from_db()
+    assert account.withdrawal_accepted is False
 
 
 def test_a_check_that_could_not_be_made_is_no_verdict(account: Account, owner_browser: Client):

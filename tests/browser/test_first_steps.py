@@ -71,8 +71,15 @@ def test_from_sign_up_to_a_copied_url(live_server, page: Page, asked: list[Accou
     (account,) = asked
     info = KeyInfo(can_trade=True, can_withdraw=True, ip_locked=False)
     flows.record_check(account.public_id, account.sealed, info, position_mode=PositionMode.HEDGE)
-    expect(page.get_by_text("Verified")).to_be_visible()  # the page found out by itself
+    expect(page.get_by_text("Rejected")).to_be_visible()  # the page found out by itself
     expect(page.get_by_text("Switch it off on the exchange")).to_be_visible()
+    assert fits(page)
+    page.get_by_label("I insist on this key").check()
+    page.get_by_role("button", name="Take it all the same").click()
+    expect(page.get_by_text("Being checked")).to_be_visible()
+    flows.record_check(account.public_id, account.sealed, info, position_mode=PositionMode.HEDGE)
+    expect(page.get_by_text("Verified")).to_be_visible()
+    expect(page.get_by_text("as its owner insists")).to_be_visible()
     expect(page.get_by_text("Hedge")).to_be_visible()
 
     page.get_by_role("navigation").get_by_role("link", name="Hooks").click()

@@ -193,3 +193,41 @@ def test_a_bare_401_counts_only_when_several_checks_see_it(account: Account, pro
     keycheck.confirm(account.public_id)
     account.refresh_from_db()
     assert account.status == AccountStatus.REJECTED
+
+
+# -- keys that may withdraw --------------------------------------------------------------------------------
+
+
+def may_withdraw(desk: Any) -> Account:
+    """An account whose key the exchange lets withdraw."""
+    given = desk.sandbox.account("binance", permissions=["read", "trade", "withdraw"])
+    account: Account = desk.accounts["binance"]
+    flows.replace_key(account, Credentials(given["key"], given["secret"]))
+    return account
+
+
+def test_a_new_key_that_may_withdraw_is_refused_and_trades_nothing(desk: Any) -> None:
+    account = may_withdraw(desk)
+    keycheck.check(account.public_id)
+    account.refresh_from_db()
+    assert (account.status, account.facts.can_withdraw) == (AccountStatus.REJECTED, True)
+    assert mail.outbox == []
+
+
+def test_a_key_that_may_withdraw_is_taken_when_its_owner_insists(desk: Any) -> None:
+    account = may_withdraw(desk)
+    flows.insist_on_key(account)
+    keycheck.check(account.public_id)
+    account.refresh_from_db()
+    assert account.status == AccountStatus.VERIFIED
+
+
+def test_a_key_at_work_that_got_the_right_to_withdraw_stops_and_its_owner_is_told(desk: Any) -> None:
+    account = may_withdraw(desk)
+    Account.objects.filter(pk=account.pk).update(status=AccountStatus.VERIFIED)
+    keycheck.confirm(account.public_id)
+    account.refresh_from_db()
+    assert account.status == AccountStatus.REJECTED
+    (letter,) = mail.outbox
+    assert "may withdraw" in letter.subject
+    assert account.public_id in letter.body
