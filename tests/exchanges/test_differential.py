@@ -15,6 +15,10 @@ and, where ccxt's unified call needs other words, any of
     def ccxt_order(name, order, call) -> call           a `CcxtOrder` changed
     def prepared(venue, order) -> order                 the order as `place` hands it to `place_call`, where the
                                                         venue asks the exchange something first
+    def sent(name, market, call) -> {"url", "method", "headers", "body"}
+                                                        instead of `client`, where the reference is no ccxt of this
+                                                        process: what it would send for the `CcxtOrder` on the market
+                                                        (ccxt's record). `elsewhere.py` gives it a process of its own
 
 Differences that are meant stand in the venue's part of `fixtures/<exchange>.json`; one that does not occur, or
 one that is not listed, fails:
@@ -193,11 +197,16 @@ def client(name: str) -> Any:
     exchange.milliseconds = lambda: NOW_MS
     exchange.nonce = lambda: NOW_MS
     exchange.enableRateLimit = False
-    words = market_words(traded(name))
-    if hasattr(module, "market"):
-        words = module.market(venues()[name].name, words)
-    exchange.set_markets([exchange.safe_market_structure(words)])
+    exchange.set_markets([exchange.safe_market_structure(market_of(name))])
     return exchange
+
+
+def market_of(name: str) -> dict[str, Any]:
+    module, words = adapter(venues()[name].exchange), market_words(traded(name))
+    completed: dict[str, Any] = (
+        module.market(venues()[name].name, words) if hasattr(module, "market") else words
+    )
+    return completed
 
 
 @functools.cache
@@ -263,6 +272,8 @@ def theirs(name: str, order: OrderRequest) -> Caught:
     module, call = adapter(venues()[name].exchange), unified(order)
     if hasattr(module, "ccxt_order"):
         call = module.ccxt_order(venues()[name].name, order, call)
+    if hasattr(module, "sent"):
+        return Caught(**module.sent(venues()[name].name, market_of(name), call))
     exchange = client(name)
     symbol = next(iter(exchange.markets))
     with pytest.raises(Caught) as caught:
