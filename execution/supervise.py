@@ -142,7 +142,7 @@ def look(desk: Desk, rows: list[Bracket]) -> View:
     """Open orders first, positions after: a fill between the two shows as a smaller position, which is only
     believed when a second look confirms it."""
     view = View()
-    for where in _where(desk, rows):
+    for where in _where(desk, rows, one_by_one=desk.venue.features.open_orders_by_symbol):
         for report in desk.venue.open_orders(desk.keys, where):
             for name in (report.client_id, report.exchange_id):
                 if name:
@@ -169,10 +169,12 @@ def _compare(view: View, rows: list[Bracket]) -> None:
         view.excess[key] = max(protected - held, Decimal(0))
 
 
-def _where(desk: Desk, rows: list[Bracket]) -> list[Instrument | None]:
+def _where(desk: Desk, rows: list[Bracket], *, one_by_one: bool = False) -> list[Instrument | None]:
     """One question for everything, unless only one instrument matters: that is cheaper on most exchanges."""
     symbols = {row.instrument for row in rows}
-    return [desk.instrument(symbols.pop())] if len(symbols) == 1 else [None]
+    if one_by_one or len(symbols) == 1:
+        return [desk.instrument(symbol) for symbol in sorted(symbols)]
+    return [None]
 
 
 def _care(region: str, desk: Desk, row: Bracket, view: View) -> None:

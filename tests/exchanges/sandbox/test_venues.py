@@ -74,6 +74,11 @@ class Trader:
         )
         return self.venue.place(self.keys, request)
 
+    def open_orders(self):
+        """Of all symbols at once where the exchange can tell that."""
+        by_symbol = self.venue.features.open_orders_by_symbol
+        return self.venue.open_orders(self.keys, self.instrument if by_symbol else None)
+
     def close(self):
         for connection in self._pool.opened():
             for transport in connection.venue.other_transports.values():
@@ -103,12 +108,12 @@ def test_a_market_order_fills_and_is_found_by_our_id(trader):
 def test_a_stop_waits_fires_and_tells_its_fill(trader):
     trader.enter()
     stop = trader.stop(49000)
-    (listed,) = trader.venue.open_orders(trader.keys)
+    (listed,) = trader.open_orders()
     assert (listed.client_id, listed.type, listed.trigger_price) == (stop.client_id, OrderType.STOP, 49000)
     trader.sandbox.price("BTC/USDT", 48990)
     fired = trader.venue.fetch(trader.keys, trader.instrument, stop.ref)
     assert (fired.status, fired.filled, fired.average_price) == (OrderStatus.FILLED, QUANTITY, 48990)
-    assert trader.venue.open_orders(trader.keys) == []
+    assert trader.open_orders() == []
     assert trader.venue.positions(trader.keys) == []
 
 
@@ -175,7 +180,7 @@ def test_a_refused_stop_is_a_refusal(trader):
     trader.sandbox.fault("reject_stop", venue=trader.name)
     with pytest.raises(Refused):
         trader.stop(49000)
-    assert trader.venue.open_orders(trader.keys) == []
+    assert trader.open_orders() == []
 
 
 def test_more_than_there_is_money_for_is_refused(trader):
@@ -208,9 +213,9 @@ def test_a_native_pair_ends_as_one(trader):
     if trader.futures:
         target = replace(target, type=OrderType.TAKE_PROFIT, price=None, trigger_price=Decimal(52000))
     placed = trader.venue.protect(trader.keys, Legs(stop, target))
-    assert len(trader.venue.open_orders(trader.keys)) == 2
+    assert len(trader.open_orders()) == 2
     trader.sandbox.price("BTC/USDT", 52000)
-    assert trader.venue.open_orders(trader.keys) == []
+    assert trader.open_orders() == []
     stopped, reached = (trader.venue.fetch(trader.keys, trader.instrument, each.ref) for each in placed)
     assert (reached.status, reached.filled) == (OrderStatus.FILLED, QUANTITY)
     assert stopped.status.final
