@@ -1,0 +1,1090 @@
+"""HTX, formerly Huobi: spot (`HTX`) and USDT-margined perpetuals (`HTX_F`, their API v5), two hosts opened by one key.
+
+Facts from https://www.htx.com/en-us/opend/newApiPages/ and from clients written by it (ccxt 4.5.90,
+github.com/JKorf/HTX.Net, github.com/thrasher-corp/gocryptotrader; stored copies read 2026-11-22). Quirks:
+
+* The signature covers method, host, path and query; the body of a POST is not signed. There is no test net.
+* Placing only acknowledges. Refusals come with HTTP 200, in three envelopes: `err-code`, `err_code` or `code`.
+* A spot order names the number of the account it trades from: it is asked for once per key and remembered.
+* A spot market buy is given in quote currency. One of a base quantity goes out as an immediate limit order 1 % above
+  the market, so that exactly that quantity is bought; where the money does not reach for that bound, as the quote
+  amount it costs now.
+* A spot stop is an algo order without a number: our client id is its only name. Triggered, it goes on as a plain
+  order whose number its record tells. It freezes no balance before.
+* Spot algo orders and futures `trigger` orders have no direction: the exchange compares trigger and price when they
+  arrive. A stop that was crossed already would become a take-profit, so the price is looked at before.
+* Futures count whole contracts; callers see base units only. Client ids there are whole numbers of 53 bits.
+* A futures order names its margin mode, and one that closes names that of its position (cross where nobody said).
+* What closes a position at a trigger is an `sl` or a `tp` order; both may rest for the whole position, and neither ends
+  the other. Their common form `tpsl` has one name for two orders: it is not used, and made by hand it is not listed.
+* A `trigger` order (an entry at a stop) has no market form: it takes the best 20 levels of the book.
+* An account that was not moved to API v5 is refused (4007): it is spoken here, the older API is not.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+from typing import Any, ClassVar
+from urllib.parse import quote as percent_encode
+from urllib.parse import urlencode, urlsplit
+
+from exchanges import errors
+from exchanges.errors import (
+    InsufficientFunds,
+    NothingToReduce,
+    NotSent,
+    OrderNotFound,
+    OutcomeUnknown,
+    Unsupported,
+    WouldTrigger,
+)
+from exchanges.guide import Guide
+from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
+from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.symbols import common_asset
+from exchanges.transport import Answer, Request
+from exchanges.types import (
+    Balance,
+    Credentials,
+    Direction,
+    Environment,
+    Fee,
+    Instrument,
+    KeyInfo,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionMode,
+    Product,
+    Quote,
+    Report,
+    Side,
+    TimeInForce,
+    TriggerBy,
+)
+from exchanges.venue import Call, Features, Venue, acknowledged, key_digest, plain_number
+
+SPOT_URL, SWAP_URL = "https://api.huobi.pro", "https://api.hbdm.vn"
+#: the same exchange by other addresses; a signature names the one that is called
+SIGNED_HOSTS = frozenset({"api.huobi.pro", "api-aws.huobi.pro", "api.hbdm.com", "api.hbdm.vn"})
+#: the parameter that stands for a whole body which is no object
+WHOLE_BODY = ""
+#: how far above the market a market buy of a base quantity may go
+HIGHEST_PREMIUM = Decimal("0.01")
+#: so many accounts and margin modes are remembered
+REMEMBERED = 50_000
+PAGE = 100
+NEVER_EXPIRES = -1
+
+SIDES = {side.value: side for side in Side}
+LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+#: the second part of a spot order's type
+SPOT_TYPES = {
+    "market": OrderType.MARKET,
+    **dict.fromkeys(("limit", "ioc", "limit-maker", "limit-fok"), OrderType.LIMIT),
+    **dict.fromkeys(("stop-limit", "stop-limit-fok"), OrderType.STOP_LIMIT),
+}
+SPOT_STATES = {
+    **dict.fromkeys(("created", "submitted", "partial-filled", "canceling"), OrderStatus.OPEN),
+    **dict.fromkeys(("partial-canceled", "canceled"), OrderStatus.CANCELLED),
+    "filled": OrderStatus.FILLED,
+}
+#: None: it goes on as a plain order
+ALGO_STATES = {
+    **dict.fromkeys(("created", "active"), OrderStatus.OPEN),
+    **dict.fromkeys(("triggered", "effective"), None),
+    **dict.fromkeys(("rejected", "failed"), OrderStatus.REJECTED),
+    "canceled": OrderStatus.CANCELLED,
+}
+SPOT_TIMES = {TimeInForce.GTC: "limit", TimeInForce.IOC: "ioc", TimeInForce.FOK: "limit-fok"}
+#: what a cancel by client id says of the order; only 10 (it is being cancelled) found it open
+CANCELLED_NOW = {"10": True, "-1": False, "0": False, "5": False, "6": False, "7": False}
+ACCOUNT_PARTS = frozenset({"trade", "frozen"})
+
+IS_LIMIT = {"market": False, "limit": True, "post_only": True}
+SWAP_STATES = {
+    **dict.fromkeys(("new", "partially_filled"), OrderStatus.OPEN),
+    **dict.fromkeys(("partially_canceled", "canceled"), OrderStatus.CANCELLED),
+    "filled": OrderStatus.FILLED,
+}
+ALGO_KINDS = ("sl", "tp", "trigger")
+TRIGGERS = {TriggerBy.LAST: "last", TriggerBy.MARK: "mark"}
+MODES = {mode.value: mode for mode in MarginMode}
+POSITION_SIDES = {"both": None, "long": Direction.LONG, "short": Direction.SHORT}
+DIRECTIONS = {"buy": Direction.LONG, "sell": Direction.SHORT}
+POSITION_MODES = {"single_side": PositionMode.ONE_WAY, "dual_side": PositionMode.HEDGE}
+NO_ORDER = frozenset({"", "-1", "0"})
+
+#: what of one code's many meanings the words tell, as a part of the code
+SPOKEN = {
+    "submission time": ":time",
+    "invalid symbol": ":symbol",
+    "request limit": ":limit",
+    "duplicat": ":duplicate",
+    "not exist": ":gone",
+    "not found": ":gone",
+}
+SPEAKING = frozenset({"api-signature-not-valid", "invalid-parameter", "403", "1003", "2002"})
+Codes = Mapping[type[errors.ExchangeError], str]
+SHARED: Codes = {
+    errors.AuthRefused: "api-signature-not-valid api-signature-check-failed login-required 1003",
+    errors.ClockRefused: "api-signature-not-valid:time 403:time 1003:time",
+    errors.Throttled: "rate-too-many-requests too-many-requests base-request-exceed-frequency-limit "
+    "invalid-parameter:limit 429",
+    OutcomeUnknown: "gateway-internal-error timeout base-system-error order-update-error 500 502 503 504",
+    errors.Maintenance: "system-maintenance",
+    errors.UnknownSymbol: "invalid-parameter:symbol",
+    OrderNotFound: "2002:gone",
+    errors.DuplicateOrder: "2002:duplicate",
+    errors.InvalidOrder: "invalid-parameter bad-request 2002 2003",
+}
+#: https://www.htx.com/en-us/opend/newApiPages/ "Error Code" of spot
+SPOT_ERRORS: Codes = {
+    errors.AuthRefused: "account-get-accounts-inexistent-error account-account-id-inexistent 403 1002",
+    errors.MarketPaused: "base-symbol-trade-disabled order-disabled",
+    errors.UnknownSymbol: "base-symbol-error",
+    OrderNotFound: "order-orderstate-error order-queryorder-invalid base-record-invalid",
+    InsufficientFunds: "account-frozen-balance-insufficient-error order-accountbalance-error",
+    WouldTrigger: "order-stop-order-hit-trigger",
+    errors.DuplicateOrder: "invalid-client-order-id",
+    errors.InvalidOrder: "validation-format-error validation-constraints-required invalid-amount order-invalid-price "
+    "order-limitorder-amount-min-error order-limitorder-amount-max-error order-marketorder-amount-min-error "
+    "order-marketorder-amount-max-error order-limitorder-price-min-error order-limitorder-price-max-error "
+    "order-limitorder-price-buy-min-error order-limitorder-price-buy-max-error "
+    "order-limitorder-price-sell-min-error order-limitorder-price-sell-max-error order-value-min-error "
+    "order-orderprice-precision-error order-orderamount-precision-error order-holding-limit-failed "
+    "order-etp-nav-price-max-error",
+}
+#: the same of USDT-margined contracts
+SWAP_ERRORS: Codes = {
+    errors.AuthRefused: "403 1010 1012 1220 4007",
+    errors.Throttled: "1032",
+    OutcomeUnknown: "1000 1001 1002 1004 1030",
+    errors.MarketPaused: "1058 1059 1095",
+    errors.UnknownSymbol: "1013 1014 1066",
+    OrderNotFound: "1017 1051 1061 1063 1071",
+    InsufficientFunds: "1047",
+    NothingToReduce: "1048 1492",
+    errors.DuplicateOrder: "1050",
+    errors.InvalidOrder: "1034 1036 1037 1038 1039 1040 1041 1042 1045 1046 1055 1067 1094 1461",
+}
+
+
+def error_table(*parts: Codes) -> dict[str, type[errors.ExchangeError]]:
+    return {code: kind for part in parts for kind, codes in part.items() for code in codes.split()}
+
+
+class _HTX(Venue):
+    exchange = "htx"
+    region = "tokyo"
+    key_family = "htx"
+    guide = Guide(
+        key_steps=(
+            "On htx.com open the profile menu, API Management, and create an API key.",
+            "Tick Read and Trade. Leave Withdraw off.",
+            "Bind the addresses of your flipr: a key without any ends after 90 days.",
+            "For HTX_F open USDT-M futures on the site once, and move USDT to the futures account.",
+        ),
+        quirks=(
+            "A spot market buy of a base quantity goes out as an immediate limit order at most 1 % above the market.",
+            "A spot stop is refused when the price has crossed it already, and freezes no balance while it waits.",
+            "Stop and target of a futures position are two orders that do not know of each other: flipr ends the second.",
+            "A futures order names its margin mode: cross, unless you say isolated.",
+            "A stop entry on HTX_F takes the best 20 levels of the order book when it triggers.",
+            "Futures accounts that HTX has not moved to its API v5 are refused.",
+        ),
+    )
+    #: the headers that tell what is left of a call's limit, and when (in ms) its window ends
+    left_header: ClassVar[str]
+    reset_header: ClassVar[str]
+
+    # -- pure ------------------------------------------------------------------------------------------
+
+    def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
+        """https://www.htx.com/en-us/opend/newApiPages/?id=419 "Signature": of the query, never of the body."""
+        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
+        get = call.method == "GET"
+        body = "" if get else json.dumps(params.get(WHOLE_BODY, params), separators=(",", ":"))
+        query = _query(params) if get else ""
+        if call.signed and keys:
+            moment = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            named = {
+                "AccessKeyId": keys.key,
+                "SignatureMethod": "HmacSHA256",
+                "SignatureVersion": "2",
+                "Timestamp": moment,
+            }
+            query = _query({**named, **(params if get else {})})
+            signed = f"{call.method}\n{self._signed_host(call)}\n{call.path}\n{query}"
+            query += "&" + _query({"Signature": signature(keys.secret, signed)})
+        headers = {} if get else {"Content-Type": "application/json"}
+        return Request(call.method, call.path, query, body.encode(), headers)
+
+    def _signed_host(self, call: Call) -> str:
+        """The host that is called; that of the real exchange where another one plays it."""
+        transport = self.other_transports[call.host] if call.host else self.transport
+        called = urlsplit(transport.base_url).hostname or ""
+        known = self.hosts[call.host] if call.host else self.base_urls
+        return called if called in SIGNED_HOSTS else urlsplit(known[Environment.LIVE]).hostname or ""
+
+    def error_code(self, answer: Answer) -> tuple[str, str] | None:
+        if not isinstance(answer.data, Mapping):
+            return None
+        told: Mapping[str, Any] = answer.data
+        if told.get("status") == "ok" or str(told.get("code")) == "200":
+            if (row := _refused_row(told.get("data"))) is None:
+                return None
+            told = row
+        names = ("err-code", "err_code", "code")
+        code = next((str(told[name]) for name in names if told.get(name) not in (None, "")), "")
+        words = next((str(told[n]) for n in ("err-msg", "err_msg", "message", "msg") if told.get(n)), "")
+        if not code:
+            return "", "the answer has no code"
+        if code in SPEAKING:
+            code += next((part for said, part in SPOKEN.items() if said in words.lower()), "")
+        return code, words
+
+    def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
+        """A refusal for rate tells at what time the window ends."""
+        reset_ms = answer.headers.get(self.reset_header, "")
+        if reset_ms.isdigit() and "retry-after" not in answer.headers:
+            seconds = max(int(reset_ms) - self.clock.now_ms(), 0) / 1000
+            answer = replace(answer, headers={**answer.headers, "retry-after": str(seconds)})
+        return super().checked(answer, charges)
+
+    def usage(self, answer: Answer) -> Mapping[str, int]:
+        """The headers speak of the call just made: only its bucket among these was charged."""
+        left = answer.headers.get(self.left_header, "")
+        if not left.isdigit():
+            return {}
+        limits = {name: each.capacity for name, each in self.buckets.items() if each.scope is Scope.KEY}
+        return {name: max(limit - int(left), 0) for name, limit in limits.items()}
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        """What must be known first is asked for."""
+        self.place_call(order)  # what the exchange lacks is refused before anything is asked
+        ready = self._prepared(keys, order)
+        report = super().place(keys, ready, patience_seconds=patience_seconds)
+        return replace(report, type=order.type, price=order.price)
+
+    @abstractmethod
+    def _prepared(self, keys: Credentials, order: OrderRequest) -> OrderRequest:
+        """The order as it can be sent. Raises WouldTrigger, OutcomeUnknown when the exchange does not tell."""
+
+    def _refuse_crossed(self, order: OrderRequest) -> None:
+        """An order without a direction, already crossed, would wait for the way back."""
+        now = self._present(order).last
+        trigger = order.trigger_price or Decimal(0)
+        rises = (order.side is Side.BUY) == (order.type in STOPS)
+        if now == trigger or (now > trigger) == rises:
+            raise WouldTrigger(f"the price {now} has already crossed the trigger {trigger}")
+
+    def _present(self, order: OrderRequest) -> Quote:
+        """A price that is not told leaves the order unsent."""
+        try:
+            return self.quote(order.instrument)
+        except OutcomeUnknown as error:
+            raise NotSent(f"not sent, because the price is not known: {error.message}") from None
+
+    def quote(self, instrument: Instrument) -> Quote:
+        tick = self._ticker(instrument.symbol)
+        bid, ask = (decimal(tick, name, 0) for name in ("bid", "ask"))
+        return Quote(bid, ask, decimal(tick, "close"))
+
+    @abstractmethod
+    def _ticker(self, symbol: str) -> Any: ...
+
+    def key_info(self, keys: Credentials) -> KeyInfo:
+        """https://www.htx.com/en-us/opend/newApiPages/?id=7ec52c92-7773-11ed-9966-0242ac110003"""
+        uid = text(self._key_read("/v2/user/uid", {}, keys), "data")
+        named = {"accessKey": keys.key, "uid": uid}
+        rows = items(self._key_read("/v2/user/api-key", named, keys), "data")
+        row = next((each for each in rows if each.get("accessKey") == keys.key), None)
+        if row is None:
+            raise OutcomeUnknown(f"{self.name} does not list the key that asks")
+        may, days = text(row, "permission").split(","), int(decimal(row, "validDays"))
+        now = datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)
+        return KeyInfo(
+            can_trade="trade" in may,
+            can_withdraw="withdraw" in may,
+            ip_locked=bool(text(row, "ipAddresses")),
+            expires=None if days == NEVER_EXPIRES else now + timedelta(days=days),
+        )
+
+    @abstractmethod
+    def _key_read(self, path: str, params: Mapping[str, Any], keys: Credentials) -> Any:
+        """Keys are told of on the spot host only."""
+
+    # -- one request -----------------------------------------------------------------------------------
+
+    def _public(self, path: str, params: Mapping[str, Any]) -> Any:
+        call = Call("GET", path, params, signed=False, costs={"public": 1}, read_only=True)
+        return self.call(call)
+
+    def _read(
+        self, path: str, params: Mapping[str, Any], bucket: str, keys: Credentials, *, host: str = ""
+    ) -> Any:
+        costs: Costs = {bucket: 1}
+        return self.call(Call("GET", path, params, costs=costs, read_only=True, host=host), keys)
+
+    def _write(self, path: str, params: Mapping[str, Any], bucket: str, priority: Priority) -> Call:
+        return Call("POST", path, params, costs={bucket: 1}, priority=priority)
+
+    def _gone(self) -> OrderNotFound:
+        return OrderNotFound(f"{self.name} does not know this order, or it is no longer open")
+
+
+class HTXSpot(_HTX):
+    name = "HTX"
+    product = Product.SPOT
+    base_urls = {Environment.LIVE: SPOT_URL}
+    features = Features(market_by_quote=True, reduce_only=False, client_id_memory_seconds=7200)
+    errors = error_table(SHARED, SPOT_ERRORS)
+    #: https://www.htx.com/en-us/opend/newApiPages/ "Rate limiting": per user and call, over two seconds
+    buckets = {
+        "orders": Bucket(100, 2.0, Scope.KEY),
+        "reads": Bucket(50, 2.0, Scope.KEY),
+        "algo": Bucket(20, 2.0, Scope.KEY),
+        "account": Bucket(20, 2.0, Scope.KEY),
+        "public": Bucket(20, 2.0),
+    }
+    left_header, reset_header = "x-hb-ratelimit-requests-remain", "x-hb-ratelimit-requests-expire"
+
+    def __init__(self, *wires: Any, **options: Any) -> None:
+        super().__init__(*wires, **options)
+        self._accounts: dict[str, str] = {}
+        self._pairs: dict[str, tuple[str, str]] = {}
+
+    # -- placing ---------------------------------------------------------------------------------------
+
+    def place_call(self, order: OrderRequest) -> Call:
+        if order.reduce_only or order.position_side:
+            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        if order.trigger_by is not TriggerBy.LAST:
+            raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
+        if order.quote_quantity is not None and (order.type, order.side) != (OrderType.MARKET, Side.BUY):
+            raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
+        if order.type.conditional:
+            return self._write("/v2/algo-orders", self._algo_params(order), "algo", Priority.PROTECT)
+        params = {
+            "account-id": order.instrument.extra.get("account"),
+            "symbol": order.instrument.symbol,
+            "type": f"{order.side}-{_spot_type(order, self.name)}",
+            "amount": order.quantity if order.quote_quantity is None else _cost(order, order.quote_quantity),
+            "client-order-id": order.client_id,
+        }
+        if order.type is OrderType.LIMIT:
+            params["price"] = order.price
+        return self._write("/v1/order/orders/place", params, "orders", Priority.ENTRY)
+
+    def _algo_params(self, order: OrderRequest) -> dict[str, Any]:
+        """https://www.htx.com/en-us/opend/newApiPages/ "Place a conditional order": a buy at market says what it
+        spends, here what its quantity costs at the trigger."""
+        if order.post_only:
+            raise Unsupported(f"{self.name}: conditional orders cannot be post-only")
+        limit, quantity, trigger = order.type in LIMITS, order.quantity, order.trigger_price
+        params: dict[str, Any] = {
+            "accountId": order.instrument.extra.get("account"),
+            "symbol": order.instrument.symbol,
+            "orderSide": str(order.side),
+            "orderType": "limit" if limit else "market",
+            "clientOrderId": order.client_id,
+            "stopPrice": trigger,
+        }
+        if limit:
+            params |= {"orderPrice": order.price, "timeInForce": str(order.time_in_force)}
+        if order.side is Side.BUY and not limit:
+            return params | {"orderValue": _cost(order, (quantity or Decimal(0)) * (trigger or Decimal(0)))}
+        return params | {"orderSize": quantity}
+
+    def _prepared(self, keys: Credentials, order: OrderRequest) -> OrderRequest:
+        """With the number of its account, and a price where a market buy needs one."""
+        extra = {**order.instrument.extra, "account": self._account(keys)}
+        order = replace(order, instrument=replace(order.instrument, extra=extra))
+        if order.type.conditional:
+            self._refuse_crossed(order)
+        return self.bounded(order, self._present(order).ask) if _buys_base(order) else order
+
+    @staticmethod
+    def bounded(order: OrderRequest, ask: Decimal) -> OrderRequest:
+        """The market buy as an immediate limit order, down to the tick."""
+        tick = order.instrument.tick
+        price = max((ask * (1 + HIGHEST_PREMIUM) / tick).to_integral_value(ROUND_DOWN) * tick, ask)
+        return replace(order, type=OrderType.LIMIT, price=price, time_in_force=TimeInForce.IOC)
+
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        """A buy of nearly all there is: refused for the money its bound would take, so nothing stands yet."""
+        try:
+            return super().place(keys, order, patience_seconds=patience_seconds)
+        except InsufficientFunds:
+            if not _buys_base(order):
+                raise
+        cost = (order.quantity or Decimal(0)) * self._present(order).ask
+        spend = replace(order, quantity=None, quote_quantity=cost)
+        report = super().place(keys, spend, patience_seconds=patience_seconds)
+        return replace(report, quantity=order.quantity)
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        """A plain order's number; an algo order has none and goes by our id."""
+        if order.type.conditional:
+            return acknowledged(order, text(data, "data", "clientOrderId"))
+        return acknowledged(order, text(data, "data"))
+
+    def _account(self, keys: Credentials) -> str:
+        """The number of the spot account."""
+        known = key_digest(keys)
+        if known not in self._accounts:
+            rows = items(self._read("/v1/account/accounts", {}, "account", keys), "data")
+            found = [text(row, "id") for row in rows if text(row, "type") == "spot"]
+            if not found:
+                raise OutcomeUnknown(f"{self.name} does not tell the number of the spot account")
+            if len(self._accounts) >= REMEMBERED:
+                self._accounts.clear()
+            self._accounts[known] = found[0]
+        return self._accounts[known]
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    def read_order(self, item: Any) -> Report:
+        """A plain order: open ones count `filled-...`, single ones `field-...` (as documented)."""
+        name, _, kind = text(item, "type").partition("-")
+        order_type = word(SPOT_TYPES, {"type": kind}, "type")
+        filled, spent, fee = (_counted(item, part) for part in ("amount", "cash-amount", "fees"))
+        side = word(SIDES, {"type": name}, "type")
+        by_quote = (order_type, side) == (OrderType.MARKET, Side.BUY)
+        base, quote = self._pairs.get(text(item, "symbol"), ("", ""))
+        asset = base if side is Side.BUY else quote
+        if order_type is OrderType.STOP_LIMIT and item.get("operator") in ("gte", "lte"):
+            order_type = _conditional(stop=(item["operator"] == "gte") == (side is Side.BUY), limit=True)
+        return Report(
+            exchange_id=text(item, "id"),
+            client_id=item.get("client-order-id") or "",
+            symbol=text(item, "symbol"),
+            side=side,
+            type=order_type,
+            status=word(SPOT_STATES, item, "state"),
+            quantity=None if by_quote else decimal(item, "amount"),
+            filled=filled,
+            average_price=spent / filled if filled else None,
+            price=decimal(item, "price") if order_type in LIMITS else None,
+            trigger_price=decimal(item, "stop-price") if order_type.conditional else None,
+            fee=Fee(fee, asset) if filled and asset else None,
+        )
+
+    def read_algo(self, item: Any, last: Decimal | None) -> Report:
+        """A waiting order's trigger lies where the price is not; of an ended one nobody can tell: it passes for a
+        stop. A triggered one is told as open: what became of it is another order's to tell."""
+        side, limit = word(SIDES, item, "orderSide"), word(IS_LIMIT, item, "orderType")
+        trigger = decimal(item, "stopPrice")
+        by_value = side is Side.BUY and not limit
+        return Report(
+            exchange_id=text(item, "clientOrderId"),
+            client_id=text(item, "clientOrderId"),
+            symbol=text(item, "symbol"),
+            side=side,
+            type=_conditional(stop=last is None or (trigger > last) == (side is Side.BUY), limit=limit),
+            status=word(ALGO_STATES, item, "orderStatus") or OrderStatus.OPEN,
+            quantity=None if by_value else decimal(item, "orderSize"),
+            price=decimal(item, "orderPrice") if limit else None,
+            trigger_price=trigger,
+            reason=str(item.get("errMessage") or ""),
+        )
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        self._pairs[instrument.symbol] = (instrument.base, instrument.quote)
+        if not ref.conditional:
+            return self._plain(keys, ref)
+        item = self._algo_record(keys, ref)
+        state = word(ALGO_STATES, item, "orderStatus")
+        waits = state is OrderStatus.OPEN
+        report = self.read_algo(item, self.quote(instrument).last if waits else None)
+        if state is not None:
+            return report
+        order = self._plain(keys, OrderRef(exchange_id=text(item, "orderId")))
+        return replace(
+            order,
+            exchange_id=report.exchange_id,
+            client_id=report.client_id,
+            type=report.type,
+            trigger_price=report.trigger_price,
+        )
+
+    def _plain(self, keys: Credentials, ref: OrderRef) -> Report:
+        if ref.exchange_id:
+            data = self._read(f"/v1/order/orders/{ref.exchange_id}", {}, "reads", keys)
+        else:
+            named = {"clientOrderId": ref.client_id}
+            data = self._read("/v1/order/orders/getClientOrder", named, "reads", keys)
+        if not field(data, "data"):
+            raise self._gone()
+        return self.read_order(field(data, "data"))
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        wanted = {"symbol": instrument.symbol} if instrument else {}
+        plain = [self.read_order(item) for item in self._open(keys, wanted)]
+        waiting, prices = list(self._waiting(keys, wanted)), dict[str, Decimal]()
+        for item in waiting:
+            symbol = text(item, "symbol")
+            if symbol not in prices:
+                prices[symbol] = decimal(self._ticker(symbol), "close")
+        return plain + [self.read_algo(item, prices[item["symbol"]]) for item in waiting]
+
+    def _open(self, keys: Credentials, wanted: Mapping[str, str]) -> Iterator[Any]:
+        """Page by page, each from the last order of the one before."""
+        asked: dict[str, Any] = {"account-id": self._account(keys), **wanted, "size": PAGE}
+        while True:
+            page = items(self._read("/v1/order/openOrders", asked, "reads", keys), "data")
+            yield from page
+            if len(page) < PAGE:
+                return
+            asked |= {"from": text(page[-1], "id"), "direct": "next"}
+
+    def _waiting(self, keys: Credentials, wanted: Mapping[str, str]) -> Iterator[Any]:
+        asked: dict[str, Any] = {"accountId": self._account(keys), **wanted, "limit": PAGE}
+        while True:
+            data = self._read("/v2/algo-orders/opening", asked, "algo", keys)
+            yield from items(data, "data")
+            if not data.get("nextId"):
+                return
+            asked |= {"fromId": data["nextId"]}
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        """A conditional order that triggered is a plain order by now."""
+        if ref.conditional:
+            if self._cancel_algo(keys, ref):
+                return
+            item = self._algo_record(keys, ref)
+            if (state := word(ALGO_STATES, item, "orderStatus")) is OrderStatus.OPEN:
+                raise OutcomeUnknown(f"{self.name} did not cancel an order that waits")
+            if state is not None:
+                raise self._gone()
+            ref = OrderRef(exchange_id=text(item, "orderId"))
+        if ref.exchange_id:
+            path = f"/v1/order/orders/{ref.exchange_id}/submitcancel"
+            text(self._cancel(keys, path, {}, "orders"), "data")
+            return
+        named = {"client-order-id": ref.client_id}
+        told = self._cancel(keys, "/v1/order/orders/submitCancelClientOrder", named, "orders")
+        if not word(CANCELLED_NOW, told, "data"):
+            raise self._gone()
+
+    def _cancel_algo(self, keys: Credentials, ref: OrderRef) -> bool:
+        ours = ref.client_id or ref.exchange_id
+        told = self._cancel(keys, "/v2/algo-orders/cancellation", {"clientOrderIds": [ours]}, "algo")
+        accepted, rejected = items(told, "data", "accepted"), items(told, "data", "rejected")
+        if ours not in accepted and ours not in rejected:
+            raise OutcomeUnknown(f"{self.name} does not say whether the order is cancelled")
+        return ours in accepted
+
+    def _algo_record(self, keys: Credentials, ref: OrderRef) -> Any:
+        named = {"clientOrderId": ref.client_id or ref.exchange_id}
+        found = field(self._read("/v2/algo-orders/specific", named, "algo", keys), "data")
+        if not found:
+            raise self._gone()
+        return found
+
+    def _cancel(self, keys: Credentials, path: str, params: Mapping[str, Any], bucket: str) -> Any:
+        return self.call(self._write(path, params, bucket, Priority.PROTECT), keys)
+
+    # -- market and account ----------------------------------------------------------------------------
+
+    def server_time_ms(self) -> int:
+        return int(decimal(self._public("/v1/common/timestamp", {}), "data"))
+
+    def instruments(self) -> list[Instrument]:
+        rows = items(self._public("/v1/common/symbols", {}), "data")
+        found = [self.read_instrument(row) for row in rows]
+        self._pairs.update({each.symbol: (each.base, each.quote) for each in found})
+        return found
+
+    def read_instrument(self, item: Any) -> Instrument:
+        quote = common_asset(text(item, "quote-currency"))
+        price, amount, value = (
+            Decimal(1).scaleb(-int(decimal(item, f"{name}-precision")))
+            for name in ("price", "amount", "value")
+        )
+        return Instrument(
+            symbol=text(item, "symbol"),
+            base=common_asset(text(item, "base-currency")),
+            quote=quote,
+            settle=quote,
+            product=self.product,
+            tick=price,
+            step=amount,
+            min_quantity=decimal_or_none(item, "limit-order-min-order-amt") or Decimal(0),
+            min_notional=decimal_or_none(item, "min-order-value") or Decimal(0),
+            max_quantity=_positive(item, "limit-order-max-order-amt"),
+            max_market_quantity=_positive(item, "sell-market-max-order-amt"),
+            active=text(item, "state") == "online" and item.get("api-trading") != "disabled",
+            extra={"quote_step": value},
+        )
+
+    def _ticker(self, symbol: str) -> Any:
+        return field(self._public("/market/detail/merged", {"symbol": symbol}), "tick")
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        path = f"/v1/account/accounts/{self._account(keys)}/balance"
+        found: dict[str, Balance] = {}
+        for item in items(self._read(path, {}, "account", keys), "data", "list"):
+            if (part := text(item, "type")) not in ACCOUNT_PARTS:
+                continue
+            asset, amount = common_asset(text(item, "currency")), decimal(item, "balance")
+            held = found.get(asset, Balance(asset, Decimal(0), Decimal(0)))
+            free = held.free + (amount if part == "trade" else Decimal(0))
+            found[asset] = Balance(asset, held.total + amount, free)
+        return found
+
+    def _key_read(self, path: str, params: Mapping[str, Any], keys: Credentials) -> Any:
+        return self._read(path, params, "account", keys)
+
+
+class HTXFutures(_HTX):
+    name = "HTX_F"
+    product = Product.LINEAR
+    base_urls = {Environment.LIVE: SWAP_URL}
+    hosts = {"htx": {Environment.LIVE: SPOT_URL}}
+    features = Features(hedge_mode=True, leverage=True, client_id_memory_seconds=7200)
+    errors = error_table(SHARED, SWAP_ERRORS)
+    #: per user over three seconds, writing and reading apart; public calls by address
+    buckets = {
+        "trade": Bucket(72, 3.0, Scope.KEY),
+        "reads": Bucket(72, 3.0, Scope.KEY),
+        "account": Bucket(144, 3.0, Scope.KEY),
+        "key": Bucket(20, 2.0, Scope.KEY),
+        "public": Bucket(120, 3.0),
+    }
+    left_header, reset_header = "ratelimit-remaining", "ratelimit-reset"
+
+    def __init__(self, *wires: Any, **options: Any) -> None:
+        super().__init__(*wires, **options)
+        self._sizes: dict[str, Decimal] = {}
+        self._modes: dict[tuple[str, str], MarginMode] = {}
+
+    @classmethod
+    def client_id(cls, token: str) -> str:
+        """A whole number of 53 bits, never 0: larger ones change in clients that read numbers as doubles."""
+        digest = hashlib.blake2b(token.encode(), digest_size=8).digest()
+        return str((int.from_bytes(digest) >> 11) or 1)
+
+    # -- placing ---------------------------------------------------------------------------------------
+
+    def place_call(self, order: OrderRequest) -> Call:
+        params: dict[str, Any] = {
+            "contract_code": order.instrument.symbol,
+            "margin_mode": str(order.margin_mode or MarginMode.CROSS),
+            "position_side": str(order.position_side or "both"),
+            "side": str(order.side),
+            "volume": str(self._contracts(order)),
+        }
+        if not order.client_id.isdigit():
+            raise Unsupported(f"{self.name}: client ids are whole numbers")
+        if order.type.conditional:
+            params |= {"algo_client_order_id": int(order.client_id)} | self._trigger_params(order)
+            return self._write("/v5/algo/order", params, "trade", Priority.PROTECT)
+        limit = order.type is OrderType.LIMIT
+        if order.post_only and (not limit or order.time_in_force is not TimeInForce.GTC):
+            raise Unsupported(f"{self.name}: only limit orders that rest can be post-only")
+        params |= {
+            "client_order_id": int(order.client_id),
+            "type": "post_only" if order.post_only else str(order.type),
+            "time_in_force": str(order.time_in_force),
+        }
+        params |= {"price": order.price} if limit else {}
+        # in hedge mode side and position say the same, and the flag is not valid
+        params |= {"reduce_only": 1} if order.reduce_only and not order.position_side else {}
+        priority = Priority.PROTECT if _closes(order) else Priority.ENTRY
+        return self._write("/v5/trade/order", params, "trade", priority)
+
+    def _trigger_params(self, order: OrderRequest) -> dict[str, Any]:
+        """What closes names its kind and so its direction; what opens is a `trigger` order, which has none."""
+        if order.trigger_by not in TRIGGERS:
+            raise Unsupported(f"{self.name}: orders trigger by the last or the mark price only")
+        if order.post_only or order.time_in_force is not TimeInForce.GTC:
+            raise Unsupported(f"{self.name}: conditional orders cannot be post-only, IOC or FOK")
+        limit, by = order.type in LIMITS, TRIGGERS[order.trigger_by]
+        if not _closes(order):
+            price = {"price": order.price} if limit else {"price_type": "optimal_20"}
+            return {
+                "type": "trigger",
+                "trigger_price": order.trigger_price,
+                "trigger_price_type": by,
+                **price,
+            }
+        kind = "sl" if order.type in STOPS else "tp"
+        params = {
+            "type": kind,
+            f"{kind}_trigger_price": order.trigger_price,
+            f"{kind}_trigger_price_type": by,
+            f"{kind}_type": "limit" if limit else "market",
+        }
+        return params | ({f"{kind}_order_price": order.price} if limit else {})
+
+    def _contracts(self, order: OrderRequest) -> int:
+        if order.quantity is None:
+            raise Unsupported(f"{self.name}: futures orders are given in base currency")
+        contracts = order.quantity / order.instrument.contract_size
+        if contracts != int(contracts):
+            raise Unsupported(f"{self.name} trades whole contracts of {order.instrument.contract_size}")
+        return int(contracts)
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        if order.type.conditional:
+            return acknowledged(order, text(data, "data", 0, "algo_id"))
+        return acknowledged(order, text(data, "data", "order_id"))
+
+    def _prepared(self, keys: Credentials, order: OrderRequest) -> OrderRequest:
+        """What closes goes to the position as it is held; it is asked for only when it was never seen."""
+        if order.type.conditional and not _closes(order):
+            self._refuse_crossed(order)
+        if order.margin_mode is not None:
+            return order
+        slot = key_digest(keys), order.instrument.symbol
+        if _closes(order) and slot not in self._modes:
+            try:
+                self.positions(keys, order.instrument)
+            except OutcomeUnknown as error:
+                raise NotSent(f"not sent, because the position is not known: {error.message}") from None
+        return replace(order, margin_mode=self._modes.get(slot, MarginMode.CROSS))
+
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        """Nothing to close in the mode that was remembered: perhaps it is held in the other one by now."""
+        slot = key_digest(keys), order.instrument.symbol
+        known = None if order.margin_mode else self._modes.get(slot)
+        try:
+            report = super().place(keys, order, patience_seconds=patience_seconds)
+        except NothingToReduce:
+            if known is None or not self._held_otherwise(keys, order.instrument, known):
+                raise
+            return super().place(keys, order, patience_seconds=patience_seconds)
+        if order.margin_mode is not None and not _closes(order):
+            self._remember(slot, order.margin_mode)
+        return report
+
+    def _held_otherwise(self, keys: Credentials, instrument: Instrument, known: MarginMode) -> bool:
+        """A position that cannot be read leaves the refusal standing: nothing was placed."""
+        try:
+            self.positions(keys, instrument)
+        except errors.ExchangeError:
+            return False
+        return self._modes.get((key_digest(keys), instrument.symbol)) is not known
+
+    def _remember(self, slot: tuple[str, str], mode: MarginMode) -> None:
+        if len(self._modes) >= REMEMBERED:
+            self._modes.clear()
+        self._modes[slot] = mode
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    def read_order(self, item: Any) -> Report:
+        """https://www.htx.com/en-us/opend/newApiPages/?id=8cb89359-77b5-11ed-9966-196a8401f83"""
+        size, filled = self._size(text(item, "contract_code")), decimal(item, "trade_volume")
+        limit = word(IS_LIMIT, item, "type")
+        fee = decimal_or_none(item, "fee")
+        return Report(
+            exchange_id=text(item, "order_id"),
+            client_id=_own_id(item, "client_order_id", "order_id"),
+            symbol=text(item, "contract_code"),
+            side=word(SIDES, item, "side"),
+            type=OrderType.LIMIT if limit else OrderType.MARKET,
+            status=word(SWAP_STATES, item, "state"),
+            quantity=decimal(item, "volume") * size,
+            filled=filled * size,
+            average_price=decimal(item, "trade_avg_price") if filled else None,
+            price=decimal(item, "price") if limit else None,
+            reduce_only=item.get("reduce_only") is True,
+            position_side=word(POSITION_SIDES, item, "position_side"),
+            fee=Fee(fee, text(item, "fee_currency")) if filled and fee and item.get("fee_currency") else None,
+            reason=str(item.get("cancel_reason") or ""),
+        )
+
+    def read_algo(self, item: Any) -> Report:
+        """https://www.htx.com/en-us/opend/newApiPages/?id=8cb89359-77b5-11ed-9966-19b73278ea1; a `trigger` order has no
+        direction and passes for a stop. What has triggered is told as open: its order tells the rest."""
+        kind = word({each: each for each in ALGO_KINDS}, item, "type")
+        closes, name = kind != "trigger", "" if kind == "trigger" else f"{kind}_"
+        limit = word(IS_LIMIT, item, f"{name}type") if closes else bool(_positive(item, "price"))
+        volume = decimal(item, "volume")
+        return Report(
+            exchange_id=text(item, "algo_id"),
+            client_id=_own_id(item, "algo_client_order_id", "algo_id"),
+            symbol=text(item, "contract_code"),
+            side=word(SIDES, item, "side"),
+            type=_conditional(stop=kind != "tp", limit=limit),
+            status=word(ALGO_STATES, item, "state") or OrderStatus.OPEN,
+            quantity=volume * self._size(text(item, "contract_code")),
+            price=decimal(item, f"{name}order_price" if closes else "price") if limit else None,
+            trigger_price=decimal(item, f"{name}trigger_price"),
+            reduce_only=closes or item.get("reduce_only") is True,
+            position_side=word(POSITION_SIDES, item, "position_side"),
+        )
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        self._sizes[instrument.symbol] = instrument.contract_size
+        if ref.conditional:
+            return self._followed(keys, instrument, self._algo(keys, instrument, ref))
+        return self._plain(keys, instrument, ref)
+
+    def _plain(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        params = {"contract_code": instrument.symbol, **_named(ref, "order_id", "client_order_id")}
+        found = field(self._read("/v5/trade/order", params, "reads", keys), "data")
+        if not found:
+            raise self._gone()
+        return self.read_order(found)
+
+    def _algo(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any:
+        """Its kind is a part of the question: each is asked for, then the lists of ended ones are looked through."""
+        named = _named(ref, "algo_id", "algo_client_order_id")
+        for kind in ALGO_KINDS:
+            if rows := self._algo_rows(keys, "/v5/algo/order", {"type": kind, **named}):
+                return rows[0]
+        (name, wanted) = next(iter(named.items()))
+        for kind in ALGO_KINDS:
+            asked = {"contract_code": instrument.symbol, "type": kind, "limit": PAGE, "direct": "next"}
+            for row in self._algo_rows(keys, "/v5/algo/order/history", asked):
+                if str(row.get(name)) == wanted:
+                    return row
+        raise self._gone()
+
+    def _algo_rows(self, keys: Credentials, path: str, params: Mapping[str, Any]) -> list[Any]:
+        """Nothing is said by an empty list, by null or by a refusal."""
+        try:
+            found = field(self._read(path, params, "reads", keys), "data")
+        except OrderNotFound:
+            return []
+        return [] if found is None else items(found)
+
+    def _followed(self, keys: Credentials, instrument: Instrument, item: Any) -> Report:
+        """One that has triggered with what its order has done."""
+        report = self.read_algo(item)
+        if word(ALGO_STATES, item, "state") is not None:
+            return report
+        order_id = str(item.get("relation_order_id") or "")
+        if order_id in NO_ORDER:
+            raise OutcomeUnknown("it was triggered, and the order it became is not named")
+        order = self._plain(keys, instrument, OrderRef(exchange_id=order_id))
+        done = {name: getattr(order, name) for name in ("status", "filled", "average_price", "fee", "reason")}
+        return replace(report, **done)
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        wanted: dict[str, Any] = {"contract_code": instrument.symbol} if instrument else {}
+        if instrument:
+            self._sizes[instrument.symbol] = instrument.contract_size
+        found = [self.read_order(item) for item in self._pages(keys, "/v5/trade/order/opens", wanted)]
+        for kind in ALGO_KINDS:
+            rows = self._pages(keys, "/v5/algo/order/opens", wanted | {"type": kind})
+            found += [self.read_algo(item) for item in rows]
+        return found
+
+    def _pages(self, keys: Credentials, path: str, wanted: Mapping[str, Any]) -> Iterator[Any]:
+        asked: dict[str, Any] = {**wanted, "limit": PAGE, "direct": "next"}
+        while True:
+            page = items(self._read(path, asked, "reads", keys), "data")
+            yield from page
+            if len(page) < PAGE:
+                return
+            asked |= {"from": text(page[-1], "id")}
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        contract: dict[str, Any] = {"contract_code": instrument.symbol}
+        path, params = "/v5/trade/cancel_order", contract | _named(ref, "order_id", "client_order_id")
+        if ref.conditional:
+            named = contract | _named(ref, "algo_id", "algo_client_order_id")
+            path, params = "/v5/algo/cancel_orders", {WHOLE_BODY: [named]}
+        told = self.call(self._write(path, params, "trade", Priority.PROTECT), keys)
+        if ref.conditional:
+            text(told, "data", 0, "algo_id")
+        else:
+            text(told, "data", "order_id")
+
+    # -- market ----------------------------------------------------------------------------------------
+
+    def server_time_ms(self) -> int:
+        return int(decimal(self._public("/api/v1/timestamp", {}), "ts"))
+
+    def instruments(self) -> list[Instrument]:
+        """Perpetuals only; dated contracts carry the date in their name."""
+        path, wanted = "/linear-swap-api/v1/swap_contract_info", {"business_type": "swap"}
+        found = [self.read_instrument(row) for row in items(self._public(path, wanted), "data")]
+        self._sizes.update({each.symbol: each.contract_size for each in found})
+        return found
+
+    def read_instrument(self, item: Any) -> Instrument:
+        symbol, size = text(item, "contract_code"), decimal(item, "contract_size")
+        settle = symbol.partition("-")[2]
+        return Instrument(
+            symbol=symbol,
+            base=common_asset(text(item, "symbol")),
+            quote=settle,
+            settle=settle,
+            product=self.product,
+            tick=decimal(item, "price_tick"),
+            step=size,
+            min_quantity=size,
+            contract_size=size,
+            active=text(item, "contract_status") == "1",
+        )
+
+    def _size(self, symbol: str) -> Decimal:
+        """Coins in a contract; the instruments are read when one is asked for that was never seen."""
+        if symbol not in self._sizes:
+            self.instruments()
+        if symbol not in self._sizes:
+            raise OutcomeUnknown(f"{self.name} speaks of {symbol}, which it does not list")
+        return self._sizes[symbol]
+
+    def _ticker(self, symbol: str) -> Any:
+        named = {"contract_code": symbol}
+        return field(self._public("/linear-swap-ex/market/detail/merged", named), "tick")
+
+    # -- account ---------------------------------------------------------------------------------------
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        found = {}
+        for item in items(self._read("/v5/account/balance", {}, "account", keys), "data", "details"):
+            asset = common_asset(text(item, "currency"))
+            found[asset] = Balance(asset, decimal(item, "equity"), decimal(item, "available_margin"))
+        return found
+
+    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
+        wanted = {"contract_code": instrument.symbol} if instrument else {}
+        if instrument:
+            self._sizes[instrument.symbol] = instrument.contract_size
+        rows = items(self._read("/v5/trade/position/opens", wanted, "reads", keys), "data")
+        found = [self.read_position(row) for row in rows if decimal(row, "volume")]
+        for each in found:
+            if each.margin_mode:
+                self._remember((key_digest(keys), each.symbol), each.margin_mode)
+        return found
+
+    def read_position(self, item: Any) -> Position:
+        """https://www.htx.com/en-us/opend/newApiPages/?id=8cb89359-77b5-11ed-9966-19594266bd8"""
+        symbol, side = text(item, "contract_code"), word(POSITION_SIDES, item, "position_side")
+        liquidation = decimal_or_none(item, "liquidation_price")
+        return Position(
+            symbol=symbol,
+            direction=side or word(DIRECTIONS, item, "direction"),
+            quantity=decimal(item, "volume") * self._size(symbol),
+            entry_price=decimal(item, "open_avg_price"),
+            mark_price=_positive(item, "mark_price"),
+            leverage=_positive(item, "lever_rate"),
+            margin_mode=word(MODES, item, "margin_mode"),
+            unrealised=decimal_or_none(item, "profit_unreal"),
+            liquidation_price=liquidation if liquidation and liquidation > 0 else None,
+        )
+
+    def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
+        data = field(self._read("/v5/position/mode", {}, "account", keys), "data")
+        return word(POSITION_MODES, data, "position_mode")
+
+    def set_leverage(
+        self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
+    ) -> None:
+        """The mode is each order's own and needs no call. Isolated positions in hedge mode have a leverage per side."""
+        slot = key_digest(keys), instrument.symbol
+        if mode is not None:
+            self._remember(slot, mode)
+        if leverage is None:
+            return
+        if leverage != int(leverage):
+            raise Unsupported(f"{self.name}: leverage is a whole number")
+        chosen = self._modes.get(slot, MarginMode.CROSS)
+        hedged = chosen is MarginMode.ISOLATED and self.position_mode(keys, instrument) is PositionMode.HEDGE
+        for side in ("long", "short") if hedged else ("both",):
+            params = {
+                "contract_code": instrument.symbol,
+                "margin_mode": str(chosen),
+                "position_side": side,
+                "lever_rate": int(leverage),
+            }
+            call = self._write("/v5/position/lever", params, "account", Priority.ENTRY)
+            if decimal(self.call(call, keys), "data", "lever_rate") != leverage:
+                raise OutcomeUnknown(f"{self.name} does not say that the leverage is {leverage}")
+
+    def _key_read(self, path: str, params: Mapping[str, Any], keys: Credentials) -> Any:
+        return self._read(path, params, "key", keys, host="htx")
+
+
+def signature(secret: str, signed: str) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()).decode()
+
+
+def _query(params: Mapping[str, Any]) -> str:
+    """Sorted by name, as it is signed and sent."""
+    return urlencode(sorted(params.items()), quote_via=percent_encode, safe="")
+
+
+def _refused_row(data: Any) -> Mapping[str, Any] | None:
+    """The first row of a list of outcomes that tells of a failure."""
+    rows = data if isinstance(data, list) else []
+    told = (row for row in rows if isinstance(row, Mapping) and row.get("code") is not None)
+    return next((row for row in told if str(row["code"]) != "200"), None)
+
+
+def _closes(order: OrderRequest) -> bool:
+    """Can only make its position smaller."""
+    direction = order.position_side
+    return order.reduce_only if direction is None else order.side is direction.exit_side
+
+
+def _buys_base(order: OrderRequest) -> bool:
+    return (order.type, order.side) == (OrderType.MARKET, Side.BUY) and order.quantity is not None
+
+
+def _spot_type(order: OrderRequest, venue: str) -> str:
+    if order.post_only:
+        if order.type is not OrderType.LIMIT or order.time_in_force is not TimeInForce.GTC:
+            raise Unsupported(f"{venue}: only limit orders that rest can be post-only")
+        return "limit-maker"
+    if order.type is OrderType.MARKET:
+        return "market"
+    return SPOT_TIMES[order.time_in_force]
+
+
+def _cost(order: OrderRequest, value: Decimal) -> Decimal:
+    step = order.instrument.extra["quote_step"]
+    return Decimal((value / step).to_integral_value(ROUND_DOWN) * step)
+
+
+def _conditional(*, stop: bool, limit: bool) -> OrderType:
+    if stop:
+        return OrderType.STOP_LIMIT if limit else OrderType.STOP
+    return OrderType.TAKE_PROFIT_LIMIT if limit else OrderType.TAKE_PROFIT
+
+
+def _counted(item: Any, part: str) -> Decimal:
+    return decimal(item, f"filled-{part}" if f"filled-{part}" in item else f"field-{part}")
+
+
+def _own_id(item: Any, name: str, other: str) -> str:
+    """The client id; an order that was given none has the exchange's number there."""
+    found = str(item.get(name) or "")
+    return "" if found == str(item.get(other)) else found
+
+
+def _named(ref: OrderRef, id_name: str, client_name: str) -> dict[str, str]:
+    return {id_name: ref.exchange_id} if ref.exchange_id else {client_name: ref.client_id}
+
+
+def _positive(item: Any, name: str) -> Decimal | None:
+    """An optional number: absent, "" and 0 all mean none."""
+    return decimal_or_none(item, name) or None
