@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 
@@ -43,7 +43,7 @@ class KeyForm(forms.Form):
         help_text="Not advised. Whoever gets hold of such a key can empty the account; flipr never needs that right, "
         "and refuses the key without this tick. What you choose is kept in the account's history.",
     )
-    field_order: ClassVar[list[str]] = ["label", "environment", *FIELD_TITLES, "accept_withdrawal"]
+    field_order = ("label", "environment", *FIELD_TITLES, "accept_withdrawal")
 
     def __init__(self, opened: Family, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

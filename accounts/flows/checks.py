@@ -5,7 +5,7 @@ The layer above registers who does it (`on_account_saved`), because nothing here
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.db import transaction
 from django.db.models import Q
@@ -72,7 +72,7 @@ def record_refusal(public_id: str, sealed: str, reason: str) -> bool:
 
 
 @transaction.atomic
-def _refuse_withdrawal(public_id: str, sealed: str, facts: dict[str, object]) -> bool:
+def _refuse_withdrawal(public_id: str, sealed: str, facts: Mapping[str, object]) -> bool:
     """False when its owner insists on this key (or the answer came too late)."""
     refused = _record(
         public_id,
