@@ -8,9 +8,11 @@ from exchanges.registry import venues
 from execution.models import BracketState
 
 EVERY = sorted(venues().values(), key=lambda kind: kind.name)
+STOPPING = [kind for kind in EVERY if kind.features.conditional]
+WITHOUT_STOPS = [kind for kind in EVERY if not kind.features.conditional]
 
 
-@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", STOPPING, ids=lambda kind: kind.name)
 def test_an_entry_is_protected_and_when_its_target_fills_its_stop_is_gone(make_desk, kind):
     desk = make_desk(families=(kind.key_family,))
     result = desk.one(f"BTCUSDT on {kind.name} market long 0.01 sl off 2% tp off 5%")
@@ -32,8 +34,17 @@ def test_an_entry_is_protected_and_when_its_target_fills_its_stop_is_gone(make_d
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
 def test_a_close_leaves_nothing_behind(make_desk, kind):
     desk = make_desk(families=(kind.key_family,))
-    desk.one(f"BTCUSDT on {kind.name} market long 0.01 sl off 2% tp off 5%")
+    protection = " sl off 2% tp off 5%" if kind.features.conditional else ""
+    desk.one(f"BTCUSDT on {kind.name} market long 0.01{protection}")
     result = desk.one(f"BTCUSDT on {kind.name} close 100%")
     assert (result["status"], result["error"]) == ("filled", None)
     assert desk.open_orders(kind.name, kind.key_family) == []
     assert desk.state(kind.name, kind.key_family)["positions"] == []
+
+
+@pytest.mark.parametrize("kind", WITHOUT_STOPS, ids=lambda kind: kind.name)
+def test_where_no_stop_exists_protection_is_refused_before_anything_is_sent(make_desk, kind):
+    desk = make_desk(families=(kind.key_family,))
+    result = desk.one(f"BTCUSDT on {kind.name} market long 0.01 sl off 2% tp off 5%")
+    assert (result["status"], result["error"]["code"]) == ("rejected", "NOT_ON_SPOT")
+    assert desk.state(kind.name, kind.key_family)["orders"] == []

@@ -87,6 +87,7 @@ class Trader:
 
 
 LINKING = sorted(name for name, kind in venues().items() if kind.features.linked_legs)
+STOPPING = sorted(name for name, kind in venues().items() if kind.features.conditional)
 
 
 @pytest.fixture(params=sorted(venues()))
@@ -105,6 +106,7 @@ def test_a_market_order_fills_and_is_found_by_our_id(trader):
         assert (position.direction, position.quantity) == (Direction.LONG, QUANTITY)
 
 
+@pytest.mark.parametrize("trader", STOPPING, indirect=True)
 def test_a_stop_waits_fires_and_tells_its_fill(trader):
     trader.enter()
     stop = trader.stop(49000)
@@ -117,6 +119,7 @@ def test_a_stop_waits_fires_and_tells_its_fill(trader):
     assert trader.venue.positions(trader.keys) == []
 
 
+@pytest.mark.parametrize("trader", STOPPING, indirect=True)
 def test_a_take_profit_fires_above(trader):
     trader.enter()
     request = trader.request(
@@ -175,6 +178,7 @@ def test_what_a_fault_answers_is_taken_for_what_it_is(trader, fault, raised):
         trader.venue.place(trader.keys, trader.request(Side.BUY, OrderType.MARKET))
 
 
+@pytest.mark.parametrize("trader", STOPPING, indirect=True)
 def test_a_refused_stop_is_a_refusal(trader):
     trader.enter()
     trader.sandbox.fault("reject_stop", venue=trader.name)
