@@ -72,7 +72,8 @@ class Features:
     reduce_only: bool = True
     #: orders can be asked for by our client id, and for how long after their end (0: while open only)
     client_id_memory_seconds: int = 86_400
-    #: `open_orders` has to be given an instrument: the exchange lists those of one symbol at a time
+    #: the exchange lists the open orders of one symbol at a time: without one `open_orders` takes many calls, or is
+    #: Unsupported
     open_orders_by_symbol: bool = False
 
 
@@ -214,8 +215,8 @@ class Venue(ABC):
 
     @abstractmethod
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
-        """All open orders, conditional ones included. Without an instrument those of all symbols; Unsupported where
-        `features.open_orders_by_symbol`."""
+        """All open orders, conditional ones included. Without an instrument those of all symbols, unless
+        `features.open_orders_by_symbol` leaves no way to ask for them (Unsupported)."""
 
     @abstractmethod
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:

@@ -7,7 +7,8 @@ Facts from https://phemex-docs.github.io/ (read 2026-11-22) unless a line names 
 * HTTP 200 and code 0 may still carry a refusal: the `bizError` of the order in the answer;
 * placing only acknowledges; the fill is read from the order history, which is a database behind the exchange,
   so that an order it does not know yet is looked for among the open ones too;
-* open orders are listed by symbol only, and an empty list may come as "order not found" (ccxt 4.5.90);
+* open orders are listed by symbol only, and an empty list may come as "order not found" (ccxt 4.5.90); which
+  symbols have any is told for perpetuals by an order list of the last two months, for spot by nothing;
 * a cancel of a perpetual order must name its position side, which an id does not tell;
 * the sign of a leverage is the margin mode: at or below zero cross, above it isolated;
 * `closeOnTrigger` would close the whole position (error 11068), so that stops are plain reduce-only orders.
@@ -99,6 +100,9 @@ STATUSES = {
     }.items()
     for name in names.split()
 }
+#: New, PartiallyFilled and Untriggered in the order list, how far back that list reaches, and its longest page
+OPEN_NUMBERS = (5, 6, 1)
+LIST_MS, LIST_SIZE = 60 * 86_400_000, 200
 NOTHING = (None, 0, "0")
 #: why the matching engine ended an order
 REASONS = {
@@ -159,6 +163,7 @@ class _Phemex(Venue):
             "Spot and contract trading have separate wallets: transfer USDT to the contract account first.",
             "Stop and target of a perpetual are two reduce-only orders; flipr cancels the one that is left.",
             "On spot only the stop rests at the exchange; flipr watches the target and sells when it is reached.",
+            "Open orders of all spot pairs cannot be listed at once: name the symbol to cancel them.",
             "Phemex tells neither the rights of a key nor its IP lock, so check both on its site.",
             "Perpetuals are those that settle in USDT; USDC and coin-margined contracts are not traded.",
         ),
@@ -529,6 +534,28 @@ class PhemexFutures(_Phemex):
     def quote(self, instrument: Instrument) -> Quote:
         data = field(self._read("/md/v3/ticker/24hr", {"symbol": instrument.symbol}), "result")
         return Quote(*(decimal(data, name) for name in ("bidRp", "askRp", "lastRp", "markRp")))
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        """Of all symbols: of those with a position, and of those the order list names."""
+        if instrument is not None:
+            return super().open_orders(keys, instrument)
+        symbols = {each.symbol for each in self.positions(keys)} | self._symbols_with_orders(keys)
+        known = [each for each in self.instruments() if each.symbol in symbols]
+        return [report for each in known for report in super(PhemexFutures, self).open_orders(keys, each)]
+
+    def _symbols_with_orders(self, keys: Credentials) -> set[str]:
+        """The list reaches back two months. One state word at a time: how to join them is not documented."""
+        end = self.clock.now_ms()
+        found: set[str] = set()
+        for status in OPEN_NUMBERS:
+            asked = {"currency": COIN, "ordStatus": status, "start": end - LIST_MS, "end": end}
+            offset, page = 0, [None] * LIST_SIZE
+            while len(page) == LIST_SIZE:
+                params = {**asked, "offset": offset, "limit": LIST_SIZE}
+                page = _rows(self._read("/exchange/order/v2/orderList", params, keys, "others"))
+                found |= {text(each, "symbol") for each in page}
+                offset += LIST_SIZE
+        return found
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """As in one-way mode; when that finds nothing, on the position side the order is listed with."""

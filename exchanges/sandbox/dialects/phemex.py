@@ -59,6 +59,16 @@ TRIGGERS = {"ByLastPrice": TriggerBy.LAST, "ByMarkPrice": TriggerBy.MARK, "ByInd
 POSITION_SIDES = {"Merged": None, "Long": Direction.LONG, "Short": Direction.SHORT}
 POSITION_SIDE_OF = {side: name for name, side in POSITION_SIDES.items()}
 MODES = {"OneWay": PositionMode.ONE_WAY, "Hedged": PositionMode.HEDGE}
+#: of the order list
+STATUS_NUMBERS = {
+    "Untriggered": 1,
+    "Deactivated": 2,
+    "Rejected": 4,
+    "New": 5,
+    "PartiallyFilled": 6,
+    "Filled": 7,
+    "Canceled": 8,
+}
 GROUPS = {"contract": "-CONTRACT", "spotorder": "-SPOTORDER", "others": ""}
 #: reason -> code and name; a code that differs between the products is chosen in `refuse`
 REFUSALS = {
@@ -333,6 +343,21 @@ class _Phemex(Dialect):
         order = self._named(call, self.linear)
         return _ok([_perpetual_order(order, history=True)] if order else [])
 
+    @route("GET /exchange/order/v2/orderList", costs=OTHERS)
+    def order_list(self, call: Call) -> Any:
+        """Newest first, words as numbers; of all symbols unless one is named."""
+        if call.text("currency") != "USDT":
+            raise Rejected(Reason.BAD_PARAMETER, "currency")
+        wanted, symbol = call.text("ordStatus", ""), call.text("symbol", "")
+        rows = [
+            _list_row(each)
+            for each in reversed(list(self.linear.book(call.account).orders.values()))
+            if symbol in ("", each.market.symbol)
+        ]
+        rows = [each for each in rows if wanted in ("", str(each["ordStatus"]))]
+        first = call.integer("offset", 0)
+        return _ok({"total": len(rows), "rows": rows[first : first + call.integer("limit", 20)]})
+
     def _named(self, call: Call, desk: Desk) -> Order | None:
         """Of the symbol that is named with it."""
         order_id, client_id = call.text("orderID", ""), call.text("clOrdID", "")
@@ -573,6 +598,30 @@ def _perpetual_order(order: Order, *, placing: bool = False, history: bool = Fal
         "actionTimeNs": order.created_ms * 1_000_000,
         "transactTimeNs": order.updated_ms * 1_000_000,
         **fees,
+    }
+
+
+def _list_row(order: Order) -> dict[str, Any]:
+    row = _perpetual_order(order, history=True)
+    return {
+        "createdAt": order.created_ms,
+        "orderId": row["orderId"],
+        "clOrdId": row["clOrdId"],
+        "symbol": row["symbol"],
+        "side": 1 if order.side is Side.BUY else 2,
+        "posSide": {"Long": 1, "Short": 2, "Merged": 3}[row["posSide"]],
+        "ordType": list(TYPES).index(row["ordType"]) + 1,
+        "ordStatus": STATUS_NUMBERS[row["ordStatus"]],
+        "orderQtyRq": row["orderQtyRq"],
+        "priceRp": row["priceRp"],
+        "stopPxRp": row["stopPxRp"],
+        "execQtyRq": row["cumQtyRq"],
+        "leavesQtyRq": row["leavesQtyRq"],
+        "cumValueRv": row["cumValueRv"],
+        "execPriceRp": text(order.average_price),
+        "execFeeRv": row["execFeeRv"],
+        "bizError": 0,
+        "totalPnlRv": None,
     }
 
 
