@@ -43,10 +43,14 @@ class Elsewhere:
             text=True,
         )
         try:
-            self._ask({"open": words})
+            self.reopen(words)
         except BaseException:
             self.close()
             raise
+
+    def reopen(self, words: Mapping[str, Any]) -> None:
+        """Another client in the same process."""
+        self._ask({"open": words})
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         if method.startswith("_"):

@@ -1,8 +1,8 @@
 """BitMEX as its clients see it: one address for spot and perpetuals, quantities in contracts, refusals in words, and
 answers that leave out what they have nothing to say of. Documented at https://www.bitmex.com/api/explorer/.
 
-Here only linear perpetuals and spot exist, and money in four currencies. Whether spot takes its fee from the coins bought
-is not documented in what we read: it does here, which is the harder case for a client.
+Here only linear perpetuals and spot exist, and money in four currencies. Whether spot takes its fee from the coins bought,
+and whether its waiting orders hold coins, is not documented in what we read: both are so here, the harder case for a client.
 """
 
 from __future__ import annotations

@@ -52,6 +52,7 @@ def trading(words: dict[str, Any]) -> Any:
     """Against an exchange at `url`."""
     made = BitMEX({"apiKey": words["apiKey"], "secret": words["secret"], "enableRateLimit": False})
     made.urls["api"] = dict.fromkeys(made.urls["api"], words["url"])
+    made.options |= words.get("options", {})
     return made
 
 
