@@ -28,7 +28,15 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import errors
-from exchanges.errors import InvalidOrder, ModeMismatch, OrderNotFound, OutcomeUnknown, Unsupported
+from exchanges.errors import (
+    AuthRefused,
+    InvalidOrder,
+    OrderNotFound,
+    OutcomeUnknown,
+    Refused,
+    Throttled,
+    Unsupported,
+)
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.read import as_decimal, decimal, decimal_or_none, field, items, text, word
@@ -217,11 +225,11 @@ class _Phemex(Venue):
         if answer.status == 429:
             return "429:user" if _reset_seconds(answer) else "429", "too many requests"
         if not isinstance(data, Mapping):
-            return None
+            return None if data is None else ("", "the answer is no object")
         if isinstance(fault := data.get("error"), Mapping):  # the frame of market data
             return str(fault.get("code", "")), str(fault.get("message", ""))
-        if "code" not in data:
-            return None if "result" in data else ("", "the answer has no code")
+        if data.get("code") is None:
+            return None if isinstance(data.get("result"), Mapping) else ("", "the answer has no code")
         order = data.get("data")
         refused = order.get("bizError") if isinstance(order, Mapping) else None
         code = next((str(each) for each in (data["code"], refused) if each not in NOTHING), "")
@@ -307,15 +315,20 @@ class _Phemex(Venue):
         return int(decimal(self._read("/public/time", {}), "data", "serverTime"))
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        """The history of spot may leave out our id: then the only order it answers is the one asked for."""
         params = {"symbol": instrument.symbol, **_named(ref)}
-        for item in _rows(self._read(self.history_path, params, keys, "others")):
+        rows = _rows(self._read(self.history_path, params, keys, "others"))
+        for item in rows:
             report = self.read_order(item, instrument)
-            return replace(report, client_id=report.client_id or ref.client_id)
+            if _is(report, ref) or (not ref.exchange_id and not report.client_id and len(rows) == 1):
+                return replace(report, client_id=report.client_id or ref.client_id)
+        if rows:
+            raise OutcomeUnknown(f"{self.name} answers about other orders than the one asked for")
         return self._open_one(keys, instrument, ref)
 
     def _open_one(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         for report in self.open_orders(keys, instrument):
-            if report.exchange_id == ref.exchange_id or (ref.client_id and report.client_id == ref.client_id):
+            if _is(report, ref):
                 return report
         raise OrderNotFound(f"{self.name} does not know this order")
 
@@ -558,10 +571,12 @@ class PhemexFutures(_Phemex):
         return found
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
-        """As in one-way mode; when that finds nothing, on the position side the order is listed with."""
+        """As in one-way mode; when that is refused, on the position side the order is listed with."""
         try:
             self._cancel(keys, instrument, ref, None)
-        except (OrderNotFound, ModeMismatch) as refused:
+        except (AuthRefused, Throttled):
+            raise
+        except Refused as refused:
             side = self._open_one(keys, instrument, ref).position_side
             if side is None:
                 raise OutcomeUnknown(f"{self.name} lists this order and does not cancel it") from refused
@@ -670,6 +685,12 @@ def _rows(answer: Any) -> list[Any]:
 
 def _named(ref: OrderRef) -> dict[str, str]:
     return {"orderID": ref.exchange_id} if ref.exchange_id else {"clOrdID": ref.client_id}
+
+
+def _is(report: Report, ref: OrderRef) -> bool:
+    if ref.exchange_id:
+        return report.exchange_id == ref.exchange_id
+    return report.client_id == ref.client_id
 
 
 def _either(item: Any, *names: str) -> str:
