@@ -1,0 +1,535 @@
+"""HTX in the sandbox, traded by ccxt and by our venues: two that agree."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import ccxt
+import pytest
+
+from exchanges.errors import (
+    AuthRefused,
+    DuplicateOrder,
+    InsufficientFunds,
+    InvalidOrder,
+    NothingToReduce,
+    OrderNotFound,
+    OutcomeUnknown,
+    Refused,
+    Throttled,
+    WouldTrigger,
+)
+from exchanges.pool import Pool
+from exchanges.types import (
+    Credentials,
+    Direction,
+    Environment,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionMode,
+    Report,
+    Side,
+    TimeInForce,
+)
+from tests.exchanges.conftest import Sandbox
+
+SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
+
+
+@pytest.fixture
+def keys(sandbox: Sandbox) -> dict[str, str]:
+    return sandbox.account("htx", balances={"USDT": "100000", "BTC": "2"})
+
+
+# -- ccxt --------------------------------------------------------------------------------------------------
+
+
+def ccxt_client(sandbox: Sandbox, keys: dict[str, str], kind: str) -> Any:
+    """It signs the names of the real hosts and calls the sandbox."""
+    types = {"spot": True, "linear": True, "inverse": False}
+    options = {"defaultType": kind, "fetchMarkets": {"types": types}}
+    made = ccxt.htx(
+        {"apiKey": keys["key"], "secret": keys["secret"], "enableRateLimit": False, "options": options}
+    )
+    made.urls["api"] = dict.fromkeys(made.urls["api"], sandbox.venue("HTX"))
+    made.urls["api"]["contract"] = sandbox.venue("HTX_F")
+    return made
+
+
+@pytest.fixture
+def spot(sandbox: Sandbox, keys: dict[str, str]) -> Any:
+    return ccxt_client(sandbox, keys, "spot")
+
+
+@pytest.fixture
+def swap(sandbox: Sandbox, keys: dict[str, str]) -> Any:
+    return ccxt_client(sandbox, keys, "swap")
+
+
+def test_ccxt_loads_markets_with_steps_ticks_and_contract_sizes(spot, swap):
+    markets = spot.load_markets()
+    assert markets[SPOT]["precision"] == {"amount": 1e-06, "price": 0.01, "cost": 1e-08}
+    assert markets[SPOT]["limits"]["cost"]["min"] == 5
+    assert (markets[SWAP]["id"], markets[SWAP]["contractSize"]) == ("BTC-USDT", 0.001)
+    assert {"ETH/USDT", "SOL/USDT:USDT", "BTC/USDC"} <= set(markets)
+    assert spot.fetch_time() > 1_700_000_000_000
+    assert spot.fetch_ticker(SPOT)["ask"] == 50000.01
+    assert swap.fetch_ticker(SWAP)["ask"] == 50000.1
+
+
+def test_ccxt_spot_market_buy_spends_its_cost_and_pays_its_fee_in_coins(spot):
+    order = spot.create_market_buy_order_with_cost(SPOT, 1000)
+    found = spot.fetch_order(order["id"], SPOT)
+    assert (found["status"], found["side"]) == ("closed", "buy")
+    assert found["cost"] == pytest.approx(1000, abs=0.1)
+    assert found["fee"]["currency"] == "BTC"
+    assert spot.fetch_balance()["BTC"]["total"] == pytest.approx(2 + found["filled"] * 0.998)
+
+
+def test_ccxt_spot_limit_order_rests_locks_and_is_cancelled(spot):
+    order = spot.create_order(SPOT, "limit", "buy", 0.1, 40000, {"clientOrderId": "mine-1"})
+    assert [each["id"] for each in spot.fetch_open_orders(SPOT)] == [order["id"]]
+    assert spot.fetch_balance()["USDT"]["free"] == 96000
+    spot.cancel_order(order["id"], SPOT)
+    assert spot.fetch_open_orders(SPOT) == []
+    found = spot.fetch_order(None, SPOT, {"clientOrderId": "mine-1"})
+    assert (found["status"], found["id"], found["filled"]) == ("canceled", order["id"], 0)
+
+
+def test_ccxt_spot_cancels_by_its_own_id_and_all_at_once(spot):
+    spot.create_order(SPOT, "limit", "buy", 0.1, 40000, {"clientOrderId": "mine-2"})
+    spot.cancel_order(None, SPOT, {"clientOrderId": "mine-2"})
+    for price in (40000, 41000):
+        spot.create_order(SPOT, "limit", "buy", 0.1, price)
+    spot.cancel_all_orders(SPOT)
+    assert spot.fetch_open_orders(SPOT) == []
+
+
+def test_ccxt_spot_stop_limit_order_waits_fires_and_fills(sandbox, spot):
+    stop = spot.create_order(SPOT, "limit", "sell", 1, 44000, {"triggerPrice": 45000})
+    assert [each["triggerPrice"] for each in spot.fetch_open_orders(SPOT)] == [45000]
+    sandbox.price(SPOT, 44990)
+    found = spot.fetch_order(stop["id"], SPOT)
+    assert (found["status"], found["average"]) == ("closed", 44990)
+    with pytest.raises(ccxt.InvalidOrder, match="hit-trigger"):
+        spot.create_order(SPOT, "limit", "sell", 0.1, 44000, {"triggerPrice": 45000})
+
+
+def test_ccxt_reaches_the_algo_orders_by_their_address(sandbox, spot):
+    number = spot.load_accounts()[1]["id"]
+    words = {"accountId": number, "symbol": "btcusdt", "orderSide": "sell", "orderType": "market"}
+    words |= {"orderSize": "1", "stopPrice": "45000", "clientOrderId": "stop-1"}
+    spot.spotPrivatePostV2AlgoOrders(words)
+    assert (
+        spot.spotPrivateGetV2AlgoOrdersOpening({"symbol": "btcusdt"})["data"][0]["orderStatus"] == "created"
+    )
+    assert spot.fetch_balance()["BTC"]["free"] == 2, "it freezes nothing"
+    sandbox.price(SPOT, 44990)
+    told = spot.spotPrivateGetV2AlgoOrdersSpecific({"clientOrderId": "stop-1"})["data"]
+    assert told["orderStatus"] == "triggered"
+    assert spot.fetch_order(told["orderId"], SPOT)["average"] == 44990
+
+
+def test_ccxt_futures_market_order_opens_a_position_with_its_leverage(swap):
+    swap.set_leverage(10, SWAP)
+    order = swap.create_order(SWAP, "market", "buy", 100, None, {"clientOrderId": 12345})
+    found = swap.fetch_order(order["id"], SWAP)
+    assert (found["status"], found["filled"], found["average"]) == ("closed", 100, 50000.1)
+    assert swap.fetch_order(None, SWAP, {"clientOrderId": "12345"})["id"] == order["id"]
+    (position,) = swap.fetch_positions([SWAP])
+    assert (position["side"], position["contracts"], position["entryPrice"]) == ("long", 100, 50000.1)
+    assert (position["leverage"], position["marginMode"]) == (10, "cross")
+    free = swap.fetch_balance({"type": "swap"})["USDT"]["free"]
+    assert free == pytest.approx(100000 - 5000.01 / 10 - 3.0, abs=0.2)
+
+
+def test_ccxt_futures_limit_order_rests_and_is_cancelled(swap):
+    order = swap.create_order(SWAP, "limit", "buy", 10, 40000)
+    assert [each["id"] for each in swap.fetch_open_orders(SWAP)] == [order["id"]]
+    swap.cancel_order(order["id"], SWAP)
+    assert swap.fetch_order(order["id"], SWAP)["status"] == "canceled"
+    swap.create_order(SWAP, "limit", "buy", 10, 40000, {"postOnly": True})
+    swap.cancel_all_orders(SWAP)
+    assert swap.fetch_open_orders(SWAP) == []
+
+
+def test_ccxt_futures_stop_fires_and_its_sibling_stays(sandbox, swap):
+    swap.create_order(SWAP, "market", "buy", 100)
+    stop = swap.create_order(SWAP, "market", "sell", 100, None, {"stopLossPrice": 49000})
+    target = swap.create_order(SWAP, "market", "sell", 100, None, {"takeProfitPrice": 52000})
+    assert [each["id"] for each in swap.fetch_open_orders(SWAP, params={"stopLoss": True})] == [stop["id"]]
+    assert [each["id"] for each in swap.fetch_open_orders(SWAP, params={"takeProfit": True})] == [
+        target["id"]
+    ]
+    assert swap.fetch_order(stop["id"], SWAP, {"stopLoss": True})["stopLossPrice"] == 49000
+    sandbox.price(SPOT, 48999)
+    raw = swap.fetch_order(stop["id"], SWAP, {"stopLoss": True})["info"]
+    assert raw["state"] == "effective"
+    assert swap.fetch_order(raw["relation_order_id"], SWAP)["average"] == 48999
+    assert swap.fetch_positions([SWAP]) == []
+    swap.cancel_order(target["id"], SWAP, {"takeProfit": True})
+    assert swap.fetch_open_orders(SWAP, params={"takeProfit": True}) == []
+
+
+def test_ccxt_futures_hedge_mode_holds_both_sides(swap):
+    swap.set_position_mode(True)
+    swap.create_order(SWAP, "market", "buy", 10, None, {"position_side": "long"})
+    swap.create_order(SWAP, "market", "sell", 20, None, {"position_side": "short"})
+    sides = {each["side"]: each["contracts"] for each in swap.fetch_positions([SWAP])}
+    assert sides == {"long": 10, "short": 20}
+
+
+def test_ccxt_gets_the_original_refusals(sandbox, swap, spot, keys):
+    with pytest.raises(ccxt.InsufficientFunds, match="1047"):
+        swap.create_order(SWAP, "limit", "buy", 100_000, 40000)
+    with pytest.raises(ccxt.InsufficientFunds, match="1048"):
+        swap.create_order(SWAP, "market", "sell", 100, None, {"reduceOnly": True})
+    with pytest.raises(ccxt.OrderNotFound, match="1061"):
+        swap.cancel_order("15", SWAP)
+    with pytest.raises(ccxt.OrderNotFound):
+        spot.fetch_order("15", SPOT)
+    with pytest.raises(ccxt.InsufficientFunds, match="balance-insufficient"):
+        spot.create_order(SPOT, "limit", "buy", 10, 40000)
+    with pytest.raises(ccxt.InvalidOrder, match="order-value-min"):
+        spot.create_order(SPOT, "limit", "buy", 0.0001, 10)
+    for broken in ({"secret": "wrong"}, {"key": "unknown"}):
+        with pytest.raises(ccxt.AuthenticationError, match="Signature not valid"):
+            ccxt_client(sandbox, {**keys, **broken}, "spot").fetch_balance()
+
+
+def test_ccxt_is_refused_for_a_stale_timestamp(spot):
+    spot.load_markets()
+    spot.nonce = lambda: spot.milliseconds() - 600_000
+    with pytest.raises(ccxt.AuthenticationError, match="submission time"):
+        spot.fetch_balance()
+
+
+# -- our own venues ----------------------------------------------------------------------------------------
+
+
+class Ours:
+    """One of our venues with a key, and shorthands for its calls."""
+
+    def __init__(self, pool: Pool, name: str, keys: dict[str, str]) -> None:
+        connection = pool.connection(name, Environment.SANDBOX)
+        self.venue = connection.venue
+        self.instrument = connection.table.find("BTCUSDT")
+        self.keys = Credentials(keys["key"], keys["secret"])
+        self.placed = 0
+
+    def request(self, side: str, kind: str, quantity: str | None, **words: Any) -> OrderRequest:
+        self.placed += 1
+        numbers: dict[str, Any] = {
+            name: Decimal(words.pop(name))
+            for name in ("price", "trigger_price", "quote_quantity")
+            if name in words
+        }
+        return OrderRequest(
+            instrument=self.instrument,
+            client_id=words.pop("client_id", str(self.placed)),
+            side=Side(side),
+            type=OrderType(kind),
+            quantity=None if quantity is None else Decimal(quantity),
+            **numbers,
+            **words,
+        )
+
+    def place(self, side: str, kind: str, quantity: str | None, **words: Any) -> Report:
+        return self.venue.place(self.keys, self.request(side, kind, quantity, **words))
+
+    def fetch(self, report: Report) -> Report:
+        return self.venue.fetch(self.keys, self.instrument, report.ref)
+
+    def cancel(self, report: Report) -> None:
+        self.venue.cancel(self.keys, self.instrument, report.ref)
+
+    def open(self) -> list[Report]:
+        return self.venue.open_orders(self.keys, self.instrument)
+
+    def positions(self) -> list[Position]:
+        return self.venue.positions(self.keys, self.instrument)
+
+
+@pytest.fixture
+def pool(sandbox: Sandbox) -> Iterator[Pool]:
+    made = Pool(sandbox_url=sandbox.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def cash(pool: Pool, keys: dict[str, str]) -> Ours:
+    return Ours(pool, "HTX", keys)
+
+
+@pytest.fixture
+def futures(pool: Pool, keys: dict[str, str]) -> Ours:
+    return Ours(pool, "HTX_F", keys)
+
+
+def test_a_spot_buy_by_quantity_buys_exactly_that(cash):
+    found = cash.fetch(cash.place("buy", "market", "0.1"))
+    assert (found.status, found.filled, found.average_price) == (
+        OrderStatus.FILLED,
+        Decimal("0.1"),
+        Decimal("50000.01"),
+    )
+    assert found.fee is not None
+    assert (found.fee.amount, found.fee.asset) == (Decimal("0.0002"), "BTC")
+
+
+def test_a_spot_buy_by_quote_spends_that_much(cash):
+    found = cash.fetch(cash.place("buy", "market", None, quote_quantity="1000"))
+    assert (found.quantity, found.status) == (None, OrderStatus.FILLED)
+    assert found.filled * (found.average_price or 0) == pytest.approx(1000, abs=Decimal("0.1"))
+
+
+def test_a_spot_buy_of_nearly_all_there_is_still_goes_through(cash):
+    report = cash.place("buy", "market", "1.99")
+    found = cash.fetch(report)
+    assert found.status is OrderStatus.FILLED
+    assert found.filled == pytest.approx(Decimal("1.99"), abs=Decimal("0.00001"))
+
+
+def test_a_spot_order_that_may_not_take_or_must_fill_ends_cancelled(cash):
+    post = cash.place("buy", "limit", "0.1", price="51000", post_only=True)
+    kill = cash.place("buy", "limit", "0.1", price="40000", time_in_force=TimeInForce.FOK)
+    assert [cash.fetch(each).status for each in (post, kill)] == [OrderStatus.CANCELLED] * 2
+
+
+def test_a_crossed_spot_stop_is_refused_before_it_becomes_a_target(sandbox, cash):
+    with pytest.raises(WouldTrigger):
+        cash.place("sell", "stop", "0.1", trigger_price="51000")
+    assert "/v2/algo-orders" not in paths(sandbox, "HTX", cash)
+
+
+def paths(sandbox: Sandbox, venue: str, ours: Ours) -> list[str]:
+    return [each["path"] for each in sandbox.state(venue, ours.keys.key)["calls"]]
+
+
+def test_protection_of_coins_runs_to_its_end(sandbox, cash):
+    """Stop and target for all of the coins wait side by side; the target fills, and the stop is cancelled by us."""
+    bought = cash.fetch(cash.place("buy", "market", "0.1"))
+    assert bought.fee is not None
+    stop = cash.place("sell", "stop", "0.1", trigger_price="49000")
+    target = cash.place("sell", "take_profit_limit", "0.1", trigger_price="52000", price="51990")
+    assert {each.type for each in cash.open()} == {OrderType.STOP, OrderType.TAKE_PROFIT_LIMIT}
+    sandbox.price("BTC/USDT", "52000")
+    filled = cash.fetch(target)
+    assert (filled.status, filled.average_price, filled.client_id) == (
+        OrderStatus.FILLED,
+        Decimal(52000),
+        target.client_id,
+    )
+    cash.cancel(stop)
+    assert cash.open() == []
+    for gone in (stop, target):
+        with pytest.raises(OrderNotFound):
+            cash.cancel(gone)
+
+
+def test_a_triggered_spot_order_that_rests_is_cancelled_as_the_order_it_became(sandbox, cash):
+    stop = cash.place("sell", "stop_limit", "0.1", trigger_price="49000", price="49500")
+    sandbox.price("BTC/USDT", "48990")
+    assert cash.fetch(stop).status is OrderStatus.OPEN
+    cash.cancel(stop)
+    assert cash.fetch(stop).status is OrderStatus.CANCELLED
+
+
+def test_a_futures_order_counts_coins_whatever_the_exchange_counts(futures):
+    report = futures.place("sell", "market", "0.25")
+    assert report.acknowledged_only
+    found = futures.fetch(report)
+    assert (found.quantity, found.filled, found.average_price) == (
+        Decimal("0.25"),
+        Decimal("0.25"),
+        Decimal(50000),
+    )
+    (position,) = futures.positions()
+    assert (position.direction, position.quantity, position.margin_mode) == (
+        Direction.SHORT,
+        Decimal("0.25"),
+        MarginMode.CROSS,
+    )
+
+
+def test_protection_of_a_position_runs_to_its_end(sandbox, futures):
+    """Entry, stop and target placed, the price moves, the target fills, and the stop is cancelled by us."""
+    futures.place("buy", "market", "0.1")
+    stop = futures.place("sell", "stop", "0.1", trigger_price="49000", reduce_only=True)
+    target = futures.place("sell", "take_profit", "0.1", trigger_price="52000", reduce_only=True)
+    assert {(each.type, each.reduce_only) for each in futures.open()} == {
+        (OrderType.STOP, True),
+        (OrderType.TAKE_PROFIT, True),
+    }
+    sandbox.price("BTC/USDT", "52000")
+    filled = futures.fetch(target)
+    assert (filled.status, filled.average_price, filled.exchange_id) == (
+        OrderStatus.FILLED,
+        Decimal(52000),
+        target.exchange_id,
+    )
+    assert futures.positions() == []
+    assert [each.exchange_id for each in futures.open()] == [stop.exchange_id], "supervision has to cancel it"
+    futures.venue.cancel(futures.keys, futures.instrument, OrderRef(stop.client_id, conditional=True))
+    assert futures.open() == []
+    with pytest.raises(OrderNotFound):
+        futures.cancel(stop)
+
+
+def test_a_stop_entry_waits_opens_and_tells_its_fill(sandbox, futures):
+    entry = futures.place("buy", "stop", "0.1", trigger_price="51000")
+    with pytest.raises(WouldTrigger):
+        futures.place("buy", "stop", "0.1", trigger_price="49000")
+    sandbox.price("BTC/USDT", "51000")
+    assert futures.fetch(entry).average_price == Decimal("51000.1")
+    assert futures.positions()[0].direction is Direction.LONG
+
+
+def test_an_isolated_position_is_closed_in_its_own_mode_even_by_another_process(sandbox, futures):
+    futures.venue.set_leverage(futures.keys, futures.instrument, Decimal(10), MarginMode.ISOLATED)
+    futures.place("buy", "market", "0.1")
+    another = Pool(sandbox_url=sandbox.url)
+    fresh = Ours(another, "HTX_F", {"key": futures.keys.key, "secret": futures.keys.secret})
+    (position,) = futures.positions()
+    assert (position.margin_mode, position.leverage) == (MarginMode.ISOLATED, Decimal(10))
+    fresh.place("sell", "stop", "0.1", trigger_price="49000", reduce_only=True, client_id="77")
+    fresh.place("sell", "market", "0.1", reduce_only=True, client_id="78")
+    another.close()
+    assert futures.positions() == []
+
+
+def test_a_lost_answer_is_looked_up_by_our_id(sandbox, futures, cash):
+    for ours in (futures, cash):
+        name = ours.venue.name
+        sandbox.fault("drop_after", venue=name, count=1)
+        request = ours.request("sell", "limit", "0.1", price="60000", client_id="424242")
+        with pytest.raises(OutcomeUnknown):
+            ours.venue.place(ours.keys, request)
+        found = ours.venue.fetch(ours.keys, ours.instrument, OrderRef("424242"))
+        assert (found.status, found.price, found.client_id) == (OrderStatus.OPEN, Decimal(60000), "424242")
+        ours.venue.cancel(ours.keys, ours.instrument, OrderRef("424242"))
+        assert ours.open() == []
+
+
+def test_a_lost_stop_is_looked_up_by_our_id(sandbox, futures, cash):
+    futures.place("buy", "market", "0.1")
+    for ours, reduces in ((futures, True), (cash, False)):
+        sandbox.fault("drop_after", venue=ours.venue.name, count=1)
+        words = {"trigger_price": "49000", "reduce_only": reduces, "client_id": "434343"}
+        with pytest.raises(OutcomeUnknown):
+            ours.place("sell", "stop", "0.1", **words)
+        found = ours.venue.fetch(ours.keys, ours.instrument, OrderRef("434343", conditional=True))
+        assert (found.status, found.type, found.trigger_price) == (
+            OrderStatus.OPEN,
+            OrderType.STOP,
+            Decimal(49000),
+        )
+
+
+def test_hedge_mode_is_read_and_holds_both_sides(sandbox, pool):
+    hedged = Ours(pool, "HTX_F", sandbox.account("htx", position_mode="hedge"))
+    assert hedged.venue.position_mode(hedged.keys, hedged.instrument) is PositionMode.HEDGE
+    hedged.place("buy", "market", "0.2", position_side=Direction.LONG)
+    hedged.place("sell", "market", "0.1", position_side=Direction.SHORT)
+    assert {(each.direction, each.quantity) for each in hedged.positions()} == {
+        (Direction.LONG, Decimal("0.2")),
+        (Direction.SHORT, Decimal("0.1")),
+    }
+    stop = hedged.place(
+        "sell",
+        "stop",
+        "0.2",
+        trigger_price="49000",
+        position_side=Direction.LONG,
+        reduce_only=True,
+    )
+    sandbox.price("BTC/USDT", "48990")
+    assert hedged.fetch(stop).average_price == 48990
+    (left,) = hedged.positions()
+    assert left.direction is Direction.SHORT
+    hedged.venue.set_leverage(hedged.keys, hedged.instrument, Decimal(3), MarginMode.ISOLATED)
+    with pytest.raises(Refused):
+        hedged.place("buy", "market", "0.1")
+
+
+def test_cancel_all_leaves_nothing_that_waits(futures, cash):
+    futures.place("buy", "market", "0.1")
+    for ours, words in ((futures, {"reduce_only": True}), (cash, {})):
+        ours.place("buy", "limit", "0.1", price="40000")
+        ours.place("sell", "stop", "0.1", trigger_price="49000", **words)
+        ours.place("sell", "take_profit", "0.1", trigger_price="52000", **words)
+        assert len(ours.open()) == 3
+        ours.venue.cancel_all(ours.keys, ours.instrument)
+        assert ours.open() == []
+
+
+def test_refusals_have_our_classes(futures, cash):
+    with pytest.raises(NothingToReduce):
+        futures.place("sell", "market", "0.1", reduce_only=True)
+    with pytest.raises(InvalidOrder):
+        cash.place("buy", "limit", "0.0001", price="10")
+    with pytest.raises(InsufficientFunds):
+        cash.place("sell", "market", "3")
+    for ours in (futures, cash):
+        for conditional in (False, True):
+            with pytest.raises(OrderNotFound):
+                ours.venue.fetch(ours.keys, ours.instrument, OrderRef("999", conditional=conditional))
+        ours.place("buy", "limit", "0.1", price="40000", client_id="1000")
+        with pytest.raises(DuplicateOrder):
+            ours.place("buy", "limit", "0.1", price="40000", client_id="1000")
+        with pytest.raises(AuthRefused):
+            ours.venue.key_info(Credentials("unknown", "secret"))
+
+
+def test_a_stop_of_the_same_id_is_a_duplicate(cash):
+    cash.place("sell", "stop", "0.1", trigger_price="49000", client_id="1001")
+    with pytest.raises(DuplicateOrder):
+        cash.place("sell", "stop", "0.1", trigger_price="49000", client_id="1001")
+
+
+def test_balances_free_less_what_orders_and_positions_hold(futures, cash):
+    cash.place("buy", "limit", "0.1", price="40000")
+    held = cash.venue.balances(cash.keys)["USDT"]
+    assert (held.total, held.free) == (Decimal(100_000), Decimal(96_000))
+    futures.venue.set_leverage(futures.keys, futures.instrument, Decimal(10), None)
+    futures.place("sell", "limit", "0.1", price="60000")
+    equity = futures.venue.balances(futures.keys)["USDT"]
+    assert (equity.total, equity.free) == (Decimal(100_000), Decimal(100_000) - 600)
+
+
+def test_a_key_tells_its_rights_on_both_products(sandbox, pool, futures, cash):
+    for ours in (futures, cash):
+        info = ours.venue.key_info(ours.keys)
+        assert (info.can_trade, info.can_withdraw, info.ip_locked, info.expires) == (True, False, False, None)
+    risky = Ours(pool, "HTX_F", sandbox.account("htx", permissions=["read", "trade", "withdraw"]))
+    assert risky.venue.key_info(risky.keys).can_withdraw is True
+
+
+def test_a_clock_far_ahead_is_measured_and_the_order_still_sent_once(sandbox, futures):
+    futures.venue.clock.offset_ms += 600_000
+    futures.place("buy", "market", "0.1")
+    assert paths(sandbox, "HTX_F", futures).count("/v5/trade/order") == 2, (
+        "refused for its time, then accepted"
+    )
+    assert futures.positions()[0].quantity == Decimal("0.1")
+
+
+def test_a_rate_refusal_is_a_definite_no_and_tells_how_long(sandbox, futures):
+    sandbox.fault("throttle", venue="HTX_F", count=1)
+    with pytest.raises(Throttled) as caught:
+        futures.place("buy", "market", "0.1")
+    assert caught.value.retry_after is not None
+    assert 0 < caught.value.retry_after <= 1.5
+    assert sandbox.state("HTX_F", futures.keys.key)["orders"] == []
+
+
+def test_the_log_of_calls_holds_no_key(sandbox, cash):
+    cash.venue.key_info(cash.keys)
+    calls = sandbox.state("HTX", cash.keys.key)["calls"]
+    assert {"/v2/user/uid", "/v2/user/api-key"} <= {each["path"] for each in calls}
+    assert cash.keys.key not in str(calls)
