@@ -315,7 +315,11 @@ class Desk:
 
     def _shrink_to_position(self, account: Account, order: Order) -> bool:
         """A reducing order never asks for more than there is; False when nothing is left of it."""
-        order.quantity = order.filled + min(order.remaining, closable(self, account, order))
+        there = closable(self, account, order)
+        if 0 < there < order.remaining and not self.rules.shrinks_reduce_only:
+            self._end(account, order, self.rules.unfilled, "flips")
+            return False
+        order.quantity = order.filled + min(order.remaining, there)
         if order.remaining:
             return True
         status = OrderStatus.FILLED if order.filled else self.rules.unfilled

@@ -129,6 +129,8 @@ class Rules:
     #: the engine cancels reduce-only orders when their position is gone: resting ones, waiting ones
     flat_cancels_resting: bool = True
     flat_cancels_waiting: bool = False
+    #: a reduce-only order that is larger than its position is made as large; else it ends unfilled (Bitfinex)
+    shrinks_reduce_only: bool = True
     #: reduce-only orders may be smaller than `min_notional`
     reduce_only_below_notional: bool = True
     #: the notional and minimum checks apply to orders that wait for a trigger

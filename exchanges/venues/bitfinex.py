@@ -8,8 +8,8 @@ Facts: docs.bitfinex.com (the page is named where the code relies on one) and Bi
   header of its answers does, in whole seconds;
 * refusals come with HTTP 500 and a code that means little (10001 is most of them): the words say what was refused;
 * a client id is a number of 45 bits, and one that was used before is not refused;
-* orders that may not stand (post-only that would take, reduce-only without a position) are taken and then cancelled: their
-  status says why (docs/abbreviations-glossary);
+* orders that may not stand (post-only that would take, reduce-only without a position or larger than it) are taken and then
+  cancelled: their status says why (docs/abbreviations-glossary);
 * a stop watches the last price. Nothing waits for a take-profit price: a target is a limit order at its price, which rests
   in the book from the start and never fills for less. Several take-profits and a stop of a position may rest together;
 * OCO (flag 16384) is a limit order that brings its stop along: `price_oco_stop`, and `cid_oco` for the stop's own id
@@ -187,6 +187,7 @@ class _Bitfinex(Venue):
             "Stop and target are one OCO order at Bitfinex, which ends the one when the other fills.",
             "A target is a limit order at its price: it fills at that price or better.",
             "A stop watches the last price. One that the price has passed already fires at once.",
+            "An order that only reduces and is larger than its position is cancelled by Bitfinex: flipr then places one that fits.",
             "Perpetuals need money in the derivatives wallet: exchange USDt for USDt0 there first.",
             "Where a message names no leverage, Bitfinex takes 10. Margin is isolated.",
             "Requests of one key go out one after the other.",

@@ -1,9 +1,8 @@
 """Bitfinex v2 as its clients see it: arrays instead of objects, refusals with HTTP 500, one host for spot and perpetuals.
 
 An accepted order is told as active whatever becomes of it at once: clients read the outcome in the lists. What the
-exchange takes first and then cancels (post-only, reduce-only, fill-or-kill) it takes here too. https://docs.bitfinex.com.
-Simpler than the original: prices are cut to the market's first tick, and a reduce-only order that is larger than its
-position closes it instead of being cancelled (RSN_POS_REDUCE_FLIP).
+exchange takes first and then cancels (post-only, reduce-only, fill-or-kill) it takes here too. Simpler than the original:
+prices are cut to the market's first tick. https://docs.bitfinex.com.
 """
 
 from __future__ import annotations
@@ -76,11 +75,12 @@ REFUSALS = {
     Reason.NOT_OPEN: (10001, "Order not found.", 500),
 }
 #: why an order ended -> its status; what is not here was cancelled
-ENDED = {
+ENDED: dict[str, str] = {
     Reason.POST_ONLY: "POSTONLY CANCELED",
     Reason.NOT_FILLABLE: "FILLORKILL CANCELED",
     Reason.REDUCE_ONLY: "RSN_POS_NOTFOUND",
     Reason.INSUFFICIENT: "INSUFFICIENT BALANCE (U1)",
+    "flips": "RSN_POS_REDUCE_FLIP",
 }
 UNFILLED = {TimeInForce.IOC: "IOC CANCELED", TimeInForce.FOK: "FILLORKILL CANCELED"}
 #: base, tick at its first price, least order of the pair
@@ -378,6 +378,7 @@ def _rules(wallet: str, maker: str, taker: str) -> Rules:
         refuses_crossed_triggers=False,
         client_ids=ClientIds.REUSABLE,
         flat_cancels_resting=False,
+        shrinks_reduce_only=False,
         unfilled=OrderStatus.CANCELLED,
         cancels_instead=frozenset({Reason.POST_ONLY, Reason.NOT_FILLABLE, Reason.REDUCE_ONLY}),
         order_id=lambda number: str(139_000_000_000 + number),
@@ -442,9 +443,7 @@ def _status_of(order: Order) -> str:
     if order.open:
         return f"PARTIALLY FILLED {filled}" if filled else "ACTIVE"
     forced = UNFILLED.get(order.ticket.time_in_force) if order.reason == "unfilled" else None
-    told = forced or ENDED.get(
-        Reason(order.reason) if order.reason in set(Reason) else Reason.NOT_OPEN, "CANCELED"
-    )
+    told = forced or ENDED.get(order.reason, "CANCELED")
     return f"{told} was: PARTIALLY FILLED {filled}" if filled else told
 
 

@@ -375,6 +375,15 @@ def test_a_reduce_only_order_shrinks_to_the_position(perp):
     assert perp.position().quantity == 0
 
 
+def test_where_a_reduce_only_order_does_not_shrink_it_ends_and_the_position_stays():
+    perp = Exchange(shrinks_reduce_only=False, unfilled=OrderStatus.CANCELLED)
+    perp.buy(1)
+    order = perp.sell(5, reduce_only=True)
+    assert (order.status, order.filled) == (OrderStatus.CANCELLED, 0)
+    assert perp.position().quantity == 1
+    assert perp.sell(1, reduce_only=True).status is OrderStatus.FILLED
+
+
 def test_a_waiting_reduce_only_order_that_finds_no_position_opens_none(perp):
     perp.buy(1)
     stop = perp.place("sell", "stop", 1, trigger_price=49000, reduce_only=True)

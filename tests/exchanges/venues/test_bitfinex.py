@@ -36,6 +36,13 @@ class Answers:
         return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
 
 
+def told(name: str, wanted: str) -> list[Any]:
+    """The answers of a case of the contract suite."""
+    found = case(name, wanted)
+    assert found is not None
+    return [step["answer"]["body"] for step in found["exchange"]]
+
+
 def venue(*answers: Any, name: str = "bitfinex_f", environment: str = "live") -> tuple[Any, Answers]:
     wire = Answers(*answers)
     return open_venue(name, wire, environment), wire
@@ -94,7 +101,7 @@ def test_a_client_id_that_is_no_number_is_refused_before_sending():
 
 def test_an_order_of_another_client_is_not_taken_for_ours():
     """Their list is searched by id when one is known, whatever client ids are in it."""
-    row = case("bitfinex_f", "cancelled")["exchange"][0]["answer"]["body"][0]
+    row = told("bitfinex_f", "cancelled")[0][0]
     other = [row[0] + 1, *row[1:]]
     ours, _ = venue([other, row])
     found = ours.fetch(KEYS, instrument("bitfinex_f"), OrderRef("", str(row[0])))
@@ -134,14 +141,9 @@ def test_a_price_keeps_five_digits_and_is_rounded_to_the_side_asked_for(price, u
 
 
 def test_the_tick_of_a_pair_that_never_traded_is_the_finest():
-    finest = {each.symbol: each.tick for each in open_instruments("bitfinex")}["tNEWCO:USD"]
-    assert finest == Decimal("0.00000001")
-
-
-def open_instruments(name: str) -> Any:
-    answers = [step["answer"]["body"] for step in case(name, "instruments")["exchange"]]
-    ours, _ = venue(*answers, name=name)
-    return ours.instruments()
+    ours, _ = venue(*told("bitfinex", "instruments"), name="bitfinex")
+    ticks = {each.symbol: each.tick for each in ours.instruments()}
+    assert ticks["tNEWCO:USD"] == Decimal("0.00000001")
 
 
 # -- orders ------------------------------------------------------------------------------------------------
@@ -208,7 +210,7 @@ def test_nothing_is_sent_to_cancel_nothing():
 
 
 def test_everything_is_cancelled_by_one_request():
-    rows = case("bitfinex_f", "open orders")["exchange"][0]["answer"]["body"]
+    rows = told("bitfinex_f", "open orders")[0]
     ours, wire = venue(rows, [NOW_MS, "oc_multi-req", None, None, [], None, "SUCCESS", ""])
     ours.cancel_all(KEYS, instrument("bitfinex_f"))
     assert wire.requests[1].url.path == "/v2/auth/w/order/cancel/multi"
