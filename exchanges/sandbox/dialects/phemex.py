@@ -180,7 +180,7 @@ class _Phemex(Dialect):
                 else (11105, "TE_PLACE_ORDER_INSUFFICIENT_BASE_BALANCE")
             )
         if reason is Reason.WOULD_TRIGGER:
-            rises = (call.text("side") == "Buy") == call.text("ordType").startswith("Stop")
+            rises = (call.text("side", "") == "Buy") == call.text("ordType", "").startswith("Stop")
             code, words = (
                 (11043, "TE_RISING_TRIGGER_DIRECTLY") if rises else (11044, "TE_FALLING_TRIGGER_DIRECTLY")
             )
