@@ -23,7 +23,7 @@ from exchanges.errors import (
 from exchanges.limits import LocalGate
 from exchanges.registry import venues
 from exchanges.transport import Transport
-from exchanges.types import Credentials, Environment, MarginMode
+from exchanges.types import Credentials, Environment, MarginMode, OrderRef
 from exchanges.venue import Call
 from tests.exchanges.contract import NOW_MS, instrument, open_venue, order
 
@@ -153,6 +153,15 @@ def test_a_rate_refusal_tells_at_what_time_to_come_back() -> None:
     assert ours.place(KEYS, order("htx", SELL)).exchange_id == "938390041234567"
 
 
+def test_a_window_that_seems_to_end_in_years_is_not_waited_for() -> None:
+    refused = httpx.Response(
+        429, json={"code": 429, "message": "Too many requests"}, headers={"ratelimit-reset": "9" * 15}
+    )
+    with pytest.raises(Throttled) as caught:
+        venue(Answers(refused), "htx_f").place(KEYS, order("htx_f", OPEN))
+    assert caught.value.retry_after == 10.0
+
+
 # -- refused before sending --------------------------------------------------------------------------------
 
 
@@ -217,6 +226,19 @@ def test_a_sale_without_the_coins_is_not_tried_in_another_form() -> None:
     with pytest.raises(InsufficientFunds):
         venue(wire).place(KEYS, order("htx", SELL))
     assert len(wire.bodies()) == 1
+
+
+def test_a_market_buy_of_coins_is_never_told_as_an_amount_of_money() -> None:
+    call = venue(Answers(PLACED)).place_call(order("htx", BUY))
+    assert (call.params["type"], call.params["amount"]) == ("buy-ioc", Decimal("0.1"))
+
+
+def test_a_fill_whose_price_is_not_told_yet_is_asked_for_again() -> None:
+    row = {"order_id": "15", "contract_code": "BTC-USDT", "side": "buy", "type": "market", "state": "filled"}
+    row |= {"volume": "1", "trade_volume": "1", "trade_avg_price": "0", "position_side": "both"}
+    ours = venue(Answers({"code": 200, "data": row}), "htx_f")
+    report = ours.fetch(KEYS, instrument("htx_f"), OrderRef(exchange_id="15"))
+    assert (report.filled, report.average_price) == (Decimal("0.001"), None)
 
 
 def test_a_bounded_buy_whose_answer_is_lost_is_not_sent_again() -> None:
