@@ -193,7 +193,8 @@ class _Bitfinex(Venue):
             "Requests of one key go out one after the other.",
         ),
     )
-    #: paper trading is a kind of account, not an address
+    #: paper trading is a kind of account, not an address. Public data is asked here as well, like Bitfinex's own kit does
+    #: (bitfinex-api-py, REST_HOST), and not at api-pub: so the connection that orders need stays open
     base_urls = dict.fromkeys((Environment.LIVE, Environment.TESTNET), "https://api.bitfinex.com")
     clock_slack_ms = 1000
     buckets = {
@@ -203,9 +204,9 @@ class _Bitfinex(Venue):
     }
     errors = ERRORS
     serial = True
-    #: of 90 requests a minute and address for open orders, and as many for positions, after what the fills need
+    #: of the 90 requests a minute and address for open orders, which spot and perpetuals share
     look_seconds = 2.0
-    looks_per_minute = 45
+    looks_per_minute = 30
     #: before the order types of this product
     prefix: ClassVar[str]
     #: `wallets` of this type hold its money
@@ -528,10 +529,7 @@ class _Bitfinex(Venue):
     # -- one request -----------------------------------------------------------------------------------
 
     def _public(self, path: str, params: Mapping[str, Any], bucket: str) -> Any:
-        costs, host = {bucket: 1}, self.name.lower()
-        return self.call(
-            Call("GET", f"/v2/{path}", params, signed=False, costs=costs, read_only=True, host=host)
-        )
+        return self.call(Call("GET", f"/v2/{path}", params, signed=False, costs={bucket: 1}, read_only=True))
 
     def _post(self, path: str, params: Mapping[str, Any], bucket: str, priority: Priority) -> Call:
         costs = {bucket: 1, f"{bucket} of key": 1}
@@ -542,14 +540,9 @@ class _Bitfinex(Venue):
         return items(self.call(call, keys))
 
 
-PUBLIC_HOST = dict.fromkeys((Environment.LIVE, Environment.TESTNET), "https://api-pub.bitfinex.com")
-
-
 class BitfinexSpot(_Bitfinex):
     name = "Bitfinex"
     product = Product.SPOT
-    #: public data comes from a host of its own
-    hosts = {"bitfinex": PUBLIC_HOST}
     #: an open order holds its balance; the two legs of an OCO hold it once
     features = Features(linked_legs=True, rests_both_legs=False, reduce_only=False)
     prefix = "EXCHANGE "
@@ -568,7 +561,6 @@ class BitfinexSpot(_Bitfinex):
 class BitfinexFutures(_Bitfinex):
     name = "Bitfinex_F"
     product = Product.LINEAR
-    hosts = {"bitfinex_f": PUBLIC_HOST}
     features = Features(linked_legs=True, leverage=True)
     prefix = ""
     wallet = "margin"

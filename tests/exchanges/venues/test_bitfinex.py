@@ -13,7 +13,7 @@ from exchanges.errors import ClockRefused, NotSent, OutcomeUnknown, Throttled, U
 from exchanges.limits import Priority
 from exchanges.types import Credentials, Environment, Legs, OrderRef, OrderType, Side, TimeInForce
 from exchanges.venue import Call
-from exchanges.venues.bitfinex import BitfinexFutures, BitfinexSpot, fitted, tick_at
+from exchanges.venues.bitfinex import BitfinexSpot, fitted, tick_at
 from tests.exchanges.contract import NOW_MS, case, instrument, open_venue, order
 
 KEYS = Credentials("the-key", "the-secret")
@@ -74,14 +74,10 @@ def test_a_nonce_that_is_refused_again_tells_what_to_do():
     assert len(wire.requests) == 3, "once more after the clock was measured, and not for ever"
 
 
-def test_public_data_needs_no_key_and_comes_from_its_own_host():
+def test_public_data_needs_no_key():
     ours, wire = venue([50000, 1, 50001, 1, 0, 0, 50000, 1, 1, 1])
     ours.quote(instrument("bitfinex_f"))
-    assert wire.requests[0].url.host == "bitfinex_f.exchange.test"
     assert not [name for name in wire.requests[0].headers if name.startswith("bfx-")]
-    for kind in (BitfinexSpot, BitfinexFutures):
-        (hosts,) = kind.hosts.values()
-        assert set(hosts.values()) == {"https://api-pub.bitfinex.com"}
 
 
 # -- ids ---------------------------------------------------------------------------------------------------
