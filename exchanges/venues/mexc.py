@@ -66,6 +66,8 @@ from exchanges.types import (
 from exchanges.venue import Call, Features, Venue, acknowledged, key_digest, plain_number
 
 RECV_WINDOW_MS = 5000
+#: a contract request may be stamped this far from the exchange's clock, so an order may seem this much older
+CLOCK_APART_MS = 10_000
 SETTLEMENTS = ("USDT", "USDC")
 LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
@@ -135,12 +137,11 @@ OTHER_SETTINGS = frozenset({"2002", "2021", "2027"})
 Codes = Mapping[type[ExchangeError], str]
 #: https://www.mexc.com/api-docs/spot-v3/public-api-definitions and what ccxt 4.5.90 lists
 KEY_ERRORS: Codes = {
-    errors.AuthRefused: "401 402 602 700001 700002 700006 700007",
-    errors.ClockRefused: "700003",
+    errors.AuthRefused: "401 402 602 10072 700001 700002 700006 700007",
+    errors.ClockRefused: "700003 10073",
 }
 SPOT_ERRORS: Codes = {
-    errors.AuthRefused: "400 10001 10072 30020 60005 70011 140002",
-    errors.ClockRefused: "10073",
+    errors.AuthRefused: "400 10001 30020 60005 70011 140002",
     errors.Throttled: "429 510",
     OutcomeUnknown: "500 503 504 730000",
     errors.UnknownSymbol: "10007 30014 30021 -1121 730001",
@@ -604,7 +605,7 @@ class MEXCFutures(_MEXC):
             return self._place(keys, again, patience_seconds)
 
     def _place(self, keys: Credentials, order: OrderRequest, patience_seconds: float | None) -> Report:
-        since_ms = self.clock.now_ms() - 1000
+        since_ms = self.clock.now_ms() - CLOCK_APART_MS
         try:
             return super().place(keys, order, patience_seconds=patience_seconds)
         except OutcomeUnknown as lost:
@@ -625,8 +626,10 @@ class MEXCFutures(_MEXC):
                 continue  # what cannot be read has told nothing
             read = True
             for item in listed:
-                if decimal(item, "createTime") >= since_ms and _same_plan(self.read_plan(item), order):
-                    return self.read_plan(item)
+                if decimal(item, "createTime") >= since_ms and _same_plan(
+                    plan := self.read_plan(item), order
+                ):
+                    return self._followed(keys, order.instrument, plan, item.get("orderId"))
         if read and order.reduce_only:
             raise NotSent(f"{self.name} lists no such order", code=lost.code) from lost
         raise lost
@@ -676,7 +679,7 @@ class MEXCFutures(_MEXC):
         self._check_pair(legs)
         position = self._position_of(keys, stop)
         trouble = OutcomeUnknown(f"{self.name} took stop and target but lists neither")
-        since_ms = self.clock.now_ms() - 1000
+        since_ms = self.clock.now_ms() - CLOCK_APART_MS
         try:
             self.call(self.protect_call(legs, position), keys)
         except OutcomeUnknown as lost:
@@ -744,9 +747,13 @@ class MEXCFutures(_MEXC):
             return self._leg(keys, instrument, ref.exchange_id)
         if not ref.exchange_id:
             return self._unnumbered(keys, instrument)
+        item = self._plan(keys, instrument, ref.exchange_id)
+        return self._followed(keys, instrument, self.read_plan(item), item.get("orderId"))
+
+    def _plan(self, keys: Credentials, instrument: Instrument, plan_id: str) -> Any:
         for item in self._plans(keys, instrument):
-            if text(item, "id") == ref.exchange_id:
-                return self._followed(keys, instrument, self.read_plan(item), item.get("orderId"))
+            if text(item, "id") == plan_id:
+                return item
         raise self._gone()
 
     def _plain(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
@@ -813,17 +820,28 @@ class MEXCFutures(_MEXC):
         if not ref.exchange_id:
             ref = self.fetch(keys, instrument, ref).ref
         if not ref.conditional:
-            return self._cancel_plain(keys, ref.exchange_id)
-        if ref.exchange_id.endswith((STOP_LEG, TARGET_LEG)):
-            which: dict[str, Any] = {"stopPlanOrderId": int(ref.exchange_id.partition(":")[0])}
-            path = "stoporder/cancel"
+            self._cancel_plain(keys, ref.exchange_id)
+        elif ref.exchange_id.endswith((STOP_LEG, TARGET_LEG)):
+            self._cancel_pair(keys, instrument, ref)
         else:
-            which = {"symbol": instrument.symbol, "orderId": ref.exchange_id}
-            path = "planorder/cancel"
-        self.call(self._write(path, {LIST: [which]}, "cancels", Priority.PROTECT), keys)
+            self._cancel_plan(keys, instrument, ref.exchange_id)
+
+    def _cancel_pair(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        which = {"stopPlanOrderId": int(ref.exchange_id.partition(":")[0])}
+        self.call(self._write("stoporder/cancel", {LIST: [which]}, "cancels", Priority.PROTECT), keys)
         if self.fetch(keys, instrument, ref).status not in (OrderStatus.CANCELLED, OrderStatus.OPEN):
             raise self._gone()
-        return None
+
+    def _cancel_plan(self, keys: Credentials, instrument: Instrument, plan_id: str) -> None:
+        """One that was executed before is cancelled as the order it became."""
+        which = {"symbol": instrument.symbol, "orderId": plan_id}
+        self.call(self._write("planorder/cancel", {LIST: [which]}, "cancels", Priority.PROTECT), keys)
+        item = self._plan(keys, instrument, plan_id)
+        status = self.read_plan(item).status
+        if status is OrderStatus.FILLED:
+            self._cancel_plain(keys, text(item, "orderId"))
+        elif status not in (OrderStatus.CANCELLED, OrderStatus.OPEN):
+            raise self._gone()
 
     def _cancel_plain(self, keys: Credentials, order_id: str) -> None:
         call = self._write("order/cancel", {LIST: [int(order_id)]}, "cancels", Priority.PROTECT)
@@ -1047,13 +1065,14 @@ def _same_terms(report: Report, order: OrderRequest) -> bool:
 
 
 def _same_plan(report: Report, order: OrderRequest) -> bool:
+    """One that ended without being executed is an older one."""
     alike = (report.side, report.type, report.price, report.position_side) == (
         order.side,
         order.type,
         order.price,
         order.position_side,
     )
-    return alike and _same_terms(report, order)
+    return alike and _same_terms(report, order) and report.status in (OrderStatus.OPEN, OrderStatus.FILLED)
 
 
 def _position_side(item: Any, side: Side, *, closes: bool) -> Direction | None:

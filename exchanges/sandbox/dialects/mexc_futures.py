@@ -408,17 +408,21 @@ class MEXCFutures(MEXCFrame):
         }
 
     def _plan_row(self, account: Account, order: Order) -> dict[str, Any]:
-        return self._common(account, order) | {
-            "id": order.id,
-            "triggerPrice": order.trigger_price,
-            "price": order.price or ZERO,
-            "triggerType": 1 if order.ticket.trigger_rises else 2,
-            "state": _plan_state(order),
-            "executeCycle": 168,
-            "trend": _trend(order),
-            "orderType": int(order.ticket.extra["type"]),
-            "orderId": int(order.live_id or 0),
-        }
+        placed = {"orderId": int(order.live_id)} if order.live_id else {}
+        return (
+            self._common(account, order)
+            | placed
+            | {
+                "id": order.id,
+                "triggerPrice": order.trigger_price,
+                "price": order.price or ZERO,
+                "triggerType": 1 if order.ticket.trigger_rises else 2,
+                "state": _plan_state(order),
+                "executeCycle": 168,
+                "trend": _trend(order),
+                "orderType": int(order.ticket.extra["type"]),
+            }
+        )
 
     def _pair_row(self, account: Account, legs: list[Order]) -> dict[str, Any]:
         fired = next((leg for leg in legs if leg.live_id), None)
