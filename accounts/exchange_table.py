@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from accounts.families import FIELD_TITLES, Family
+from accounts.families import Family
 from exchanges.facts import PROTECTION_MEANS, Protection, abilities_of, protection_of
 from exchanges.guide import Guide
 from exchanges.types import Environment, Product
@@ -64,7 +64,7 @@ def entry_of(family: Family, regions: dict[str, str] | None = None) -> Entry:
         anchor=family.name,
         title=family.title,
         rows=tuple(_row(kind, regions or {}) for kind in family.venues),
-        key_fields=tuple(FIELD_TITLES[name] for name in family.fields),
+        key_fields=family.titles,
         testnet_names=family.venue_names(Environment.TESTNET) if testnet else (),
         guide=first.guide,
     )

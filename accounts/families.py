@@ -26,6 +26,12 @@ class Family:
     venues: tuple[type[Venue], ...]
 
     @property
+    def titles(self) -> tuple[str, ...]:
+        """What its fields are called on the exchange's site."""
+        own = self.venues[0].key_titles
+        return tuple(own.get(name, FIELD_TITLES[name]) for name in self.fields)
+
+    @property
     def environments(self) -> tuple[Environment, ...]:
         """Those all its venues have; the sandbox where this installation runs one."""
         known = [set(venue.base_urls) for venue in self.venues]

@@ -47,10 +47,8 @@ class KeyForm(forms.Form):
 
     def __init__(self, opened: Family, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in opened.fields:
-            self.fields[name] = forms.CharField(
-                label=FIELD_TITLES[name], widget=SecretInput(visible=name == "key")
-            )
+        for name, title in zip(opened.fields, opened.titles, strict=True):
+            self.fields[name] = forms.CharField(label=title, widget=SecretInput(visible=name == "key"))
         self.order_fields(self.field_order)
 
     def credentials(self) -> Credentials:

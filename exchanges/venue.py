@@ -108,6 +108,8 @@ class Venue(ABC):
     key_family: ClassVar[str]
     #: what the user must enter, besides the label, in this order: key, secret[, passphrase]
     key_fields: ClassVar[tuple[str, ...]] = ("key", "secret")
+    #: what the exchange itself calls them, where that is not API key, API secret and passphrase
+    key_titles: ClassVar[Mapping[str, str]] = {}
     #: what its users have to know, for the docs page
     guide: ClassVar[Guide]
     #: written for this exchange, not opened through ccxt (`exchanges/generic/`)

@@ -79,3 +79,8 @@ def test_a_curl_command_quotes_the_message():
     assert curl_for("BTCUSDT on Binance_F close 100%", "https://x/webhook/a/b") == (
         "curl -d 'BTCUSDT on Binance_F close 100%' 'https://x/webhook/a/b'"
     )
+
+
+def test_fields_are_called_what_the_exchange_calls_them():
+    assert family("okx").titles == ("API key", "API secret", "Passphrase")
+    assert family("hyperliquid").titles == ("Account address", "Private key of the API wallet")

@@ -102,6 +102,9 @@ INTENTS: dict[str, dict[str, Any]] = {
     "market buy of the smallest quantity": BUY | MARKET | {"quantity": FINE},
     "market sell with trailing zeros": SELL | MARKET | {"quantity": Decimal("10.500")},
     "market buy of thousands": BUY | MARKET | {"quantity": Decimal("1E+4")},
+    "limit sell with trailing zeros": SELL
+    | LIMIT
+    | {"quantity": Decimal("10.500"), "price": Decimal("50000.00")},
     "limit sell at the smallest price": SELL | LIMIT | {"price": FINE},
     "limit buy with awkward decimals": BUY
     | LIMIT
