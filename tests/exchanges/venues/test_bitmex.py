@@ -208,6 +208,34 @@ def test_a_key_is_locked_to_addresses_when_none_of_them_is_everywhere(told, lock
     assert ours.key_info(KEYS).ip_locked is locked
 
 
+@pytest.mark.parametrize(
+    "other",
+    [{"isInverse": True}, {"isQuanto": True}, {"settlCurrency": "XBt"}, {"typ": "FFCCSX"}, {"typ": "IFXXXP"}],
+)
+def test_only_perpetuals_that_pay_out_in_dollars_are_traded(other):
+    ours, _ = venue([ACTIVE[0], ACTIVE[0] | {"symbol": "OTHER"} | other])
+    assert [each.symbol for each in ours.instruments()] == ["XBTUSDT"]
+
+
+def test_of_several_orders_with_one_name_the_newest_counts():
+    ours, wire = venue([ORDER | {"orderID": "newest"}, ORDER | {"orderID": "older"}])
+    assert ours.fetch(KEYS, instrument("bitmex_f"), OrderRef("mine")).exchange_id == "newest"
+    assert wire.requests[0].url.params["reverse"] == "true"
+
+
+def test_the_strategy_of_a_position_tells_its_side_whatever_the_sign():
+    (row,) = answered("bitmex_f", "position short")
+    ours, _ = venue([row | {"strategy": "Short", "currentQty": 10000}])
+    assert ours.positions(KEYS, instrument("bitmex_f"))[0].direction == "short"
+
+
+@pytest.mark.parametrize("answer", [{}, {"error": "no"}, [], {"leverage": 5}])
+def test_a_setting_answered_with_nothing_known_is_an_unknown_outcome(answer):
+    ours, _ = venue(answer)
+    with pytest.raises(OutcomeUnknown):
+        ours.set_leverage(KEYS, instrument("bitmex_f"), Decimal(5), MarginMode.ISOLATED)
+
+
 # -- limits ------------------------------------------------------------------------------------------------
 
 
