@@ -376,9 +376,11 @@ class MEXCFutures(MEXCFrame):
 
     def _order_row(self, account: Account, order: Order) -> dict[str, Any]:
         fees = sum(order.fees().values(), ZERO)
+        position = self.desk.position(account, order)
         maker = bool(order.fills) and order.fills[0].maker
         return self._common(account, order) | {
             "orderId": order.live_id or order.id,
+            "positionId": self._number_of(account, position) if position.quantity else 0,
             "price": order.price or order.average_price or ZERO,
             "category": 1,
             "orderType": int(order.ticket.extra["type"]),

@@ -14,7 +14,7 @@ import pytest
 
 from exchanges.errors import AuthRefused, InvalidOrder, NotSent, OutcomeUnknown, Throttled, Unsupported
 from exchanges.limits import LocalGate
-from exchanges.types import Credentials, OrderRef, Report, TimeInForce
+from exchanges.types import Credentials, Legs, OrderRef, Report, TimeInForce
 from exchanges.venue import Call
 from tests.exchanges.contract import NOW_MS, instrument, open_venue, order
 
@@ -198,6 +198,51 @@ def test_only_legs_of_a_record_are_linked() -> None:
     assert [ours.linked(leg) for leg in ours.read_pair(record)] == [True, True]
 
 
+# -- pairs -------------------------------------------------------------------------------------------------
+
+ENTRY = {
+    "orderId": "1",
+    "symbol": "BTC_USDT",
+    "positionId": 5,
+    "vol": 100,
+    "side": 1,
+    "orderType": 5,
+    "state": 3,
+}
+ENTRY |= {"dealVol": 100, "dealAvgPrice": 50000, "takerFee": 0.1, "makerFee": 0, "feeCurrency": "USDT"}
+TARGET = CLOSING | {"type": "take_profit", "trigger_price": "52000"}
+ABSENT = {"success": False, "code": 2009, "message": "Position is not exists or closed."}
+
+
+def record(position: int) -> dict[str, Any]:
+    legs = {"stopLossPrice": 49000, "takeProfitPrice": 52000, "positionType": 1, "triggerSide": 0}
+    return plan(id=8, positionId=position) | legs
+
+
+def protect_after_entry(**answers: Any) -> Answers:
+    wire = Answers(order_get_1=good(ENTRY), **answers)
+    ours = venue(wire)
+    ours.fetch(KEYS, instrument("mexc_f"), OrderRef("", "1"))
+    ours.protect(KEYS, Legs(order("mexc_f", CLOSING), order("mexc_f", TARGET)))
+    return wire
+
+
+def test_a_pair_hangs_on_the_position_that_its_entry_told() -> None:
+    wire = protect_after_entry(stoporder_place=good(8), stoporder_open_orders=good([record(5)]))
+    assert [each["positionId"] for each in wire.bodies("stoporder_place")] == [5]
+    assert wire.asked("position_open_positions") == []
+
+
+def test_a_position_that_has_gone_is_looked_up_and_the_pair_hung_on_the_one_that_stands() -> None:
+    held = {"positionId": 6, "symbol": "BTC_USDT", "positionType": 1, "holdVol": 100}
+    wire = protect_after_entry(
+        stoporder_place=[ABSENT, good(8)],
+        position_open_positions=good([held]),
+        stoporder_open_orders=good([record(5), record(6)]),
+    )
+    assert [each["positionId"] for each in wire.bodies("stoporder_place")] == [5, 6]
+
+
 # -- limits ------------------------------------------------------------------------------------------------
 
 
@@ -221,6 +266,27 @@ def test_a_key_over_its_limit_does_not_hold_up_another() -> None:
     with pytest.raises(NotSent):
         ours.place(KEYS, order("mexc_f", NAMED))
     assert ours.place(OTHER, order("mexc_f", NAMED)).exchange_id == "1"
+
+
+def test_a_shut_out_address_is_quiet_for_every_key() -> None:
+    ours = venue(Answers(order_create=httpx.Response(403, text="<html>blocked</html>")))
+    with pytest.raises(Throttled):
+        ours.place(KEYS, order("mexc_f", NAMED))
+    with pytest.raises(NotSent):
+        ours.place(OTHER, order("mexc_f", NAMED))
+    with pytest.raises(NotSent):
+        ours.quote(instrument("mexc_f"))
+
+
+def test_an_address_that_asks_too_often_is_quiet_too() -> None:
+    refused = {"success": False, "code": 510, "message": "Requests are too frequent"}
+    wire = Answers(_api_v1_contract_ticker=refused)
+    ours = venue(wire)
+    with pytest.raises(Throttled):
+        ours.quote(instrument("mexc_f"))
+    with pytest.raises(NotSent):
+        ours.quote(instrument("mexc_f"))
+    assert len(wire.requests) == 1
 
 
 def test_a_closed_api_is_told_in_words() -> None:
