@@ -43,6 +43,7 @@ from exchanges.errors import (
     NotSent,
     OrderNotFound,
     OutcomeUnknown,
+    Refused,
     Unsupported,
     WouldTrigger,
 )
@@ -213,6 +214,8 @@ class _HTX(Venue):
     reset_header: ClassVar[str]
     #: address of the ticker, and how it names the symbol
     ticker: ClassVar[tuple[str, str]]
+    #: bucket and host of the calls that tell of keys: the spot host only has them
+    key_calls: ClassVar[tuple[str, str]]
 
     # -- pure ------------------------------------------------------------------------------------------
 
@@ -281,11 +284,20 @@ class _HTX(Venue):
     def place(
         self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
     ) -> Report:
-        """What must be known first is asked for."""
+        """What must be known first is asked for. After certain refusals, when nothing stands, another form of the same
+        order is tried once."""
         self.place_call(order)  # what the exchange lacks is refused before anything is asked
-        ready = self._prepared(keys, order)
-        report = super().place(keys, ready, patience_seconds=patience_seconds)
-        return replace(report, type=order.type, price=order.price)
+        try:
+            report = super().place(keys, self._prepared(keys, order), patience_seconds=patience_seconds)
+        except (InsufficientFunds, NothingToReduce) as refused:
+            if (other := self._otherwise(keys, order, refused)) is None:
+                raise
+            report = super().place(keys, self._prepared(keys, other), patience_seconds=patience_seconds)
+        return replace(report, type=order.type, price=order.price, quantity=order.quantity)
+
+    @abstractmethod
+    def _otherwise(self, keys: Credentials, order: OrderRequest, refused: Refused) -> OrderRequest | None:
+        """The other form of an order that was refused so, if it has one."""
 
     @abstractmethod
     def _prepared(self, keys: Credentials, order: OrderRequest) -> OrderRequest:
@@ -316,9 +328,10 @@ class _HTX(Venue):
 
     def key_info(self, keys: Credentials) -> KeyInfo:
         """https://www.htx.com/en-us/opend/newApiPages/?id=7ec52c92-7773-11ed-9966-0242ac110003"""
-        uid = text(self._key_read("/v2/user/uid", {}, keys), "data")
+        bucket, host = self.key_calls
+        uid = text(self._read("/v2/user/uid", {}, bucket, keys, host=host), "data")
         named = {"accessKey": keys.key, "uid": uid}
-        rows = items(self._key_read("/v2/user/api-key", named, keys), "data")
+        rows = items(self._read("/v2/user/api-key", named, bucket, keys, host=host), "data")
         row = next((each for each in rows if each.get("accessKey") == keys.key), None)
         if row is None:
             raise OutcomeUnknown(f"{self.name} does not list the key that asks")
@@ -330,10 +343,6 @@ class _HTX(Venue):
             ip_locked=bool(text(row, "ipAddresses")),
             expires=None if days == NEVER_EXPIRES else now + timedelta(days=days),
         )
-
-    @abstractmethod
-    def _key_read(self, path: str, params: Mapping[str, Any], keys: Credentials) -> Any:
-        """Keys are told of on the spot host only."""
 
     # -- one request -----------------------------------------------------------------------------------
 
@@ -369,7 +378,7 @@ class HTXSpot(_HTX):
         "public": Bucket(20, 2.0),
     }
     left_header, reset_header = "x-hb-ratelimit-requests-remain", "x-hb-ratelimit-requests-expire"
-    ticker = ("/market/detail/merged", "symbol")
+    ticker, key_calls = ("/market/detail/merged", "symbol"), ("account", "")
     looks_per_minute = 240  # of 600 public requests a minute and address: a look at stops asks for the price
 
     def __init__(self, *wires: Any, **options: Any) -> None:
@@ -436,19 +445,12 @@ class HTXSpot(_HTX):
         price = max((ask * (1 + HIGHEST_PREMIUM) / tick).to_integral_value(ROUND_DOWN) * tick, ask)
         return replace(order, type=OrderType.LIMIT, price=price, time_in_force=TimeInForce.IOC)
 
-    def place(
-        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
-    ) -> Report:
-        """A buy of nearly all there is: refused for the money its bound would take, so nothing stands yet."""
-        try:
-            return super().place(keys, order, patience_seconds=patience_seconds)
-        except InsufficientFunds:
-            if not _buys_base(order):
-                raise
+    def _otherwise(self, keys: Credentials, order: OrderRequest, refused: Refused) -> OrderRequest | None:
+        """A buy of nearly all there is, refused for the money its bound would take."""
+        if not _buys_base(order) or not isinstance(refused, InsufficientFunds):
+            return None
         cost = (order.quantity or Decimal(0)) * self._present(order).ask
-        spend = replace(order, quantity=None, quote_quantity=cost)
-        report = super().place(keys, spend, patience_seconds=patience_seconds)
-        return replace(report, quantity=order.quantity)
+        return replace(order, quantity=None, quote_quantity=cost)
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         """A plain order's number; an algo order has none and goes by our id."""
@@ -657,9 +659,6 @@ class HTXSpot(_HTX):
             found[asset] = Balance(asset, held.total + amount, free)
         return found
 
-    def _key_read(self, path: str, params: Mapping[str, Any], keys: Credentials) -> Any:
-        return self._read(path, params, "account", keys)
-
 
 class HTXFutures(_HTX):
     name = "HTX_F"
@@ -677,7 +676,7 @@ class HTXFutures(_HTX):
         "public": Bucket(120, 3.0),
     }
     left_header, reset_header = "ratelimit-remaining", "ratelimit-reset"
-    ticker = ("/linear-swap-ex/market/detail/merged", "contract_code")
+    ticker, key_calls = ("/linear-swap-ex/market/detail/merged", "contract_code"), ("key", "htx")
 
     def __init__(self, *wires: Any, **options: Any) -> None:
         super().__init__(*wires, **options)
@@ -760,9 +759,11 @@ class HTXFutures(_HTX):
         """What closes goes to the position as it is held; it is asked for only when it was never seen."""
         if order.type.conditional and not _closes(order):
             self._refuse_crossed(order)
-        if order.margin_mode is not None:
-            return order
         slot = key_digest(keys), order.instrument.symbol
+        if order.margin_mode is not None:
+            if not _closes(order):
+                self._remember(slot, order.margin_mode)
+            return order
         if _closes(order) and slot not in self._modes:
             try:
                 self.positions(keys, order.instrument)
@@ -770,29 +771,18 @@ class HTXFutures(_HTX):
                 raise NotSent(f"not sent, because the position is not known: {error.message}") from None
         return replace(order, margin_mode=self._modes.get(slot, MarginMode.CROSS))
 
-    def place(
-        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
-    ) -> Report:
-        """Nothing to close in the mode that was remembered: perhaps it is held in the other one by now."""
+    def _otherwise(self, keys: Credentials, order: OrderRequest, refused: Refused) -> OrderRequest | None:
+        """Nothing to close in the mode that was remembered: perhaps it is held in the other one by now. A position
+        that cannot be read leaves the refusal standing."""
         slot = key_digest(keys), order.instrument.symbol
         known = None if order.margin_mode else self._modes.get(slot)
+        if known is None or not isinstance(refused, NothingToReduce):
+            return None
         try:
-            report = super().place(keys, order, patience_seconds=patience_seconds)
-        except NothingToReduce:
-            if known is None or not self._held_otherwise(keys, order.instrument, known):
-                raise
-            return super().place(keys, order, patience_seconds=patience_seconds)
-        if order.margin_mode is not None and not _closes(order):
-            self._remember(slot, order.margin_mode)
-        return report
-
-    def _held_otherwise(self, keys: Credentials, instrument: Instrument, known: MarginMode) -> bool:
-        """A position that cannot be read leaves the refusal standing: nothing was placed."""
-        try:
-            self.positions(keys, instrument)
+            self.positions(keys, order.instrument)
         except errors.ExchangeError:
-            return False
-        return self._modes.get((key_digest(keys), instrument.symbol)) is not known
+            return None
+        return None if self._modes.get(slot) is known else order
 
     def _remember(self, slot: tuple[str, str], mode: MarginMode) -> None:
         if len(self._modes) >= REMEMBERED:
@@ -1021,9 +1011,6 @@ class HTXFutures(_HTX):
             call = self._write("/v5/position/lever", params, "account", Priority.ENTRY)
             if decimal(self.call(call, keys), "data", "lever_rate") != leverage:
                 raise OutcomeUnknown(f"{self.name} does not say that the leverage is {leverage}")
-
-    def _key_read(self, path: str, params: Mapping[str, Any], keys: Credentials) -> Any:
-        return self._read(path, params, "key", keys, host="htx")
 
 
 def signature(secret: str, signed: str) -> str:
