@@ -1,0 +1,882 @@
+"""Gate v4: spot (`Gate`) and USDT-margined perpetuals (`Gate_F`), one host and one key.
+
+Facts from https://www.gate.com/docs/developers/apiv4/en/ as Gate's own SDK carries them (gate_api 7.2, models and docs
+read 2026-11-22) unless a line names another source. Quirks:
+
+* A spot market buy counts quote currency. One of a base quantity goes out as a limit order, immediate or cancel, a
+  little above the best ask; where the money is short for that bound it goes out as the quote amount it costs now.
+* Spot trigger orders were seen refusing `put.type` market (gateapi-python issue 155, 2023-08-25; gateapi-nodejs issue
+  21, 2025-10-22): a market stop is a limit order, immediate or cancel, bounded beyond its trigger. They lapse after 30
+  days at most (gateapi-python issue 130). Whether an order they fire keeps our id is not documented.
+* Perpetuals count signed contracts of `quanto_multiplier` coins; base units are all that callers see.
+* `text` is our client id behind "t-". Plain orders are found by it for a while, trigger orders only in their lists;
+  a trigger order is a record of its own, and the order it fires has another id (`trade_id`, `fired_order_id`).
+* Hedge mode ("dual") has no position side on orders: `reduce_only` and the sign say which position is meant.
+* Leverage 0 is cross margin: the leverage call names the margin mode at once.
+* No linked pairs; the exchange cancels nothing when the other leg fills.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from exchanges import errors
+from exchanges.errors import InsufficientFunds, OrderNotFound, OutcomeUnknown, Unsupported
+from exchanges.guide import Guide
+from exchanges.limits import Bucket, Priority, Scope
+from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.transport import Answer, Request
+from exchanges.types import (
+    Balance,
+    Credentials,
+    Direction,
+    Environment,
+    Fee,
+    Instrument,
+    KeyInfo,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionMode,
+    Product,
+    Quote,
+    Report,
+    Side,
+    TimeInForce,
+    TriggerBy,
+)
+from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, unless_unchanged
+
+OURS = "t-"
+PAGE = 100
+#: the longest a spot trigger order may wait
+MONTH_SECONDS = 2_592_000
+#: how far beyond the best price, and beyond a trigger, a bounded order may fill
+BOUND, TRIGGER_BOUND = Decimal("0.01"), Decimal("0.05")
+SIDES = {side.value: side for side in Side}
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+TRIGGERS = {TriggerBy.LAST: 0, TriggerBy.MARK: 1, TriggerBy.INDEX: 2}
+SPOT_RULES = {">=": True, "<=": False}
+FUTURES_RULES = {"1": True, "2": False}
+SPOT_TYPES = {"limit": OrderType.LIMIT, "market": OrderType.MARKET}
+SPOT_STATES = {
+    "open": OrderStatus.OPEN,
+    "closed": OrderStatus.FILLED,
+    "cancelled": OrderStatus.CANCELLED,
+}
+#: `finish_as` of a futures order; what is wholly filled is filled whatever ended it
+FINISHED = {
+    "filled": OrderStatus.FILLED,
+    **dict.fromkeys(
+        (
+            "cancelled",
+            "liquidated",
+            "ioc",
+            "auto_deleveraged",
+            "reduce_only",
+            "position_closed",
+            "reduce_out",
+            "stp",
+        ),
+        OrderStatus.CANCELLED,
+    ),
+}
+#: of a trigger order; None: it has fired, the order it became tells the rest
+SPOT_RECORDS = {
+    "open": OrderStatus.OPEN,
+    "cancelled": OrderStatus.CANCELLED,
+    "failed": OrderStatus.REJECTED,
+    "expired": OrderStatus.EXPIRED,
+    "finish": None,
+}
+FUTURES_RECORDS = {
+    "cancelled": OrderStatus.CANCELLED,
+    "failed": OrderStatus.REJECTED,
+    "expired": OrderStatus.EXPIRED,
+    "succeeded": None,
+}
+POSITIONS = {"single": None, "dual_long": Direction.LONG, "dual_short": Direction.SHORT}
+#: https://www.gate.com/docs/developers/apiv4/en/#label-list
+ERRORS = {
+    label: kind
+    for kind, labels in {
+        errors.AuthRefused: "INVALID_CREDENTIALS INVALID_KEY IP_FORBIDDEN READ_ONLY INVALID_SIGNATURE "
+        "MISSING_REQUIRED_HEADER ACCOUNT_LOCKED FORBIDDEN AUTHENTICATION_FAILED SUB_ACCOUNT_LOCKED",
+        errors.ClockRefused: "REQUEST_EXPIRED",
+        errors.Throttled: "TOO_MANY_REQUESTS TOO_FAST",
+        OutcomeUnknown: "SERVER_ERROR TOO_BUSY INTERNAL",
+        errors.UnknownSymbol: "INVALID_CURRENCY INVALID_CURRENCY_PAIR CONTRACT_NOT_FOUND",
+        OrderNotFound: "ORDER_NOT_FOUND CLIENT_ID_NOT_FOUND AUTO_ORDER_NOT_FOUND ORDER_CLOSED ORDER_CANCELLED "
+        "ORDER_FINISHED",
+        errors.DuplicateOrder: "REPEATED_CREATION",
+        InsufficientFunds: "BALANCE_NOT_ENOUGH MARGIN_BALANCE_NOT_ENOUGH INSUFFICIENT_AVAILABLE USER_NOT_FOUND "
+        "FUTURES_BALANCE_NOT_ENOUGH QUANTITY_NOT_ENOUGH",
+        errors.NothingToReduce: "INCREASE_POSITION POSITION_EMPTY POSITION_NOT_FOUND REDUCE_EXCEEDED",
+        errors.WouldTrigger: "AUTO_TRIGGER_PRICE_LESS_LAST AUTO_TRIGGER_PRICE_GREATE_LAST",
+        errors.PostOnlyRefused: "POC_FILL_IMMEDIATELY ORDER_POC_IMMEDIATE",
+        errors.ModeMismatch: "POSITION_DUAL_MODE",
+        errors.NotModified: "NO_CHANGE",
+        errors.MarketPaused: "CONTRACT_IN_DELISTING",
+        errors.InvalidOrder: "INVALID_PARAM_VALUE INVALID_ARGUMENT INVALID_PRECISION AMOUNT_TOO_LITTLE "
+        "AMOUNT_TOO_MUCH SIZE_TOO_SMALL SIZE_TOO_LARGE PRICE_TOO_DEVIATED PRICE_THRESHOLD_EXCEEDED "
+        "LIQUIDATE_IMMEDIATELY PRICE_OVER_LIQUIDATION PRICE_OVER_BANKRUPT RISK_LIMIT_EXCEEDED LEVERAGE_TOO_HIGH "
+        "LEVERAGE_TOO_LOW ORDER_FOK FOK_NOT_FILL TOO_MANY_ORDERS POSITION_HOLDING MIXED_ACCOUNT_TYPE",
+    }.items()
+    for label in labels.split()
+}
+
+
+class _Gate(Venue):
+    exchange = "gate"
+    region = "tokyo"
+    key_family = "gate"
+    base_urls = {
+        Environment.LIVE: "https://api.gateio.ws",
+        Environment.TESTNET: "https://api-testnet.gateapi.io",
+    }
+    errors = ERRORS
+    #: https://www.gate.com/docs/developers/apiv4/en/#frequency-limit-rule; spot orders are metered per market and
+    #: counted here for all of them, which is never more than allowed
+    buckets = {
+        "spot_orders": Bucket(10, 1.0, Scope.KEY),
+        "futures_orders": Bucket(100, 1.0, Scope.KEY),
+        "cancels": Bucket(200, 1.0, Scope.KEY),
+        **{
+            name: Bucket(200, 10.0, Scope.KEY)
+            for name in ("triggers", "trigger_reads", "order_reads", "account", "positions", "settings")
+        },
+        **{name: Bucket(200, 10.0) for name in ("time", "instruments", "tickers")},
+    }
+    guide = Guide(
+        key_steps=(
+            "At gate.com open API Management from the profile menu and create an API v4 key for your trading account.",
+            "Allow Spot and Perpetual Futures with read and write. Leave Wallet and Withdraw off.",
+            "Allow Account, read-only: without it the rights of the key cannot be checked.",
+            "Enter the addresses of the workers in the IP whitelist.",
+        ),
+        testnet="Keys of the test net are made at testnet.gate.com and open nothing else.",
+        quirks=(
+            "Stop and target are separate orders; the one that is left over is cancelled by supervision.",
+            "A stop or target on spot lapses after 30 days: Gate lets no trigger order wait longer.",
+            "A market stop on spot fills at most 5% beyond its trigger; what the price jumps over is not sold.",
+            "Unified accounts may refuse spot stops, which are sent for a classic account.",
+        ),
+    )
+    #: where the orders of this product live
+    orders: ClassVar[str]
+    triggers: ClassVar[str]
+    place_bucket: ClassVar[str]
+    #: the permission that lets a key trade this product
+    right: ClassVar[str]
+
+    # -- pure ------------------------------------------------------------------------------------------
+
+    def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
+        """https://www.gate.com/docs/developers/apiv4/en/#apiv4-signed-request-requirements; the query is signed
+        as it is before it is percent-encoded. The leverage call has a query though it is a POST."""
+        params = {
+            name: plain_number(each) if isinstance(each, Decimal) else each
+            for name, each in call.params.items()
+        }
+        writes = call.method == "POST" and not call.path.endswith("/leverage")
+        query = "" if writes else urlencode(params)
+        body = json.dumps(params, separators=(",", ":")).encode() if writes else b""
+        headers = {"Content-Type": "application/json"} if writes else {}
+        if self.product is not Product.SPOT:
+            headers["X-Gate-Size-Decimal"] = "1"
+        if call.signed and keys:
+            plain = "" if writes else "&".join(f"{name}={value}" for name, value in params.items())
+            stamp, digest = str(now_ms // 1000), hashlib.sha512(body).hexdigest()
+            signed = f"{call.method}\n{call.path}\n{plain}\n{digest}\n{stamp}"
+            sign = hmac.new(keys.secret.encode(), signed.encode(), hashlib.sha512).hexdigest()
+            headers |= {"KEY": keys.key, "Timestamp": stamp, "SIGN": sign}
+        return Request(call.method, call.path, query, body, headers)
+
+    def error_code(self, answer: Answer) -> tuple[str, str] | None:
+        if not isinstance(answer.data, Mapping) or not (label := answer.data.get("label")):
+            return None
+        return str(label), str(answer.data.get("message") or answer.data.get("detail") or "")
+
+    def usage(self, answer: Answer) -> Mapping[str, int]:
+        """The headers speak of the call just made; where they name another limit than ours they count something else."""
+        try:
+            limit = int(answer.headers["x-gate-ratelimit-limit"])
+            left = int(answer.headers["x-gate-ratelimit-requests-remain"])
+        except (KeyError, ValueError):
+            return {}
+        return {name: limit - left for name, bucket in self.buckets.items() if bucket.capacity == limit}
+
+    def place_call(self, order: OrderRequest) -> Call:
+        self._check(order)
+        if order.type.conditional:
+            return self._write(self.triggers, self._trigger_params(order), "triggers", Priority.PROTECT)
+        protects = order.reduce_only
+        priority = Priority.PROTECT if protects else Priority.ENTRY
+        return self._write(self.orders, self._order_params(order), self.place_bucket, priority)
+
+    def _check(self, order: OrderRequest) -> None:
+        at_once = order.time_in_force is not TimeInForce.GTC
+        if order.post_only and (order.type is not OrderType.LIMIT or at_once):
+            raise Unsupported(f"{self.name}: only plain limit orders that rest can be post-only")
+        if at_once and order.type is not OrderType.LIMIT:
+            raise Unsupported(f"{self.name}: only plain limit orders have a time in force")
+
+    @abstractmethod
+    def _order_params(self, order: OrderRequest) -> dict[str, Any]:
+        """A plain order. Raises Unsupported."""
+
+    @abstractmethod
+    def _trigger_params(self, order: OrderRequest) -> dict[str, Any]:
+        """A trigger order. Raises Unsupported."""
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        if not order.type.conditional:
+            return replace(self.read_order(data), position_side=order.position_side)
+        return acknowledged(order, text(data, "id"))
+
+    @abstractmethod
+    def read_order(self, item: Any) -> Report:
+        """A plain order."""
+
+    @abstractmethod
+    def read_record(self, item: Any) -> tuple[Report, str]:
+        """A trigger order as it waits or ended, and the id of the order it became ("": none)."""
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def server_time_ms(self) -> int:
+        return int(decimal(self._read("/spot/time", {}, "time"), "server_time"))
+
+    @abstractmethod
+    def _scope(self, instrument: Instrument | None, *, trigger: bool) -> dict[str, Any]:
+        """The parameter that names the instrument."""
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        self._know(instrument)
+        if not ref.conditional:
+            return self._plain(keys, instrument, ref.exchange_id or _text(ref.client_id))
+        record, child = self.read_record(self._record(keys, instrument, ref))
+        if not child:
+            return record
+        order = self._plain(keys, instrument, child)
+        return replace(
+            record,
+            status=order.status,
+            filled=order.filled,
+            average_price=order.average_price,
+            fee=order.fee,
+            reason=order.reason,
+        )
+
+    def _plain(self, keys: Credentials, instrument: Instrument, name: str) -> Report:
+        scope = self._scope(instrument, trigger=False) if self.product is Product.SPOT else {}
+        return self.read_order(self._read(f"{self.orders}/{name}", scope, "order_reads", keys))
+
+    def _record(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any:
+        """By the exchange's id, else by our text in the lists. A record that keeps no text could be ours."""
+        if ref.exchange_id:
+            return self._read(f"{self.triggers}/{ref.exchange_id}", {}, "trigger_reads", keys)
+        doubtful = False
+        for status in ("open", "finished"):
+            for item in self._records(keys, status, instrument):
+                told = self._record_text(item)
+                if told == _text(ref.client_id):
+                    return item
+                doubtful |= status == "open" and told in ("", "api")
+        if doubtful:
+            raise OutcomeUnknown(f"{self.name} lists a trigger order without the id it was placed with")
+        raise OrderNotFound(f"{self.name} does not know this order")
+
+    @abstractmethod
+    def _record_text(self, item: Any) -> str:
+        """What stands for our id in a trigger order."""
+
+    def _records(self, keys: Credentials, status: str, instrument: Instrument | None) -> Iterator[Any]:
+        """Every trigger order of a list; the last page is the one not full."""
+        asked = {"status": status, **self._scope(instrument, trigger=True), "limit": PAGE}
+        offset = 0
+        while True:
+            page = items(self._read(self.triggers, {**asked, "offset": offset}, "trigger_reads", keys))
+            yield from page
+            if len(page) < PAGE or status != "open":
+                return
+            offset += PAGE
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        self._know(instrument)
+        plain = [self.read_order(item) for item in self._open(keys, instrument)]
+        return plain + [self.read_record(item)[0] for item in self._records(keys, "open", instrument)]
+
+    @abstractmethod
+    def _open(self, keys: Credentials, instrument: Instrument | None) -> Iterator[Any]:
+        """Every open plain order."""
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        """A trigger order that fired is a plain order by now."""
+        self._know(instrument)
+        if not ref.conditional:
+            return self._cancel_plain(keys, instrument, ref.exchange_id or _text(ref.client_id))
+        if not ref.exchange_id:
+            ref = self.read_record(self._record(keys, instrument, ref))[0].ref
+        try:
+            self._delete(keys, f"{self.triggers}/{ref.exchange_id}", {})
+        except OrderNotFound:
+            child = self.read_record(self._record(keys, instrument, ref))[1]
+            if not child:
+                raise
+            self._cancel_plain(keys, instrument, child)
+        return None
+
+    def _cancel_plain(self, keys: Credentials, instrument: Instrument, name: str) -> None:
+        scope = self._scope(instrument, trigger=False) if self.product is Product.SPOT else {}
+        self._delete(keys, f"{self.orders}/{name}", scope)
+
+    def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
+        for path, trigger in ((self.orders, False), (self.triggers, True)):
+            items(self._delete(keys, path, self._scope(instrument, trigger=trigger)))
+
+    def key_info(self, keys: Credentials) -> KeyInfo:
+        """`wallet` moves funds and withdraws. A key without the account right may not read its own rights."""
+        try:
+            data = self._read("/account/main_keys", {}, "account", keys)
+        except errors.AuthRefused as refused:
+            if refused.code != "FORBIDDEN":
+                raise
+            return KeyInfo(note="the key may not read its own rights: allow Account, read-only, at Gate")
+        rows = data if isinstance(data, list) else [data]
+        mine = [row for row in rows if isinstance(row, Mapping) and row.get("key") == keys.key] or rows
+        writes = {
+            text(right, "name").lower()
+            for row in mine
+            for right in items(row, "perms")
+            if field(right, "read_only") is False
+        }
+        return KeyInfo(
+            can_trade=self.right in writes,
+            can_withdraw=bool(writes & {"wallet", "withdraw", "withdrawal"}),
+            ip_locked=all(bool(row.get("ip_whitelist")) for row in mine),
+        )
+
+    # -- one request -----------------------------------------------------------------------------------
+
+    def _know(self, instrument: Instrument | None) -> None:
+        """Keep what readers need of an instrument."""
+
+    def _write(self, path: str, params: Mapping[str, Any], bucket: str, priority: Priority) -> Call:
+        return Call("POST", f"/api/v4{path}", params, costs={bucket: 1}, priority=priority)
+
+    def _read(
+        self, path: str, params: Mapping[str, Any], bucket: str, keys: Credentials | None = None
+    ) -> Any:
+        path = f"/api/v4{path}"
+        call = Call("GET", path, params, signed=bool(keys), costs={bucket: 1}, read_only=True)
+        return self.call(call, keys)
+
+    def _delete(self, keys: Credentials, path: str, params: Mapping[str, Any]) -> Any:
+        costs, priority = {"cancels": 1}, Priority.PROTECT
+        return self.call(Call("DELETE", f"/api/v4{path}", params, costs=costs, priority=priority), keys)
+
+
+class GateSpot(_Gate):
+    name = "Gate"
+    product = Product.SPOT
+    features = Features(
+        fill_in_answer=True,
+        market_by_quote=True,
+        reduce_only=False,
+        rests_both_legs=False,
+        client_id_memory_seconds=3600,
+    )
+    orders, triggers, place_bucket = "/spot/orders", "/spot/price_orders", "spot_orders"
+    right = "spot"
+
+    def _check(self, order: OrderRequest) -> None:
+        super()._check(order)
+        if order.reduce_only or order.position_side:
+            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        if order.trigger_by is not TriggerBy.LAST:
+            raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
+        by_quote = order.quote_quantity is not None
+        if by_quote != ((order.type, order.side) == (OrderType.MARKET, Side.BUY)):
+            raise Unsupported(f"{self.name}: a market buy, and nothing else, is given in quote currency")
+
+    def _order_params(self, order: OrderRequest) -> dict[str, Any]:
+        limit, cost = order.type is OrderType.LIMIT, order.quote_quantity
+        force = str(order.time_in_force) if limit else "ioc"
+        if cost is not None:
+            cost = cost.quantize(order.instrument.extra["quote_step"], ROUND_DOWN)
+        params = {
+            "currency_pair": order.instrument.symbol,
+            "type": "limit" if limit else "market",
+            "account": "spot",
+            "side": str(order.side),
+            "amount": cost if order.quantity is None else order.quantity,
+            "text": _text(order.client_id),
+        } | ({"price": order.price} if limit else {})
+        force = "poc" if order.post_only else force
+        return params | ({} if force == "gtc" else {"time_in_force": force})
+
+    def _trigger_params(self, order: OrderRequest) -> dict[str, Any]:
+        limit = order.type in LIMITS
+        price = order.price if limit else worst_price(order, order.trigger_price, TRIGGER_BOUND)
+        return {
+            "put": {
+                "type": "limit",
+                "side": str(order.side),
+                "price": plain_number(price or Decimal(0)),
+                "amount": plain_number(order.quantity or Decimal(0)),
+                "account": "normal",
+                "time_in_force": "gtc" if limit else "ioc",
+                "text": _text(order.client_id),
+            },
+            "market": order.instrument.symbol,
+            "trigger": {
+                "price": plain_number(order.trigger_price or Decimal(0)),
+                "rule": ">=" if _rises(order) else "<=",
+                "expiration": MONTH_SECONDS,
+            },
+        }
+
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        """A buy of a base quantity is bounded by the best ask of now; when that cannot be read, nothing was sent."""
+        if (order.type, order.side) != (OrderType.MARKET, Side.BUY) or order.quantity is None:
+            return super().place(keys, order, patience_seconds=patience_seconds)
+        self._check(replace(order, quantity=None, quote_quantity=order.quantity))
+        try:
+            ask = self.quote(order.instrument).ask
+        except OutcomeUnknown as error:
+            raise errors.NotSent(f"not sent, because the price is not known: {error.message}") from None
+        try:
+            report = super().place(keys, bounded(order, ask), patience_seconds=patience_seconds)
+        except InsufficientFunds:
+            paid = replace(order, quantity=None, quote_quantity=order.quantity * ask)
+            report = super().place(keys, paid, patience_seconds=patience_seconds)
+        return replace(report, type=order.type, price=None, quantity=order.quantity)
+
+    def read_order(self, item: Any) -> Report:
+        """https://www.gate.com/docs/developers/apiv4/en/#get-a-single-order"""
+        kind, side = word(SPOT_TYPES, item, "type"), word(SIDES, item, "side")
+        by_quote = (kind, side) == (OrderType.MARKET, Side.BUY)
+        filled = decimal(item, "filled_amount")
+        return Report(
+            exchange_id=text(item, "id"),
+            client_id=_client_id(item.get("text")),
+            symbol=text(item, "currency_pair"),
+            side=side,
+            type=kind,
+            status=word(SPOT_STATES, item, "status"),
+            quantity=None if by_quote else decimal(item, "amount"),
+            filled=filled,
+            average_price=_positive(item, "avg_deal_price") if filled else None,
+            price=_positive(item, "price") if kind is OrderType.LIMIT else None,
+            fee=_fee(item),
+            reason=_reason(item),
+        )
+
+    def read_record(self, item: Any) -> tuple[Report, str]:
+        put, side = field(item, "put"), word(SIDES, item, "put", "side")
+        gains = word(SPOT_RULES, item, "trigger", "rule") == (side is Side.SELL)
+        limit = text(put, "time_in_force") == "gtc"
+        status, child = word(SPOT_RECORDS, item, "status"), ""
+        if status is None:
+            child = _child(item, "fired_order_id")
+        report = Report(
+            exchange_id=text(item, "id"),
+            client_id=_client_id(put.get("text")),
+            symbol=text(item, "market"),
+            side=side,
+            type=_conditional(gains=gains, limit=limit),
+            status=status or OrderStatus.OPEN,
+            quantity=decimal(put, "amount"),
+            price=decimal(put, "price") if limit else None,
+            trigger_price=decimal(item, "trigger", "price"),
+            reason=item.get("reason") or "",
+        )
+        return report, child
+
+    def _record_text(self, item: Any) -> str:
+        return field(item, "put").get("text") or ""
+
+    def _scope(self, instrument: Instrument | None, *, trigger: bool) -> dict[str, Any]:
+        if instrument is None:
+            return {}
+        return {"market" if trigger else "currency_pair": instrument.symbol}
+
+    def _open(self, keys: Credentials, instrument: Instrument | None) -> Iterator[Any]:
+        """Pages count the orders of one pair; all pairs are told at once."""
+        page, full = 1, True
+        while full:
+            asked: dict[str, Any] = {"page": page, "limit": PAGE}
+            if instrument:
+                asked = {**self._scope(instrument, trigger=False), "status": "open", **asked}
+                groups = [items(self._read(self.orders, asked, "order_reads", keys))]
+            else:
+                found = items(self._read("/spot/open_orders", asked, "order_reads", keys))
+                groups = [items(group, "orders") for group in found]
+            for group in groups:
+                yield from group
+            page, full = page + 1, any(len(group) >= PAGE for group in groups)
+
+    def instruments(self) -> list[Instrument]:
+        return [
+            self.read_instrument(item)
+            for item in items(self._read("/spot/currency_pairs", {}, "instruments"))
+        ]
+
+    def read_instrument(self, item: Any) -> Instrument:
+        tick, step = (
+            Decimal(1).scaleb(-int(decimal(item, name))) for name in ("precision", "amount_precision")
+        )
+        return Instrument(
+            symbol=text(item, "id"),
+            base=text(item, "base"),
+            quote=text(item, "quote"),
+            settle=text(item, "quote"),
+            product=self.product,
+            tick=tick,
+            step=step,
+            min_quantity=decimal_or_none(item, "min_base_amount") or Decimal(0),
+            min_notional=decimal_or_none(item, "min_quote_amount") or Decimal(0),
+            max_quantity=_positive(item, "max_base_amount"),
+            active=text(item, "trade_status") == "tradable",
+            extra={"quote_step": tick},
+        )
+
+    def quote(self, instrument: Instrument) -> Quote:
+        scope = self._scope(instrument, trigger=False)
+        row = field(self._read("/spot/tickers", scope, "tickers"), 0)
+        return Quote(*(decimal(row, name) for name in ("highest_bid", "lowest_ask", "last")))
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        found = {}
+        for row in items(self._read("/spot/accounts", {}, "account", keys)):
+            asset, free = text(row, "currency"), decimal(row, "available")
+            found[asset] = Balance(asset, free + decimal(row, "locked"), free)
+        return found
+
+
+class GateFutures(_Gate):
+    name = "Gate_F"
+    product = Product.LINEAR
+    #: an order that ended without a fill is found by our id for a minute
+    features = Features(fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=60)
+    orders, triggers = "/futures/usdt/orders", "/futures/usdt/price_orders"
+    place_bucket, right = "futures_orders", "futures"
+
+    def __init__(self, *wires: Any, **options: Any) -> None:
+        super().__init__(*wires, **options)
+        self._sizes: dict[str, Decimal] = {}
+
+    def _check(self, order: OrderRequest) -> None:
+        super()._check(order)
+        if order.quantity is None:
+            raise Unsupported(f"{self.name}: futures orders are given in base currency")
+        side = order.position_side
+        if side is not None and order.reduce_only and order.side is not side.exit_side:
+            raise Unsupported(f"{self.name}: this side cannot reduce a {side} position")
+
+    def _size_of(self, order: OrderRequest) -> Decimal:
+        """In signed contracts."""
+        instrument, quantity = order.instrument, order.quantity or Decimal(0)
+        contracts = quantity / instrument.contract_size
+        if contracts != int(contracts) and not instrument.extra["decimal"]:
+            raise Unsupported(f"{self.name} trades whole contracts of {instrument.contract_size}")
+        return contracts if order.side is Side.BUY else -contracts
+
+    def _common(self, order: OrderRequest, size_name: str) -> dict[str, Any]:
+        limit, size = order.type in LIMITS, self._size_of(order)
+        force = "poc" if order.post_only else str(order.time_in_force) if limit else "ioc"
+        side = order.position_side
+        closes = order.reduce_only or (side is not None and order.side is side.exit_side)
+        return {
+            "contract": order.instrument.symbol,
+            size_name: plain_number(size) if order.instrument.extra["decimal"] else int(size),
+            "price": plain_number(order.price or Decimal(0)) if limit else "0",
+            "text": _text(order.client_id),
+            **({} if force == "gtc" else {"tif": force}),
+            **({"reduce_only": True} if closes else {}),
+        }
+
+    def _order_params(self, order: OrderRequest) -> dict[str, Any]:
+        return self._common(order, "size")
+
+    def _trigger_params(self, order: OrderRequest) -> dict[str, Any]:
+        return {
+            "initial": self._common(order, "amount" if order.instrument.extra["decimal"] else "size"),
+            "trigger": {
+                "price_type": TRIGGERS[order.trigger_by],
+                "price": plain_number(order.trigger_price or Decimal(0)),
+                "rule": 1 if _rises(order) else 2,
+            },
+        }
+
+    def read_order(self, item: Any) -> Report:
+        """https://www.gate.com/docs/developers/apiv4/en/#get-a-single-order-2"""
+        symbol, size, left = text(item, "contract"), decimal(item, "size"), decimal(item, "left")
+        coins = self._size(symbol)
+        filled = (abs(size) - abs(left)) * coins
+        status = word({"open": OrderStatus.OPEN, "finished": None}, item, "status")
+        if status is None:
+            status = word(FINISHED, item, "finish_as")
+        if status is OrderStatus.CANCELLED and size and not left:
+            status = OrderStatus.FILLED
+        market = text(item, "tif") == "ioc" and not decimal(item, "price")
+        return Report(
+            exchange_id=text(item, "id"),
+            client_id=_client_id(item.get("text")),
+            symbol=symbol,
+            side=Side.BUY if size > 0 else Side.SELL,
+            type=OrderType.MARKET if market else OrderType.LIMIT,
+            status=status,
+            quantity=abs(size) * coins,
+            filled=filled,
+            average_price=_positive(item, "fill_price") if filled else None,
+            price=None if market else decimal(item, "price"),
+            reduce_only=item.get("is_reduce_only") is True or item.get("is_close") is True,
+            reason=_reason(item),
+        )
+
+    def read_record(self, item: Any) -> tuple[Report, str]:
+        """A record that closes the whole position has no size."""
+        initial = field(item, "initial")
+        symbol = text(initial, "contract")
+        amount = decimal_or_none(initial, "amount")
+        size = decimal(initial, "size") if amount is None else amount
+        rises, limit = word(FUTURES_RULES, item, "trigger", "rule"), bool(decimal(initial, "price"))
+        side = Side.BUY if size > 0 or (not size and _closes_short(item)) else Side.SELL
+        status = word(
+            {"open": OrderStatus.OPEN, "inactive": OrderStatus.OPEN, "finished": None}, item, "status"
+        )
+        child = ""
+        if status is None:
+            status = word(FUTURES_RECORDS, item, "finish_as")
+            child = _child(item, "trade_id") if status is None else ""
+        closes = [initial.get(name) is True for name in ("is_reduce_only", "is_close")]
+        report = Report(
+            exchange_id=text(item, "id"),
+            client_id=_client_id(initial.get("text")),
+            symbol=symbol,
+            side=side,
+            type=_conditional(gains=rises == (side is Side.SELL), limit=limit),
+            status=status or OrderStatus.OPEN,
+            quantity=abs(size) * self._size(symbol) if size else None,
+            price=decimal(initial, "price") if limit else None,
+            trigger_price=decimal(item, "trigger", "price"),
+            reduce_only=any(closes) or not size,
+            reason=item.get("reason") or "",
+        )
+        return report, child
+
+    def _record_text(self, item: Any) -> str:
+        return field(item, "initial").get("text") or ""
+
+    def _scope(self, instrument: Instrument | None, *, trigger: bool) -> dict[str, Any]:
+        return {"contract": instrument.symbol} if instrument else {}
+
+    def _open(self, keys: Credentials, instrument: Instrument | None) -> Iterator[Any]:
+        asked = {"status": "open", **self._scope(instrument, trigger=False), "limit": PAGE}
+        offset, full = 0, True
+        while full:
+            page = items(self._read(self.orders, {**asked, "offset": offset}, "order_reads", keys))
+            yield from page
+            offset, full = offset + PAGE, len(page) >= PAGE
+
+    def instruments(self) -> list[Instrument]:
+        found = [
+            self.read_instrument(item)
+            for item in items(self._read("/futures/usdt/contracts", {}, "instruments"))
+        ]
+        self._sizes.update({each.symbol: each.contract_size for each in found})
+        return found
+
+    def read_instrument(self, item: Any) -> Instrument:
+        """Contracts with `enable_decimal` trade in steps of their smallest size."""
+        symbol, size = text(item, "name"), decimal(item, "quanto_multiplier")
+        base, _, quote = symbol.partition("_")
+        least, parts = decimal(item, "order_size_min"), item.get("enable_decimal") is True
+        most, most_at_market = _positive(item, "order_size_max"), _positive(item, "market_order_size_max")
+        delisted = field(item, "in_delisting") is True
+        return Instrument(
+            symbol=symbol,
+            base=base,
+            quote=quote,
+            settle="USDT",
+            product=self.product,
+            tick=decimal(item, "order_price_round"),
+            step=(least if parts and least else Decimal(1)) * size,
+            min_quantity=least * size,
+            max_quantity=most and most * size,
+            max_market_quantity=most_at_market and most_at_market * size,
+            contract_size=size,
+            max_leverage=_positive(item, "leverage_max"),
+            active=not delisted and item.get("status", "trading") == "trading",
+            extra={"decimal": parts},
+        )
+
+    def _know(self, instrument: Instrument | None) -> None:
+        if instrument:
+            self._sizes[instrument.symbol] = instrument.contract_size
+
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        self._know(order.instrument)
+        return super().place(keys, order, patience_seconds=patience_seconds)
+
+    def _size(self, symbol: str) -> Decimal:
+        """Coins in a contract; the instruments are read when one is asked for that was never seen."""
+        if symbol not in self._sizes:
+            self.instruments()
+        if symbol not in self._sizes:
+            raise OutcomeUnknown(f"{self.name} speaks of {symbol}, which it does not list")
+        return self._sizes[symbol]
+
+    def quote(self, instrument: Instrument) -> Quote:
+        scope = self._scope(instrument, trigger=False)
+        row = field(self._read("/futures/usdt/tickers", scope, "tickers"), 0)
+        names = ("highest_bid", "lowest_ask", "last", "mark_price")
+        return Quote(*(decimal(row, name) for name in names))
+
+    def _account(self, keys: Credentials) -> Any:
+        return self._read("/futures/usdt/accounts", {}, "account", keys)
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        """`total` leaves out what is not realised yet."""
+        data = self._account(keys)
+        asset, equity = text(data, "currency"), decimal(data, "total") + decimal(data, "unrealised_pnl")
+        return {asset: Balance(asset, equity, decimal(data, "available"))}
+
+    def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
+        data = self._account(keys)
+        if data.get("position_mode") == "dual_plus":
+            raise Unsupported(f"{self.name}: split positions are not traded, choose one-way or hedge mode")
+        hedged = field(data, "in_dual_mode")
+        if not isinstance(hedged, bool):
+            raise OutcomeUnknown(f"{self.name}: in_dual_mode is neither true nor false")
+        return PositionMode.HEDGE if hedged else PositionMode.ONE_WAY
+
+    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
+        self._know(instrument)
+        wanted = instrument.symbol if instrument else None
+        rows = items(self._read("/futures/usdt/positions", {"holding": "true"}, "positions", keys))
+        held = [row for row in rows if decimal(row, "size")]
+        return [self.read_position(row) for row in held if wanted in (None, text(row, "contract"))]
+
+    def read_position(self, item: Any) -> Position:
+        size, symbol, leverage = decimal(item, "size"), text(item, "contract"), decimal(item, "leverage")
+        net = Direction.LONG if size > 0 else Direction.SHORT
+        return Position(
+            symbol=symbol,
+            direction=word(POSITIONS, item, "mode") or net,
+            quantity=abs(size) * self._size(symbol),
+            entry_price=decimal(item, "entry_price"),
+            mark_price=_positive(item, "mark_price"),
+            leverage=leverage or _positive(item, "cross_leverage_limit"),
+            margin_mode=MarginMode.ISOLATED if leverage else MarginMode.CROSS,
+            unrealised=decimal_or_none(item, "unrealised_pnl"),
+            liquidation_price=_positive(item, "liq_price"),
+        )
+
+    def set_leverage(
+        self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
+    ) -> None:
+        """The leverage sets the mode with it; a mode that nobody names stays as the exchange tells it. In hedge
+        mode the calls have other addresses."""
+        if leverage is None and mode is None:
+            return
+        params: dict[str, Any] = {"mode": str(mode).upper(), "contract": instrument.symbol}
+        path = "positions/cross_mode"
+        if leverage is not None:
+            path = f"positions/{instrument.symbol}/leverage"
+            crossed = (mode or self._margin_mode(keys, instrument)) is MarginMode.CROSS
+            params = {"leverage": 0, "cross_leverage_limit": leverage} if crossed else {"leverage": leverage}
+        try:
+            self._set(keys, path, params)
+        except errors.ModeMismatch:
+            self._set(keys, f"dual_comp/{path}", params)
+
+    def _set(self, keys: Credentials, path: str, params: Mapping[str, Any]) -> None:
+        call = self._write(f"/futures/usdt/{path}", params, "settings", Priority.ENTRY)
+        unless_unchanged(lambda: self.call(call, keys))
+
+    def _margin_mode(self, keys: Credentials, instrument: Instrument) -> MarginMode:
+        rows = items(self._read("/futures/usdt/positions", {}, "positions", keys))
+        for row in rows:
+            if text(row, "contract") == instrument.symbol:
+                return MarginMode.ISOLATED if decimal(row, "leverage") else MarginMode.CROSS
+        raise Unsupported(f"{self.name} sets the margin mode with the leverage: say cross or isolated too")
+
+
+def bounded(order: OrderRequest, ask: Decimal) -> OrderRequest:
+    """A market buy as a limit order that fills at once, at most a little above the best ask."""
+    price = worst_price(order, ask, BOUND)
+    return replace(order, type=OrderType.LIMIT, price=price, time_in_force=TimeInForce.IOC)
+
+
+def worst_price(order: OrderRequest, price: Decimal | None, share: Decimal) -> Decimal:
+    """The worst price for the order at `share` from `price`, on the tick that lies further off; never 0."""
+    up, tick = order.side is Side.BUY, order.instrument.tick
+    worst = (price or Decimal(0)) * (1 + share if up else 1 - share)
+    return max((worst / tick).to_integral_value(ROUND_UP if up else ROUND_DOWN), Decimal(1)) * tick
+
+
+def _rises(order: OrderRequest) -> bool:
+    """Whether the price rises to the trigger: a buy stop, a sell take-profit."""
+    return (order.side is Side.BUY) == (order.type in STOPS)
+
+
+def _conditional(*, gains: bool, limit: bool) -> OrderType:
+    if gains:
+        return OrderType.TAKE_PROFIT_LIMIT if limit else OrderType.TAKE_PROFIT
+    return OrderType.STOP_LIMIT if limit else OrderType.STOP
+
+
+def _closes_short(item: Any) -> bool:
+    told = f"{item.get('order_type') or ''} {field(item, 'initial').get('auto_size') or ''}"
+    return "short" in told
+
+
+def _child(item: Any, name: str) -> str:
+    if not (number := _positive(item, name)):
+        raise OutcomeUnknown("an order has triggered, and what it became is not told yet")
+    return str(number)
+
+
+def _text(client_id: str) -> str:
+    return OURS + client_id
+
+
+def _client_id(told: Any) -> str:
+    """Ours are behind a mark; the other words name where an order comes from."""
+    return told.removeprefix(OURS) if isinstance(told, str) and told.startswith(OURS) else ""
+
+
+def _fee(item: Any) -> Fee | None:
+    """In the coin received, or in points of the exchange's own coin."""
+    if paid := _positive(item, "fee"):
+        return Fee(paid, text(item, "fee_currency"))
+    return Fee(points, "GT") if (points := _positive(item, "gt_fee")) else None
+
+
+def _reason(item: Any) -> str:
+    told = item.get("finish_as") or ""
+    return "" if told in ("open", "filled") else str(told)
+
+
+def _positive(item: Any, name: str) -> Decimal | None:
+    """An optional number: absent, "" and 0 all mean none."""
+    return decimal_or_none(item, name) or None
