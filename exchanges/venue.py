@@ -61,6 +61,8 @@ class Features:
     conditional: bool = True
     #: a stop and a target of one position can be placed as one linked pair: `Venue.protect`
     linked_legs: bool = False
+    #: cancelling one leg of such a pair cancels the other too; where not, only a fill ends both
+    linked_cancel: bool = True
     #: stop and target may both rest for the full size (cash spot often locks the balance once)
     rests_both_legs: bool = True
     #: the answer to a market order already tells its fill

@@ -106,7 +106,7 @@ def cancel_legs(desk: Desk, bracket: Guarded, instrument: Instrument, legs: list
         ref = OrderRef(leg.client_id, leg.exchange_id, leg.order_type.conditional)
         if desk.cancel(instrument, ref):
             leg.status = LegState.CANCELLED
-            if leg.linked:  # the exchange cancels the other one with it
+            if leg.linked and desk.venue.features.linked_cancel:  # the exchange cancels the other one with it
                 for other in bracket.live():
                     if other.linked:
                         other.status = LegState.CANCELLED

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import Account
+from exchanges.registry import venue_class
 from exchanges.types import Direction
 from execution.commands import Protection
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
@@ -156,9 +157,9 @@ def released(
 
 
 def _cancelled(bracket: Guarded, hit: list[Leg]) -> None:
-    """The exchange ends linked legs together. One that nobody meant stays in the plan: supervision places it
+    """Most exchanges end linked legs together. One that nobody meant stays in the plan: supervision places it
     again, alone."""
-    pair = any(leg.linked for leg in hit)
+    pair = any(leg.linked for leg in hit) and venue_class(bracket.venue).features.linked_cancel
     for leg in bracket.live():
         if leg in hit or (pair and leg.linked):
             leg.status = LegState.CANCELLED

@@ -11,7 +11,8 @@ and the official Python kit, hyperliquid-python-sdk 0.24, both read 2026-11-22. 
 * nothing is a market order: it is an immediate limit order, here at most 5 % (`SLIPPAGE`) off the middle of the book as
   last heard. What a trigger fires may fill up to 10 % away, the exchange's own tolerance for such orders;
 * triggers watch the mark price only, and a price has five significant digits (tick-and-lot-size): the tick follows it;
-* stop and target of `protect` are grouped as `positionTpsl`: they end each other, and with their position;
+* stop and target of `protect` are grouped as `positionTpsl`: a fill of one ends the other, and both end with their
+  position; cancelling one leaves the other (nothing says that it would not);
 * the state of an order does not tell its price: that is in the fills;
 * on spot, coins bridged by Unit carry a U (UBTC); they are listed here as what they are.
 """
@@ -571,7 +572,7 @@ class HyperliquidSpot(_Hyperliquid):
 class HyperliquidPerpetuals(_Hyperliquid):
     name = "Hyperliquid_F"
     product = Product.LINEAR
-    features = Features(linked_legs=True, fill_in_answer=True, leverage=True)
+    features = Features(linked_legs=True, linked_cancel=False, fill_in_answer=True, leverage=True)
     listing = "metaAndAssetCtxs"
     decimals = 6
 
@@ -661,7 +662,7 @@ class HyperliquidPerpetuals(_Hyperliquid):
         if len(told) != len(orders):
             raise OutcomeUnknown(f"{self.name} does not answer for both legs")
         self._refuse_half(keys, orders, told)
-        stop, target = (self._leg(keys, order, each) for order, each in zip(orders, told, strict=True))
+        stop, target = (self._leg(order, each) for order, each in zip(orders, told, strict=True))
         return stop, target
 
     def _refuse_half(self, keys: Credentials, orders: tuple[OrderRequest, ...], told: list[Any]) -> None:
@@ -684,10 +685,10 @@ class HyperliquidPerpetuals(_Hyperliquid):
         except ExchangeError as error:
             raise OutcomeUnknown(f"one leg was refused, the other may stand: {error.message}") from None
 
-    def _leg(self, keys: Credentials, order: OrderRequest, told: Any) -> Report:
-        """A leg that waits may be answered with a word instead of its number: then it is asked for."""
+    def _leg(self, order: OrderRequest, told: Any) -> Report:
+        """A leg that waits may be answered with a word instead of its number: it has ours."""
         if told in ("waitingForTrigger", "waitingForFill"):
-            return self.fetch(keys, order.instrument, OrderRef(order.client_id, conditional=True))
+            return acknowledged(order, "")
         return self._placed(told, order)
 
 
