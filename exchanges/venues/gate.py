@@ -147,7 +147,7 @@ class _Gate(Venue):
         Environment.TESTNET: "https://api-testnet.gateapi.io",
     }
     errors = ERRORS
-    #: https://www.gate.com/docs/developers/apiv4/en/#frequency-limit-rule; spot orders are metered per market and
+    #: "Frequency limit rule" of the documents; spot orders are metered per market and
     #: counted here for all of them, which is never more than allowed
     buckets = {
         "spot_orders": Bucket(10, 1.0, Scope.KEY),
@@ -178,13 +178,15 @@ class _Gate(Venue):
     orders: ClassVar[str]
     triggers: ClassVar[str]
     place_bucket: ClassVar[str]
+    #: an order that ended without a fill is shown that long, where it is not kept for good
+    forgets_seconds: ClassVar[int | None] = None
     #: the permission that lets a key trade this product
     right: ClassVar[str]
 
     # -- pure ------------------------------------------------------------------------------------------
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
-        """https://www.gate.com/docs/developers/apiv4/en/#apiv4-signed-request-requirements; the query is signed
+        """https://www.gate.com/docs/developers/apiv4/en/, "APIv4 signed request requirements"; the query is signed
         as it is before it is percent-encoded. The leverage call has a query though it is a POST."""
         params = {
             name: plain_number(each) if isinstance(each, Decimal) else each
@@ -267,10 +269,14 @@ class _Gate(Venue):
         self._know(instrument)
         if not ref.conditional:
             return self._plain(keys, instrument, ref.exchange_id or _text(ref.client_id))
-        record, child = self.read_record(self._record(keys, instrument, ref))
+        item = self._record(keys, instrument, ref)
+        record, child = self.read_record(item)
         if not child:
             return record
-        order = self._plain(keys, instrument, child)
+        try:
+            order = self._plain(keys, instrument, child)
+        except OrderNotFound:
+            return self._without_order(item, record)
         return replace(
             record,
             status=order.status,
@@ -279,6 +285,13 @@ class _Gate(Venue):
             fee=order.fee,
             reason=order.reason,
         )
+
+    def _without_order(self, item: Any, record: Report) -> Report:
+        """The order it fired is not to be seen: not yet, or it ended without a fill and was forgotten."""
+        fired, kept = _positive(item, "finish_time"), self.forgets_seconds
+        if kept is None or fired is None or self.clock.now_ms() < (fired + kept) * 1000:
+            raise OutcomeUnknown(f"{self.name} fired a trigger order and does not show the order yet")
+        return replace(record, status=OrderStatus.CANCELLED, reason="fired, and ended without a fill")
 
     def _plain(self, keys: Credentials, instrument: Instrument, name: str) -> Report:
         scope = self._scope(instrument, trigger=False) if self.product is Product.SPOT else {}
@@ -468,7 +481,7 @@ class GateSpot(_Gate):
         return replace(report, type=order.type, price=None, quantity=order.quantity)
 
     def read_order(self, item: Any) -> Report:
-        """https://www.gate.com/docs/developers/apiv4/en/#get-a-single-order"""
+        """Order in gate_api."""
         kind, side = word(SPOT_TYPES, item, "type"), word(SIDES, item, "side")
         by_quote = (kind, side) == (OrderType.MARKET, Side.BUY)
         filled = decimal(item, "filled_amount")
@@ -576,6 +589,8 @@ class GateFutures(_Gate):
     features = Features(fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=60)
     orders, triggers = "/futures/usdt/orders", "/futures/usdt/price_orders"
     place_bucket, right = "futures_orders", "futures"
+    #: the documentation of FuturesApi.get_futures_order in gate_api
+    forgets_seconds = 600
 
     def __init__(self, *wires: Any, **options: Any) -> None:
         super().__init__(*wires, **options)
@@ -625,7 +640,7 @@ class GateFutures(_Gate):
         }
 
     def read_order(self, item: Any) -> Report:
-        """https://www.gate.com/docs/developers/apiv4/en/#get-a-single-order-2"""
+        """FuturesOrder in gate_api; with decimal sizes asked for, they come as text."""
         symbol, size, left = text(item, "contract"), decimal(item, "size"), decimal(item, "left")
         coins = self._size(symbol)
         filled = (abs(size) - abs(left)) * coins
