@@ -13,7 +13,8 @@ read 2026-11-22) unless a line names another source. Quirks:
   a trigger order is a record of its own, and the order it fires has another id (`trade_id`, `fired_order_id`).
 * Hedge mode ("dual") has no position side on orders: `reduce_only` and the sign say which position is meant.
 * Leverage 0 is cross margin: the leverage call names the margin mode at once.
-* No linked pairs; the exchange cancels nothing when the other leg fills.
+* No linked pairs; the exchange cancels nothing when the other leg fills. Whether a waiting spot trigger order holds its
+  coins is not documented, so only the stop rests there.
 """
 
 from __future__ import annotations
@@ -168,7 +169,8 @@ class _Gate(Venue):
         ),
         testnet="Keys of the test net are made at testnet.gate.com and open nothing else.",
         quirks=(
-            "Stop and target are separate orders; the one that is left over is cancelled by supervision.",
+            "On perpetuals stop and target are separate orders; supervision cancels the one that is left over.",
+            "On spot the stop rests at Gate and targets are watched by supervision: Gate does not say what a stop holds.",
             "A stop or target on spot lapses after 30 days: Gate lets no trigger order wait longer.",
             "A market stop on spot fills at most 5% beyond its trigger; what the price jumps over is not sold.",
             "Unified accounts may refuse spot stops, which are sent for a classic account.",
