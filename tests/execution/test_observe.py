@@ -13,7 +13,13 @@ from execution.observe import observe, wants_action
 from execution.protection import Leg
 from execution.supervise import View, look, open_desk
 
-LINKING = [("Binance", "binance"), ("ByBit_F", "bybit"), ("OKX", "okx"), ("OKX_F", "okx")]
+LINKING = [
+    ("Binance", "binance"),
+    ("ByBit_F", "bybit"),
+    ("OKX", "okx"),
+    ("OKX_F", "okx"),
+    ("Hyperliquid_F", "hyperliquid"),
+]
 
 
 @pytest.mark.parametrize(("venue", "family"), LINKING)
@@ -115,8 +121,21 @@ def test_a_leg_that_went_only_because_it_was_linked_comes_back(make_desk, venue,
     assert [order["type"] for order in desk.open_orders(venue, family)] == [kept]
 
 
+def test_a_leg_whose_sibling_was_cancelled_stays_where_only_a_fill_ends_both(make_desk):
+    desk = make_desk(families=("hyperliquid",))
+    desk.one("BTCUSDT on Hyperliquid_F market long 0.01 sl off 2% tp off 5%")
+    before = {order["id"] for order in desk.open_orders("Hyperliquid_F", "hyperliquid")}
+    desk.one("BTCUSDT on Hyperliquid_F cancel tp")
+    desk.supervise(3)
+    (stop,) = desk.open_orders("Hyperliquid_F", "hyperliquid")
+    assert stop["id"] in before, "nothing was placed again"
+    assert desk.one("BTCUSDT on Hyperliquid_F close 100%")["error"] is None
+    assert desk.open_orders("Hyperliquid_F", "hyperliquid") == []
+
+
 @pytest.mark.parametrize(
-    ("venue", "family"), [("Binance_F", "binance"), ("ByBit_F", "bybit"), ("Kraken_F", "kraken_futures")]
+    ("venue", "family"),
+    [("Binance_F", "binance"), ("ByBit_F", "bybit"), ("Kraken_F", "kraken_futures"), LINKING[-1]],
 )
 def test_a_stop_that_was_moved_stays_and_does_not_cost_the_target(make_desk, venue, family):
     """The new stop and the old target guard the same position: counted together they looked like twice as much

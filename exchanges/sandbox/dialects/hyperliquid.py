@@ -217,7 +217,7 @@ class _Hyperliquid(Dialect):
         asked: dict[str, Callable[[], Any]] = {
             "userRole": lambda: self._role(user),
             "extraAgents": lambda: self._agents_of(account, call),
-            "userAbstraction": lambda: '"default"',
+            "userAbstraction": lambda: "default",
             "clearinghouseState": lambda: self._state(account, call),
             "spotClearinghouseState": lambda: self._cash_state(account),
             "frontendOpenOrders": lambda: [order_row(order) for order in self._open(account)],
@@ -386,6 +386,8 @@ class _Hyperliquid(Dialect):
             legs = [replace(self._ticket(market, each), link=link, position_bound=True) for each in children]
             if not all(leg.type.conditional and leg.reduce_only for leg in legs):
                 raise Rejected(Reason.BAD_PARAMETER, "grouping")
+            if not entry and not desk.book(call.account).position(market, None).quantity:
+                raise Rejected(Reason.REDUCE_ONLY)
             if not entry:
                 desk.place_linked(call.account, legs)
                 return ["waitingForTrigger"] * len(legs)
