@@ -63,6 +63,8 @@ OURS = "t-"
 PAGE = 100
 #: the longest a spot trigger order may wait
 MONTH_SECONDS = 2_592_000
+#: a record this young may be one whose placing was not answered
+RECENT_SECONDS = 600
 #: how far beyond the best price, and beyond a trigger, a bounded order may fill
 BOUND, TRIGGER_BOUND = Decimal("0.01"), Decimal("0.05")
 SIDES = {side.value: side for side in Side}
@@ -309,10 +311,15 @@ class _Gate(Venue):
                 told = self._record_text(item)
                 if told == _text(ref.client_id):
                     return item
-                doubtful |= status == "open" and told in ("", "api")
+                doubtful |= told in ("", "api") and (status == "open" or self._is_recent(item))
         if doubtful:
             raise OutcomeUnknown(f"{self.name} lists a trigger order without the id it was placed with")
         raise OrderNotFound(f"{self.name} does not know this order")
+
+    def _is_recent(self, item: Any) -> bool:
+        """Made so lately that it may be what is looked for."""
+        made = _positive(item, "create_time") or _positive(item, "ctime") or Decimal(0)
+        return self.clock.now_ms() < (made + RECENT_SECONDS) * 1000
 
     @abstractmethod
     def _record_text(self, item: Any) -> str:

@@ -19,7 +19,7 @@ from exchanges.errors import (
     Throttled,
     Unsupported,
 )
-from exchanges.types import Credentials, MarginMode, OrderRef, TimeInForce
+from exchanges.types import Credentials, MarginMode, OrderRef, OrderStatus, OrderType, TimeInForce
 from exchanges.venue import Call
 from exchanges.venues.gate import BOUND, ERRORS, TRIGGER_BOUND, worst_price
 from tests.exchanges.contract import NOW_MS, instrument, open_venue, order
@@ -43,7 +43,7 @@ FILLED = {
     "avg_deal_price": "50000.1",
     "fee": "0",
 }
-FIRED = {
+FIRED: dict[str, Any] = {
     "id": 7,
     "status": "finished",
     "finish_as": "succeeded",
@@ -108,7 +108,7 @@ def test_a_buy_without_the_money_is_refused_twice_and_then_told() -> None:
 
 def test_a_bounded_buy_is_told_as_the_market_order_it_was() -> None:
     report = open_venue("gate", Answers(TICKER, FILLED)).place(KEYS, order("gate", BUY))
-    assert (report.type, report.price, report.average_price) == ("market", None, Decimal("50000.1"))
+    assert (report.type, report.price, report.average_price) == (OrderType.MARKET, None, Decimal("50000.1"))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,18 @@ def test_an_order_that_is_forgotten_ended_without_a_fill() -> None:
     wire = Answers(FIRED | {"finish_time": NOW_MS // 1000 - 601}, refusal("ORDER_NOT_FOUND", 404))
     ref = OrderRef("f", "7", conditional=True)
     report = open_venue("gate_f", wire).fetch(KEYS, instrument("gate_f"), ref)
-    assert (report.status, report.filled) == ("cancelled", 0)
+    assert (report.status, report.filled) == (OrderStatus.CANCELLED, Decimal(0))
+
+
+@pytest.mark.parametrize(("age_seconds", "raised"), [(599, OutcomeUnknown), (601, OrderNotFound)])
+def test_a_young_record_that_lost_its_text_may_be_the_one_looked_for(
+    age_seconds: int, raised: type[Exception]
+) -> None:
+    initial = {**FIRED["initial"], "text": "api"}
+    ended = FIRED | {"initial": initial, "create_time": NOW_MS // 1000 - age_seconds}
+    ref = OrderRef("f", conditional=True)
+    with pytest.raises(raised):
+        open_venue("gate_f", Answers([], [ended])).fetch(KEYS, instrument("gate_f"), ref)
 
 
 def test_lists_of_records_are_read_to_their_last_page() -> None:
