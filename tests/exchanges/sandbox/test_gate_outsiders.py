@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import ccxt
-import gate_api
+import gate_api  # type: ignore[import-untyped]
 import pytest
-from gate_api.exceptions import GateApiException
+from gate_api.exceptions import GateApiException  # type: ignore[import-untyped]
 
 from exchanges.errors import (
     AuthRefused,
@@ -193,7 +193,7 @@ def test_ccxt_is_refused_for_a_stale_timestamp(spot):
 # -- Gate's own kit ----------------------------------------------------------------------------------------
 
 
-class Kit(gate_api.ApiClient):
+class Kit(gate_api.ApiClient):  # type: ignore[misc]
     """Signs the path as it is at Gate: the sandbox puts the venue's name before it."""
 
     def gen_sign(self, method: str, url: str, query_string: Any = None, body: Any = None) -> Any:
