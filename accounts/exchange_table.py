@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from accounts.families import Family
+from accounts.families import FIELD_TITLES, Family, families
 from exchanges.facts import PROTECTION_MEANS, Protection, abilities_of, protection_of
 from exchanges.guide import Guide
+from exchanges.registry import catalogue
 from exchanges.types import Environment, Product
 from exchanges.venue import Venue
 
@@ -22,6 +23,15 @@ PRODUCT_TITLES = {
 }
 REGION_TITLES = {"eu": "Europe", "tokyo": "Tokyo", "singapore": "Singapore"}
 COLUMNS = ("Exchange", "Products", "Region", "Protection", "Key", "Test net")
+GENERIC_COLUMNS = ("Venue", "Product", "Protection", "Key", "Test net")
+_GENERIC = """\
+## Generic, through ccxt
+
+With the extra `generic` installed these are opened too, read from ccxt's own tables; an exchange that has a section
+above is never among them. They are traded from `GENERIC_REGION` (Europe) unless `EXCHANGE_REGIONS` says otherwise. What
+ccxt cannot do for an exchange is refused before anything is sent. They have no sandbox, positions must be in one-way
+mode, and whether a key may withdraw is not seen.
+"""
 _HEAD = """\
 # Exchanges
 
@@ -54,24 +64,25 @@ class Entry:
     key_fields: tuple[str, ...]
     testnet_names: tuple[str, ...]
     guide: Guide
+    native: bool
 
 
-def entry_of(family: Family, regions: dict[str, str] | None = None) -> Entry:
-    """`regions` by exchange; without them, where the venue itself says."""
+def entry_of(family: Family, region_of: Callable[[type[Venue]], str] | None = None) -> Entry:
+    """`region_of`: where this installation trades a venue; without it, where the venue itself says."""
     first = family.venues[0]
     testnet = all(Environment.TESTNET in kind.base_urls for kind in family.venues)
     return Entry(
         anchor=family.name,
         title=family.title,
-        rows=tuple(_row(kind, regions or {}) for kind in family.venues),
+        rows=tuple(_row(kind, region_of(kind) if region_of else kind.region) for kind in family.venues),
         key_fields=family.titles,
         testnet_names=family.venue_names(Environment.TESTNET) if testnet else (),
         guide=first.guide,
+        native=first.native,
     )
 
 
-def _row(kind: type[Venue], regions: dict[str, str]) -> Row:
-    region = regions.get(kind.exchange, kind.region)
+def _row(kind: type[Venue], region: str) -> Row:
     protection = protection_of(kind.features)
     return Row(
         venue=kind.name,
@@ -83,13 +94,22 @@ def _row(kind: type[Venue], regions: dict[str, str]) -> Row:
     )
 
 
-def markdown(families: list[Family]) -> str:
-    entries = [entry_of(family) for family in families]
+def markdown() -> str:
+    entries = [entry_of(family) for family in families().values() if family.native]
     parts = [_HEAD, *(f"- **{word}**: {means}." for word, means in PROTECTION_MEANS.items()), ""]
     parts += [_line(COLUMNS), _line(("---",) * len(COLUMNS)), *(_line(_cells(each)) for each in entries)]
     for entry in entries:
         parts += ["", f"## {entry.title}", "", *_section(entry)]
+    parts += ["", _GENERIC, _line(GENERIC_COLUMNS), _line(("---",) * len(GENERIC_COLUMNS))]
+    parts += [_line(_generic_cells(kind)) for kind in catalogue().values()]
     return "\n".join(parts) + "\n"
+
+
+def _generic_cells(kind: type[Venue]) -> tuple[str, ...]:
+    fields = ", ".join(kind.key_titles.get(name, FIELD_TITLES[name]) for name in kind.key_fields)
+    testnet = "yes" if Environment.TESTNET in kind.base_urls else "no"
+    product = PRODUCT_TITLES[kind.product].lower()
+    return (f"`{kind.name}`", product, str(protection_of(kind.features)), fields, testnet)
 
 
 def _cells(entry: Entry) -> tuple[str, ...]:
@@ -111,7 +131,7 @@ def _section(entry: Entry) -> Iterator[str]:
     yield f"Test net: {entry.guide.testnet or 'none.'}"
     yield ""
     for row in entry.rows:
-        yield f"`{row.venue}` does by itself: {', '.join(row.abilities)}."
+        yield f"`{row.venue}` : {', '.join(row.abilities)}."
         yield ""
     yield from (f"- {quirk}" for quirk in entry.guide.quirks)
 

@@ -7,7 +7,7 @@ from functools import cache
 
 from django.conf import settings
 
-from exchanges.registry import venues
+from exchanges.registry import every_venue
 from exchanges.types import Environment, Product
 from exchanges.venue import Venue
 
@@ -26,6 +26,11 @@ class Family:
     venues: tuple[type[Venue], ...]
 
     @property
+    def native(self) -> bool:
+        """False: opened through ccxt."""
+        return self.venues[0].native
+
+    @property
     def titles(self) -> tuple[str, ...]:
         """What its fields are called on the exchange's site."""
         own = self.venues[0].key_titles
@@ -39,7 +44,7 @@ class Family:
             environment
             for environment in Environment
             if (
-                settings.SANDBOX_URL
+                self.native and settings.SANDBOX_URL
                 if environment is Environment.SANDBOX
                 else all(environment in urls for urls in known)
             )
@@ -52,16 +57,23 @@ class Family:
 
 @cache
 def families() -> dict[str, Family]:
-    """By name, in the order of the exchanges' names."""
+    """By name, in the order of the exchanges' names; those that ccxt opens come last."""
     found: dict[str, list[type[Venue]]] = {}
-    for venue in venues().values():
+    for venue in every_venue().values():
         found.setdefault(venue.key_family, []).append(venue)
-    return {name: _family(name, opened) for name, opened in sorted(found.items())}
+    ordered = sorted(found.items(), key=lambda item: (not item[1][0].native, item[0]))
+    return {name: _family(name, opened) for name, opened in ordered}
 
 
 def family(name: str) -> Family:
     """Raises KeyError."""
     return families()[name]
+
+
+def region_of(venue: type[Venue]) -> str:
+    """The region whose workers trade this venue; configuration goes before the venue's own."""
+    usual = venue.region if venue.native else settings.GENERIC_REGION
+    return str(settings.EXCHANGE_REGIONS.get(venue.exchange, usual))
 
 
 def _family(name: str, opened: list[type[Venue]]) -> Family:

@@ -186,6 +186,12 @@ class Account(models.Model):
         return known.title if known else self.exchange
 
     @property
+    def generic(self) -> bool:
+        """Opened through ccxt."""
+        known = families().get(self.exchange)
+        return known is not None and not known.native
+
+    @property
     def usable(self) -> bool:
         """May trade. An unchecked key may: the exchange itself refuses a bad one before anything stands."""
         return self.status in {AccountStatus.VERIFIED, AccountStatus.UNVERIFIED}

@@ -66,4 +66,5 @@ def facts_of(kind: type[Venue], region: str = "") -> dict[str, Any]:
 
 def abilities_of(kind: type[Venue]) -> list[str]:
     """What the exchange can do by itself, in words."""
-    return [title for name, title in FEATURE_TITLES.items() if getattr(kind.features, name)]
+    own = [title for name, title in FEATURE_TITLES.items() if getattr(kind.features, name)]
+    return ["market and limit orders", *own]

@@ -1,9 +1,12 @@
-"""Every exchange flipr knows by name, whether or not a venue for it is built yet. Data only.
+"""Every exchange flipr knows by name, whether or not a venue for it is built yet. Data only: the names of those that
+are opened through ccxt come from its catalogue.
 
 The names are as written in messages and answers; they are matched without case, dots, dashes and underscores.
 """
 
 from __future__ import annotations
+
+from exchanges.generic.catalog import ENTRIES
 
 EXCHANGES = (
     "Binance",
@@ -61,8 +64,11 @@ PRODUCT_NAMES = {
     "mexcfutures": "MEXC_F",
 }
 
-_BY_KEY = {name.lower(): name for name in EXCHANGES} | ALIASES
-_DROPPED = str.maketrans("", "", " .-_")
+_DROPPED = str.maketrans("", "", " .-_()")
+_GENERIC = {
+    written.lower().translate(_DROPPED): each.name for each in ENTRIES for written in (each.id, each.title)
+}
+_BY_KEY = _GENERIC | {name.lower(): name for name in EXCHANGES} | ALIASES
 
 
 def name_key(text: str) -> str:

@@ -1,4 +1,5 @@
-"""Every native venue, found by looking into `exchanges/venues/`: adding a file adds an exchange."""
+"""Every native venue, found by looking into `exchanges/venues/`: adding a file adds an exchange. After them come those
+that ccxt opens, where it is installed."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from functools import cache
 from types import ModuleType
 
 from exchanges import venues as package
+from exchanges.generic.offered import installed, offered
 from exchanges.venue import Venue
 
 #: other names people write for an exchange
@@ -41,6 +43,19 @@ def defined_in(module: ModuleType) -> list[type[Venue]]:
     ]
 
 
+@cache
+def catalogue() -> dict[str, type[Venue]]:
+    """What ccxt opens, installed or not: every exchange of its catalogue that has no file here, by lower-case name."""
+    return dict(offered({kind.exchange for kind in venues().values()}))
+
+
+def every_venue() -> dict[str, type[Venue]]:
+    """All that can be traded by this installation, native ones first."""
+    return venues() | (catalogue() if installed() else {})
+
+
 def venue_class(name: str) -> type[Venue]:
-    """By the name written in messages, case-blind. Raises KeyError."""
-    return venues()[name.lower()]
+    """By the name written in messages, case-blind; a native venue goes before one that ccxt opens. Raises KeyError."""
+    if (native := venues().get(name.lower())) is not None:
+        return native
+    return every_venue()[name.lower()]

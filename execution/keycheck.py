@@ -15,7 +15,7 @@ from accounts.models import Account, AccountStatus
 from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, Unsupported
 from exchanges.pool import Connection
-from exchanges.registry import venues
+from exchanges.registry import every_venue
 from exchanges.types import Credentials, Environment, KeyInfo, PositionMode
 from exchanges.venue import Venue
 from execution import book, keytrouble
@@ -37,9 +37,12 @@ def venues_of(account: Account) -> list[type[Venue]]:
     """The venues this key opens in its environment."""
     return [
         kind
-        for kind in venues().values()
+        for kind in every_venue().values()
         if kind.key_family == account.exchange
-        and (account.environment == Environment.SANDBOX or Environment(account.environment) in kind.base_urls)
+        and (
+            (kind.native and account.environment == Environment.SANDBOX)
+            or Environment(account.environment) in kind.base_urls
+        )
     ]
 
 

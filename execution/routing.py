@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.conf import settings
-
+from accounts.families import region_of
 from accounts.models import Account, User
-from exchanges.registry import venue_class, venues
+from exchanges.registry import every_venue, venue_class
 from exchanges.types import Environment, Product
 from exchanges.venue import Venue
 from execution.commands import Block, VenueName
 from execution.rejection import Rejection
+
+__all__ = ["accounts_for", "region_of", "venue_of"]
 
 SUFFIXES = {Product.SPOT: "", Product.LINEAR: "_F", Product.INVERSE: "_C", Product.MARGIN: "_M"}
 
@@ -22,18 +23,13 @@ def venue_of(name: VenueName) -> type[Venue]:
     try:
         return venue_class(written)
     except KeyError:
-        offered = [each.name for each in venues().values() if each.exchange == name.exchange.lower()]
+        offered = [each.name for each in every_venue().values() if each.exchange == name.exchange.lower()]
         hint = (
             f"write {' or '.join(offered)}"
             if offered
             else "see the documentation for the exchanges there are"
         )
         raise Rejection("NOT_YET", f"{written} cannot be traded yet", hint, name.span) from None
-
-
-def region_of(venue: type[Venue]) -> str:
-    """The region whose workers trade this venue; configuration goes before the venue's own."""
-    return settings.EXCHANGE_REGIONS.get(venue.exchange, venue.region)
 
 
 def accounts_for(user: User, block: Block, venue: type[Venue], owned: Iterable[Account]) -> list[Account]:

@@ -13,7 +13,7 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from exchanges.registry import venues
+from exchanges.registry import every_venue, venues
 from exchanges.types import Environment
 from execution import circuit, pulse, traffic, warm
 from execution.brokers import region_redis
@@ -252,14 +252,14 @@ def _past(ended: Circuit) -> str:
 
 
 def _with_quiet(found: list[VenueStatus]) -> list[VenueStatus]:
-    """Every venue once at least, live environments first, in the order of the registry."""
+    """Every native venue once at least, live environments first, in the order of the registry."""
     seen = {each.name for each in found}
     quiet = [
         VenueStatus(kind.name, Environment.LIVE, region_of(kind), Verdict(State.QUIET), Minute(), ())
         for kind in venues().values()
         if kind.name not in seen
     ]
-    order: Mapping[str, int] = {kind.name: place for place, kind in enumerate(venues().values())}
+    order: Mapping[str, int] = {kind.name: place for place, kind in enumerate(every_venue().values())}
     kinds = list(Environment)
     return sorted(found + quiet, key=lambda each: (order[each.name], kinds.index(each.environment)))
 

@@ -13,7 +13,7 @@ from celery import current_app
 from accounts.models import Account, AccountStatus
 from exchanges.clock import Clock
 from exchanges.errors import ExchangeError
-from exchanges.registry import venues
+from exchanges.registry import every_venue
 from exchanges.types import Environment
 from execution import book, circuit
 from execution.brokers import producer_pool, region_redis
@@ -47,7 +47,7 @@ def used_venues(region: str) -> list[tuple[str, Environment]]:
     return [
         (kind.name, Environment(environment))
         for family, environment in pairs
-        for kind in venues().values()
+        for kind in every_venue().values()
         if kind.key_family == family and region_of(kind) == region
     ]
 

@@ -99,6 +99,7 @@ EXCHANGE_REGIONS = EXCHANGE_REGION | exchange_regions("EXCHANGE_REGIONS", env_ma
 
 # --- Exchanges --------------------------------------------------------------------------------------------
 SANDBOX_URL = env_str("SANDBOX_URL").rstrip("/")
+GENERIC_REGION = region("GENERIC_REGION", env_str("GENERIC_REGION", "eu"))  # of exchanges opened through ccxt
 EXCHANGE_BASE_URLS = env_map("EXCHANGE_BASE_URLS")
 EGRESS_ADDRESSES = {name: env_list(f"EGRESS_ADDRESSES_{name.upper()}") for name in REGIONS}
 

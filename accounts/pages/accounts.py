@@ -37,7 +37,9 @@ def listed(request: HttpRequest) -> HttpResponse:
 @members
 def choose(request: HttpRequest) -> HttpResponse:
     """Which exchange the key is for."""
-    return render(request, "accounts/account_choose.html", {"families": families().values()})
+    found = list(families().values())
+    generic = [family for family in found if not family.native]
+    return render(request, "accounts/account_choose.html", {"families": found, "generic": generic})
 
 
 @sensitive_post_parameters(*FIELD_TITLES)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.exchange_table import entry_of
-from accounts.families import families
+from accounts.families import families, region_of
 from exchanges.facts import PROTECTION_MEANS
 
 
@@ -16,7 +15,7 @@ from exchanges.facts import PROTECTION_MEANS
 def exchanges(request: HttpRequest) -> HttpResponse:
     """With the regions that this installation trades from."""
     context = {
-        "entries": [entry_of(each, settings.EXCHANGE_REGIONS) for each in families().values()],
+        "entries": [entry_of(each, region_of) for each in families().values()],
         "protections": PROTECTION_MEANS.items(),
     }
     return render(request, "accounts/docs.html", context)

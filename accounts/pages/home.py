@@ -18,7 +18,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _landing(request: HttpRequest) -> HttpResponse:
-    titles = sorted({family.title.split()[0] for family in families().values()})
+    titles = sorted({family.title.split()[0] for family in families().values() if family.native})
     return render(request, "accounts/landing.html", {"exchanges": titles})
 
 

@@ -11,7 +11,12 @@ from accounts import flows, tokens
 from accounts.models import Account, Hook, User
 from exchanges.types import KeyInfo
 
-NEW_KEY = {"exchange": "binance", "label": "api", "key": "AKIAAPIKEY000001234", "secret": "api-secret-0001"}
+NEW_KEY: dict[str, object] = {
+    "exchange": "binance",
+    "label": "api",
+    "key": "AKIAAPIKEY000001234",
+    "secret": "api-secret-0001",
+}
 
 
 def program(user: User, *, enforce_csrf_checks: bool = False) -> Client:
@@ -49,7 +54,8 @@ def test_a_key_goes_in_and_does_not_come_out(owners: Client):
 
 def test_a_key_that_may_withdraw_is_taken_when_the_program_insists_only(owners: Client):
     statuses = {}
-    for label, insists in (("plain", {}), ("insisted", {"accept_withdrawal": True})):
+    cases: dict[str, dict[str, object]] = {"plain": {}, "insisted": {"accept_withdrawal": True}}
+    for label, insists in cases.items():
         told = post(owners, "/api/accounts/", NEW_KEY | {"label": label} | insists).json()
         account = Account.objects.get(public_id=told["id"])
         flows.record_check(account.public_id, account.sealed, KeyInfo(can_trade=True, can_withdraw=True))

@@ -29,6 +29,14 @@ def test_a_visitor_reads_how_to_make_a_key_for_each_exchange(name: str, page: st
             assert escape(sentence) in page
 
 
+def test_what_ccxt_opens_is_marked(page: str):
+    def part(name: str) -> str:
+        return page.partition(f'id="{name}-title"')[2].partition("</h2>")[0]
+
+    assert ">generic</span>" in part("woo")
+    assert "generic" not in part("okx")
+
+
 def test_the_regions_are_those_of_this_installation(db: None, settings):
     settings.EXCHANGE_REGIONS = dict.fromkeys(("binance", "kraken"), "singapore")
     row = Client().get(DOCS).content.decode().partition('href="#kraken"')[2].partition("</tr>")[0]

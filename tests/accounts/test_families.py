@@ -7,13 +7,13 @@ import pytest
 from accounts.families import FIELD_TITLES, families, family
 from accounts.models import Account
 from accounts.samples import curl_for, sample_for
-from exchanges.registry import venues
+from exchanges.registry import every_venue
 from exchanges.types import Environment
 
 
 def test_every_venue_is_opened_by_exactly_one_family():
     opened = [venue for one in families().values() for venue in one.venues]
-    assert sorted(venue.name for venue in opened) == sorted(venue.name for venue in venues().values())
+    assert sorted(venue.name for venue in opened) == sorted(venue.name for venue in every_venue().values())
 
 
 @pytest.mark.parametrize("name", sorted(families()))
@@ -27,6 +27,13 @@ def test_every_family_can_be_shown_as_a_form(name: str):
 def test_futures_come_first_and_keys_apart_have_names_apart():
     assert family("binance").venue_names() == ("Binance_F", "Binance")
     assert (family("kraken").title, family("kraken_futures").title) == ("Kraken", "Kraken Futures")
+
+
+def test_exchanges_that_ccxt_opens_come_last():
+    native = [one.native for one in families().values()]
+    assert native == sorted(native, reverse=True)
+    assert not family("woo").native
+    assert (family("woo").title, family("woo").venue_names()) == ("WOO", ("WOO_F", "WOO"))
 
 
 def test_the_test_net_is_written_with_a_t():

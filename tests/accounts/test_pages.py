@@ -250,6 +250,16 @@ def test_key_fields_are_not_for_the_browser_to_remember(owner_browser: Client):
     assert 'type="password"' in inputs[1]
 
 
+def test_an_account_that_ccxt_opens_is_marked_wherever_it_is_shown(owner: User, owner_browser: Client):
+    keys = Credentials("AKIAGENERICKEY001234", "generic-secret")
+    account = flows.add_account(owner, "woo", "far", "live", keys)
+    for where in (at("home"), at("accounts"), at("account", account.public_id), at("account_add", "woo")):
+        assert ">generic</span>" in owner_browser.get(where).content.decode(), where
+    flows.delete_account(account)
+    assert ">generic</span>" not in owner_browser.get(at("home")).content.decode()
+    assert "Generic, through ccxt" in owner_browser.get(at("account_choose")).content.decode()
+
+
 def test_an_unknown_exchange_has_no_form(owner_browser: Client):
     assert owner_browser.get(at("account_add", "mtgox")).status_code == 404
 

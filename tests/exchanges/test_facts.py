@@ -52,6 +52,7 @@ def test_a_region_that_was_configured_goes_before_the_venues_own() -> None:
 
 def test_abilities_are_told_in_words() -> None:
     assert abilities_of(venue_class("Kraken_F")) == [
+        "market and limit orders",
         "stop and take-profit orders",
         "leverage",
         "reduce-only orders",

@@ -6,11 +6,10 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from accounts.exchange_table import markdown
-from accounts.families import families
+from accounts.families import families, region_of
 from exchanges.facts import facts_of
 
 COLUMNS = ("venue", "product", "region", "native", "protection", "testnet", "key_fields")
@@ -18,12 +17,7 @@ COLUMNS = ("venue", "product", "region", "native", "protection", "testnet", "key
 
 def facts() -> list[dict[str, Any]]:
     """One entry per venue, in the order in which the pages show them."""
-    regions = settings.EXCHANGE_REGIONS
-    return [
-        facts_of(kind, regions.get(kind.exchange, ""))
-        for family in families().values()
-        for kind in family.venues
-    ]
+    return [facts_of(kind, region_of(kind)) for family in families().values() for kind in family.venues]
 
 
 class Command(BaseCommand):
@@ -42,7 +36,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(facts(), indent=2))
         elif options["markdown"]:
-            self.stdout.write(markdown(list(families().values())), ending="")
+            self.stdout.write(markdown(), ending="")
         else:
             self.stdout.write("\n".join(_table(facts())))
 
