@@ -20,6 +20,8 @@ class Offer:
     by_quote: bool
     #: a market buy of a quantity needs a price beside it
     needs_price: bool
+    #: open orders are listed for one market at a time
+    by_symbol: bool = False
     reduce_only: bool = False
     leverage: bool = False
     margin_mode: bool = False

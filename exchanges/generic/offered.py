@@ -85,6 +85,7 @@ def _features(offer: Offer, product: Product) -> Features:
         market_by_quote=offer.by_quote,
         leverage=offer.leverage,
         reduce_only=offer.reduce_only,
+        open_orders_by_symbol=offer.by_symbol,
     )
 
 

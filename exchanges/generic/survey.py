@@ -194,6 +194,7 @@ def _offer(client: Any, table: Mapping[str, Any], *, futures: bool = False) -> O
         post_only=bool(times.get("PO")),
         by_quote=not futures and bool(client.has.get("createMarketBuyOrderWithCost")),
         needs_price=not futures and bool(creates.get("marketBuyRequiresPrice")),
+        by_symbol=bool((table.get("fetchOpenOrders") or {}).get("symbolRequired")),
         reduce_only=futures,
         leverage=futures and bool(client.has.get("setLeverage")),
         margin_mode=futures and bool(client.has.get("setMarginMode")),

@@ -26,6 +26,7 @@ from exchanges.errors import (
 from exchanges.generic import client as wired
 from exchanges.generic import reading, verdict
 from exchanges.generic.entry import Entry, Offer
+from exchanges.generic.flight import Flight
 from exchanges.limits import Charge, Priority, Scope
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -57,26 +58,6 @@ STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 #: what a reader of ours or of ccxt's raises when an answer is not what it should be
 UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
-
-
-class _Flight:
-    """One call of ours: whose it is, how urgent, and whether it has left. ccxt may read a setting before it places an
-    order: that is not yet sending it."""
-
-    def __init__(
-        self, keys: Credentials | None, priority: Priority, patience: float | None, *, reading: bool
-    ) -> None:
-        self.keys, self.priority, self.patience, self.reading = keys, priority, patience, reading
-        self.sent = False
-        self.request: Request | None = None
-        self.client: Any = None
-
-    def without_keys(self, words: str) -> str:
-        """One line; what ccxt was given, and exchanges repeat, is taken out before it is cut."""
-        keys = self.keys
-        for secret in (keys.key, keys.secret, keys.passphrase) if keys else ():
-            words = words.replace(secret, "…") if secret else words
-        return " ".join(words.split())[:200]
 
 
 class GenericVenue(Venue):
@@ -115,21 +96,25 @@ class GenericVenue(Venue):
     ) -> T:
         """Run one of ccxt's methods. A timestamp refusal proves that nothing was done: measured once, tried again."""
         try:
-            return self._fly(_Flight(keys, priority, patience, reading=reading), act)
+            return self._fly(Flight(keys, priority, patience, reading=reading), act)
         except ClockRefused as refused:
             self._sync_clock_or(refused)
-            return self._fly(_Flight(keys, priority, patience, reading=reading), act)
+            return self._fly(Flight(keys, priority, patience, reading=reading), act)
 
-    def _fly(self, flight: _Flight, act: Act[T]) -> T:
+    def _fly(self, flight: Flight, act: Act[T]) -> T:
         client = flight.client = self._client(flight)
         try:
             return act(client)
-        except ExchangeError:
-            raise
+        except ExchangeError as error:
+            if not flight.done:
+                raise
+            raise OutcomeUnknown(  # a second request of the same order failed: the first one may be the order
+                f"{self.name}: {error.message}", code=error.code, exchange_message=error.exchange_message
+            ) from error
         except (wired.base_error(), *UNREADABLE) as error:
             self._misread(flight, error)
 
-    def _misread(self, flight: _Flight, error: Exception) -> NoReturn:
+    def _misread(self, flight: Flight, error: Exception) -> NoReturn:
         """ccxt stopped without an answer that says so."""
         if flight.reading and isinstance(error, wired.module().OrderNotFound):
             raise OrderNotFound(
@@ -141,7 +126,7 @@ class GenericVenue(Venue):
             ) from None
         raise verdict.before_sending(error, f"{self.name}: {flight.without_keys(str(error))}") from None
 
-    def _client(self, flight: _Flight) -> Any:
+    def _client(self, flight: Flight) -> Any:
         def send(origin: str, request: Request, weight: float) -> Answer:
             return self._send(flight, origin, request, weight)
 
@@ -158,13 +143,13 @@ class GenericVenue(Venue):
             options=self._notes.of(flight.keys, base.options) if flight.keys else None,
         )
 
-    def _load(self, flight: _Flight, *, fresh: bool) -> Any:
+    def _load(self, flight: Flight, *, fresh: bool) -> Any:
         """A client with its markets, read without a user."""
         product = "swap" if self.product is Product.LINEAR else "spot"
         base = wired.opened(self.entry.id, product, testnet=self.environment is Environment.TESTNET)
 
         def load() -> Any:
-            quiet = _Flight(None, flight.priority, flight.patience, reading=True)
+            quiet = Flight(None, flight.priority, flight.patience, reading=True)
 
             def send(origin: str, request: Request, weight: float) -> Answer:
                 return self._send(quiet, origin, request, weight)
@@ -179,7 +164,7 @@ class GenericVenue(Venue):
         wired.shelf.fill(base, self.transport.base_url, load, fresh=fresh)
         return base
 
-    def _send(self, flight: _Flight, origin: str, request: Request, weight: float) -> Answer:
+    def _send(self, flight: Flight, origin: str, request: Request, weight: float) -> Answer:
         cost = max(1, round(weight * UNITS))
         call = Call(
             request.method,
@@ -207,7 +192,7 @@ class GenericVenue(Venue):
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         """ccxt signed it already. From here on it counts as sent, unless the transport says that it never left."""
         request: Request = call.params["request"]
-        flight: _Flight = self._here.flight
+        flight: Flight = self._here.flight
         flight.sent = flight.sent or flight.reading or call.method != "GET"
         return request
 
@@ -215,7 +200,7 @@ class GenericVenue(Venue):
         return None
 
     def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
-        flight: _Flight = self._here.flight
+        flight: Flight = self._here.flight
         if answer.data is None or flight.request is None:
             raise OutcomeUnknown(f"{self.name} answered nothing", code=str(answer.status))
         seen = replace(answer, data=wired.plain(answer.data))
@@ -224,11 +209,12 @@ class GenericVenue(Venue):
         except UNREADABLE as broken:
             raise OutcomeUnknown(f"{self.name}: the answer could not be read") from broken
         if error is None and answer.status < 400:
+            flight.answered()
             return seen
         raise self._refused(flight, error, seen, charges)
 
     def _refused(
-        self, flight: _Flight, error: Exception | None, answer: Answer, charges: tuple[Charge, ...]
+        self, flight: Flight, error: Exception | None, answer: Answer, charges: tuple[Charge, ...]
     ) -> ExchangeError:
         kind = verdict.class_of(error or Exception(), answer.status)
         retry_after = _seconds(answer.headers.get("retry-after"))
@@ -388,6 +374,8 @@ class GenericVenue(Venue):
         return replace(found, client_id=ref.client_id)
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        if instrument is None and self.offer.by_symbol:
+            raise Unsupported(f"{self.name} lists the open orders of one market at a time")
         symbol = reading.symbol_of(instrument) if instrument else None
         kinds: tuple[dict[str, Any], ...] = ({}, {"trigger": True}) if self.offer.conditional else ({},)
 
@@ -434,7 +422,7 @@ class GenericVenue(Venue):
     # -- the market ------------------------------------------------------------------------------------
 
     def instruments(self) -> list[Instrument]:
-        flight = _Flight(None, Priority.QUERY, None, reading=True)
+        flight = Flight(None, Priority.QUERY, None, reading=True)
         base = self._load(flight, fresh=True)
         with self._lock:
             self._base = base

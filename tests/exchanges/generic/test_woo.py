@@ -281,6 +281,20 @@ def test_what_became_of_an_order(
     assert KEYS.key not in said
 
 
+def test_what_fails_after_the_order_was_taken_leaves_it_unknown(
+    woo: Exchange, venue: GenericVenue, btc: Instrument
+) -> None:
+    """Whatever the second request of one call ends with, the order must not count as not sent."""
+    woo.answers["GET", ORDER] = unreachable
+
+    def twice(client: Any) -> None:
+        client.v3PrivatePostTradeOrder({"symbol": "PERP_BTC_USDT"})
+        client.v3PrivateGetTradeOrder({"orderId": 1})
+
+    with pytest.raises(OutcomeUnknown):
+        venue._ask(KEYS, twice, reading=False)
+
+
 def test_an_unknown_state_word_is_an_unknown_outcome(
     woo: Exchange, venue: GenericVenue, btc: Instrument
 ) -> None:
