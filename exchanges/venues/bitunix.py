@@ -1,0 +1,769 @@
+"""Bitunix: USDT perpetuals (`Bitunix_F`).
+
+Facts from https://www.bitunix.com/api-docs/futures/ (also https://openapidoc.bitunix.com/doc/, both read 2026-11-22 in
+stored copies) unless a line names another source.
+
+* Refusals come with HTTP 200 and a `code`. Placing only acknowledges: the order is asked for afterwards, and its average
+  price is that of its trades.
+* Stops and targets exist only as TP/SL records of an open position, which they can close and which they end with. A record
+  has a stop, a target or both, and no id of ours; its legs are told apart as `<record>:sl:<slot>` and
+  `<record>:tp:<slot>`, where the slot is the position's (the records themselves do not tell its direction).
+* In hedge mode a closing order names its position and carries the position's side: BUY + CLOSE closes a long.
+* Nothing tells the time but the Date header, and nothing tells what a key may do.
+* The lists may answer null where there is nothing (seen on the spot API, 2026-10).
+
+Spot is not traded: its API documents no id of ours for an order, so that one whose answer was lost could not be found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any, ClassVar
+
+from exchanges import errors
+from exchanges.errors import ExchangeError, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
+from exchanges.guide import Guide
+from exchanges.limits import Bucket, Charge, Priority, Scope
+from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.transport import Answer, Request
+from exchanges.types import (
+    Balance,
+    Credentials,
+    Direction,
+    Environment,
+    Fee,
+    Instrument,
+    KeyInfo,
+    Legs,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionMode,
+    Product,
+    Quote,
+    Report,
+    Side,
+    TimeInForce,
+    TriggerBy,
+)
+from exchanges.venue import Call, Features, Venue, acknowledged, plain_number
+
+COIN = "USDT"
+PAGE_SIZE = 100
+#: how far a search through ended records goes: these many pages
+PAGES = 5
+#: a record found after a lost answer may seem this much older than the request: the clocks are apart
+CLOCK_APART_MS = 2000
+#: `Instrument.extra` of an order that names a position: its number
+POSITION = "position"
+
+SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
+SIDE_WORDS = {side: name for name, side in SIDES.items()}
+#: documented as LONG and SHORT, seen as BUY and SELL (notes of https://github.com/tradingiq/bitunix-client)
+DIRECTIONS = {
+    "LONG": Direction.LONG,
+    "BUY": Direction.LONG,
+    "SHORT": Direction.SHORT,
+    "SELL": Direction.SHORT,
+}
+ORDER_TYPES = {"LIMIT": OrderType.LIMIT, "MARKET": OrderType.MARKET}
+TIMES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
+TRIGGERS = {TriggerBy.LAST: "LAST_PRICE", TriggerBy.MARK: "MARK_PRICE"}
+MARGIN_MODES = {"ISOLATION": MarginMode.ISOLATED, "CROSS": MarginMode.CROSS}
+MARGIN_WORDS = {mode: name for name, mode in MARGIN_MODES.items()}
+POSITION_MODES = {"ONE_WAY": PositionMode.ONE_WAY, "HEDGE": PositionMode.HEDGE}
+STATUSES = {
+    "INIT": OrderStatus.OPEN,
+    "NEW": OrderStatus.OPEN,
+    "PART_FILLED": OrderStatus.OPEN,
+    "FILLED": OrderStatus.FILLED,
+    "CANCELED": OrderStatus.CANCELLED,
+    "PART_FILLED_CANCELED": OrderStatus.CANCELLED,
+}
+LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+#: prefix of a leg's fields in a record -> its types, at market and with a limit price
+LEGS = {
+    "sl": (OrderType.STOP, OrderType.STOP_LIMIT),
+    "tp": (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT),
+}
+PREFIXES = {kind: prefix for prefix, kinds in LEGS.items() for kind in kinds}
+#: the position a leg closes: its direction, and that again in hedge mode
+SLOTS = {
+    "long": (Direction.LONG, None),
+    "short": (Direction.SHORT, None),
+    "hedged-long": (Direction.LONG, Direction.LONG),
+    "hedged-short": (Direction.SHORT, Direction.SHORT),
+}
+SLOT_WORDS = {slot: name for name, slot in SLOTS.items()}
+#: end of the id of a leg that shares its record with another
+PAIR = ":pair"
+
+#: https://www.bitunix.com/api-docs/futures/ErrorCode/error_code.html; all come with HTTP 200
+ERRORS = {
+    code: kind
+    for kind, codes in {
+        errors.AuthRefused: "10003 10004 10007 20011 20013 20014",
+        errors.Throttled: "10005 10006",
+        OutcomeUnknown: "10001",
+        errors.UnknownSymbol: "20001 20015",
+        errors.MarketPaused: "20012",
+        errors.OrderNotFound: "20007 30011",
+        errors.InsufficientFunds: "20003 20008",
+        errors.NothingToReduce: "30004 30018 30019",
+        errors.WouldTrigger: "30005 30020 30021 30022 30023 30026 30027 30028 30029 30030 30031 30032 30033 30034",
+        errors.DuplicateOrder: "30042",
+        errors.InvalidOrder: "10002 10008 20002 20005 20006 30001 30002 30003 30006 30007 30008 30009 30010 30013 30014 "
+        "30015 30016 30017 30024 30025 30035 30036 30037 30038 30039 30041",
+    }.items()
+    for code in codes.split()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LegName:
+    """What the id of a leg says."""
+
+    record: str
+    prefix: str
+    slot: str
+
+    @classmethod
+    def read(cls, exchange_id: str) -> LegName | None:
+        record, _, rest = exchange_id.removesuffix(PAIR).partition(":")
+        prefix, _, slot = rest.partition(":")
+        return cls(record, prefix, slot) if prefix in LEGS and slot in SLOTS else None
+
+    def __str__(self) -> str:
+        return f"{self.record}:{self.prefix}:{self.slot}"
+
+
+class BitunixFutures(Venue):
+    name = "Bitunix_F"
+    exchange = "bitunix"
+    region = "singapore"
+    key_family = "bitunix"
+    product = Product.LINEAR
+    guide = Guide(
+        key_steps=(
+            "On bitunix.com open the account menu, API, and create an API key.",
+            "Allow trading of futures and leave withdrawals off.",
+            "Enter the addresses of your flipr in the list of allowed addresses.",
+            "Keep the secret key: it is shown once. There is no passphrase.",
+            "Transfer USDT to the futures account: what lies in the spot account does not count.",
+        ),
+        quirks=(
+            "A stop or a target can only be placed for an open position, which it closes: entries by a stop order are refused before they are sent.",
+            "A stop and a target of one size are one record of the position there, and end together with it.",
+            "Bitunix does not tell what a key may do: look there that withdrawals are off.",
+            "Leverage is a whole number, and cannot be changed while orders of the market are open.",
+            "Bitunix spot is not traded: its API takes no order id of flipr's, so an order whose answer was lost could not be found again.",
+        ),
+    )
+    base_urls = {Environment.LIVE: "https://fapi.bitunix.com"}
+    features = Features(linked_legs=True, hedge_mode=True, leverage=True)
+    errors = ERRORS
+    #: each endpoint for itself, per second and user; public ones per address
+    buckets = {
+        "market": Bucket(10, 1.0),
+        **{
+            name: Bucket(10, 1.0, Scope.KEY)
+            for name in ("create", "pair", "settings", "account", "orders", "order", "trades")
+        },
+        **{name: Bucket(10, 1.0, Scope.KEY) for name in ("records", "ended_records", "positions")},
+        "cancel": Bucket(5, 1.0, Scope.KEY),
+        "cancel_pair": Bucket(10, 1.0, Scope.KEY),
+    }
+    #: the Date header has whole seconds
+    clock_slack_ms = 1000
+    #: seconds before each look for a record whose answer was lost: the list may lag a moment
+    look_after: ClassVar[tuple[float, ...]] = (0.0, 0.2, 0.5, 1.0)
+    pause: Callable[[float], None] = staticmethod(time.sleep)
+    #: 32 characters that no two requests share
+    random_text: Callable[[], str] = staticmethod(lambda: secrets.token_hex(16))
+
+    def __init__(self, *wires: Any, **options: Any) -> None:
+        super().__init__(*wires, **options)
+        self._heard = threading.local()
+
+    # -- pure ------------------------------------------------------------------------------------------
+
+    def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
+        """SHA-256 twice, the secret in the second: no HMAC. Query parameters are signed in the order of their names,
+        without = and & (https://www.bitunix.com/api-docs/futures/common/sign.html)."""
+        get = call.method == "GET"
+        params = _written(call.params)
+        query = "&".join(f"{name}={value}" for name, value in params.items()) if get else ""
+        body = "" if get else json.dumps(params, separators=(",", ":"))
+        headers = {"Content-Type": "application/json", "language": "en-US"}
+        if call.signed and keys:
+            nonce, sorted_query = self.random_text(), "".join(f"{k}{params[k]}" for k in sorted(params))
+            signed = f"{nonce}{now_ms}{keys.key}{sorted_query if get else ''}{body}"
+            headers |= {
+                "api-key": keys.key,
+                "nonce": nonce,
+                "timestamp": str(now_ms),
+                "sign": _sha256(_sha256(signed) + keys.secret),
+            }
+        return Request(call.method, call.path, query, body.encode(), headers)
+
+    def error_code(self, answer: Answer) -> tuple[str, str] | None:
+        if not isinstance(answer.data, Mapping):
+            return None
+        code, words = str(answer.data.get("code", "")), str(answer.data.get("msg", ""))
+        if code == "0":
+            return None
+        return (code, words) if code else ("", "the answer has no code")
+
+    def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
+        self._heard.date = answer.headers.get("date", "")
+        return super().checked(answer, charges)
+
+    def place_call(self, order: OrderRequest) -> Call:
+        """Orders that hang on a position carry its number (`at_position`)."""
+        self._check(order)
+        if order.type.conditional:
+            return self._record_call(order)
+        params: dict[str, Any] = {
+            "symbol": order.instrument.symbol,
+            "side": SIDE_WORDS[order.side],
+            "orderType": "LIMIT" if order.type in LIMITS else "MARKET",
+            "qty": order.quantity,
+            "clientId": order.client_id,
+        }
+        if order.type in LIMITS:
+            params |= {
+                "price": order.price,
+                "effect": "POST_ONLY" if order.post_only else TIMES[order.time_in_force],
+            }
+        if order.position_side is not None:
+            params |= {
+                "side": SIDE_WORDS[order.position_side.entry_side],
+                "tradeSide": "CLOSE" if _closes(order) else "OPEN",
+            }
+            params |= {"positionId": _position_named(order)} if _closes(order) else {}
+        elif order.reduce_only:
+            params["reduceOnly"] = True
+        return self._write("trade/place_order", params, "create", Priority.ENTRY)
+
+    def _check(self, order: OrderRequest) -> None:
+        """Raises Unsupported for what Bitunix cannot do."""
+        if order.quantity is None:
+            raise Unsupported(f"{self.name}: futures orders are given in base currency")
+        if order.post_only and order.type is not OrderType.LIMIT:
+            raise Unsupported(f"{self.name}: only limit orders can be post-only")
+        if not order.type.conditional:
+            return
+        if not _closes(order):
+            raise Unsupported(f"{self.name}: stop and take-profit orders can only close a position")
+        if order.trigger_by not in TRIGGERS:
+            raise Unsupported(f"{self.name}: orders trigger by the last or the mark price")
+
+    def _record_call(self, *legs: OrderRequest) -> Call:
+        """One TP/SL record with these legs."""
+        params: dict[str, Any] = {
+            "symbol": legs[0].instrument.symbol,
+            "positionId": _position_named(legs[0]),
+        }
+        for leg in legs:
+            prefix = PREFIXES[leg.type]
+            params |= {
+                f"{prefix}Price": leg.trigger_price,
+                f"{prefix}StopType": TRIGGERS[leg.trigger_by],
+                f"{prefix}OrderType": "LIMIT" if leg.type in LIMITS else "MARKET",
+                f"{prefix}Qty": leg.quantity,
+            }
+            params |= {f"{prefix}OrderPrice": leg.price} if leg.type in LIMITS else {}
+        return self._write("tpsl/place_order", params, "pair", Priority.PROTECT)
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        number = text(data, "data", "orderId")
+        if not order.type.conditional:
+            return acknowledged(order, number)
+        leg = LegName(number, PREFIXES[order.type], _slot_of(order))
+        return acknowledged(order, str(leg), client_id="")
+
+    def read_order(self, item: Any) -> Report:
+        """One entry of trade/get_order_detail or of a list of orders; the price of its fills is not in it. A hedged
+        order that closes has the side of its position."""
+        side, hedged = word(SIDES, item, "side"), word(POSITION_MODES, item, "positionMode")
+        closes = item.get("reduceOnly") is True or item.get("tradeSide") == "CLOSE"
+        direction = Direction.LONG if side is Side.BUY else Direction.SHORT
+        kind, fee = word(ORDER_TYPES, item, "orderType"), decimal_or_none(item, "fee")
+        return Report(
+            exchange_id=text(item, "orderId"),
+            client_id=str(item.get("clientId") or ""),
+            symbol=text(item, "symbol"),
+            side=side.opposite if closes and hedged is PositionMode.HEDGE else side,
+            type=kind,
+            status=word(STATUSES, item, "status"),
+            quantity=decimal(item, "qty"),
+            filled=decimal(item, "tradeQty"),
+            price=_positive(item, "price") if kind is OrderType.LIMIT else None,
+            reduce_only=closes,
+            position_side=direction if hedged is PositionMode.HEDGE else None,
+            fee=Fee(fee, COIN) if fee else None,
+        )
+
+    def read_record(self, item: Any, slot: str, status: OrderStatus = OrderStatus.OPEN) -> list[Report]:
+        """The legs of a TP/SL record, the stop first. One made for the whole position has no quantity."""
+        direction, hedged = SLOTS[slot]
+        found, number, symbol = [], text(item, "id"), text(item, "symbol")
+        for prefix, (at_market, limited) in LEGS.items():
+            if (trigger := _positive(item, f"{prefix}Price")) is None:
+                continue
+            limit = item.get(f"{prefix}OrderType") and word(ORDER_TYPES, item, f"{prefix}OrderType")
+            kind = limited if limit is OrderType.LIMIT else at_market
+            report = Report(
+                exchange_id=str(LegName(number, prefix, slot)),
+                client_id="",
+                symbol=symbol,
+                side=direction.exit_side,
+                type=kind,
+                status=status,
+                quantity=_positive(item, f"{prefix}Qty"),
+                price=decimal(item, f"{prefix}OrderPrice") if kind in LIMITS else None,
+                trigger_price=trigger,
+                reduce_only=True,
+                position_side=hedged,
+            )
+            found.append(report)
+        if not found:
+            raise OutcomeUnknown(f"{self.name} lists a TP/SL order without a price")
+        paired = len(found) > 1
+        return [replace(each, exchange_id=each.exchange_id + PAIR) for each in found] if paired else found
+
+    def linked(self, report: Report) -> bool:
+        return report.exchange_id.endswith(PAIR)
+
+    def read_instrument(self, item: Any) -> Instrument:
+        """https://www.bitunix.com/api-docs/futures/market/get_trading_pairs.html: precisions are numbers of decimals."""
+        return Instrument(
+            symbol=text(item, "symbol"),
+            base=text(item, "base"),
+            quote=text(item, "quote"),
+            settle=text(item, "quote"),
+            product=self.product,
+            tick=Decimal(1).scaleb(-int(decimal(item, "quotePrecision"))),
+            step=Decimal(1).scaleb(-int(decimal(item, "basePrecision"))),
+            min_quantity=decimal(item, "minTradeVolume"),
+            max_quantity=_positive(item, "maxLimitOrderVolume"),
+            max_market_quantity=_positive(item, "maxMarketOrderVolume"),
+            max_leverage=_positive(item, "maxLeverage"),
+            active=text(item, "symbolStatus") == "OPEN" and item.get("isApiSupported") is not False,
+        )
+
+    def read_position(self, item: Any) -> Position:
+        """A liquidation price of 0 or less is none."""
+        liquidation = decimal_or_none(item, "liqPrice")
+        return Position(
+            symbol=text(item, "symbol"),
+            direction=word(DIRECTIONS, item, "side"),
+            quantity=decimal(item, "qty"),
+            entry_price=decimal(item, "avgOpenPrice"),
+            leverage=_positive(item, "leverage"),
+            margin_mode=word(MARGIN_MODES, item, "marginMode"),
+            unrealised=decimal_or_none(item, "unrealizedPNL"),
+            liquidation_price=liquidation if liquidation and liquidation > 0 else None,
+        )
+
+    # -- placing ---------------------------------------------------------------------------------------
+
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        """What hangs on a position asks for its number first. A record has no id of ours: after a lost answer it is
+        looked for by its terms."""
+        self._check(order)
+        if order.type.conditional or (order.position_side and _closes(order)):
+            order = at_position(order, self._position_of(keys, order))
+        since_ms = self.clock.now_ms() - CLOCK_APART_MS
+        try:
+            return super().place(keys, order, patience_seconds=patience_seconds)
+        except OutcomeUnknown as lost:
+            if not order.type.conditional:
+                raise
+            (report,) = self._standing(keys, (order,), since_ms, lost)
+            return report
+
+    def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
+        """One record with both legs; when it triggers, is cancelled or loses its position, both end."""
+        stop, target = legs.stop, legs.target
+        self._check_pair(stop, target)
+        number = self._position_of(keys, stop)
+        pair = (at_position(stop, number), at_position(target, number))
+        since_ms = self.clock.now_ms() - CLOCK_APART_MS
+        try:
+            record = text(self.call(self._record_call(*pair), keys), "data", "orderId")
+        except OutcomeUnknown as lost:
+            found = self._standing(keys, pair, since_ms, lost)
+            return found[0], found[1]
+        names = (LegName(record, PREFIXES[each.type], _slot_of(each)) for each in pair)
+        first, second = (
+            acknowledged(leg, f"{name}{PAIR}", client_id="") for leg, name in zip(pair, names, strict=True)
+        )
+        return first, second
+
+    def _check_pair(self, stop: OrderRequest, target: OrderRequest) -> None:
+        self._check(stop)
+        self._check(target)
+        if (PREFIXES.get(stop.type), PREFIXES.get(target.type)) != ("sl", "tp"):
+            raise Unsupported(f"{self.name}: linked legs are a stop and a take-profit")
+        if (stop.quantity, stop.side, stop.position_side) != (
+            target.quantity,
+            target.side,
+            target.position_side,
+        ):
+            raise Unsupported(f"{self.name}: linked legs have one size and one position")
+
+    def _position_of(self, keys: Credentials, order: OrderRequest) -> str:
+        """The number of the position an order closes. Unreadable leaves the order unsent."""
+        direction, _ = SLOTS[_slot_of(order)]
+        try:
+            for row in self._position_rows(keys, order.instrument):
+                if word(DIRECTIONS, row, "side") is direction:
+                    return text(row, "positionId")
+        except OutcomeUnknown as error:
+            raise NotSent(f"not sent, because the position is not known: {error.message}") from None
+        raise errors.NothingToReduce(f"{self.name} has no {direction} position of {order.instrument.symbol}")
+
+    def _standing(
+        self, keys: Credentials, legs: tuple[OrderRequest, ...], since_ms: int, lost: OutcomeUnknown
+    ) -> list[Report]:
+        """The record of these legs as listed. Not listed after every look, it may be sent again: it only closes, and
+        never more than there is. What cannot be read has told nothing."""
+        read = False
+        for seconds in self.look_after:
+            self.pause(seconds)
+            try:
+                records = list(self._records(keys, legs[0].instrument))
+            except ExchangeError:
+                continue
+            read = True
+            for item in records:
+                reports = self.read_record(item, _slot_of(legs[0]))
+                if _is_record_of(item, reports, legs, since_ms):
+                    return reports
+        if read:
+            raise NotSent(f"{self.name} lists no such order", code=lost.code) from lost
+        raise lost
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        if not ref.conditional:
+            return self._order(keys, _named(ref))
+        if (name := LegName.read(ref.exchange_id)) is not None:
+            return self._leg(keys, instrument, name)[0]
+        if any(True for _ in self._records(keys, instrument)):
+            raise OutcomeUnknown(f"{self.name} knows stops and targets by its own numbers only: look there")
+        raise self._gone()
+
+    def _order(self, keys: Credentials, named: Mapping[str, str]) -> Report:
+        data = self._read("trade/get_order_detail", named, keys, "order")
+        if data is None:
+            raise self._gone()
+        report = self.read_order(data)
+        return self._priced(keys, report) if report.filled else report
+
+    def _priced(self, keys: Credentials, report: Report) -> Report:
+        """With the average price of its trades, once they tell of all that is filled."""
+        trades = list(self._trades(keys, {"orderId": report.exchange_id}))
+        filled = sum((decimal(each, "qty") for each in trades), Decimal(0))
+        value = sum((decimal(each, "qty") * decimal(each, "price") for each in trades), Decimal(0))
+        return replace(report, average_price=value / filled) if filled == report.filled else report
+
+    def _leg(self, keys: Credentials, instrument: Instrument, name: LegName) -> tuple[Report, str]:
+        """A leg of a record, and the number of the order it became."""
+        for item in self._records(keys, instrument):
+            if text(item, "id") == name.record:
+                return self._of(self.read_record(item, name.slot), name), ""
+        ended = {"symbol": instrument.symbol}
+        for item in self._pages("tpsl/get_history_orders", ended, keys, "ended_records", "orderList", PAGES):
+            if text(item, "id") == name.record:
+                return self._ended(keys, item, name)
+        raise self._gone()
+
+    def _of(self, legs: list[Report], name: LegName) -> Report:
+        """A leg that is no longer in its record was taken out of it."""
+        for report in legs:
+            if LegName.read(report.exchange_id) == name:
+                return report
+        raise self._gone()
+
+    def _ended(self, keys: Credentials, item: Any, name: LegName) -> tuple[Report, str]:
+        """A record says when it triggered, not which leg did and what came of it: the first trade of its position
+        from then on tells both. The words of its `status` are not documented, and not read."""
+        legs = self.read_record(item, name.slot, OrderStatus.CANCELLED)
+        mine = self._of(legs, name)
+        field(item, "triggerTime")
+        if not (triggered := decimal_or_none(item, "triggerTime")):
+            return mine, ""
+        since = {"positionId": text(item, "positionId"), "startTime": int(triggered)}
+        trades = list(self._trades(keys, since))
+        if not trades:
+            return self._resting(keys, mine, int(triggered))
+        first = min(trades, key=lambda trade: decimal(trade, "ctime"))
+        price, number = decimal(first, "price"), text(first, "orderId")
+        if min(legs, key=lambda leg: abs((leg.trigger_price or price) - price)) is not mine:
+            return mine, ""
+        return _became(mine, self._order(keys, {"orderId": number})), number
+
+    def _resting(self, keys: Credentials, leg: Report, since_ms: int) -> tuple[Report, str]:
+        """The limit order that a leg became, as long as nothing of it is filled."""
+        for item in self._pages("trade/get_pending_orders", {"symbol": leg.symbol}, keys, "orders"):
+            order = self.read_order(item)
+            same = (order.price, order.quantity) == (leg.price, leg.quantity)
+            if same and decimal(item, "ctime") >= since_ms:
+                return _became(leg, order), order.exchange_id
+        raise OutcomeUnknown(f"{self.name} does not tell yet what became of a triggered order")
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        plain = self._pages("trade/get_pending_orders", _symbol(instrument), keys, "orders")
+        found = [self.read_order(item) for item in plain]
+        if records := list(self._records(keys, instrument)):
+            slots = {
+                text(row, "positionId"): _slot_held(row) for row in self._position_rows(keys, instrument)
+            }
+            # a record whose position is not there any more has ended with it
+            for item in records:
+                if (slot := slots.get(text(item, "positionId"))) is not None:
+                    found += self.read_record(item, slot)
+        return found
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        """A record is cancelled as a whole; a leg that has become a limit order is cancelled as that."""
+        if not ref.conditional:
+            return self._cancel_order(keys, instrument, _named(ref))
+        name = LegName.read(ref.exchange_id) or LegName.read(self.fetch(keys, instrument, ref).exchange_id)
+        if name is None:
+            raise self._gone()
+        try:
+            self._cancel_record(keys, instrument, name.record)
+        except OrderNotFound:
+            report, number = self._leg(keys, instrument, name)
+            if report.status.final or not number:
+                raise
+            self._cancel_order(keys, instrument, {"orderId": number})
+
+    def _cancel_order(self, keys: Credentials, instrument: Instrument, named: Mapping[str, str]) -> None:
+        params = {"symbol": instrument.symbol, "orderList": [named]}
+        data = self.call(self._write("trade/cancel_orders", params, "cancel", Priority.PROTECT), keys)
+        if items(data, "data", "successList"):
+            return
+        code, words = (text(data, "data", "failureList", 0, part) for part in ("errorCode", "errorMsg"))
+        error = self._error_class(code, 200)
+        raise error(self.explain(error, code, words, 200), code=code, exchange_message=words[:300])
+
+    def _cancel_record(self, keys: Credentials, instrument: Instrument, record: str) -> None:
+        params = {"symbol": instrument.symbol, "orderId": record}
+        self.call(self._write("tpsl/cancel_order", params, "cancel_pair", Priority.PROTECT), keys)
+
+    def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
+        params = {"symbol": instrument.symbol}
+        self.call(self._write("trade/cancel_all_orders", params, "cancel", Priority.PROTECT), keys)
+        for item in list(self._records(keys, instrument)):
+            try:
+                self._cancel_record(keys, instrument, text(item, "id"))
+            except OrderNotFound:
+                continue  # gone between the two calls: that is what was wanted
+
+    # -- account ---------------------------------------------------------------------------------------
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        data = self._account(keys)
+        free = decimal(data, "available")
+        held = ("frozen", "margin", "crossUnrealizedPNL", "isolationUnrealizedPNL")
+        total = free + sum((decimal(data, name) for name in held), Decimal(0))
+        return {COIN: Balance(COIN, total, max(free, Decimal(0)))}
+
+    def _account(self, keys: Credentials) -> Any:
+        """Documented as a list of one, and as the account itself."""
+        data = self._read("account", {"marginCoin": COIN}, keys, "account")
+        return field(data, 0) if isinstance(data, list) else data
+
+    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
+        rows = self._position_rows(keys, instrument)
+        return [self.read_position(row) for row in rows if decimal(row, "qty")]
+
+    def _position_rows(self, keys: Credentials, instrument: Instrument | None) -> list[Any]:
+        data = self._read("position/get_pending_positions", _symbol(instrument), keys, "positions")
+        return [] if data is None else items(data)
+
+    def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
+        return word(POSITION_MODES, self._account(keys), "positionMode")
+
+    def set_leverage(
+        self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
+    ) -> None:
+        """Only what differs is written: nothing can be changed while orders of the market are open."""
+        if leverage is not None and leverage != int(leverage):
+            raise Unsupported(f"{self.name}: leverage is a whole number")
+        market = {"symbol": instrument.symbol, "marginCoin": COIN}
+        data = self._read("account/get_leverage_margin_mode", market, keys, "account")
+        if mode is not None and word(MARGIN_MODES, data, "marginMode") is not mode:
+            params = market | {"marginMode": MARGIN_WORDS[mode]}
+            self.call(self._write("account/change_margin_mode", params, "settings", Priority.ENTRY), keys)
+        if leverage is not None and decimal(data, "leverage") != leverage:
+            wanted = {**market, "leverage": int(leverage)}
+            self.call(self._write("account/change_leverage", wanted, "settings", Priority.ENTRY), keys)
+
+    def key_info(self, keys: Credentials) -> KeyInfo:
+        """That the key reads the account is all there is to know."""
+        decimal(self._account(keys), "available")
+        return KeyInfo(note="Bitunix does not tell what a key may do: look there that it cannot withdraw")
+
+    # -- market ----------------------------------------------------------------------------------------
+
+    def server_time_ms(self) -> int:
+        """No call tells the time: the Date header does, in whole seconds."""
+        self._public("market/tickers", {"symbols": "BTCUSDT"})
+        try:
+            moment: datetime = parsedate_to_datetime(self._heard.date)
+        except (TypeError, ValueError):
+            raise OutcomeUnknown(f"{self.name} does not tell the date") from None
+        own_ms, told_ms = self.clock.now_ms() - self.clock.offset_ms, int(moment.timestamp()) * 1000
+        return own_ms if 0 <= own_ms - told_ms < 1000 else told_ms + 500
+
+    def instruments(self) -> list[Instrument]:
+        rows = items(self._public("market/trading_pairs", {}))
+        return [self.read_instrument(row) for row in rows if text(row, "quote") == COIN]
+
+    def quote(self, instrument: Instrument) -> Quote:
+        """The ticker has no bid and ask, the book has nothing else."""
+        tickers = items(self._public("market/tickers", {"symbols": instrument.symbol}))
+        if not tickers:
+            raise errors.UnknownSymbol(f"{self.name} has no market {instrument.symbol}")
+        book = self._public("market/depth", {"symbol": instrument.symbol, "limit": "1"})
+        return Quote(
+            bid=decimal(book, "bids", 0, 0),
+            ask=decimal(book, "asks", 0, 0),
+            last=decimal(tickers, 0, "lastPrice"),
+            mark=_positive(tickers[0], "markPrice"),
+        )
+
+    # -- one request -----------------------------------------------------------------------------------
+
+    def _write(self, path: str, params: Mapping[str, Any], bucket: str, priority: Priority) -> Call:
+        return Call("POST", f"/api/v1/futures/{path}", params, costs={bucket: 1}, priority=priority)
+
+    def _public(self, path: str, params: Mapping[str, Any]) -> Any:
+        call = Call(
+            "GET", f"/api/v1/futures/{path}", params, signed=False, costs={"market": 1}, read_only=True
+        )
+        return field(self.call(call), "data")
+
+    def _read(self, path: str, params: Mapping[str, Any], keys: Credentials, bucket: str) -> Any:
+        call = Call("GET", f"/api/v1/futures/{path}", params, costs={bucket: 1}, read_only=True)
+        return field(self.call(call, keys), "data")
+
+    def _records(self, keys: Credentials, instrument: Instrument | None) -> Iterator[Any]:
+        return self._pages("tpsl/get_pending_orders", _symbol(instrument), keys, "records", "")
+
+    def _trades(self, keys: Credentials, params: Mapping[str, Any]) -> Iterator[Any]:
+        return self._pages("trade/get_history_trades", params, keys, "trades", "tradeList")
+
+    def _pages(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        keys: Credentials,
+        bucket: str,
+        name: str = "orderList",
+        most: int | None = None,
+    ) -> Iterator[Any]:
+        """Every entry of a list; the last page is the one not full."""
+        number = 0
+        while most is None or number < most:
+            asked = {**params, "skip": number * PAGE_SIZE, "limit": PAGE_SIZE}
+            data = self._read(path, asked, keys, bucket)
+            found = [] if data is None else items(data, name) if name else items(data)
+            yield from found
+            if len(found) < PAGE_SIZE:
+                return
+            number += 1
+
+    def _gone(self) -> OrderNotFound:
+        return OrderNotFound(f"{self.name} does not know this order")
+
+
+def at_position(order: OrderRequest, number: str) -> OrderRequest:
+    """The order with the number of the position it hangs on."""
+    return replace(
+        order, instrument=replace(order.instrument, extra={**order.instrument.extra, POSITION: number})
+    )
+
+
+def _position_named(order: OrderRequest) -> str:
+    try:
+        return str(order.instrument.extra[POSITION])
+    except KeyError:
+        raise errors.NothingToReduce("the order names no position") from None
+
+
+def _closes(order: OrderRequest) -> bool:
+    if order.position_side is not None:
+        return order.side is order.position_side.exit_side
+    return order.reduce_only
+
+
+def _slot_of(order: OrderRequest) -> str:
+    """That of the position which a closing order closes."""
+    direction = Direction.LONG if order.side is Side.SELL else Direction.SHORT
+    return SLOT_WORDS[order.position_side or direction, order.position_side]
+
+
+def _slot_held(row: Any) -> str:
+    direction = word(DIRECTIONS, row, "side")
+    hedged = word(POSITION_MODES, row, "positionMode") is PositionMode.HEDGE
+    return SLOT_WORDS[direction, direction if hedged else None]
+
+
+def _is_record_of(item: Any, reports: list[Report], legs: tuple[OrderRequest, ...], since_ms: int) -> bool:
+    """By position and terms, and by its age where the list tells it."""
+    if text(item, "positionId") != _position_named(legs[0]):
+        return False
+    if (created := decimal_or_none(item, "ctime")) is not None and created < since_ms:
+        return False
+    listed = [(each.type, each.trigger_price, each.quantity, each.price) for each in reports]
+    return listed == [(each.type, each.trigger_price, each.quantity, each.price) for each in legs]
+
+
+def _became(leg: Report, order: Report) -> Report:
+    """A triggered leg with what its order tells."""
+    return replace(
+        leg, status=order.status, filled=order.filled, average_price=order.average_price, fee=order.fee
+    )
+
+
+def _named(ref: OrderRef) -> dict[str, str]:
+    return {"orderId": ref.exchange_id} if ref.exchange_id else {"clientId": ref.client_id}
+
+
+def _symbol(instrument: Instrument | None) -> dict[str, str]:
+    return {"symbol": instrument.symbol} if instrument else {}
+
+
+def _written(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers of an order are text there."""
+    return {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in params.items()}
+
+
+def _positive(item: Any, name: str) -> Decimal | None:
+    """Optional: absent, "" and 0 all mean none."""
+    return decimal_or_none(item, name) or None
+
+
+def _sha256(signed: str) -> str:
+    return hashlib.sha256(signed.encode()).hexdigest()
