@@ -1,0 +1,706 @@
+"""BloFin: USDT and USDC perpetuals (`BloFin_F`).
+
+Facts from https://docs.blofin.com/ and https://github.com/blofin/blofin-api-docs (read 2026-11-22). Quirks:
+
+* Placing only acknowledges. A refusal comes with HTTP 200: `code` on top, or 0 there and the cause in `data`.
+* Orders count contracts of `contractValue` coins; base units are all that callers see.
+* The signature is the Base64 form of the *hexadecimal digits* of the digest. A nonce may not be used twice within a
+  minute.
+* A key made for a third-party application wants that application's `brokerId` in every order, one made for
+  transactions refuses it (152011 to 152013). None is ever sent.
+* The margin mode stands on every order: an order that closes must name the mode of its position.
+* Stops and targets are TP/SL orders with ids of their own; one may be a pair, of which the first to trigger ends the
+  other. They trigger by the last price. A triggered one goes on as a plain order that is found by
+  `algoClientOrderId`, and whose `orderCategory` tells which leg it was. Crossed ones are refused.
+* Trigger orders (`order-algo`) made by hand are listed and cancelled, never placed: they wait on whichever side of
+  the price they happen to lie, so that a stop that comes late would become a target.
+* Client ids are letters, digits and underscores, 32 at most. Ours have 16, so that the two legs of a pair fit into
+  the one id the pair has.
+* No address tells the time; the mark price comes with the moment of its answer.
+* What an order query answers for an unknown order is not documented: no data counts as "not found".
+
+Spot is left out: its order API is documented on a page of its own that nobody here has read.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from exchanges import errors
+from exchanges.errors import ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported
+from exchanges.guide import Guide
+from exchanges.limits import Bucket, Priority, Scope
+from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.transport import Answer, Request
+from exchanges.types import (
+    Balance,
+    Credentials,
+    Direction,
+    Environment,
+    Fee,
+    Instrument,
+    KeyInfo,
+    Legs,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    PositionMode,
+    Product,
+    Quote,
+    Report,
+    Side,
+    TimeInForce,
+    TriggerBy,
+)
+from exchanges.venue import Call, Features, Venue, acknowledged, key_digest, plain_number
+
+SETTLEMENTS = ("USDT", "USDC")
+CLIENT_ID_LENGTH = 16
+PAGE = 100
+AT_MARKET = "-1"
+#: stands before the id of a trigger order, whose ids are numbered apart from those of TP/SL orders
+TRIGGER = "algo"
+#: any instrument will do
+CLOCK_INSTRUMENT = "BTC-USDT"
+
+SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+DIRECTIONS = {"long": Direction.LONG, "short": Direction.SHORT, "net": None}
+MARGIN_MODES = {"cross": MarginMode.CROSS, "isolated": MarginMode.ISOLATED}
+POSITION_MODES = {"net_mode": PositionMode.ONE_WAY, "long_short_mode": PositionMode.HEDGE}
+TYPES = {
+    "market": OrderType.MARKET,
+    **dict.fromkeys(("limit", "post_only", "fok", "ioc"), OrderType.LIMIT),
+}
+TIMES = {TimeInForce.GTC: "limit", TimeInForce.IOC: "ioc", TimeInForce.FOK: "fok"}
+STATES = {
+    "live": OrderStatus.OPEN,
+    "partially_filled": OrderStatus.OPEN,
+    "filled": OrderStatus.FILLED,
+    "canceled": OrderStatus.CANCELLED,
+    "partially_canceled": OrderStatus.CANCELLED,
+}
+#: of TP/SL and trigger orders. None: it has triggered, the order it became tells the rest
+WAITING_STATES = {
+    "live": OrderStatus.OPEN,
+    "canceled": OrderStatus.CANCELLED,
+    "order_failed": OrderStatus.REJECTED,
+    "effective": None,
+}
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+TAKES = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
+LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+#: (a stop, with a limit price)
+CONDITIONALS = {
+    (True, False): OrderType.STOP,
+    (True, True): OrderType.STOP_LIMIT,
+    (False, False): OrderType.TAKE_PROFIT,
+    (False, True): OrderType.TAKE_PROFIT_LIMIT,
+}
+LEGS = ("sl", "tp")
+RIGHTS = {"0": True, "1": False}
+#: key types; the second belongs to an application that adds its broker id
+KEY_NOTES = {
+    "1": "",
+    "2": "the key was made for a third-party application, and BloFin refuses its orders without that application's "
+    "broker id: make one of the type API transaction",
+}
+
+#: cancelling what is gone is answered with codes that mean other things elsewhere (500, 1000): the words tell
+GONE = "102068"
+#: https://docs.blofin.com/index.html#errors
+ERRORS = {
+    code: kind
+    for kind, codes in {
+        errors.AuthRefused: "401 152011 152012 152013 152401 152402 152404 152406 152408 152409",
+        errors.ClockRefused: "152405 152410",
+        errors.Throttled: "429",
+        OutcomeUnknown: "500 103013",
+        errors.UnknownSymbol: "152014",
+        OrderNotFound: "102067 102068",
+        errors.InsufficientFunds: "103003 150004",
+        errors.NothingToReduce: "102005 102022",
+        errors.WouldTrigger: "102037 102038 102039 102040 102048 102050 102053 102054 102055",
+        errors.ModeMismatch: "102089",
+        errors.DuplicateOrder: "102002 150003",
+        errors.InvalidOrder: "542 102014 102015 102047 102049 102051 102052 102064 102065 110006 110019 152001 152002 "
+        "152003 152004 152005 152009",
+    }.items()
+    for code in codes.split()
+}
+_BROKER = "make a key of the type API transaction, not one that connects to a third-party application"
+HINTS = {
+    **dict.fromkeys(("152011", "152012", "152013"), _BROKER),
+    "403": "its firewall refuses an address for five minutes after too many requests, and some countries always",
+    "110006": "cancel the open orders of this margin mode first",
+}
+
+
+class BloFinFutures(Venue):
+    name = "BloFin_F"
+    exchange = "blofin"
+    product = Product.LINEAR
+    region = "singapore"
+    key_family = "blofin"
+    key_fields = ("key", "secret", "passphrase")
+    guide = Guide(
+        key_steps=(
+            "On blofin.com open the profile menu, API, Create API key, and choose API transaction as its purpose: keys that connect to a third-party application are refused here.",
+            "Invent a passphrase: it is the third thing that flipr asks for.",
+            "Tick Read and Trade. Leave Transfer and Withdraw off: BloFin does not tell flipr whether they are on.",
+            "Bind the addresses of your flipr (20 at most): a key without any ends after 90 days.",
+            "Move the money to trade with to the futures account.",
+        ),
+        testnet="Demo trading on the site, with demo keys made there. Live keys do not open it.",
+        quirks=(
+            "Spot is not traded here.",
+            "Stop and target are one order at BloFin, which ends the target when the stop fills and the other way round.",
+            "Stops and targets trigger by the last price; mark and index prices are refused.",
+            "An order that closes names the margin mode of its position.",
+            "All requests of an address share 1,500 in five minutes: protection is looked at every five seconds at most.",
+        ),
+    )
+    base_urls = {
+        Environment.LIVE: "https://openapi.blofin.com",
+        Environment.TESTNET: "https://demo-trading-openapi.blofin.com",
+    }
+    features = Features(linked_legs=True, hedge_mode=True, leverage=True)
+    errors = ERRORS
+    throttles = {"403": Scope.ADDRESS}
+    #: 500 a minute and 1,500 in five minutes by address, 30 in ten seconds of one user on everything under trade/
+    buckets = {
+        "requests": Bucket(500, 60.0),
+        "requests_long": Bucket(1500, 300.0),
+        "trading": Bucket(30, 10.0, Scope.KEY),
+    }
+    look_seconds = 5.0  # three of the four requests of a look are among the user's 30 in ten seconds
+    looks_per_minute = 36  # half of the address' 300 a minute, at four a look
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        #: contract sizes of the instruments seen
+        self._sizes: dict[str, Decimal] = {}
+        #: the margin mode of what a key holds in an instrument, as last seen
+        self._modes: dict[tuple[str, str], MarginMode] = {}
+
+    # -- pure ------------------------------------------------------------------------------------------
+
+    @classmethod
+    def client_id(cls, token: str) -> str:
+        digest = hashlib.blake2b(token.encode(), digest_size=CLIENT_ID_LENGTH * 5 // 8).digest()
+        return base64.b32encode(digest).decode().lower()
+
+    def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
+        """Workers do not know of each other's nonces, so that one made of the time would repeat itself."""
+        return self.sign_once(call, keys, now_ms, nonce=uuid.uuid4().hex)
+
+    def sign_once(self, call: Call, keys: Credentials | None, now_ms: int, *, nonce: str) -> Request:
+        """https://docs.blofin.com/index.html#signature; a list is sent as the parameter ""."""
+        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
+        get = call.method == "GET"
+        query = urlencode(params) if get else ""
+        body = "" if get else json.dumps(params.get("", params), separators=(",", ":"))
+        headers = {} if get else {"Content-Type": "application/json"}
+        if call.signed and keys:
+            target = f"{call.path}?{query}" if query else call.path
+            written = f"{target}{call.method}{now_ms}{nonce}{body}"
+            digits = hmac.new(keys.secret.encode(), written.encode(), hashlib.sha256).hexdigest()
+            headers |= {
+                "ACCESS-KEY": keys.key,
+                "ACCESS-SIGN": base64.b64encode(digits.encode()).decode(),
+                "ACCESS-TIMESTAMP": str(now_ms),
+                "ACCESS-NONCE": nonce,
+                "ACCESS-PASSPHRASE": keys.passphrase,
+            }
+        return Request(call.method, call.path, query, body.encode(), headers)
+
+    def error_code(self, answer: Answer) -> tuple[str, str] | None:
+        """Of the first row that failed, else of the whole."""
+        if not isinstance(answer.data, Mapping):
+            return None
+        if (code := answer.data.get("code")) is None:
+            return "", "the answer has no code"
+        words, data = answer.data.get("msg"), answer.data.get("data")
+        rows = [row for row in (data if isinstance(data, list) else [data]) if isinstance(row, Mapping)]
+        causes = [row for row in rows if str(row.get("code") or "0") != "0"]
+        if causes:
+            code, words = causes[0]["code"], causes[0].get("msg")
+        elif str(code) == "0":
+            return None
+        words = str(words or "")
+        return GONE if words.lower().startswith("cancel failed") else str(code), words
+
+    def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
+        said, hint = super().explain(error, code, words, status), HINTS.get(code or str(status))
+        return f"{said} ({hint})" if hint else said
+
+    def place_call(self, order: OrderRequest) -> Call:
+        if order.post_only and order.type is not OrderType.LIMIT:
+            raise Unsupported(f"{self.name}: only plain limit orders can be post-only")
+        if order.type.conditional:
+            return self._waiting_call(order, order.client_id, self._leg(order))
+        limit = order.type is OrderType.LIMIT
+        kind = TIMES[order.time_in_force] if limit else "market"
+        params = self._params(order) | {"orderType": "post_only" if order.post_only else kind}
+        params |= {"price": order.price} if limit else {}
+        return self._write("trade/order", params | {"clientOrderId": order.client_id}, Priority.ENTRY)
+
+    def _params(self, order: OrderRequest) -> dict[str, Any]:
+        """What plain and conditional orders share. In hedge mode the two sides say whether an order closes."""
+        if order.quantity is None:
+            raise Unsupported(f"{self.name}: futures orders are given in base currency")
+        reduces = order.reduce_only and not order.position_side
+        return {
+            "instId": order.instrument.symbol,
+            "marginMode": str(order.margin_mode or MarginMode.CROSS),
+            "positionSide": str(order.position_side or "net"),
+            "side": str(order.side),
+            "size": order.quantity / order.instrument.contract_size,
+            **({"reduceOnly": "true"} if reduces else {}),
+        }
+
+    def _waiting_call(self, order: OrderRequest, name: str, legs: Mapping[str, Any]) -> Call:
+        params = {**self._params(order), **legs, "clientOrderId": name}
+        return self._write("trade/order-tpsl", params, Priority.PROTECT)
+
+    def _leg(self, order: OrderRequest) -> dict[str, Any]:
+        """A plain limit order as one that triggers at its own price."""
+        limit, leg = order.type in LIMITS, "sl" if order.type in STOPS else "tp"
+        if order.trigger_by is not TriggerBy.LAST:
+            raise Unsupported(f"{self.name}: stops and targets trigger by the last price only")
+        if limit and order.time_in_force is not TimeInForce.GTC:
+            raise Unsupported(f"{self.name}: a triggered limit order rests until it is cancelled")
+        return {
+            f"{leg}TriggerPrice": order.price if order.trigger_price is None else order.trigger_price,
+            f"{leg}OrderPrice": order.price if limit else AT_MARKET,
+        }
+
+    def protect_call(self, legs: Legs) -> Call:
+        """One TP/SL order. A target that is a plain limit order becomes one that triggers at its own price."""
+        stop, target = legs.stop, legs.target
+        if stop.type not in STOPS or target.type not in (*TAKES, OrderType.LIMIT):
+            raise Unsupported(f"{self.name}: linked legs are a stop and a target")
+        if len({(leg.side, leg.quantity, leg.position_side) for leg in (stop, target)}) > 1:
+            raise Unsupported(f"{self.name}: linked legs have one side, one size and one position")
+        if {len(stop.client_id), len(target.client_id)} != {CLIENT_ID_LENGTH}:
+            raise Unsupported(f"{self.name}: ids of linked legs have {CLIENT_ID_LENGTH} characters")
+        both = self._leg(target) | self._leg(stop)
+        return self._waiting_call(stop, stop.client_id + target.client_id, both)
+
+    # -- readers ---------------------------------------------------------------------------------------
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        return acknowledged(order, _new_id(data, "tpslId" if order.type.conditional else "orderId"))
+
+    def read_order(self, item: Any) -> Report:
+        """https://docs.blofin.com/index.html#get-order-detail; what a leg became keeps the name of that leg."""
+        report, size = self._read_common(item, "orderId"), self._size(text(item, "instId"))
+        kind, filled, leg = word(TYPES, item, "orderType"), decimal(item, "filledSize") * size, _leg_of(item)
+        if leg and item.get("algoId"):
+            names = _split(item.get("algoClientOrderId") or "")
+            exchange_id = text(item, "algoId") + (f":{leg}" if names["tp"] else "")
+            name = names[leg] or names["sl"]
+            report = replace(report, exchange_id=exchange_id, client_id=name)
+            kind = CONDITIONALS[leg == "sl", kind is OrderType.LIMIT]
+        return replace(
+            report,
+            type=kind,
+            status=word(STATES, item, "state"),
+            filled=filled,
+            average_price=_positive(item, "averagePrice") if filled else None,
+            price=_positive(item, "price") if kind in LIMITS else None,
+            fee=_fee(item),
+            reason=item.get("cancelSourceReason") or "",
+        )
+
+    def _read_common(self, item: Any, id_name: str) -> Report:
+        side, holds, symbol = word(SIDES, item, "side"), word(DIRECTIONS, item, "positionSide"), _symbol(item)
+        contracts = decimal(item, "size")
+        return Report(
+            exchange_id=text(item, id_name),
+            client_id=item.get("clientOrderId") or "",
+            symbol=symbol,
+            side=side,
+            type=OrderType.MARKET,
+            status=OrderStatus.OPEN,
+            # -1 stands for the whole position
+            quantity=contracts * self._size(symbol) if contracts > 0 else None,
+            reduce_only=item.get("reduceOnly") == "true" or (holds is not None and side is holds.exit_side),
+            position_side=holds,
+        )
+
+    def read_waiting(self, item: Any) -> dict[str, Report]:
+        """The one or two legs of a TP/SL order, by "sl" and "tp"."""
+        report, state = self._read_common(item, "tpslId"), word(WAITING_STATES, item, "state")
+        legs = [leg for leg in LEGS if _positive(item, f"{leg}TriggerPrice")]
+        if not legs:
+            raise OutcomeUnknown(f"{self.name} lists a stop without a trigger price")
+        failed = "it could not be placed when it triggered" if state is OrderStatus.REJECTED else ""
+        report = replace(report, status=state or OrderStatus.OPEN, reason=failed)
+        names, paired = _split(report.client_id), len(legs) == 2
+        return {
+            leg: self._read_leg(
+                replace(report, exchange_id=f"{report.exchange_id}:{leg}", client_id=names[leg])
+                if paired
+                else report,
+                leg == "sl",
+                decimal(item, f"{leg}TriggerPrice"),
+                _positive(item, f"{leg}OrderPrice"),
+            )
+            for leg in legs
+        }
+
+    def _read_leg(self, report: Report, stop: bool, trigger: Decimal, price: Decimal | None) -> Report:
+        return replace(report, type=CONDITIONALS[stop, price is not None], trigger_price=trigger, price=price)
+
+    def read_trigger(self, item: Any, last: Decimal) -> Report:
+        """https://docs.blofin.com/index.html#get-active-algo-orders; on which side of the price it lies tells what
+        it is, for it has no direction."""
+        report, state = self._read_common(item, "algoId"), word(WAITING_STATES, item, "state")
+        if state is None:
+            raise OutcomeUnknown("a trigger order has triggered, and what it became is not told")
+        report = replace(report, exchange_id=f"{TRIGGER}:{report.exchange_id}", status=state)
+        trigger = decimal(item, "triggerPrice")
+        stop = (trigger > last) == (report.side is Side.BUY)
+        return self._read_leg(report, stop, trigger, _positive(item, "orderPrice"))
+
+    def read_instrument(self, entry: Any) -> Instrument:
+        """https://docs.blofin.com/index.html#get-instruments; sizes there are contracts."""
+        size = decimal(entry, "contractValue")
+        most, most_at_market = _positive(entry, "maxLimitSize"), _positive(entry, "maxMarketSize")
+        return Instrument(
+            symbol=_symbol(entry),
+            base=text(entry, "baseCurrency"),
+            quote=text(entry, "quoteCurrency"),
+            settle=text(entry, "settleCurrency"),
+            product=self.product,
+            tick=decimal(entry, "tickSize"),
+            step=decimal(entry, "lotSize") * size,
+            min_quantity=decimal(entry, "minSize") * size,
+            max_quantity=most and most * size,
+            max_market_quantity=most_at_market and most_at_market * size,
+            contract_size=size,
+            max_leverage=_positive(entry, "maxLeverage"),
+            active=text(entry, "state") == "live",
+        )
+
+    def read_position(self, item: Any) -> Position:
+        """https://docs.blofin.com/index.html#get-positions"""
+        contracts, symbol = decimal(item, "positions"), _symbol(item)
+        net = Direction.LONG if contracts > 0 else Direction.SHORT
+        return Position(
+            symbol=symbol,
+            direction=word(DIRECTIONS, item, "positionSide") or net,
+            quantity=abs(contracts) * self._size(symbol),
+            entry_price=decimal(item, "averagePrice"),
+            mark_price=_positive(item, "markPrice"),
+            leverage=_positive(item, "leverage"),
+            margin_mode=word(MARGIN_MODES, item, "marginMode"),
+            unrealised=decimal_or_none(item, "unrealizedPnl"),
+            liquidation_price=_positive(item, "liquidationPrice"),
+        )
+
+    def _size(self, symbol: str) -> Decimal:
+        """The contract size; the instruments are read when one is asked for that was never seen."""
+        if symbol not in self._sizes:
+            self.instruments()
+        if symbol not in self._sizes:
+            raise OutcomeUnknown(f"{self.name} speaks of {symbol}, which it does not list")
+        return self._sizes[symbol]
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def server_time_ms(self) -> int:
+        return int(decimal(self._read("market/mark-price", {"instId": CLOCK_INSTRUMENT}), 0, "ts"))
+
+    def instruments(self) -> list[Instrument]:
+        found = [
+            self.read_instrument(row) for row in items(self._read("market/instruments", {})) if _ours(row)
+        ]
+        self._sizes.update({each.symbol: each.contract_size for each in found})
+        return found
+
+    def quote(self, instrument: Instrument) -> Quote:
+        ticker = self._ticker(instrument.symbol)
+        return Quote(*(decimal(ticker, name) for name in ("bidPrice", "askPrice", "last")))
+
+    def _ticker(self, symbol: str) -> Any:
+        return field(self._read("market/tickers", {"instId": symbol}), 0)
+
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        self.place_call(order)  # what cannot be said is refused before anything is asked
+        order = self._in_its_mode(keys, order)
+        report = super().place(keys, order, patience_seconds=patience_seconds)
+        if not (_closes(order) or order.type.conditional):
+            self._modes[key_digest(keys), order.instrument.symbol] = order.margin_mode or MarginMode.CROSS
+        return report
+
+    def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
+        self.protect_call(legs)
+        call = self.protect_call(replace(legs, stop=self._in_its_mode(keys, legs.stop)))
+        exchange_id = _new_id(self.call(call, keys), "tpslId")
+        return acknowledged(legs.stop, f"{exchange_id}:sl"), acknowledged(
+            legs.target, f"{exchange_id}:tp", acknowledged_only=False
+        )
+
+    def _in_its_mode(self, keys: Credentials, order: OrderRequest) -> OrderRequest:
+        """What closes goes to the position as it is held, which is asked for only when it was never seen. A position
+        that cannot be read leaves the order unsent."""
+        known = key_digest(keys), order.instrument.symbol
+        if not _closes(order) or order.margin_mode is not None:
+            return order
+        if known not in self._modes:
+            try:
+                self.positions(keys, order.instrument)
+            except OutcomeUnknown as error:
+                raise errors.NotSent(
+                    f"not sent, because the position is not known: {error.message}"
+                ) from None
+        return replace(order, margin_mode=self._modes.get(known))
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        which, (kind, number, leg) = {"instId": instrument.symbol}, _parts(ref)
+        if kind == TRIGGER:
+            self._post(keys, "trade/cancel-algo", which | {"algoId": number})
+        elif kind == "order":
+            self._post(keys, "trade/cancel-order", which | _named("orderId", number, ref))
+        else:
+            named = _named("tpslId", number, ref)
+            try:
+                self._post(keys, "trade/cancel-tpsl", {"": [which | named]})
+            except OrderNotFound:  # it may have triggered: then the order it became is meant
+                became = self._became(keys, self._detail(keys, "order-tpsl-detail", which | named))
+                if became is None or leg not in ("", _leg_of(became)):
+                    raise
+                self._post(keys, "trade/cancel-order", which | {"orderId": text(became, "orderId")})
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        self._sizes[instrument.symbol] = instrument.contract_size
+        which, (kind, number, leg) = {"instId": instrument.symbol}, _parts(ref)
+        if kind == "order":
+            named = _named("orderId", number, ref)
+            return self.read_order(self._detail(keys, "order-detail", which | named))
+        if kind == TRIGGER:
+            return self._fetch_trigger(keys, which | {"orderType": "trigger", "algoId": number})
+        item = self._detail(keys, "order-tpsl-detail", which | _named("tpslId", number, ref))
+        legs = self.read_waiting(item)
+        report = field(legs, leg) if leg else next(iter(legs.values()))
+        return self._followed(keys, item, report, leg if len(legs) == 2 else "")
+
+    def _fetch_trigger(self, keys: Credentials, which: Mapping[str, Any]) -> Report:
+        for path in ("trade/orders-algo-pending", "trade/orders-algo-history"):
+            for item in items(self._read(path, which, keys)):
+                return self.read_trigger(item, decimal(self._ticker(_symbol(item)), "last"))
+        raise OrderNotFound(f"{self.name} does not know this order")
+
+    def _followed(self, keys: Credentials, item: Any, report: Report, leg: str) -> Report:
+        """A triggered order has become another one, which tells what was filled; `leg`: of a pair."""
+        if (became := self._became(keys, item)) is None:
+            return report
+        if leg and not _leg_of(became):
+            raise OutcomeUnknown("a pair has triggered, and which leg is not told")
+        if leg and _leg_of(became) != leg:
+            return replace(report, status=OrderStatus.CANCELLED)
+        told = self.read_order(became)
+        return replace(
+            report,
+            status=told.status,
+            filled=told.filled,
+            average_price=told.average_price,
+            fee=told.fee,
+            reason=told.reason,
+        )
+
+    def _became(self, keys: Credentials, item: Any) -> Any:
+        """The order that a TP/SL order became; None while it has not triggered, and when it never will."""
+        if word(WAITING_STATES, item, "state") is not None:
+            return None
+        if name := item.get("clientOrderId"):
+            try:
+                asked = {"instId": _symbol(item), "algoClientOrderId": name}
+                return self._detail(keys, "order-detail", asked)
+            except OrderNotFound:
+                pass
+        raise OutcomeUnknown("an order has triggered, and what it became is not told yet")
+
+    def _detail(self, keys: Credentials, path: str, named: Mapping[str, Any]) -> Any:
+        found = self._read(f"trade/{path}", named, keys)
+        if not found:
+            raise OrderNotFound(f"{self.name} does not know this order")
+        row = field(found, 0) if isinstance(found, list) else found
+        _symbol(row)
+        return row
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        scope = {"instId": instrument.symbol} if instrument else {}
+        if instrument:
+            self._sizes[instrument.symbol] = instrument.contract_size
+        found = [self.read_order(item) for item in self._pages(keys, "orders-pending", scope, "orderId")]
+        for item in self._pages(keys, "orders-tpsl-pending", scope, "tpslId"):
+            found += [
+                leg for leg in self.read_waiting(item).values() if _waits(item) and not leg.status.final
+            ]
+        lasts: dict[str, Decimal] = {}
+        for item in self._pages(keys, "orders-algo-pending", scope | {"orderType": "trigger"}, "algoId"):
+            if (symbol := _symbol(item)) not in lasts:
+                lasts[symbol] = decimal(self._ticker(symbol), "last")
+            found += [self.read_trigger(item, lasts[symbol])] if _waits(item) else []
+        return found
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        """https://docs.blofin.com/index.html#get-futures-account-balance"""
+        details = items(self._read("account/balance", {}, keys), "details")
+        found = [
+            Balance(
+                text(each, "currency"), decimal(each, "equity"), max(decimal(each, "available"), Decimal(0))
+            )
+            for each in details
+        ]
+        return {balance.asset: balance for balance in found}
+
+    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
+        if instrument:
+            self._sizes[instrument.symbol] = instrument.contract_size
+        rows = items(
+            self._read("account/positions", {"instId": instrument.symbol} if instrument else {}, keys)
+        )
+        found = [self.read_position(row) for row in rows if _listed(row) and decimal(row, "positions")]
+        for each in found:
+            if each.margin_mode:
+                self._modes[key_digest(keys), each.symbol] = each.margin_mode
+        return found
+
+    def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
+        return word(POSITION_MODES, self._read("account/position-mode", {}, keys), "positionMode")
+
+    def set_leverage(
+        self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
+    ) -> None:
+        """The leverage belongs to a margin mode, and the mode to the order: it alone needs no call. Isolated
+        positions in hedge mode have a leverage per side."""
+        if leverage is None:
+            return
+        mode, sides = mode or MarginMode.CROSS, list[dict[str, str]]([{}])
+        if mode is MarginMode.ISOLATED and self.position_mode(keys, instrument) is PositionMode.HEDGE:
+            sides = [{"positionSide": str(side)} for side in Direction]
+        for side in sides:
+            params = {"instId": instrument.symbol, "leverage": leverage, "marginMode": str(mode), **side}
+            self.call(self._write("account/set-leverage", params, Priority.ENTRY), keys)
+
+    def key_info(self, keys: Credentials) -> KeyInfo:
+        """https://docs.blofin.com/index.html#get-api-key-info; it does not tell of transfers and withdrawals."""
+        info = self._read("user/query-apikey", {}, keys)
+        ends = _positive(info, "expireTime")
+        return KeyInfo(
+            can_trade=word(RIGHTS, info, "readOnly"),
+            ip_locked=bool(field(info, "ips")),
+            expires=datetime.fromtimestamp(int(ends) // 1000, UTC) if ends else None,
+            note=word(KEY_NOTES, info, "type"),
+        )
+
+    # -- one request -----------------------------------------------------------------------------------
+
+    def _write(self, path: str, params: Mapping[str, Any], priority: Priority) -> Call:
+        return Call("POST", f"/api/v1/{path}", params, costs=_costs("trade/"), priority=priority)
+
+    def _post(self, keys: Credentials, path: str, params: Mapping[str, Any]) -> None:
+        field(self.call(self._write(path, params, Priority.PROTECT), keys), "data")
+
+    def _read(self, path: str, params: Mapping[str, Any], keys: Credentials | None = None) -> Any:
+        costs = _costs(path)
+        call = Call("GET", f"/api/v1/{path}", params, signed=bool(keys), costs=costs, read_only=True)
+        return field(self.call(call, keys), "data")
+
+    def _pages(self, keys: Credentials, path: str, scope: Mapping[str, str], id_name: str) -> Iterator[Any]:
+        """Every entry of a list that goes backwards in time; the last page is the one not full."""
+        asked: dict[str, Any] = {**scope, "limit": PAGE}
+        while True:
+            page = items(self._read(f"trade/{path}", asked, keys))
+            yield from (item for item in page if _listed(item))
+            if len(page) < PAGE:
+                return
+            asked["after"] = text(page[-1], id_name)
+
+
+def _costs(path: str) -> dict[str, int]:
+    return {"requests": 1, "requests_long": 1} | ({"trading": 1} if path.startswith("trade/") else {})
+
+
+def _new_id(data: Any, name: str) -> str:
+    """Of the order that was taken: plain ones answer a list of one, the others an object."""
+    found = field(data, "data")
+    if not (exchange_id := text(field(found, 0) if isinstance(found, list) else found, name)):
+        raise OutcomeUnknown("the order was taken, and no id is named")
+    return exchange_id
+
+
+def _symbol(item: Any) -> str:
+    return text(item, "instId")
+
+
+def _listed(item: Any) -> bool:
+    """Not the contracts margined in coins, which the same lists may tell of."""
+    return _symbol(item).partition("-")[2] in SETTLEMENTS
+
+
+def _ours(entry: Any) -> bool:
+    return text(entry, "contractType") == "linear" and _listed(entry)
+
+
+def _closes(order: OrderRequest) -> bool:
+    side = order.position_side
+    return order.reduce_only or (side is not None and order.side is side.exit_side)
+
+
+def _waits(item: Any) -> bool:
+    return word(WAITING_STATES, item, "state") is OrderStatus.OPEN
+
+
+def _leg_of(item: Any) -> str:
+    """Which leg of a TP/SL order a plain order came of, "" for none."""
+    return next((leg for leg in LEGS if item.get("orderCategory") == leg), "")
+
+
+def _split(client_id: str) -> dict[str, str]:
+    """The ids of stop and target in the one id of their pair; another id is the stop's alone."""
+    if len(client_id) != 2 * CLIENT_ID_LENGTH:
+        return {"sl": client_id, "tp": ""}
+    return {"sl": client_id[:CLIENT_ID_LENGTH], "tp": client_id[CLIENT_ID_LENGTH:]}
+
+
+def _parts(ref: OrderRef) -> tuple[str, str, str]:
+    """(order, waiting or TRIGGER; the exchange's number; the leg of a pair)."""
+    number, _, leg = ref.exchange_id.partition(":")
+    if number == TRIGGER:
+        return TRIGGER, leg, ""
+    return "waiting" if leg or ref.conditional else "order", number, leg
+
+
+def _named(id_name: str, number: str, ref: OrderRef) -> dict[str, str]:
+    return {id_name: number} if number else {"clientOrderId": ref.client_id}
+
+
+def _fee(item: Any) -> Fee | None:
+    """Positive when paid, in the currency the contract is settled in."""
+    paid = decimal_or_none(item, "fee")
+    return Fee(paid, item.get("feeCurrency") or _symbol(item).partition("-")[2]) if paid else None
+
+
+def _positive(item: Any, name: str) -> Decimal | None:
+    """An optional price: absent, "", 0 and -1 all mean none."""
+    found = decimal_or_none(item, name)
+    return found if found is not None and found > 0 else None
