@@ -1,0 +1,185 @@
+"""What only BingX does and the contract suite cannot show: whom a rate refusal shuts out, orders looked for by terms."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from exchanges.errors import NotSent, OutcomeUnknown, Throttled
+from exchanges.limits import LocalGate
+from exchanges.types import Credentials, OrderStatus
+from exchanges.venue import Call
+from tests.exchanges.contract import NOW_MS, order
+from tests.exchanges.contract import open_venue as opened
+
+KEYS, OTHER = Credentials("the-key", "the-secret"), Credentials("another-key", "another-secret")
+BUY = {"side": "buy", "type": "market", "quantity": "0.01"}
+STOP = {"side": "sell", "type": "stop", "quantity": "0.01", "trigger_price": "49000", "reduce_only": True}
+ENTRY = {"side": "buy", "type": "stop", "quantity": "0.01", "trigger_price": "51000"}
+PLACED = {"code": 0, "msg": "", "data": {"orderId": 1, "status": "NEW", "order": {"orderId": 1}}}
+TICKER = {
+    "code": 0,
+    "data": {"lastPrice": "50000", "bidPrice": "50000", "askPrice": "50001"},
+}
+WAITING = {
+    "symbol": "BTC-USDT",
+    "orderId": 7,
+    "side": "SELL",
+    "positionSide": "BOTH",
+    "type": "STOP_MARKET",
+    "origQty": "0.0100",
+    "price": "0",
+    "executedQty": "0",
+    "avgPrice": "0",
+    "stopPrice": "49000.0",
+    "status": "NEW",
+    "time": NOW_MS,
+    "clientOrderId": "",
+    "commission": "",
+}
+
+
+class Exchange:
+    """Answers by path, and loses the answer of every order when told; keeps the paths it was asked."""
+
+    def __init__(self, *, listed: list[list[Any]] | None = None, refusal: Any = None) -> None:
+        self.listed, self.refusal = listed, refusal
+        self.orders = self.prices = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/quote/ticker"):
+            self.prices += 1
+            return httpx.Response(200, json=TICKER)
+        if request.url.path.endswith("Orders"):
+            return self._list(request.url.path)
+        self.orders += 1
+        if self.listed is not None:
+            raise httpx.ReadTimeout("lost", request=request)
+        return httpx.Response(200, json=self._refused() or PLACED)
+
+    def _list(self, path: str) -> httpx.Response:
+        assert self.listed is not None
+        rows = self.listed.pop(0) if path.endswith("/openOrders") and len(self.listed) > 1 else self.listed[0]
+        return httpx.Response(
+            200, json={"code": 0, "data": {"orders": rows if path.endswith("/openOrders") else None}}
+        )
+
+    def _refused(self) -> Any:
+        told, self.refusal = self.refusal, None
+        return told
+
+
+class Moving:
+    """A gate's clock that moves when told."""
+
+    now = 1000.0
+
+    def gate(self) -> LocalGate:
+        return LocalGate(clock=lambda: self.now, sleep=self.never, patience_seconds=0.0)
+
+    @staticmethod
+    def never(seconds: float) -> None:
+        raise AssertionError(f"waited {seconds} s")
+
+
+def venue(wire: Exchange, name: str = "bingx_f", moving: Moving | None = None) -> Any:
+    made: Any = opened(name, wire)
+    made.gate = (moving or Moving()).gate()
+    made.pause = lambda seconds: None
+    return made
+
+
+def test_too_many_refusals_shut_out_their_user_and_nobody_else() -> None:
+    moving = Moving()
+    until = NOW_MS + 60_000
+    refusal = {
+        "code": 100410,
+        "msg": f"over 20 error code:100202 requests within 480000 ms, can retry after time: {until}",
+    }
+    ours = venue(Exchange(refusal=refusal), moving=moving)
+    with pytest.raises(Throttled) as caught:
+        ours.place(KEYS, order("bingx_f", BUY))
+    assert caught.value.retry_after == 60.0
+    assert ours.place(OTHER, order("bingx_f", BUY)).exchange_id == "1"
+    moving.now += 59
+    with pytest.raises(NotSent):
+        ours.place(KEYS, order("bingx_f", BUY))
+    moving.now += 2
+    assert ours.place(KEYS, order("bingx_f", BUY)).exchange_id == "1"
+
+
+def test_a_rate_refusal_that_names_nobody_keeps_the_whole_address_quiet() -> None:
+    ours = venue(Exchange(refusal={"code": 100410, "msg": "rate limited"}))
+    with pytest.raises(Throttled):
+        ours.place(KEYS, order("bingx_f", BUY))
+    with pytest.raises(NotSent):
+        ours.place(OTHER, order("bingx_f", BUY))
+
+
+def test_a_lost_stop_is_found_when_the_list_shows_it_late_and_is_not_sent_again() -> None:
+    wire = Exchange(listed=[[], [], [WAITING]])
+    report = venue(wire).place(KEYS, order("bingx_f", STOP))
+    assert (report.exchange_id, report.status, wire.orders) == ("7", OrderStatus.OPEN, 1)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"time": NOW_MS - 60_000},
+        {"stopPrice": "48000"},
+        {"origQty": "0.02"},
+        {"type": "TAKE_PROFIT_MARKET"},
+        {"positionSide": "LONG"},
+        {"side": "BUY"},
+        {"status": "CANCELLED"},
+    ],
+)
+def test_another_stop_is_not_taken_for_the_lost_one(other: dict[str, Any]) -> None:
+    """It only closes, so that it may be sent again."""
+    wire = Exchange(listed=[[WAITING | other]])
+    with pytest.raises(NotSent):
+        venue(wire).place(KEYS, order("bingx_f", STOP))
+    assert wire.orders == 1
+
+
+def test_a_lost_order_that_opens_at_a_trigger_stays_unknown() -> None:
+    wire = Exchange(listed=[[]])
+    with pytest.raises(OutcomeUnknown):
+        venue(wire).place(KEYS, order("bingx_f", ENTRY))
+    assert wire.orders == 1
+
+
+def test_a_lost_market_order_is_left_to_its_client_id() -> None:
+    wire = Exchange(listed=[[WAITING]])
+    with pytest.raises(OutcomeUnknown):
+        venue(wire).place(KEYS, order("bingx_f", BUY))
+
+
+def test_the_signature_covers_values_as_they_were_before_they_were_encoded() -> None:
+    """The expected signature was computed by openssl over `list=[1,2]&symbol=BTC-USDT&timestamp=1700000000000`."""
+    call = Call("DELETE", "/openApi/x", {"symbol": "BTC-USDT", "list": "[1,2]"})
+    request = venue(Exchange()).sign(call, KEYS, NOW_MS)
+    assert request.query == (
+        f"list=%5B1%2C2%5D&symbol=BTC-USDT&timestamp=1700000000000&signature={SIGNATURE}"
+    )
+    assert request.headers == {"X-BX-APIKEY": "the-key"}
+
+
+SIGNATURE = "071218c2b7ef8c76a52ca31bc5a4827e28b36c4c2fddc4e88efcf1bb49b885ac"
+
+
+def test_client_ids_are_as_the_exchange_would_make_them() -> None:
+    made = venue(Exchange()).client_id("01JD3X8K2MQZV7W5N9TRH4BCYE")
+    assert made == "f01jd3x8k2mqzv7w5n9trh4bcye"
+    assert made.isalnum()
+
+
+def test_prices_of_a_market_are_asked_for_once_however_many_orders_wait_there() -> None:
+    waiting = WAITING | {"type": "TRIGGER_MARKET", "stopPrice": "48000"}
+    wire = Exchange(listed=[[waiting, waiting]])
+    found = venue(wire).open_orders(KEYS)
+    assert [each.trigger_price for each in found] == [Decimal(48000)] * 2
+    assert wire.prices == 1
