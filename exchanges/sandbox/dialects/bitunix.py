@@ -1,0 +1,628 @@
+"""Bitunix' perpetuals as their clients see them: refusals with HTTP 200 and a code, orders that are only acknowledged, and
+TP/SL records that hang on a position and have no id of the caller.
+
+Documented at https://www.bitunix.com/api-docs/futures/ (stored copies read 2026-11-22). Not documented, so chosen here: the
+answer to a timestamp outside the window and to the other position mode (a wrong parameter), the state words of records, and
+that a hedged order that closes is listed as reduce-only with the side of its position.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import format_datetime
+from typing import Any
+
+from exchanges.sandbox.dialect import Dialect, route
+from exchanges.sandbox.ledger import Account, Position
+from exchanges.sandbox.meter import Exceeded, Limit, Owner
+from exchanges.sandbox.model import (
+    ZERO,
+    ClientIds,
+    Fill,
+    Market,
+    Order,
+    Reason,
+    Rejected,
+    Rules,
+    Ticket,
+    decimals_of,
+    text,
+)
+from exchanges.sandbox.wire import Answered, Call, Reply
+from exchanges.types import (
+    Direction,
+    MarginMode,
+    OrderStatus,
+    OrderType,
+    PositionMode,
+    Product,
+    Side,
+    TimeInForce,
+    TriggerBy,
+)
+
+D = Decimal
+PATH = "/api/v1/futures/"
+WINDOW_MS = 60_000
+LONGEST_LIST = 100
+SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
+SIDE_OF = {side: name for name, side in SIDES.items()}
+EFFECTS = {
+    "GTC": TimeInForce.GTC,
+    "IOC": TimeInForce.IOC,
+    "FOK": TimeInForce.FOK,
+    "POST_ONLY": TimeInForce.GTC,
+}
+TRIGGERS = {"LAST_PRICE": TriggerBy.LAST, "MARK_PRICE": TriggerBy.MARK}
+TRIGGER_OF = {by: name for name, by in TRIGGERS.items()}
+MARGIN = {"ISOLATION": MarginMode.ISOLATED, "CROSS": MarginMode.CROSS}
+MARGIN_OF = {mode: name for name, mode in MARGIN.items()}
+MODES = {"ONE_WAY": PositionMode.ONE_WAY, "HEDGE": PositionMode.HEDGE}
+MODE_OF = {mode: name for name, mode in MODES.items()}
+KINDS = {
+    ("sl", False): OrderType.STOP,
+    ("sl", True): OrderType.STOP_LIMIT,
+    ("tp", False): OrderType.TAKE_PROFIT,
+    ("tp", True): OrderType.TAKE_PROFIT_LIMIT,
+}
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+#: whether it is a stop, whether the price rises to it
+CROSSED = {
+    (False, True): (30020, "Trigger price for TP should be higher than mark price:"),
+    (False, False): (30021, "Trigger price for TP should be lower than mark price:"),
+    (True, True): (30022, "Trigger price for SL should be higher than mark price:"),
+    (True, False): (30023, "Trigger price fo SL should be lower than mark price:"),
+}
+NOT_FOUND = (20007, "Order not found, please try it later")
+NO_POSITION = (30004, "Position not exist")
+REFUSALS = {
+    Reason.NO_KEY: (10003, "api-key can't be empty"),
+    Reason.BAD_KEY: (10003, "api-key can't be empty"),
+    Reason.BAD_SIGNATURE: (10007, "Sign signature error"),
+    Reason.NO_PERMISSION: (20011, "Account not allowed to trade"),
+    Reason.THROTTLED: (10006, "Request too frequently"),
+    Reason.BANNED: (10005, "Too many requests, please try again later"),
+    Reason.MAINTENANCE: (10001, "Network Error"),
+    Reason.INTERNAL: (10001, "Network Error"),
+    Reason.UNKNOWN_SYMBOL: (20001, "Market not exists"),
+    Reason.PRICE_TICK: (10008, "price does not comply with the rule"),
+    Reason.TRIGGER_TICK: (10008, "trigger price does not comply with the rule"),
+    Reason.QUANTITY_STEP: (10008, "qty does not comply with the rule"),
+    Reason.STOP_REFUSED: (10008, "order does not comply with the rule"),
+    Reason.MIN_QUANTITY: (30017, "The qty cannot be less than the minimum qty"),
+    Reason.MAX_QUANTITY: (30013, "Exceeded the maximum order quantity"),
+    Reason.DUPLICATE: (30042, "Client ID duplicate"),
+    Reason.INSUFFICIENT: (20003, "Insufficient balance"),
+    Reason.REDUCE_ONLY: (
+        30018,
+        "Order failed. No position opened. Cancel [Reduce-only] settings and retry later",
+    ),
+    Reason.UNKNOWN_ORDER: NOT_FOUND,
+    Reason.NOT_OPEN: NOT_FOUND,
+    Reason.LEVERAGE: (20005, "Invalid leverage"),
+    Reason.HAS_OPEN_ORDERS: (
+        20006,
+        "You can't change leverage or margin mode as there are open orders",
+    ),
+    Reason.HAS_POSITION: (20009, "Position exists, so positions mode cannot be updated"),
+}
+OTHERWISE = (10002, "Parameter Error")
+#: base, tick, step
+COINS = (
+    ("BTC", "0.1", "0.0001"),
+    ("ETH", "0.01", "0.001"),
+    ("SOL", "0.001", "0.1"),
+    ("XRP", "0.0001", "0.1"),
+    ("LTC", "0.01", "0.001"),
+    ("DOGE", "0.00001", "1"),
+)
+USED = "create pair settings account orders order trades records ended_records positions cancel_pair"
+
+
+def _market(base: str, tick: str, step: str) -> Market:
+    most = D(1_000_000)
+    return Market(
+        f"{base}USDT",
+        base,
+        "USDT",
+        Product.LINEAR,
+        D(tick),
+        D(step),
+        min_quantity=D(step),
+        max_quantity=most,
+        max_market_quantity=most,
+        max_leverage=D(125),
+    )
+
+
+class BitunixFutures(Dialect):
+    name, family, product = "Bitunix_F", "bitunix", Product.LINEAR
+    markets = tuple(_market(*coin) for coin in COINS)
+    limits = (
+        *(Limit(name, name, 10, 1) for name in USED.split()),
+        Limit("cancel", "cancel", 5, 1),
+        Limit("market", "market", 10, 1, Owner.ADDRESS),
+    )
+    rules = Rules(
+        maker_fee=D("0.0002"),
+        taker_fee=D("0.0006"),
+        wallet="futures",
+        client_ids=ClientIds.FOREVER,
+        new_id_on_trigger=True,
+        cancels_instead=frozenset({Reason.POST_ONLY, Reason.NOT_FILLABLE}),
+        unfilled=OrderStatus.CANCELLED,
+        order_id=lambda number: str(1_984_824_772_000_000_000 + number),
+    )
+
+    # -- the frame -------------------------------------------------------------------------------------
+
+    def key_of(self, call: Call) -> str:
+        return call.headers.get("api-key", "")
+
+    def credentials(self) -> tuple[str, str, str]:
+        return secrets.token_hex(16), secrets.token_hex(16), ""
+
+    def authenticate(self, call: Call) -> Account:
+        if not (key := self.key_of(call)):
+            raise Rejected(Reason.NO_KEY)
+        if (account := self.account(key)) is None:
+            raise Rejected(Reason.BAD_KEY)
+        nonce, moment = call.headers.get("nonce", ""), call.headers.get("timestamp", "")
+        if not hmac.compare_digest(_signature(call, account, nonce, moment), call.headers.get("sign", "")):
+            raise Rejected(Reason.BAD_SIGNATURE)
+        if len(nonce) != 32 or not moment.isdigit() or abs(int(moment) - call.now_ms) > WINDOW_MS:
+            raise Rejected(Reason.BAD_TIMESTAMP)
+        if call.method != "GET" and "trade" not in account.permissions:
+            raise Rejected(Reason.NO_PERMISSION)
+        return account
+
+    def refuse(self, reason: Reason, detail: str, call: Call) -> Reply:
+        if reason is Reason.UNKNOWN_PATH:
+            return Reply(b"404 page not found", 404)
+        code, words = REFUSALS.get(reason, OTHERWISE)
+        return _refused(code, words, 500 if reason is Reason.INTERNAL else 200)
+
+    def throttled(self, exceeded: Exceeded, call: Call) -> Reply:
+        """No header tells how long to stay off."""
+        return self.refuse(Reason.BANNED if exceeded.banned else Reason.THROTTLED, "", call)
+
+    # -- public ----------------------------------------------------------------------------------------
+
+    @route(f"GET {PATH}market/trading_pairs", public=True, costs={"market": 1})
+    def trading_pairs(self, call: Call) -> Any:
+        wanted = call.text("symbols", "").split(",")
+        return _ok([_pair_row(each) for each in self.markets if wanted == [""] or each.symbol in wanted])
+
+    @route(f"GET {PATH}market/tickers", public=True, costs={"market": 1})
+    def tickers(self, call: Call) -> Any:
+        wanted = call.text("symbols", "").split(",")
+        rows = [
+            {"symbol": each.symbol}
+            | dict.fromkeys(("markPrice", "lastPrice", "last"), text(self.desk.bid(each)))
+            for each in self.markets
+            if wanted == [""] or each.symbol in wanted
+        ]
+        moment = datetime.fromtimestamp(call.now_ms // 1000, UTC)
+        return Reply(_ok(rows), headers={"date": format_datetime(moment, usegmt=True)})
+
+    @route(f"GET {PATH}market/depth", public=True, costs={"market": 1})
+    def depth(self, call: Call) -> Any:
+        market = self.desk.market(call.text("symbol"))
+        bid, ask = (text(price) for price in (self.desk.bid(market), self.desk.ask(market)))
+        return _ok({"asks": [[ask, "1000"]], "bids": [[bid, "1000"]]})
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    @route(f"POST {PATH}trade/place_order", trading=True, costs={"create": 1})
+    def place(self, call: Call) -> Any:
+        limit = call.one_of("orderType", {"LIMIT": True, "MARKET": False})
+        effect = call.text("effect", "GTC")
+        ticket = Ticket(
+            call.text("symbol"),
+            quantity=call.decimal("qty"),
+            type=OrderType.LIMIT if limit else OrderType.MARKET,
+            price=call.decimal("price") if limit else None,
+            time_in_force=call.one_of("effect", EFFECTS, "GTC") if limit else TimeInForce.GTC,
+            post_only=limit and effect == "POST_ONLY",
+            client_id=call.text("clientId", ""),
+            extra={"effect": effect},
+            **self._aim(call),
+        )
+        order = self.desk.place(call.account, ticket)
+        return _ok({"orderId": order.id, "clientId": order.client_id})
+
+    def _aim(self, call: Call) -> dict[str, Any]:
+        """Side and position. In hedge mode an order that closes has the side of the position it names."""
+        side = call.one_of("side", SIDES)
+        if self.desk.book(call.account).position_mode is PositionMode.ONE_WAY:
+            return {"side": side, "reduce_only": call.flag("reduceOnly")}
+        closes = call.one_of("tradeSide", {"OPEN": False, "CLOSE": True})
+        direction = Direction.LONG if side is Side.BUY else Direction.SHORT
+        if closes and self._position_of(call).side is not direction:
+            raise Rejected(Reason.BAD_PARAMETER, "side")
+        return {"side": side.opposite if closes else side, "position_side": direction}
+
+    @route(f"GET {PATH}trade/get_order_detail", costs={"order": 1})
+    def detail(self, call: Call) -> Any:
+        named = call.text("orderId", ""), call.text("clientId", "")
+        if not any(named):
+            raise Rejected(Reason.MISSING_PARAMETER, "orderId")
+        if (order := self._plain(call.account, *named)) is None:
+            raise Rejected(Reason.UNKNOWN_ORDER)
+        return _ok(self._order_row(call.account, order))
+
+    def _plain(self, account: Account, order_id: str, client_id: str) -> Order | None:
+        """A leg of a record is an order from its trigger on, under another number."""
+        found = self.desk.order(account, order_id=order_id, client_id=client_id)
+        if found is not None and _record(found) and order_id != found.live_id:
+            return None
+        return found
+
+    @route(f"GET {PATH}trade/get_pending_orders", costs={"orders": 1})
+    def pending(self, call: Call) -> Any:
+        found = [each for each in self._listed(call) if each.open and not each.waiting]
+        return _page(call, "orderList", [self._order_row(call.account, each) for each in found])
+
+    @route(f"GET {PATH}trade/get_history_orders", costs={"orders": 1})
+    def history(self, call: Call) -> Any:
+        found = [each for each in self._listed(call) if not each.open and (not _record(each) or each.live_id)]
+        return _page(call, "orderList", [self._order_row(call.account, each) for each in found])
+
+    @route(f"GET {PATH}trade/get_history_trades", costs={"trades": 1})
+    def trades(self, call: Call) -> Any:
+        wanted = {name: call.text(name, "") for name in ("symbol", "orderId", "positionId")}
+        since_ms = call.integer("startTime", 0)
+        rows = [self._trade_row(call.account, fill, number) for fill, number in self._numbered(call.account)]
+        found = [
+            row
+            for row in reversed(rows)
+            if row["ctime"] >= since_ms and all(want in ("", row[name]) for name, want in wanted.items())
+        ]
+        return _page(call, "tradeList", found)
+
+    @route(f"POST {PATH}trade/cancel_orders", trading=True, costs={"cancel": 1})
+    def cancel(self, call: Call) -> Any:
+        market, done, failed = self.desk.market(call.text("symbol")), [], []
+        for each in call.params["orderList"]:
+            named = str(each.get("orderId") or ""), str(each.get("clientId") or "")
+            order = self._plain(call.account, *named)
+            row = {"orderId": named[0], "clientId": named[1]}
+            if order is None or not order.open or order.market is not market:
+                failed.append(row | {"errorCode": str(NOT_FOUND[0]), "errorMsg": NOT_FOUND[1]})
+                continue
+            self.desk.cancel(call.account, order)
+            done.append(row)
+        return _ok({"successList": done, "failureList": failed})
+
+    @route(f"POST {PATH}trade/cancel_all_orders", trading=True, costs={"cancel": 1})
+    def cancel_all(self, call: Call) -> Any:
+        for order in [each for each in self._listed(call) if each.open and not each.waiting]:
+            self.desk.cancel(call.account, order)
+        return _ok({"successList": [], "failureList": []})
+
+    def _listed(self, call: Call) -> Iterator[Order]:
+        """Newest first."""
+        symbol = call.text("symbol", "")
+        for order in reversed(self.desk.book(call.account).orders.values()):
+            if symbol in ("", order.market.symbol):
+                yield order
+
+    # -- TP/SL records ---------------------------------------------------------------------------------
+
+    @route(f"POST {PATH}tpsl/place_order", trading=True, costs={"pair": 1})
+    def place_record(self, call: Call) -> Any:
+        position, record = self._position_of(call), self.rules.order_id(self.desk.number())
+        legs = [
+            self._leg(call, position, prefix, record)
+            for prefix in ("sl", "tp")
+            if call.text(f"{prefix}Price", "")
+        ]
+        if not legs:
+            raise Answered(_refused(30006, "Please select TP or SL"))
+        self.desk.place_linked(call.account, legs)
+        return _ok({"orderId": record})
+
+    def _leg(self, call: Call, position: Position, prefix: str, record: str) -> Ticket:
+        trigger, side = call.decimal(f"{prefix}Price"), position.direction.exit_side
+        last, rises = self.desk.bid(position.market), (prefix == "sl") == (side is Side.BUY)
+        if (trigger <= last) if rises else (trigger >= last):
+            raise Answered(_refused(*CROSSED[prefix == "sl", rises]))
+        quantity = call.decimal(f"{prefix}Qty")
+        if quantity > abs(position.quantity):
+            raise Answered(_refused(30038, "TP/SL amount must be less than the size of the position."))
+        limit = call.one_of(f"{prefix}OrderType", {"LIMIT": True, "MARKET": False}, "MARKET")
+        return Ticket(
+            call.text("symbol"),
+            side,
+            KINDS[prefix, limit],
+            quantity=quantity,
+            price=call.decimal(f"{prefix}OrderPrice") if limit else None,
+            trigger_price=trigger,
+            trigger_by=call.one_of(f"{prefix}StopType", TRIGGERS, "MARK_PRICE"),
+            rises=rises,
+            reduce_only=position.side is None,
+            position_bound=True,
+            position_side=position.side,
+            link=f"record {record}",
+            extra={"record": record, "position": self._number_of(call.account, position), "effect": "GTC"},
+        )
+
+    @route(f"GET {PATH}tpsl/get_pending_orders", costs={"records": 1})
+    def records(self, call: Call) -> Any:
+        return _page(call, "", [_record_row(legs) for legs in self._records(call) if _stands(legs)])
+
+    @route(f"GET {PATH}tpsl/get_history_orders", costs={"ended_records": 1})
+    def ended_records(self, call: Call) -> Any:
+        rows = [_ended_row(legs) for legs in self._records(call) if not _stands(legs)]
+        return _page(call, "orderList", rows)
+
+    @route(f"POST {PATH}tpsl/cancel_order", trading=True, costs={"cancel_pair": 1})
+    def cancel_record(self, call: Call) -> Any:
+        wanted = call.text("orderId")
+        for legs in self._records(call):
+            if _record(legs[0]) == wanted and _stands(legs):
+                self.desk.cancel(call.account, legs[0])
+                return _ok({"orderId": wanted})
+        raise Rejected(Reason.UNKNOWN_ORDER)
+
+    def _records(self, call: Call) -> Iterator[list[Order]]:
+        """The legs of each, newest first."""
+        found: dict[str, list[Order]] = {}
+        for order in self._listed(call):
+            if _record(order):
+                found.setdefault(_record(order), []).append(order)
+        yield from found.values()
+
+    # -- account ---------------------------------------------------------------------------------------
+
+    @route(f"GET {PATH}account", costs={"account": 1})
+    def account_row(self, call: Call) -> Any:
+        account, desk, coin = call.account, self.desk, call.text("marginCoin")
+        open_profit, locked = desk.unrealised(account, coin), desk.locked(account, coin)
+        held = sum((self._margin(account, each) for each in desk.book(account).open_positions()), ZERO)
+        row = {
+            "available": account.total(desk.wallet, coin) - locked,
+            "frozen": locked - held,
+            "margin": held,
+            "transfer": account.total(desk.wallet, coin) - locked,
+            "crossUnrealizedPNL": open_profit,
+            "isolationUnrealizedPNL": ZERO,
+            "bonus": ZERO,
+        }
+        mode = MODE_OF[desk.book(account).position_mode]
+        told = {name: text(amount) for name, amount in row.items()}
+        return _ok([{"marginCoin": coin, "positionMode": mode} | told])
+
+    def _margin(self, account: Account, position: Position) -> Decimal:
+        return position.notional(position.entry_price) / self.desk.leverage(account, position.market)
+
+    @route(f"GET {PATH}position/get_pending_positions", costs={"positions": 1})
+    def positions(self, call: Call) -> Any:
+        symbol = call.text("symbol", "")
+        held = self.desk.book(call.account).open_positions()
+        return _ok(
+            [self._position_row(call.account, each) for each in held if symbol in ("", each.market.symbol)]
+        )
+
+    def _position_row(self, account: Account, position: Position) -> dict[str, Any]:
+        """The side is a word of orders, whatever the documentation says."""
+        bid = self.desk.bid(position.market)
+        return {
+            "positionId": self._number_of(account, position),
+            "symbol": position.market.symbol,
+            "qty": text(abs(position.quantity)),
+            "entryValue": text(position.notional(position.entry_price)),
+            "side": SIDE_OF[position.direction.entry_side],
+            "positionMode": MODE_OF[self.desk.book(account).position_mode],
+            "marginMode": MARGIN_OF[self.desk.margin_mode(account, position.market)],
+            "leverage": int(self.desk.leverage(account, position.market)),
+            "fees": "0",
+            "funding": "0",
+            "realizedPNL": text(position.realised),
+            "margin": text(self._margin(account, position)),
+            "unrealizedPNL": text(position.quantity * (bid - position.entry_price)),
+            "liqPrice": "0",
+            "marginRate": "0.01",
+            "avgOpenPrice": text(position.entry_price),
+            "ctime": str(position.updated_ms),
+            "mtime": str(position.updated_ms),
+        }
+
+    def _numbered(self, account: Account) -> Iterator[tuple[Fill, str]]:
+        """Each fill with the number of its position: that of the fill which opened it."""
+        held: dict[tuple[str, Direction | None], Decimal] = {}
+        numbers: dict[tuple[str, Direction | None], str] = {}
+        for fill in self.desk.book(account).fills:
+            slot = (fill.symbol, fill.position_side)
+            before = held.get(slot, ZERO)
+            held[slot] = before + (fill.quantity if fill.side is Side.BUY else -fill.quantity)
+            if not before or (held[slot] and (held[slot] > 0) != (before > 0)):
+                numbers[slot] = self.rules.order_id(fill.id)
+            yield fill, numbers[slot]
+
+    def _number_of(self, account: Account, position: Position) -> str:
+        number = ""
+        for fill, its_number in self._numbered(account):
+            if (fill.symbol, fill.position_side) == (position.market.symbol, position.side):
+                number = its_number
+        return number
+
+    def _position_of(self, call: Call) -> Position:
+        wanted, symbol = call.text("positionId"), call.text("symbol")
+        for position in self.desk.book(call.account).open_positions():
+            if (position.market.symbol, self._number_of(call.account, position)) == (symbol, wanted):
+                return position
+        raise Answered(_refused(*NO_POSITION))
+
+    @route(f"GET {PATH}account/get_leverage_margin_mode", costs={"account": 1})
+    def leverage(self, call: Call) -> Any:
+        market = self.desk.market(call.text("symbol"))
+        return _ok(
+            {
+                "symbol": market.symbol,
+                "marginCoin": call.text("marginCoin"),
+                "leverage": int(self.desk.leverage(call.account, market)),
+                "marginMode": MARGIN_OF[self.desk.margin_mode(call.account, market)],
+            }
+        )
+
+    @route(f"POST {PATH}account/change_leverage", costs={"settings": 1})
+    def change_leverage(self, call: Call) -> Any:
+        if any(each.open for each in self._listed(call)):
+            raise Rejected(Reason.HAS_OPEN_ORDERS)
+        self.desk.set_leverage(call.account, call.text("symbol"), D(call.integer("leverage")))
+        return _ok([{name: call.params[name] for name in ("marginCoin", "symbol", "leverage")}])
+
+    @route(f"POST {PATH}account/change_margin_mode", costs={"settings": 1})
+    def change_margin_mode(self, call: Call) -> Any:
+        market, mode = self.desk.market(call.text("symbol")), call.one_of("marginMode", MARGIN)
+        if self.desk.margin_mode(call.account, market) is not mode:
+            self.desk.set_margin_mode(call.account, market.symbol, mode)
+        return _ok([{name: call.params[name] for name in ("marginCoin", "symbol", "marginMode")}])
+
+    @route(f"POST {PATH}account/change_position_mode", costs={"settings": 1})
+    def change_position_mode(self, call: Call) -> Any:
+        mode = call.one_of("positionMode", MODES)
+        if self.desk.book(call.account).position_mode is not mode:
+            self.desk.set_position_mode(call.account, mode)
+        return _ok([{"positionMode": MODE_OF[mode]}])
+
+    # -- how orders are written ------------------------------------------------------------------------
+
+    def _common(self, account: Account, order: Order) -> dict[str, Any]:
+        hedged, closes = order.ticket.position_side is not None, order.ticket.exits
+        limit = order.ticket.price is not None
+        return {
+            "orderId": order.live_id or order.id,
+            "symbol": order.market.symbol,
+            "positionMode": "HEDGE" if hedged else "ONE_WAY",
+            "marginMode": MARGIN_OF[self.desk.margin_mode(account, order.market)],
+            "leverage": int(self.desk.leverage(account, order.market)),
+            "side": SIDE_OF[order.side.opposite if closes else order.side],
+            "orderType": "LIMIT" if limit else "MARKET",
+            "effect": order.ticket.extra["effect"],
+            "clientId": order.client_id,
+            "reduceOnly": order.ticket.reduces,
+        }
+
+    def _order_row(self, account: Account, order: Order) -> dict[str, Any]:
+        return self._common(account, order) | {
+            "qty": text(order.quantity),
+            "tradeQty": text(order.filled),
+            "price": text(order.price) if order.price is not None else "",
+            "status": _status(order),
+            "fee": text(sum(order.fees().values(), ZERO)),
+            "realizedPNL": text(sum((fill.realised for fill in order.fills), ZERO)),
+            "ctime": order.triggered_ms or order.created_ms,
+            "mtime": order.updated_ms,
+        }
+
+    def _trade_row(self, account: Account, fill: Fill, number: str) -> dict[str, Any]:
+        order = self.desk.order(account, order_id=fill.order_id)
+        assert order is not None
+        return self._common(account, order) | {
+            "tradeId": str(fill.id),
+            "positionId": number,
+            "qty": text(fill.quantity),
+            "price": text(fill.price),
+            "fee": text(fill.fee),
+            "realizedPNL": text(fill.realised),
+            "ctime": fill.time_ms,
+            "roleType": "MAKER" if fill.maker else "TAKER",
+        }
+
+
+def _signature(call: Call, account: Account, nonce: str, moment: str) -> str:
+    joined = "".join(f"{name}{call.query_params[name]}" for name in sorted(call.query_params))
+    signed = f"{nonce}{moment}{account.key}{joined}".encode() + call.body
+    inner = hashlib.sha256(signed).hexdigest()
+    return hashlib.sha256(f"{inner}{account.secret}".encode()).hexdigest()
+
+
+def _ok(data: Any) -> dict[str, Any]:
+    return {"code": 0, "data": data, "msg": "Success"}
+
+
+def _refused(code: int, words: str, status: int = 200) -> Reply:
+    return Reply({"code": code, "data": None, "msg": words}, status)
+
+
+def _page(call: Call, name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    skip, limit = call.integer("skip", 0), min(call.integer("limit", 10), LONGEST_LIST)
+    found = rows[skip : skip + limit]
+    return _ok({name: found, "total": len(rows)} if name else found)
+
+
+def _record(order: Order) -> str:
+    """The number of the record an order is a leg of; "" for none."""
+    return str(order.ticket.extra.get("record", ""))
+
+
+def _stands(legs: list[Order]) -> bool:
+    return any(leg.open and leg.waiting for leg in legs)
+
+
+def _status(order: Order) -> str:
+    match order.status:
+        case OrderStatus.OPEN:
+            return "PART_FILLED" if order.filled else "NEW"
+        case OrderStatus.FILLED:
+            return "FILLED"
+    return "PART_FILLED_CANCELED" if order.filled else "CANCELED"
+
+
+def _record_row(legs: list[Order]) -> dict[str, Any]:
+    market = legs[0].market
+    row: dict[str, Any] = {
+        "id": _record(legs[0]),
+        "positionId": legs[0].ticket.extra["position"],
+        "symbol": market.symbol,
+        "base": market.base,
+        "quote": market.quote,
+    }
+    row |= {f"{prefix}{name}": None for prefix in ("tp", "sl") for name in ("Price", "Qty", "OrderPrice")}
+    for leg in legs:
+        prefix = "sl" if leg.ticket.type in STOPS else "tp"
+        row |= {
+            f"{prefix}Price": text(leg.trigger_price),
+            f"{prefix}StopType": TRIGGER_OF[leg.ticket.trigger_by],
+            f"{prefix}OrderType": "MARKET" if leg.ticket.price is None else "LIMIT",
+            f"{prefix}OrderPrice": leg.ticket.price and text(leg.ticket.price),
+            f"{prefix}Qty": text(leg.ticket.quantity),
+        }
+    return row
+
+
+def _ended_row(legs: list[Order]) -> dict[str, Any]:
+    triggered = next((leg.triggered_ms for leg in legs if leg.triggered_ms), 0)
+    return _record_row(legs) | {
+        "status": "TRIGGERED" if triggered else "CANCELED",
+        "ctime": legs[0].created_ms,
+        "triggerTime": triggered,
+    }
+
+
+def _pair_row(market: Market) -> dict[str, Any]:
+    return {
+        "symbol": market.symbol,
+        "base": market.base,
+        "quote": market.quote,
+        "minTradeVolume": text(market.min_quantity),
+        "minBuyPriceOffset": "-0.95",
+        "maxSellPriceOffset": "100",
+        "maxLimitOrderVolume": text(market.max_quantity),
+        "maxMarketOrderVolume": text(market.max_market_quantity),
+        "basePrecision": decimals_of(market.step),
+        "quotePrecision": decimals_of(market.tick),
+        "maxLeverage": int(market.max_leverage),
+        "minLeverage": 1,
+        "defaultLeverage": 20,
+        "defaultMarginMode": "CROSS",
+        "symbolStatus": "OPEN",
+        "isApiSupported": True,
+    }
