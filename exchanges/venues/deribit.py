@@ -1,0 +1,576 @@
+"""Deribit: spot (`Deribit`) and the linear USDC perpetuals (`Deribit_F`, `BTC_USDC-PERPETUAL`).
+
+Facts from docs.deribit.com, API v2.1.1 (read 2026-11-22), unless a line names another source. What is odd here:
+
+* every call is a GET with its parameters in the query; only a linked pair, which has a list in it, is a JSON-RPC POST;
+* each request is signed by itself (`deri-hmac-sha256`), no token is kept; the words of a stale timestamp are not
+  documented, so that any refusal of a signature that speaks of the timestamp is taken for one;
+* a `label` is not unique: it finds an order again, and the exchange would take the same one twice;
+* a trigger order that fires becomes another order, with another id and the same label: orders are asked for, and
+  cancelled, by label, whichever of the two stands;
+* ended orders are remembered for 30 minutes;
+* quantities of linear contracts are in the base coin; margin is cross for the whole account, and its leverage is no
+  setting of an instrument; positions are one-way;
+* which currency the orders of a spot pair are filed under is not documented: both of the pair are asked;
+* trigger orders are documented for futures only ("Only for future trigger orders"): spot has none here;
+* what a key may do is told by `public/auth`; its addresses only by a list that shows the secrets of other keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from exchanges import errors
+from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported
+from exchanges.guide import Guide
+from exchanges.limits import Bucket, Kind, Priority, Scope
+from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.symbols import common_asset
+from exchanges.transport import Answer, Request
+from exchanges.types import (
+    Balance,
+    Credentials,
+    Direction,
+    Environment,
+    Fee,
+    Instrument,
+    KeyInfo,
+    Legs,
+    MarginMode,
+    OrderRef,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Position,
+    Product,
+    Quote,
+    Report,
+    Side,
+    TimeInForce,
+    TriggerBy,
+)
+from exchanges.venue import Call, Features, Venue, plain_number
+
+API = "/api/v2"
+AUTH = f"{API}/public/auth"
+USDC = "USDC"
+#: what `currency` may name where orders are looked for by label
+CURRENCIES = ("BTC", "ETH", "USDC", "USDT", "EURR")
+
+SIDES = {side.value: side for side in Side}
+DIRECTIONS = {"buy": Direction.LONG, "sell": Direction.SHORT}
+TYPE_WORDS = {
+    OrderType.MARKET: "market",
+    OrderType.LIMIT: "limit",
+    OrderType.STOP: "stop_market",
+    OrderType.STOP_LIMIT: "stop_limit",
+    OrderType.TAKE_PROFIT: "take_market",
+    OrderType.TAKE_PROFIT_LIMIT: "take_limit",
+}
+#: the others come from orders made by hand
+TYPES = {name: kind for kind, name in TYPE_WORDS.items()} | {
+    "market_limit": OrderType.MARKET,
+    "trailing_stop": OrderType.STOP,
+}
+LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+TIMES = {TimeInForce.IOC: "immediate_or_cancel", TimeInForce.FOK: "fill_or_kill"}
+TRIGGERS = {TriggerBy.LAST: "last_price", TriggerBy.MARK: "mark_price", TriggerBy.INDEX: "index_price"}
+STATES = {
+    "open": OrderStatus.OPEN,
+    "untriggered": OrderStatus.OPEN,
+    "filled": OrderStatus.FILLED,
+    "cancelled": OrderStatus.CANCELLED,
+    "rejected": OrderStatus.REJECTED,
+    # a trigger order that has become another one, which tells the rest
+    "triggered": OrderStatus.OPEN,
+}
+#: states of a trigger order, which has no fill to tell
+WAITED = ("untriggered", "triggered")
+RIGHTS = ("account:", "trade:", "wallet:")
+
+#: codes that stand for many complaints; where the reason tells which, it becomes part of the code
+SPOKEN = (
+    ("13004", "timestamp", "13004:timestamp"),
+    ("13009", "timestamp", "13009:timestamp"),
+    ("10000", "timestamp", "10000:timestamp"),
+    ("11030", "reduce_only", "11030:reduce_only"),
+    ("-32602", "instrument_name", "-32602:instrument_name"),
+)
+ERRORS: dict[str, type[ExchangeError]] = {
+    code: kind
+    for kind, codes in {
+        errors.AuthRefused: "9999 10000 11042 13000 13001 13002 13003 13004 13005 13007 13009 13012 13021",
+        errors.ClockRefused: "13004:timestamp 13009:timestamp 10000:timestamp",
+        errors.Throttled: "10028 10040 10047 10066",
+        errors.Maintenance: "11051 13025",
+        errors.MarketPaused: "10019 10041",
+        # "general failure", "other error", "request failed", "unhandled error on server"
+        OutcomeUnknown: "10001 11031 11094 13008",
+        errors.UnknownSymbol: "10020 13020 -32602:instrument_name",
+        errors.OrderNotFound: "10004 10010 10029 11008 11044",
+        errors.InsufficientFunds: "10009 10039",
+        errors.NothingToReduce: "11030:reduce_only",
+        errors.WouldTrigger: "10034 10035 11036",
+        errors.PostOnlyRefused: "11054",
+        errors.InvalidOrder: "10002 10003 10005 10006 10007 10008 10011 10012 10013 10014 10016 10018 10021 10022 "
+        "10023 10025 10026 10027 10031 10032 10043 10044 11029 11030 11035 11043 11047 11049 11050 13010 13016 "
+        "-32602 -32601 -32700 -32000",
+    }.items()
+    for code in codes.split()
+}
+
+
+class _Deribit(Venue):
+    exchange = "deribit"
+    region = "eu"
+    key_family = "deribit"
+    key_titles = {"key": "Client ID", "secret": "Client secret"}
+    guide = Guide(
+        key_steps=(
+            "On deribit.com open the account menu, API, and press Add new key; choose a key generated by Deribit.",
+            "Set the scopes: trade to read_write, account to read.",
+            "Set wallet to none or read: wallet read_write can withdraw, and flipr never needs it.",
+            "Enter the addresses of your flipr in the IP whitelist of the key.",
+            "Enter the client ID as key and the client secret as secret.",
+        ),
+        testnet="Deribit has a test net with accounts and keys of its own at test.deribit.com.",
+        quirks=(
+            "Perpetuals settle in USDC: BTCUSDT means BTC_USDC-PERPETUAL here; those margined in coins are not traded.",
+            "Leverage cannot be set: Deribit margins the whole account, in cross margin.",
+            "Stop and target of a perpetual are one linked pair: what fills of one is taken off the other.",
+            "On spot there are no stops and targets: a message that asks for one is refused before anything is sent.",
+            "Deribit tells flipr what a key may do, but not whether it is bound to addresses: check that on its site.",
+        ),
+    )
+    base_urls = {
+        Environment.LIVE: "https://www.deribit.com",
+        Environment.TESTNET: "https://test.deribit.com",
+    }
+    errors = ERRORS
+    #: where it is not our share of the credits that is used up, but the engine that is busy
+    cool_downs = {"10040": 1.0, "10047": 1.0, "10066": 1.0}
+    #: docs.deribit.com/articles/rate-limits: 500 of 50,000 credits a call, 10,000 a second come back; orders 5 a
+    #: second, 20 at once. What an address may ask without a key is not told: as much is taken here
+    buckets = {
+        "requests": Bucket(100, 5.0, Scope.KEY, kind=Kind.LEAKY),
+        "matching": Bucket(20, 4.0, Scope.KEY, kind=Kind.LEAKY),
+        "public": Bucket(100, 5.0, kind=Kind.LEAKY),
+        "instruments": Bucket(5, 5.0),
+    }
+    #: of `public/get_instruments` and `private/get_open_orders`
+    kind: ClassVar[str]
+    #: the currency whose instruments are asked for
+    listed_under: ClassVar[str]
+
+    # -- pure ------------------------------------------------------------------------------------------
+
+    def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
+        """What is signed: time, nonce, method, path with query, and the body, each on a line of its own."""
+        if call.signed and keys is None:
+            raise AuthRefused(f"{self.name}: this call needs a key")
+        post, params = call.method == "POST", dict(call.params)
+        nonce = str(self.nonce(now_ms)) if call.signed else ""
+        if keys and call.signed and call.path == AUTH:
+            return Request(call.method, call.path, urlencode(params | _proof(keys, now_ms, nonce)))
+        query = "" if post else urlencode({name: _plain(value) for name, value in params.items()})
+        method = call.path.removeprefix(f"{API}/")
+        body = _json({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) if post else ""
+        request = Request(call.method, call.path, query, body.encode())
+        headers = {"Content-Type": "application/json"} if post else {}
+        if keys and call.signed:
+            signed = f"{now_ms}\n{nonce}\n{call.method}\n{request.target}\n{body}\n"
+            headers["Authorization"] = (
+                f"deri-hmac-sha256 id={keys.key},ts={now_ms},sig={_signature(keys, signed)},nonce={nonce}"
+            )
+        return replace(request, headers=headers)
+
+    def error_code(self, answer: Answer) -> tuple[str, str] | None:
+        data = answer.data
+        if not isinstance(data, Mapping):
+            return None if data is None else ("", "the answer is no object")
+        if not isinstance(fault := data.get("error"), Mapping):
+            return None if "result" in data and not fault else ("", "the answer has no result")
+        code, more = str(fault.get("code", "")), fault.get("data")
+        told = [fault.get("message"), *(more.values() if isinstance(more, Mapping) else (more,))]
+        words = ": ".join(str(each) for each in told if each)
+        return next((full for of, said, full in SPOKEN if of == code and said in words), code), words
+
+    def place_call(self, order: OrderRequest) -> Call:
+        self._check(order)
+        protects = order.reduce_only or order.type.conditional
+        return self._order_call(
+            f"private/{order.side}",
+            {"instrument_name": order.instrument.symbol, **_terms(order)},
+            Priority.PROTECT if protects else Priority.ENTRY,
+        )
+
+    def _check(self, order: OrderRequest) -> None:
+        if order.quantity is None:
+            raise Unsupported(f"{self.name} takes quantities in base units only")
+        if order.position_side:
+            raise Unsupported(f"{self.name} has no hedge mode")
+        if order.margin_mode is MarginMode.ISOLATED:
+            raise Unsupported(f"{self.name} has no isolated margin")
+        forced = order.post_only or order.time_in_force is not TimeInForce.GTC
+        if forced and order.type not in LIMITS:
+            raise Unsupported(f"{self.name}: only limit orders can be post-only, ioc or fok")
+        if order.post_only and order.time_in_force is not TimeInForce.GTC:
+            raise Unsupported(f"{self.name}: a post-only order cannot be {order.time_in_force.upper()}")
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        """The order as it stands and its trades, which alone tell the fee."""
+        report = self.read_order(field(data, "result", "order"))
+        immediate = order.type is OrderType.MARKET or order.time_in_force is not TimeInForce.GTC
+        return replace(
+            report,
+            client_id=order.client_id,
+            fee=_fee(items(data, "result", "trades")),
+            acknowledged_only=report.status is OrderStatus.OPEN and immediate,
+        )
+
+    def read_order(self, item: Any) -> Report:
+        order_id, kind = text(item, "order_id"), word(TYPES, item, "order_type")
+        status, waited = word(STATES, item, "order_state"), item["order_state"] in WAITED
+        filled = Decimal(0) if waited else decimal(item, "filled_amount")
+        return Report(
+            exchange_id=order_id,
+            client_id=text(item, "label") if item.get("label") else "",
+            symbol=text(item, "instrument_name"),
+            side=word(SIDES, item, "direction"),
+            type=kind,
+            status=status,
+            quantity=decimal(item, "amount"),
+            filled=filled,
+            average_price=(decimal_or_none(item, "average_price") or None) if filled else None,
+            price=decimal(item, "price") if kind in LIMITS else None,
+            trigger_price=decimal_or_none(item, "trigger_price") if kind.conditional else None,
+            reduce_only=item.get("reduce_only") is True,
+            reason=str(item.get("cancel_reason") or "") if status is OrderStatus.CANCELLED else "",
+        )
+
+    def read_one(self, rows: list[Any]) -> Report:
+        """The one order that a label stands for: where it fired, what it became, in the words it was placed with."""
+        reports = [(self.read_order(row), row["order_state"] == "triggered") for row in rows]
+        standing = [report for report, fired in reports if not fired]
+        if len(standing) != 1:
+            raise OutcomeUnknown(
+                f"{self.name} names {len(standing)} orders where one was asked for", code="LABEL"
+            )
+        placed = next((report for report, fired in reports if fired), None)
+        if placed is None:
+            return standing[0]
+        return replace(standing[0], type=placed.type, trigger_price=placed.trigger_price, price=placed.price)
+
+    # -- market ----------------------------------------------------------------------------------------
+
+    def server_time_ms(self) -> int:
+        return int(decimal(self._public("get_time", {}), "result"))
+
+    def instruments(self) -> list[Instrument]:
+        asked = {"currency": self.listed_under, "kind": self.kind}
+        rows = items(self._public("get_instruments", asked, "instruments"), "result")
+        return [self.read_instrument(row) for row in rows if self._ours(row)]
+
+    def _ours(self, row: Any) -> bool:
+        return text(row, "kind") == self.kind
+
+    def read_instrument(self, row: Any) -> Instrument:
+        """A tick that grows with the price is told in steps: the coarsest is right at every price."""
+        size = decimal(row, "contract_size")
+        steps = row.get("tick_size_steps") or []
+        quote = common_asset(text(row, "counter_currency"))
+        return Instrument(
+            symbol=text(row, "instrument_name"),
+            base=common_asset(text(row, "base_currency")),
+            quote=quote,
+            settle=quote,
+            product=self.product,
+            tick=max([decimal(row, "tick_size"), *(decimal(step, "tick_size") for step in items(steps))]),
+            step=size * (decimal_or_none(row, "lot_size") or 1),
+            min_quantity=decimal(row, "min_trade_amount"),
+            contract_size=size,
+            max_leverage=decimal_or_none(row, "max_leverage"),
+            active=field(row, "is_active") is True and row.get("state", "open") == "open",
+        )
+
+    def quote(self, instrument: Instrument) -> Quote:
+        """`last_price` is null where nothing was traded yet: then the mark price stands for it."""
+        told = field(self._public("ticker", {"instrument_name": instrument.symbol}), "result")
+        bid, ask = decimal(told, "best_bid_price"), decimal(told, "best_ask_price")
+        mark, last = decimal_or_none(told, "mark_price"), decimal_or_none(told, "last_price")
+        last = decimal(told, "mark_price") if last is None else last
+        return Quote(bid, ask, last, None if self.product is Product.SPOT else mark)
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        """By label, which a trigger order shares with the order it became; the answer counts what was cancelled."""
+        if not ref.client_id:
+            asked = {"order_id": ref.exchange_id}
+            told = self.call(self._order_call("private/cancel", asked, Priority.PROTECT), keys)
+            word(STATES, field(told, "result"), "order_state")
+            return
+        currencies = self._filed_under(instrument)
+        asked = {"label": ref.client_id, **({"currency": currencies[0]} if len(currencies) == 1 else {})}
+        told = self.call(self._order_call("private/cancel_by_label", asked, Priority.PROTECT), keys)
+        if not decimal(told, "result"):
+            raise OrderNotFound(f"{self.name} has no open order of this name")
+
+    def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
+        asked = {"instrument_name": instrument.symbol}
+        call = self._order_call("private/cancel_all_by_instrument", asked, Priority.PROTECT)
+        decimal(self.call(call, keys), "result")
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        rows = self._labelled(keys, instrument, ref.client_id) if ref.client_id else []
+        if not rows and ref.exchange_id:
+            rows = [field(self._read("get_order_state", {"order_id": ref.exchange_id}, keys), "result")]
+            if field(rows[0], "order_state") == "triggered" and rows[0].get("label"):
+                rows = self._labelled(keys, instrument, text(rows[0], "label"))
+        if not rows:
+            raise OrderNotFound(f"{self.name} does not know this order")
+        return self.read_one(rows)
+
+    def _labelled(self, keys: Credentials, instrument: Instrument, label: str) -> list[Any]:
+        for currency in self._filed_under(instrument):
+            asked = {"currency": currency, "label": label}
+            if rows := items(self._read("get_order_state_by_label", asked, keys), "result"):
+                return rows
+        return []
+
+    @abstractmethod
+    def _filed_under(self, instrument: Instrument) -> tuple[str, ...]:
+        """The currencies among whose orders those of the instrument are."""
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        if instrument is None:
+            told = self._read("get_open_orders", {"kind": self.kind}, keys)
+        else:
+            told = self._read("get_open_orders_by_instrument", {"instrument_name": instrument.symbol}, keys)
+        rows = [row for row in items(told, "result") if self._our_symbol(text(row, "instrument_name"))]
+        return [self.read_order(row) for row in rows]
+
+    def _our_symbol(self, symbol: str) -> bool:
+        return True
+
+    # -- account ---------------------------------------------------------------------------------------
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        rows = items(self._read("get_account_summaries", {}, keys), "result", "summaries")
+        found = [self.read_balance(row) for row in rows]
+        return {balance.asset: balance for balance in found}
+
+    def read_balance(self, row: Any) -> Balance:
+        free = max(decimal(row, "available_funds"), Decimal(0))
+        return Balance(common_asset(text(row, "currency")), decimal(row, "equity"), free)
+
+    def key_info(self, keys: Credentials) -> KeyInfo:
+        """Scopes as `public/auth` grants them to who names none: docs.deribit.com/articles/access-scope."""
+        told = self.call(Call("GET", AUTH, {}, costs={"public": 1}, read_only=True), keys)
+        scopes = text(told, "result", "scope").split()
+        if not any(scope.startswith(RIGHTS) for scope in scopes):
+            return KeyInfo(note="Deribit did not tell what this key may do: check its scopes on its site")
+        return KeyInfo(
+            can_trade="trade:read_write" in scopes,
+            can_withdraw="wallet:read_write" in scopes,
+            note="Deribit does not tell whether the key is bound to addresses: check it on its site",
+        )
+
+    # -- one request -----------------------------------------------------------------------------------
+
+    def _public(self, name: str, params: Mapping[str, Any], bucket: str = "public") -> Any:
+        path = f"{API}/public/{name}"
+        return self.call(Call("GET", path, params, signed=False, costs={bucket: 1}, read_only=True))
+
+    def _read(self, name: str, params: Mapping[str, Any], keys: Credentials) -> Any:
+        call = Call("GET", f"{API}/private/{name}", params, costs={"requests": 1}, read_only=True)
+        return self.call(call, keys)
+
+    def _order_call(
+        self, name: str, params: Mapping[str, Any], priority: Priority, method: str = "GET"
+    ) -> Call:
+        return Call(method, f"{API}/{name}", params, costs={"matching": 1}, priority=priority)
+
+
+class DeribitSpot(_Deribit):
+    name = "Deribit"
+    product = Product.SPOT
+    kind = "spot"
+    listed_under = "any"
+    features = Features(
+        conditional=False,
+        rests_both_legs=False,
+        fill_in_answer=True,
+        reduce_only=False,
+        client_id_memory_seconds=1800,
+    )
+
+    def _check(self, order: OrderRequest) -> None:
+        super()._check(order)
+        if order.type.conditional:
+            raise Unsupported(f"{self.name} has no stop or take-profit orders")
+        if order.reduce_only:
+            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only")
+
+    def _filed_under(self, instrument: Instrument) -> tuple[str, ...]:
+        base = (instrument.base,) if instrument.base in CURRENCIES else ()
+        return (instrument.quote, *base)
+
+    def read_balance(self, row: Any) -> Balance:
+        """What is held, less what orders reserve; other collateral lends nothing here."""
+        total = decimal(row, "balance")
+        free = min(total - (decimal_or_none(row, "spot_reserve") or 0), decimal(row, "available_funds"))
+        return Balance(common_asset(text(row, "currency")), total, max(free, Decimal(0)))
+
+
+class DeribitFutures(_Deribit):
+    name = "Deribit_F"
+    product = Product.LINEAR
+    kind = "future"
+    listed_under = USDC
+    #: "execution of one order in a pair automatically cancels the other" is documented; that a cancel does, is not
+    features = Features(
+        linked_legs=True, linked_cancel=False, fill_in_answer=True, client_id_memory_seconds=1800
+    )
+
+    def _filed_under(self, instrument: Instrument) -> tuple[str, ...]:
+        return (instrument.settle,)
+
+    def _ours(self, row: Any) -> bool:
+        """Perpetual and linear: it settles in the currency it is quoted in."""
+        perpetual = super()._ours(row) and text(row, "settlement_period") == "perpetual"
+        return perpetual and text(row, "settlement_currency") == text(row, "counter_currency") == USDC
+
+    def _our_symbol(self, symbol: str) -> bool:
+        return symbol.endswith(f"_{USDC}-PERPETUAL")
+
+    def set_leverage(
+        self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
+    ) -> None:
+        """Cross margin is what there is; a leverage is no setting of an instrument."""
+        if leverage is not None or mode is MarginMode.ISOLATED:
+            raise Unsupported(f"{self.name}: leverage and margin mode cannot be set, margin is cross")
+
+    def linked(self, report: Report) -> bool:
+        """Legs keep their labels; what stands is looked up by them."""
+        return False
+
+    def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
+        """The answer is about the stop alone. Whatever hinders the look at the target leaves the pair unknown: it
+        may stand, and must not be placed again."""
+        placed = self.call(self.protect_call(legs), keys)
+        stop = self.read_placed(placed, legs.stop)
+        target = legs.target
+        try:
+            return stop, self.fetch(keys, target.instrument, OrderRef(target.client_id))
+        except ExchangeError as error:
+            raise OutcomeUnknown(
+                f"{self.name} took the stop and its target is not seen yet: {error.message}"
+            ) from error
+
+    def protect_call(self, legs: Legs) -> Call:
+        """The stop first, with the target hung on it. `incremental`: a partial fill of one leg takes as much off the
+        other, where the default would take it away whole and leave the rest of the position unprotected."""
+        stop, target = legs.stop, legs.target
+        self._check(stop)
+        self._check(target)
+        if (
+            stop.type not in STOPS
+            or target.type in (*STOPS, OrderType.MARKET)
+            or stop.side is not target.side
+        ):
+            raise Unsupported(f"{self.name}: linked legs are a stop and a target of one side")
+        pair = {
+            "instrument_name": stop.instrument.symbol,
+            **_terms(stop),
+            "linked_order_type": "one_cancels_other",
+            "trigger_fill_condition": "incremental",
+            "otoco_config": [{"direction": target.side.value, **_terms(target)}],
+        }
+        return self._order_call(f"private/{stop.side}", pair, Priority.PROTECT, "POST")
+
+    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
+        rows = items(self._read("get_positions", {"currency": USDC, "kind": self.kind}, keys), "result")
+        held = [
+            row for row in rows if decimal(row, "size") and self._our_symbol(text(row, "instrument_name"))
+        ]
+        found = [self.read_position(row) for row in held]
+        return [each for each in found if instrument is None or each.symbol == instrument.symbol]
+
+    def read_position(self, row: Any) -> Position:
+        return Position(
+            symbol=text(row, "instrument_name"),
+            direction=word(DIRECTIONS, row, "direction"),
+            quantity=abs(decimal(row, "size")),
+            entry_price=decimal(row, "average_price"),
+            mark_price=decimal_or_none(row, "mark_price"),
+            leverage=decimal_or_none(row, "leverage"),
+            margin_mode=MarginMode.CROSS,
+            unrealised=decimal_or_none(row, "floating_profit_loss"),
+            liquidation_price=decimal_or_none(row, "estimated_liquidation_price") or None,
+        )
+
+
+def _terms(order: OrderRequest) -> dict[str, Any]:
+    """What one order says of itself, alone or as a leg of a pair."""
+    terms: dict[str, Any] = {
+        "amount": order.quantity,
+        "type": TYPE_WORDS[order.type],
+        "price": order.price if order.type in LIMITS else None,
+        "trigger_price": order.trigger_price if order.type.conditional else None,
+        "trigger": TRIGGERS[order.trigger_by] if order.type.conditional else None,
+        "time_in_force": TIMES.get(order.time_in_force),
+        "reduce_only": order.reduce_only or None,
+        "post_only": order.post_only or None,
+        "reject_post_only": order.post_only or None,
+        "label": order.client_id,
+    }
+    return {name: value for name, value in terms.items() if value is not None}
+
+
+def _fee(trades: list[Any]) -> Fee | None:
+    """A rebate is a fee below zero. Fees in several currencies are told as none: no amount would be right."""
+    assets = {common_asset(text(trade, "fee_currency")) for trade in trades}
+    if len(assets) != 1:
+        return None
+    return Fee(sum((decimal(trade, "fee") for trade in trades), Decimal(0)), assets.pop())
+
+
+def _proof(keys: Credentials, now_ms: int, nonce: str) -> dict[str, str]:
+    """`client_signature`: who asks, without the secret."""
+    return {
+        "grant_type": "client_signature",
+        "client_id": keys.key,
+        "timestamp": str(now_ms),
+        "nonce": nonce,
+        "signature": _signature(keys, f"{now_ms}\n{nonce}\n"),
+    }
+
+
+def _signature(keys: Credentials, signed: str) -> str:
+    return hmac.new(keys.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
+
+
+def _plain(value: Any) -> str:
+    """As a query has it."""
+    if isinstance(value, Decimal):
+        return plain_number(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _json(value: Any) -> str:
+    """Numbers as numbers: a Decimal keeps its digits, which `json` cannot write."""
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(name)}:{_json(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    return plain_number(value) if isinstance(value, Decimal) else json.dumps(value)
