@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import Any
 
 import redis
 from celery import current_app
@@ -10,6 +12,8 @@ from django.conf import settings
 from kombu import Connection
 from kombu.pools import ProducerPool, producers
 from redis.backoff import ConstantBackoff, NoBackoff
+from redis.commands.core import Script
+from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 
@@ -30,6 +34,38 @@ def _client(url: str) -> redis.Redis:
         retry=Retry(ConstantBackoff(0.05), 2),  # TradingView waits three seconds: rather say no than hang
         max_connections=256,
     )
+
+
+class Unreached(redis.RedisError):
+    """Redis could not be reached: certainly nothing was done."""
+
+
+@lru_cache(maxsize=64)
+def script(text: str) -> Script:
+    """A script that is known by its digest: `script(TEXT)(keys=..., args=..., client=region_redis(region))`."""
+    return Script(redis.Redis(), text)  # the client it is called with counts
+
+
+def run_once(region: str, text: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+    """Run a script whose answer may be lost, but which must not be sent again. Raises Unreached; any other
+    redis.RedisError leaves open whether it ran."""
+    pool = region_redis(region).connection_pool
+    try:
+        connection: Any = pool.get_connection()
+    except redis.RedisError as error:
+        raise Unreached(str(error)) from error
+    try:
+        connection.send_command("EVALSHA", script(text).sha, len(keys), *keys, *args)
+        try:
+            return connection.read_response()
+        except NoScriptError:
+            connection.send_command("EVAL", text, len(keys), *keys, *args)
+            return connection.read_response()
+    except redis.RedisError:
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
 
 
 @cache

@@ -70,14 +70,18 @@ def call_off(region: str, job: str) -> bool:
     return _take(region, job, NOBODY)
 
 
+def key(job: str) -> str:
+    return f"claim:{job}"
+
+
 def _take(region: str, job: str, worker: str) -> bool:
-    return bool(region_redis(region).set(f"claim:{job}", worker, nx=True, ex=KEEP_SECONDS))
+    return bool(region_redis(region).set(key(job), worker, nx=True, ex=KEEP_SECONDS))
 
 
 def look(region: str, job: str) -> Claim:
     """Whether somebody has taken the job, and still lives."""
     server = region_redis(region)
-    worker = server.get(f"claim:{job}")
+    worker = server.get(key(job))
     if worker is None:
         return Claim.FREE
     return Claim.ALIVE if server.exists(f"worker:{worker!s}") else Claim.DEAD

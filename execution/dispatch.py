@@ -13,27 +13,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import redis
-from celery import current_app
 from django.conf import settings
-from kombu.exceptions import KombuError
 
 from accounts.entrance import accounts_of
 from accounts.models import Account, User
 from exchanges.types import Environment
 from exchanges.venue import Venue
 from execution import coverage
-from execution.brokers import producer_pool
+from execution.brokers import Unreached
 from execution.commands import Block, Cancel, Message, Step
+from execution.envelope import task_message
 from execution.ids import order_token
 from execution.jobs import Job, JobAccount, JobStep
-from execution.lanes import lane_of, next_ticket
+from execution.lanes import lane_of, queue_up, ticket_at
 from execution.models import Order, OrderState
 from execution.rejection import Rejection
 from execution.routing import accounts_for, region_of, venue_of
 from execution.wire import dump
-
-#: by name: the web tier does not load what workers run
-PLACE = "execution.tasks.place"
 
 
 class QueueDown(Exception):
@@ -128,24 +124,15 @@ def publish(prepared: Prepared, reply_to: str = "") -> None:
 
 def _publish(job: Job) -> bool:
     """False when the job certainly did not reach its queue."""
+    ticket = ticket_at(_order_by(job))
+    job = replace(job, ticket=ticket, timing_ms=job.timing_ms | {"queued": _since(job)})
+    queue = f"orders.{job.region}"
+    message = task_message(queue, job.dump(), shown=f"({job.id!r},)", expires_ms=job.fresh_until_ms)
     try:
-        ticket = next_ticket(job.region, job.lane, job.id, _order_by(job))
-    except redis.RedisError:
+        queue_up(job.region, job.lane, job.id, ticket, queue, message)
+    except Unreached:
         return False
-    message = replace(job, ticket=ticket, timing_ms=job.timing_ms | {"queued": _since(job)})
-    try:
-        with producer_pool(job.region).acquire(block=True, timeout=1) as producer:
-            current_app.send_task(
-                PLACE,
-                (message.dump(),),
-                producer=producer,
-                queue=f"orders.{job.region}",
-                expires=datetime.fromtimestamp(job.fresh_until_ms / 1000, UTC),
-                retry=False,
-                argsrepr=f"({job.id!r},)",  # Celery would write out the whole job, sealed key and all, for its log
-                kwargsrepr="{}",
-            )
-    except (KombuError, redis.RedisError, OSError):
+    except redis.RedisError:
         return True  # it may have left: the claim and reconciliation decide
     return True
 

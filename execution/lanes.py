@@ -6,14 +6,18 @@ the lane when its lease ends, so that a lane never stays blocked.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any
 
 import redis
 
 from exchanges.symbols import ASSET_ALIASES, DOLLARS, plain
-from execution.brokers import region_redis
+from execution import claims
+from execution.brokers import region_redis, run_once, script
 
 LEASE_SECONDS = 60
 OVERTAKEN_SECONDS = 3600
@@ -39,17 +43,27 @@ while true do
 end
 """
 
-# KEYS: lane, its leases, a counter. ARGV: job, at_ms, now_ms, lease_ms. In one step: a job that stood in the lane
-# before it had its lease would be dropped by the turn of another one.
+# KEYS: lane, its leases, a queue if a message comes with it. ARGV: job, ticket, now_ms, lease_ms, the message. In one
+# step: a job that stood in the lane before it had its lease would be dropped by the turn of another one, and one
+# that was queued before it stood in the lane could be passed.
 _JOIN = """
-local job, at, now, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local ticket = string.format('%.0f', at * 1000 + redis.call('INCR', KEYS[3]) % 1000)
-redis.call('ZADD', KEYS[1], ticket, job)
-redis.call('HSET', KEYS[2], job, string.format('%.0f', now + lease))
-redis.call('PEXPIRE', KEYS[1], lease * 2)
-redis.call('PEXPIRE', KEYS[2], lease * 2)
-return ticket
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], string.format('%.0f', tonumber(ARGV[3]) + tonumber(ARGV[4])))
+redis.call('PEXPIRE', KEYS[1], ARGV[4] * 2)
+redis.call('PEXPIRE', KEYS[2], ARGV[4] * 2)
+if KEYS[3] then redis.call('LPUSH', KEYS[3], ARGV[5]) end
 """
+
+# KEYS: claim, lane, its leases. ARGV: as _TURN, then worker, keep_seconds. 0 when another worker has it, 1 when it is
+# claimed and has to wait for its turn, 2 when it is its turn.
+_CLAIM = f"""
+if not redis.call('SET', KEYS[1], ARGV[5], 'NX', 'EX', ARGV[6]) then return 0 end
+table.remove(KEYS, 1)
+local function turn() {_TURN} end
+return 1 + turn()
+"""
+
+_numbers = itertools.count()
 
 
 def lane_of(account: str, venue: str, symbol: str) -> str:
@@ -66,17 +80,43 @@ def lane_of(account: str, venue: str, symbol: str) -> str:
     return f"lane:{account}:{venue.lower()}:{pair or '*'}"
 
 
+def ticket_at(at_ms: float) -> int:
+    """A place in a lane: by `at_ms` (when the message was sent, where it says so, else when it came in), equal times
+    in the order of asking; between two web processes, in no order."""
+    return int(at_ms) * 1000 + next(_numbers) % 1000
+
+
 def next_ticket(region: str, lane: str, job: str, at_ms: float | None = None) -> int:
-    """Take a place in the lane: by `at_ms` (when the message was sent, where it says so, else when it came in;
-    now by default), equal times in the order of taking. Raises redis.RedisError."""
-    now = int(time.time() * 1000)
-    join = region_redis(region).register_script(_JOIN)
-    return int(
-        join(
-            keys=[lane, f"{lane}:leases", "lanes:ticket"],
-            args=[job, int(at_ms if at_ms is not None else now), now, LEASE_SECONDS * 1000],
-        )
-    )
+    """Take a place in the lane, by default that of now. Raises redis.RedisError."""
+    ticket = ticket_at(time.time() * 1000 if at_ms is None else at_ms)
+    script(_JOIN)(keys=[lane, f"{lane}:leases"], args=_joining(job, ticket), client=region_redis(region))
+    return ticket
+
+
+def queue_up(region: str, lane: str, job: str, ticket: int, queue: str, message: str) -> None:
+    """Take a place in the lane and push the message to its queue: both or neither, in one round trip. Raises
+    `brokers.Unreached` when certainly neither was done, another redis.RedisError when nobody knows."""
+    run_once(region, _JOIN, [lane, f"{lane}:leases", queue], [*_joining(job, ticket), message])
+
+
+def _joining(job: str, ticket: int) -> list[Any]:
+    return [job, ticket, int(time.time() * 1000), LEASE_SECONDS * 1000]
+
+
+def claim(region: str, lane: str, job: str, ticket: int) -> Claimed:
+    """`claims.take`, and the first attempt at a turn, in one round trip. Raises redis.RedisError: then nothing may
+    be sent."""
+    keys = [claims.key(job), lane, f"{lane}:leases"]
+    worker = claims.heart(region).worker
+    asked: list[Any] = [
+        job,
+        int(time.time() * 1000),
+        LEASE_SECONDS * 1000,
+        ticket,
+        worker,
+        claims.KEEP_SECONDS,
+    ]
+    return Claimed(script(_CLAIM)(keys=keys, args=asked, client=region_redis(region)))
 
 
 def overtaken(region: str, lane: str, sent_ms: float) -> bool:
@@ -90,19 +130,31 @@ def overtaken(region: str, lane: str, sent_ms: float) -> bool:
     return False
 
 
+class Claimed(IntEnum):
+    """What came of claiming a job."""
+
+    NOT = 0
+    WAITS = 1
+    FIRST = 2
+
+
 class LaneBusy(Exception):
     """The jobs before this one did not end in time."""
 
 
 @contextmanager
-def turn(region: str, lane: str, job: str, ticket: int, wait_seconds: float) -> Iterator[None]:
-    """Hold the lane. Raises LaneBusy when the turn does not come within `wait_seconds`."""
+def turn(
+    region: str, lane: str, job: str, ticket: int, wait_seconds: float, *, held: bool = False
+) -> Iterator[None]:
+    """Hold the lane. Raises LaneBusy when the turn does not come within `wait_seconds`. `held`: it has come already
+    (see `claim`)."""
     server = region_redis(region)
-    script = server.register_script(_TURN)
     deadline = time.monotonic() + wait_seconds
     try:
-        while not script(
-            keys=[lane, f"{lane}:leases"], args=[job, int(time.time() * 1000), LEASE_SECONDS * 1000, ticket]
+        while not held and not script(_TURN)(
+            keys=[lane, f"{lane}:leases"],
+            args=[job, int(time.time() * 1000), LEASE_SECONDS * 1000, ticket],
+            client=server,
         ):
             if time.monotonic() >= deadline:
                 raise LaneBusy

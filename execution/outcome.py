@@ -33,10 +33,10 @@ SILENCE_SECONDS = 15.0
 class Waiter:
     """The outcomes of some jobs, awaited by one request."""
 
-    def __init__(self, board: Board, jobs: Iterable[str]) -> None:
+    def __init__(self, board: Board, jobs: Iterable[str], loop: asyncio.AbstractEventLoop) -> None:
         self._board = board
         self._missing = set(jobs)
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._done = asyncio.Event()
         self.outcomes: dict[str, dict[str, Any]] = {}
 
@@ -62,12 +62,19 @@ class Waiter:
         if not self._missing:
             self._done.set()
 
-    def __enter__(self) -> Self:
+    def begin(self) -> None:
+        """Listen from now on. In any thread, before the jobs are published."""
         self._board.add(self, set(self._missing))
+
+    def end(self) -> None:
+        self._board.remove(self)
+
+    def __enter__(self) -> Self:
+        self.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._board.remove(self)
+        self.end()
 
 
 class Board:
@@ -152,9 +159,10 @@ def board() -> Board:
     return Board()
 
 
-def expect(jobs: Iterable[str]) -> Waiter:
-    """Use as a context manager around publishing: `with expect(ids) as waiter: publish(); await waiter.wait(2.5)`."""
-    return Waiter(board(), jobs)
+def expect(jobs: Iterable[str], loop: asyncio.AbstractEventLoop | None = None) -> Waiter:
+    """Use as a context manager around publishing: `with expect(ids) as waiter: publish(); await waiter.wait(2.5)`.
+    `loop`: where it is awaited, when that is not the running one."""
+    return Waiter(board(), jobs, loop or asyncio.get_running_loop())
 
 
 def announce(region: str, reply_to: str, outcome: dict[str, Any]) -> None:

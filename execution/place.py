@@ -15,6 +15,7 @@ from execution.commands import Go
 from execution.desk import Desk, Timeline
 from execution.errand import Errand, write_failure
 from execution.jobs import Job, JobStep, Result
+from execution.lanes import Claimed
 from execution.models import OrderState
 from execution.outcome import announce
 from execution.record import Ledger, record
@@ -27,13 +28,15 @@ def run(message: dict[str, Any]) -> None:
     """Run one job, once. The entry point of the task `place`."""
     job = Job.load(message)
     timeline = Timeline(job.received_ms, dict(job.timing_ms))
-    if not claims.take(job.region, job.id):
+    claimed = lanes.claim(job.region, job.lane, job.id, job.ticket)
+    if claimed is Claimed.NOT:
         log.info("job %s was already claimed", job.id)
         return
     timeline.mark("claimed")
+    first = claimed is Claimed.FIRST
     ledger = Ledger(job, [_blank(job, step) for step in job.steps if step.token], timeline)
     try:
-        with lanes.turn(job.region, job.lane, job.id, job.ticket, _left_seconds(job)):
+        with lanes.turn(job.region, job.lane, job.id, job.ticket, _left_seconds(job), held=first):
             _run_steps(job, ledger, timeline)
             finish(job, ledger)
     except lanes.LaneBusy:

@@ -10,7 +10,7 @@ from execution.outcome import Board, Waiter
 
 def wait_while(board: Board, ending: threading.Thread) -> dict[str, object]:
     async def wait() -> dict[str, object]:
-        with Waiter(board, ["one", "two"]) as waiter:
+        with Waiter(board, ["one", "two"], asyncio.get_running_loop()) as waiter:
             waiter.deliver("one", {"job": "one"})
             ending.start()
             return dict(await asyncio.wait_for(waiter.wait(600), 30))
@@ -33,7 +33,7 @@ def test_a_waiter_whose_loop_has_ended_is_no_obstacle(redis_server: str) -> None
     board = Board()
 
     async def give_up() -> Waiter:
-        waiter = Waiter(board, ["one"])
+        waiter = Waiter(board, ["one"], asyncio.get_running_loop())
         board.add(waiter, {"one"})
         return waiter
 
