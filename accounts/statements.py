@@ -7,7 +7,7 @@ message to its queue, the ORM is right.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db import connection
@@ -72,26 +72,35 @@ def select_together(*queries: Query) -> list[list[tuple[Any, ...]]]:
     return found
 
 
-def insert_together(first: Model, others: Sequence[Model]) -> None:
+def insert_together(first: Model, others: Sequence[Model], provided: Sequence[Query] = ()) -> bool:
     """Insert a row and rows of another table in one statement, which is its own transaction: all or none, in one
-    round trip. Sets `first.pk`; the others must not need theirs. Raises IntegrityError."""
-    sql, params = _insertion(type(first), [first], returning=True)
-    if others:
-        with_sql, with_params = _insertion(type(others[0]), others)
-        sql, params = f"WITH others AS ({with_sql}) {sql}", with_params + params
-    ((first.pk,),) = select(sql, params)
+    round trip. Sets `first.pk`; the others must not need theirs. Raises IntegrityError.
+
+    `provided`: conditions; False, and nothing inserted, when one of them does not hold."""
+    held = " AND ".join(f"({sql})" for sql, _ in provided) or "TRUE"
+    parts, params = (
+        [f"held AS MATERIALIZED (SELECT WHERE {held})"],
+        [each for _, own in provided for each in own],
+    )
+    for number, row in enumerate(others):
+        parts.append(f"other{number} AS ({_insertion_sql(type(row))})")
+        params += _insertion_params(row)
+    pk = first._meta.pk
+    assert pk is not None
+    sql = f'WITH {", ".join(parts)} {_insertion_sql(type(first))} RETURNING "{pk.column}"'
+    found = select(sql, params + _insertion_params(first))
+    if not found:
+        return False
+    first.pk = found[0][0]
     for row in (first, *others):
         row._state.adding, row._state.db = False, connection.alias
+    return True
 
 
-def _insertion(
-    model: type[Model], rows: Sequence[Model], *, returning: bool = False
-) -> tuple[str, list[Any]]:
-    fields = _inserted(model)
-    params = [
-        field.get_db_prep_save(field.pre_save(row, add=True), connection) for row in rows for field in fields
+def _insertion_params(row: Model) -> list[Any]:
+    return [
+        field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in _inserted(type(row))
     ]
-    return _insertion_sql(model, len(rows), returning), params
 
 
 @cache
@@ -99,10 +108,9 @@ def _inserted(model: type[Model]) -> list[Any]:
     return [each for each in model._meta.concrete_fields if not each.primary_key]
 
 
-@lru_cache(maxsize=256)
-def _insertion_sql(model: type[Model], count: int, returning: bool) -> str:
+@cache
+def _insertion_sql(model: type[Model]) -> str:
     fields = _inserted(model)
     columns = ", ".join(f'"{each.column}"' for each in fields)
-    places = ", ".join(["(" + ", ".join(["%s"] * len(fields)) + ")"] * count)
-    suffix = f' RETURNING "{model._meta.pk.column}"' if returning and model._meta.pk else ""
-    return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES {places}{suffix}'
+    places = ", ".join(["%s"] * len(fields))
+    return f"INSERT INTO {table(model)} ({columns}) SELECT {places} FROM held"

@@ -113,6 +113,14 @@ def hook_named(token: str, columns: str = "*") -> Query:
     return sql, (wanted, wanted, timezone.now())
 
 
+def opens(hook: Hook, wanted: str) -> bool:
+    """Whether a token of this digest opens the hook now."""
+    if same(hook.token_digest, wanted):
+        return True
+    until = hook.previous_until
+    return until is not None and until > timezone.now() and same(hook.previous_digest or "", wanted)
+
+
 def read_hook(user_public_id: str, rows: Sequence[Sequence[Any]]) -> Hook | None:
     """What `hook_query` found, if the user is the right one."""
     hooks, users = _hook_columns()

@@ -48,9 +48,10 @@ def make_application() -> Leaving:
     django.setup(set_prefix=False)
     from flipr.checks import WEB, require  # noqa: PLC0415  (needs the settings)
     from flipr.leaving import Leaving  # noqa: PLC0415  (needs the models)
+    from webhooks.door import Door  # noqa: PLC0415  (needs the models)
 
     require("The web server", WEB)
-    return Leaving(BoundedBody(LaneHandler()))
+    return Leaving(Door(BoundedBody(LaneHandler())))
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flipr.settings")

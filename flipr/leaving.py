@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from execution import outcome
-from webhooks import threads, views
+from webhooks import reception, threads
 from webhooks.bounds import App, Event, Receive, Send
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -35,7 +35,7 @@ class Leaving:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         outcome.board().leave()
-        await views.finish(FINISH_SECONDS)
+        await reception.finish(FINISH_SECONDS)
         await asyncio.to_thread(threads.drain)
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from accounts.models import Hook
 from accounts.statements import Query
 from accounts.tokens import hook_named
 from execution.brokers import region_redis
@@ -21,7 +22,7 @@ RESEND_WINDOW = timedelta(seconds=25)
 # By hand, because every message asks it: building the query costs Django a millisecond, PostgreSQL a tenth of one.
 _UNANSWERED = """
 SELECT id FROM webhooks_delivery
-WHERE hook_id = ({hook}) AND body_digest = %s AND (http_status IS NULL OR http_status >= %s)
+WHERE hook_id = {hook} AND body_digest = %s AND (http_status IS NULL OR http_status >= %s)
   AND created_at > %s AND duplicate_of_id IS NULL AND NOT dry_run AND key = ''
   AND NOT (http_status IS NULL AND taken_by = %s)
 ORDER BY public_id LIMIT 20
@@ -40,8 +41,16 @@ def unanswered(token: str, body: bytes, received_at: datetime) -> Query:
     """Equal messages of the last seconds whose callers got no answer, or a failure; not those that this process is
     answering now. The oldest first: of two equal alerts that both failed, each resend is taken for another one."""
     hook, params = hook_named(token, "id")
-    since = received_at - RESEND_WINDOW
-    return _UNANSWERED.format(hook=hook), (*params, body_digest(body), CLIENT_LEFT, since, board().channel)
+    return _UNANSWERED.format(hook=f"({hook})"), (*params, *_sought(body, received_at))
+
+
+def unheard_of(hook: Hook, body: bytes, received_at: datetime) -> Query:
+    """The condition that a message repeats none of them."""
+    return f"NOT EXISTS ({_UNANSWERED.format(hook='%s')})", (hook.pk, *_sought(body, received_at))
+
+
+def _sought(body: bytes, received_at: datetime) -> tuple[Any, ...]:
+    return body_digest(body), CLIENT_LEFT, received_at - RESEND_WINDOW, board().channel
 
 
 def first_of(delivery: Delivery, unanswered: Sequence[Sequence[Any]]) -> Delivery | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, QueryDict
 
 from webhooks.bounds import BODY_LIMIT
@@ -59,24 +61,41 @@ class Options:
 
 
 def read(request: HttpRequest, user_id: str, token: str) -> Call:
+    """From Django's request."""
+    body, peer = request.read(BODY_LIMIT + 1), request.META.get("REMOTE_ADDR") or ""
+    return call_of(user_id, token, body, request.META.get("QUERY_STRING", ""), request.headers, peer)
+
+
+def call_of(user_id: str, token: str, body: bytes, query: str, headers: Mapping[str, str], peer: str) -> Call:
+    """`headers` by case-blind name, or by lower-case name."""
     return Call(
         user_id=user_id,
         token=token,
-        body=request.read(BODY_LIMIT + 1),
-        query=request.GET,
-        prefer=request.headers.get("Prefer", ""),
-        key=request.headers.get("Idempotency-Key", "").strip(),
-        source=source_of(request),
-        content_type=request.headers.get("Content-Type", "")[:100],
+        body=body,
+        query=_query(query),
+        prefer=headers.get("prefer", ""),
+        key=headers.get("idempotency-key", "").strip(),
+        source=_source(peer, headers.get("x-forwarded-for", "")),
+        content_type=headers.get("content-type", "")[:100],
         received_ms=time.time() * 1000,
         started=time.perf_counter(),
     )
 
 
+def _query(text: str) -> QueryDict:
+    try:
+        return QueryDict(text)
+    except SuspiciousOperation:  # more options than Django reads: none of them can be ours alone
+        return QueryDict("too-many-options")
+
+
 def source_of(request: HttpRequest) -> str:
+    return _source(request.META.get("REMOTE_ADDR") or "", request.headers.get("X-Forwarded-For", ""))
+
+
+def _source(peer: str, forwarded: str) -> str:
     """The caller's address: the peer's, or with TRUSTED_PROXIES = n what the n-th proxy from here saw."""
-    peer = request.META.get("REMOTE_ADDR") or ""
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     trusted = settings.TRUSTED_PROXIES
     # Fewer hops than proxies: it did not come through all of them, so what it says of itself counts nothing.
     return _address(hops[-trusted] if 0 < trusted <= len(hops) else peer)

@@ -17,6 +17,7 @@ from webhooks.refused import FORBIDDEN, Refused
 from webhooks.syntax.errors import docs_address, located
 
 HEADERS = {
+    "Content-Type": "application/json",
     "Cache-Control": "no-store",
     # the token is in the address: it must not travel on from a browser
     "Referrer-Policy": "no-referrer",
@@ -32,10 +33,15 @@ class Reply:
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def content(self) -> bytes:
+        return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+    def all_headers(self, content: bytes) -> dict[str, str]:
+        return HEADERS | {"Content-Length": str(len(content))} | dict(self.headers)
+
     def as_response(self) -> HttpResponse:
-        content = json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-        headers = HEADERS | {"Content-Length": str(len(content))} | dict(self.headers)
-        return HttpResponse(content, status=self.status, content_type="application/json", headers=headers)
+        content = self.content()
+        return HttpResponse(content, status=self.status, headers=self.all_headers(content))
 
 
 def refusal(refused: Refused, delivery: Delivery | None = None) -> Reply:

@@ -17,8 +17,6 @@ from typing import Any, ParamSpec, TypeVar
 from django.db import connection, connections
 
 THREADS = 16
-#: for the second step of messages that have been taken in: under load it must not stand behind the first of others
-QUEUEING_THREADS = 4
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -30,11 +28,6 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS, thread_name_prefix="intake")
 
 
-@cache
-def _queueing_pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(QUEUEING_THREADS, thread_name_prefix="queueing")
-
-
 async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run blocking work on one of the threads."""
     return await asyncio.wrap_future(submit(work, *args, **kwargs))
@@ -43,10 +36,6 @@ async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 def submit(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
     """The same without waiting."""
     return _pool().submit(partial(_settled, partial(work, *args, **kwargs)))
-
-
-def submit_queueing(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-    return _queueing_pool().submit(partial(_settled, partial(work, *args, **kwargs)))
 
 
 def aside(work: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
@@ -68,10 +57,9 @@ def _report(done: Future[Any]) -> None:
 
 def drain() -> None:
     """Wait until everything submitted so far has run, and close the threads' database connections."""
-    for pool, size in ((_queueing_pool(), QUEUEING_THREADS), (_pool(), THREADS)):
-        everyone = threading.Barrier(size)
-        for done in [pool.submit(_hang_up, everyone) for _ in range(size)]:
-            done.result()
+    everyone = threading.Barrier(THREADS)
+    for done in [_pool().submit(_hang_up, everyone) for _ in range(THREADS)]:
+        done.result()
 
 
 def _hang_up(everyone: threading.Barrier) -> None:

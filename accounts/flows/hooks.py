@@ -83,6 +83,7 @@ def hook_used(hook: Hook) -> None:
     if hook.last_used_at is None or hook.last_used_at < stale:
         unseen = Q(last_used_at__isnull=True) | Q(last_used_at__lt=stale)
         Hook.objects.filter(unseen, pk=hook.pk).update(last_used_at=now)
+        hook.last_used_at = now
 
 
 def _switch(hook: Hook, *, on: bool) -> None:

@@ -8,12 +8,16 @@ import pytest
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from accounts import flows
+from accounts.models import Account, Hook, User
 from execution.models import Order
-from tests.webhooks.conftest import ORDER, Trader
+from tests.webhooks.conftest import ORDER, OTHER, Trader
 from webhooks import accept
 from webhooks.accept import Taken
 from webhooks.intake import Call
+from webhooks.replies import Reply
 
 
 def call(trader: Trader, body: str, **options: Any) -> Call:
@@ -54,11 +58,67 @@ def test_statements_of_one_delivery(owner: Trader, body: str, expected: list[str
     assert statements(body, owner) == expected
 
 
+def test_the_next_message_of_a_hook_costs_one_statement(owner: Trader) -> None:
+    statements(ORDER, owner)
+
+    assert statements(OTHER, owner) == ["WITH"]
+    assert statements(f"id a {OTHER}", owner) == ["WITH"]
+
+
 def test_more_commands_cost_no_more_statements(owner: Trader) -> None:
+    statements(ORDER, owner)
     many = " ".join([ORDER] * 20)
 
-    assert statements(many, owner) == statements(ORDER, owner)
+    assert statements(many, owner) == ["WITH"]
     assert Order.objects.count() == 21
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda each: Hook.objects.update(enabled=False), 403),
+        (lambda each: Hook.objects.update(allowed_sources=["198.51.100.0/24"]), 403),
+        (lambda each: User.objects.update(is_paused=True), 403),
+        (lambda each: flows.rotate_hook_token(each.hook, grace=flows.NO_GRACE), 404),
+        (lambda each: Hook.objects.all().delete(), 404),
+        (lambda each: Account.objects.all().delete(), 422),
+    ],
+)
+def test_what_was_changed_since_the_last_message_counts(owner: Trader, change: Any, status: int) -> None:
+    statements(ORDER, owner)
+    change(owner)
+
+    reply = accept.take(call(owner, OTHER))
+
+    assert isinstance(reply, Reply)
+    assert reply.status == status
+    assert Order.objects.filter(status="working").count() == 1
+
+
+def test_a_key_that_was_replaced_since_the_last_message_is_the_one_used(owner: Trader) -> None:
+    statements(ORDER, owner)
+    Account.objects.update(sealed="key.the-new-one")
+
+    taken = accept.take(call(owner, OTHER))
+
+    assert isinstance(taken, Taken)
+    assert [job.account.sealed for job in taken.prepared.jobs] == ["key.the-new-one"]
+
+
+def test_a_hook_that_is_remembered_opens_to_its_own_user_only(owner: Trader, stranger: Trader) -> None:
+    statements(ORDER, owner)
+
+    reply = accept.take(call(owner, OTHER, user_id=stranger.user.public_id))
+
+    assert isinstance(reply, Reply)
+    assert reply.status == 404
+
+
+def test_writing_down_the_use_of_a_hook_does_not_make_it_another(owner: Trader) -> None:
+    statements(ORDER, owner)
+    Hook.objects.update(last_used_at=timezone.now())
+
+    assert statements(OTHER, owner) == ["WITH"]
 
 
 def test_rows_stand_before_anything_is_queued(owner: Trader) -> None:

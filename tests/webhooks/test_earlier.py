@@ -14,7 +14,7 @@ from execution.models import Order
 from execution.outcome import board
 from tests.webhooks.conftest import ORDER, OTHER, Caller, Trader, settle, unreachable_queues
 from tests.webhooks.region import Region, all_refused, nothing
-from webhooks import views
+from webhooks import reception
 from webhooks.models import CLIENT_LEFT, Delivery, DeliveryStatus
 
 DEAD = "replies:a-process-that-is-gone"
@@ -231,7 +231,7 @@ def test_resend_that_was_answered_too_late_answers_for_nobody(
     first = caller.post(owner.path).json()
     settle()
     Delivery.objects.update(http_status=None, answered_at=None, taken_by=DEAD)
-    monkeypatch.setattr(views, "ACCEPT_SECONDS", 0.3)
+    monkeypatch.setattr(reception, "ACCEPT_SECONDS", 0.3)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE webhooks_delivery IN SHARE MODE")
         assert caller.post(owner.path).status_code == 503

@@ -24,7 +24,7 @@ from flipr.asgi import LANES
 from tests.webhooks.conftest import ORDER, OTHER, Caller, Trader, application, regions_at
 from tests.webhooks.region import Region, _arguments, all_filled, all_refused, nothing, outcome_of, result
 from tests.webhooks.test_accept import call
-from webhooks import threads, views
+from webhooks import reception, threads
 from webhooks.models import CLIENT_LEFT, Delivery, DeliveryStatus
 
 THREE = "BTCUSDT on Binance_F market long 0.01 BTCUSDT on ByBit_F market long 0.01 ETHUSDT on Binance_F market long 1"
@@ -205,7 +205,7 @@ def test_the_wait_counts_from_the_receipt(owner: Trader, region: Region) -> None
     region.answer = nothing
     long_ago = call(owner, ORDER, started=time.perf_counter() - 2.4)
 
-    handled = asyncio.run(asyncio.wait_for(views._handle(long_ago), timeout=2))
+    handled = asyncio.run(asyncio.wait_for(reception.handle(long_ago), timeout=2))
 
     assert handled.reply.status == 202
 
@@ -241,7 +241,7 @@ def _announce_garbage(region: Region) -> Any:
 def test_queue_that_hangs_does_not_hold_up_the_answer(
     caller: Caller, owner: Trader, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "ANSWER_SECONDS", 1.5)  # the deaf server is waited for longer than that
+    monkeypatch.setattr(reception, "ANSWER_SECONDS", 1.5)  # the deaf server is waited for longer than that
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"
         with regions_at(url, settings):
@@ -290,7 +290,7 @@ async def _post_and_hang_up(path: str, region: Region, go: threading.Event) -> N
     hung_up.set()
     await request
     go.set()
-    await asyncio.gather(*views._at_work)
+    await asyncio.gather(*reception._at_work)
     await asyncio.sleep(0)  # the callback that writes it down
 
 
@@ -620,7 +620,7 @@ def test_connections_that_the_database_closed_are_opened_again(
 def test_database_that_hangs_is_given_up_and_the_row_says_so(
     caller: Caller, owner: Trader, region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "ACCEPT_SECONDS", 0.3)
+    monkeypatch.setattr(reception, "ACCEPT_SECONDS", 0.3)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE webhooks_delivery IN ACCESS EXCLUSIVE MODE")
         answer = caller.post(owner.path)
@@ -641,7 +641,7 @@ def test_tokens_are_masked_in_the_log(caller: Caller, owner: Trader, settings: A
     before = handler.setStream(log)
     try:
         caller.post(owner.path, "nonsense")
-        caller.post(f"/webhook/{owner.user.public_id}/{owner.token}x")
+        caller.get(f"/webhook/{owner.user.public_id}/{owner.token}x")
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
         caller.post(owner.path)
     finally:
@@ -662,7 +662,7 @@ def test_waiting_webhooks_do_not_hold_up_others(
     """More of them than there are threads: each is answered only when all of them have been queued."""
     settings.HOOK_RATE = "1000/1"
     for name in ("ACCEPT_SECONDS", "ANSWER_SECONDS"):  # this is not about how fast the machine is
-        monkeypatch.setattr(views, name, 20)
+        monkeypatch.setattr(reception, name, 20)
     count = 2 * (threads.THREADS + LANES)
     held: list[Job] = []
 
