@@ -46,7 +46,7 @@ def _clients(run: Run) -> Iterator[Verdict]:
 
 def _posts(run: Run) -> Iterator[Verdict]:
     assert run.floor is not None
-    floor = run.floor.to_exchange.median
+    floor = run.floor.to_reply.median  # (d): the task that makes the call and replies
     for words, posts in (("", run.posts), (", not waiting for the disk", run.posts_unflushed)):
         for venue, times in posts.items():
             aim = f"POST -> order at {venue}: at most 2.0 x the floor{words}"

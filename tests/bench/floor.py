@@ -1,4 +1,4 @@
-"""(d): the floor that Celery sets: from publishing a bare task to its order at the exchange, and to its reply."""
+"""(d): the floor that Celery sets: from publishing a bare task that places an order to its reply; and to its order."""
 
 from __future__ import annotations
 

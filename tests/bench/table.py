@@ -50,14 +50,16 @@ def _clients(run: Run) -> Iterator[str]:
 
 def _service(run: Run) -> Iterator[str]:
     assert run.floor is not None
-    yield _head("The floor: a bare Celery task, published -> ...")
+    yield _head("The floor (d): a bare Celery task, published -> ...")
     yield _row("order at the exchange", run.floor.to_exchange)
     yield _row("reply over Redis", run.floor.to_reply)
     for words, posts in (("", run.posts), (", database not waiting for its disk", run.posts_unflushed)):
         yield _head(f"POST to flipr -> ...{words}")
         for venue, times in posts.items():
-            ratio = times.to_exchange.median / run.floor.to_exchange.median
-            yield _row(f"order at {venue}", times.to_exchange) + f"  {ratio:.2f} x floor"
+            whole, order = (
+                times.to_exchange.median / each.median for each in (run.floor.to_reply, run.floor.to_exchange)
+            )
+            yield _row(f"order at {venue}", times.to_exchange) + f"  {whole:.2f} x reply, {order:.2f} x order"
             yield _row("protected answer", times.to_answer)
             yield "    " + "  ".join(f"{step} {at:g}" for step, at in times.waterfall.items())
 
