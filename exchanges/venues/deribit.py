@@ -93,7 +93,7 @@ STATES = {
     # a trigger order that has become another one, which tells the rest
     "triggered": OrderStatus.OPEN,
 }
-#: states of a trigger order, which has no fill to tell
+#: states of an order that has not met the market
 WAITED = ("untriggered", "triggered")
 RIGHTS = ("account:", "trade:", "wallet:")
 
@@ -239,8 +239,8 @@ class _Deribit(Venue):
 
     def read_order(self, item: Any) -> Report:
         order_id, kind = text(item, "order_id"), word(TYPES, item, "order_type")
-        status, waited = word(STATES, item, "order_state"), item["order_state"] in WAITED
-        filled = Decimal(0) if waited else decimal(item, "filled_amount")
+        status = word(STATES, item, "order_state")
+        filled = Decimal(0) if _waited(item, kind) else decimal(item, "filled_amount")
         return Report(
             exchange_id=order_id,
             client_id=text(item, "label") if item.get("label") else "",
@@ -535,6 +535,11 @@ def _terms(order: OrderRequest) -> dict[str, Any]:
         "label": order.client_id,
     }
     return {name: value for name, value in terms.items() if value is not None}
+
+
+def _waited(item: Any, kind: OrderType) -> bool:
+    """A trigger order tells no fill of its own, neither while it waits nor when it was cancelled before it fired."""
+    return item["order_state"] in WAITED or (kind.conditional and item.get("triggered") is False)
 
 
 def _fee(trades: list[Any]) -> Fee | None:

@@ -1,0 +1,573 @@
+"""Deribit as its clients see it: JSON-RPC in the query of a GET or the body of a POST, one host for spot and futures.
+
+Documented at https://docs.deribit.com/ (read 2026-11-22). A trigger order that fires becomes another order, with an id
+of its own and the same label. Not documented, so chosen here, each the harder case for a client: the first of the two
+stays to be seen as "triggered", cancelling one order of a pair leaves the other, the orders of a spot pair are filed
+under the coin where it has an account of its own; and the reasons of a stale timestamp and of a reduce-only order
+that reduces nothing. Leverage is that of the account: 50.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from exchanges.sandbox.dialect import Dialect, route
+from exchanges.sandbox.engine import Desk
+from exchanges.sandbox.ledger import Account, Position
+from exchanges.sandbox.meter import Exceeded, Limit, Owner
+from exchanges.sandbox.model import ZERO, ClientIds, Fill, Market, Order, Reason, Rejected, Rules, Ticket
+from exchanges.sandbox.wire import Call, Reply
+from exchanges.types import OrderStatus, OrderType, Product, Side, TimeInForce, TriggerBy
+
+D = Decimal
+API = "/api/v2"
+WALLET = "deribit"
+#: how old a signature may be
+VALID_MS = 60_000
+SIDES = {side.value: side for side in Side}
+TYPES = {
+    "market": OrderType.MARKET,
+    "limit": OrderType.LIMIT,
+    "stop_market": OrderType.STOP,
+    "stop_limit": OrderType.STOP_LIMIT,
+    "take_market": OrderType.TAKE_PROFIT,
+    "take_limit": OrderType.TAKE_PROFIT_LIMIT,
+}
+TYPE_OF = {kind: name for name, kind in TYPES.items()}
+TIMES = {
+    "good_til_cancelled": TimeInForce.GTC,
+    "good_til_day": TimeInForce.GTC,
+    "immediate_or_cancel": TimeInForce.IOC,
+    "fill_or_kill": TimeInForce.FOK,
+}
+TIME_OF = {each: name for name, each in reversed(TIMES.items())}
+TRIGGERS = {"last_price": TriggerBy.LAST, "mark_price": TriggerBy.MARK, "index_price": TriggerBy.INDEX}
+TRIGGER_OF = {by: name for name, by in TRIGGERS.items()}
+STATES = {
+    OrderStatus.OPEN: "open",
+    OrderStatus.FILLED: "filled",
+    OrderStatus.CANCELLED: "cancelled",
+    OrderStatus.REJECTED: "rejected",
+    OrderStatus.EXPIRED: "cancelled",
+}
+REASONS = {"user": "user_request", "linked": "oco_other_closed"}
+KINDS = {"spot": Product.SPOT, "future": Product.LINEAR}
+KIND_OF = {product: name for name, product in KINDS.items()}
+#: reason -> code, message, reason in `data`
+REFUSALS = {
+    Reason.NO_KEY: (10000, "authorization_required", ""),
+    Reason.BAD_KEY: (13004, "invalid_credentials", ""),
+    Reason.BAD_SIGNATURE: (13004, "invalid_credentials", "bad signature"),
+    Reason.BAD_TIMESTAMP: (13004, "invalid_credentials", "invalid timestamp"),
+    Reason.NO_PERMISSION: (13021, "forbidden", "insufficient_scope"),
+    Reason.THROTTLED: (10028, "too_many_requests", ""),
+    Reason.BANNED: (10028, "too_many_requests", ""),
+    Reason.MAINTENANCE: (11051, "system_maintenance", ""),
+    Reason.INTERNAL: (11094, "internal_server_error", ""),
+    Reason.UNKNOWN_PATH: (-32601, "Method not found", ""),
+    Reason.UNKNOWN_SYMBOL: (13020, "not_found", "instrument_not_found"),
+    Reason.PRICE_TICK: (10043, "price_wrong_tick", ""),
+    Reason.TRIGGER_TICK: (10044, "trigger_price_wrong_tick", ""),
+    Reason.QUANTITY_STEP: (-32602, "Invalid params", "must be a multiple of contract size"),
+    Reason.MIN_QUANTITY: (10002, "qty_too_low", ""),
+    Reason.MAX_QUANTITY: (10021, "invalid_amount", ""),
+    Reason.INSUFFICIENT: (10009, "not_enough_funds", ""),
+    Reason.REDUCE_ONLY: (11030, "other_reject", "invalid_reduce_only_order"),
+    Reason.WOULD_TRIGGER: (11036, "invalid_stoppx_for_index_or_last", ""),
+    Reason.POST_ONLY: (11054, "post_only_reject", ""),
+    Reason.STOP_REFUSED: (11035, "no_more_triggers", ""),
+    Reason.TOO_MANY_ORDERS: (10013, "max_total_open_orders", ""),
+    Reason.UNKNOWN_ORDER: (10004, "order_not_found", ""),
+    Reason.NOT_OPEN: (11044, "not_open_order", ""),
+}
+STATUS = {10028: 429, 11051: 503, 11094: 500, 13004: 401, 13021: 403}
+#: base, tick and contract of the perpetual, tick and contract of the pair
+COINS = (
+    ("BTC", "0.5", "0.0001", "0.1", "0.0001"),
+    ("ETH", "0.05", "0.001", "0.01", "0.001"),
+    ("SOL", "0.01", "0.01", "0.01", "0.01"),
+    ("XRP", "0.0001", "1", "0.0001", "1"),
+    ("DOGE", "0.00001", "1", "0.00001", "1"),
+)
+CURRENCIES = ("BTC", "ETH", "USDC", "USDT", "EURR")
+
+
+class _Deribit(Dialect):
+    family = "deribit"
+    unlogged = ("signature", "client_id")
+    default_costs = {"requests": 1}
+    limits = (
+        Limit("requests", "requests", 100, 5, decay_per_second="20"),
+        Limit("matching", "matching", 20, 4, decay_per_second="5"),
+        Limit("public", "public", 100, 5, Owner.ADDRESS, decay_per_second="20"),
+    )
+
+    # -- the frame -------------------------------------------------------------------------------------
+
+    def key_of(self, call: Call) -> str:
+        return _credential(call).get("id", "") or str(call.query_params.get("client_id", ""))
+
+    def credentials(self) -> tuple[str, str, str]:
+        return secrets.token_urlsafe(6), secrets.token_urlsafe(32), ""
+
+    def authenticate(self, call: Call) -> Account:
+        told = _credential(call)
+        target = f"{call.path}?{call.query}" if call.query else call.path
+        data = f"{call.method}\n{target}\n{call.body.decode('utf-8', 'replace')}\n"
+        account = self._proven(call, told.get("id", ""), told, data)
+        changes = call.path.rpartition("/")[2].startswith(("buy", "sell", "cancel", "edit"))
+        if changes and "trade" not in account.permissions:
+            raise Rejected(Reason.NO_PERMISSION)
+        return account
+
+    def _proven(self, call: Call, key: str, told: Mapping[str, str], data: str) -> Account:
+        """Whose key it is and whether its secret made the signature, lately."""
+        if not key:
+            raise Rejected(Reason.NO_KEY)
+        if (account := self.account(key)) is None:
+            raise Rejected(Reason.BAD_KEY)
+        at, nonce = told.get("ts", ""), told.get("nonce", "")
+        wanted = hmac.new(account.secret.encode(), f"{at}\n{nonce}\n{data}".encode(), hashlib.sha256)
+        if not hmac.compare_digest(wanted.hexdigest().encode(), told.get("sig", "").encode()):
+            raise Rejected(Reason.BAD_SIGNATURE)
+        if not at.isdigit() or abs(int(at) - call.now_ms) > VALID_MS:
+            raise Rejected(Reason.BAD_TIMESTAMP)
+        return account
+
+    def refuse(self, reason: Reason, detail: str, call: Call) -> Reply:
+        code, message, why = REFUSALS.get(reason, (-32602, "Invalid params", ""))
+        fault: dict[str, Any] = {"message": message, "code": code}
+        if why or (code == -32602 and detail):
+            fault["data"] = {"reason": why or "invalid", **({"param": detail} if code == -32602 else {})}
+        return Reply(_frame(call, "error", fault), STATUS.get(code, 400))
+
+    def throttled(self, exceeded: Exceeded, call: Call) -> Reply:
+        """No header tells how long to wait."""
+        return self.refuse(Reason.THROTTLED, "", call)
+
+    # -- public ----------------------------------------------------------------------------------------
+
+    @route(f"GET {API}/public/get_time", public=True, costs={"public": 1})
+    def time(self, call: Call) -> Any:
+        return _ok(call, call.now_ms)
+
+    @route(f"GET {API}/public/get_instruments", public=True, costs={"public": 1})
+    def instruments(self, call: Call) -> Any:
+        kind, currency = call.text("kind", ""), call.text("currency", "any")
+        rows = [self._instrument(each) for each in self._markets() if kind in ("", KIND_OF[each.product])]
+        return _ok(
+            call,
+            [
+                row
+                for row in rows
+                if currency in ("any", row.get("settlement_currency"), row["base_currency"])
+            ],
+        )
+
+    def _markets(self) -> Iterator[Market]:
+        for desk in self.desks.values():
+            yield from desk.markets.values()
+
+    def _instrument(self, market: Market) -> dict[str, Any]:
+        rules, futures = self.desks[market.product].rules, market.product is not Product.SPOT
+        row = {
+            "instrument_name": market.symbol,
+            "kind": KIND_OF[market.product],
+            "base_currency": market.base,
+            "counter_currency": market.quote,
+            "quote_currency": market.quote,
+            "tick_size": market.tick,
+            "tick_size_steps": [],
+            "contract_size": market.step,
+            "min_trade_amount": market.min_quantity,
+            "maker_commission": rules.maker_fee,
+            "taker_commission": rules.taker_fee,
+            "is_active": True,
+            "state": "open",
+            "creation_timestamp": 1649233180000,
+            "expiration_timestamp": 32503708800000,
+            "price_index": f"{market.base}_{market.quote}".lower(),
+        }
+        linear = {
+            "settlement_currency": market.quote,
+            "settlement_period": "perpetual",
+            "instrument_type": "linear",
+            "max_leverage": int(market.max_leverage),
+        }
+        return row | (linear if futures else {})
+
+    @route(f"GET {API}/public/ticker", public=True, costs={"public": 1})
+    def ticker(self, call: Call) -> Any:
+        desk, market = self._traded(call.text("instrument_name"))
+        last = desk.bid(market)
+        prices = dict.fromkeys(("best_bid_price", "last_price", "mark_price", "index_price"), last)
+        told = {"instrument_name": market.symbol, "timestamp": call.now_ms, "state": "open", "stats": {}}
+        return _ok(
+            call,
+            {
+                **told,
+                **prices,
+                "best_ask_price": desk.ask(market),
+                "best_bid_amount": 1,
+                "best_ask_amount": 1,
+            },
+        )
+
+    def _traded(self, symbol: str) -> tuple[Desk, Market]:
+        for desk in self.desks.values():
+            if symbol in desk.markets:
+                return desk, desk.markets[symbol]
+        raise Rejected(Reason.UNKNOWN_SYMBOL, symbol)
+
+    @route(f"GET {API}/public/auth", public=True, costs={"public": 1})
+    def auth(self, call: Call) -> Any:
+        """By signature only; the tokens open nothing here."""
+        if call.text("grant_type") != "client_signature":
+            raise Rejected(Reason.BAD_PARAMETER, "grant_type")
+        told = {"ts": call.text("timestamp"), "nonce": call.text("nonce", ""), "sig": call.text("signature")}
+        account = self._proven(call, call.text("client_id"), told, call.text("data", ""))
+        may = account.permissions
+        scopes = (
+            "account:read",
+            "connection",
+            "mainaccount",
+            f"trade:{'read_write' if 'trade' in may else 'read'}",
+            f"wallet:{'read_write' if 'withdraw' in may else 'read'}",
+        )
+        tokens = {"access_token": secrets.token_urlsafe(32), "refresh_token": secrets.token_urlsafe(32)}
+        return _ok(call, {**tokens, "expires_in": 900, "scope": " ".join(scopes), "token_type": "bearer"})
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    @route(
+        *(f"{method} {API}/private/{side}" for method in ("GET", "POST") for side in SIDES),
+        trading=True,
+        costs={"matching": 1},
+    )
+    def place(self, call: Call) -> Any:
+        """One order, or a pair of which the answer tells the first only."""
+        asked = _asked(call)
+        desk, market = self._traded(asked.text("instrument_name"))
+        ticket = self._ticket(asked, market, SIDES[call.path.rpartition("/")[2]])
+        if not asked.text("linked_order_type", ""):
+            order = desk.place(call.account, ticket)
+        else:
+            order = desk.place_linked(call.account, self._pair(asked, market, ticket, desk.number()))[0]
+        fills = [_trade(order, fill) for fill in order.fills]
+        return _ok(call, {"trades": fills, "order": _row(order, live=bool(order.live_id))})
+
+    def _pair(self, asked: Call, market: Market, first: Ticket, number: int) -> list[Ticket]:
+        if asked.text("linked_order_type") != "one_cancels_other":
+            raise Rejected(Reason.BAD_PARAMETER, "linked_order_type")
+        asked.one_of(
+            "trigger_fill_condition",
+            dict.fromkeys(("first_hit", "complete_fill", "incremental")),
+            "first_hit",
+        )
+        others = asked.params.get("otoco_config")
+        if not isinstance(others, list) or len(others) != 1 or not isinstance(others[0], dict):
+            raise Rejected(Reason.BAD_PARAMETER, "otoco_config")
+        leg = replace(asked, body=json.dumps(others[0], default=str).encode())
+        second = self._ticket(leg, market, leg.one_of("direction", SIDES))
+        return [replace(each, link=str(number)) for each in (first, second)]
+
+    def _ticket(self, asked: Call, market: Market, side: Side) -> Ticket:
+        kind = asked.one_of("type", TYPES, "limit")
+        limited = kind in (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+        post, time = asked.flag("post_only"), asked.one_of("time_in_force", TIMES, "good_til_cancelled")
+        spot = market.product is Product.SPOT
+        if len(asked.text("label", "")) > 64:
+            raise Rejected(Reason.BAD_PARAMETER, "label")
+        if (post and (time is not TimeInForce.GTC or not limited)) or (spot and kind.conditional):
+            raise Rejected(Reason.BAD_PARAMETER, "type")
+        return Ticket(
+            market.symbol,
+            side,
+            kind,
+            quantity=asked.decimal("amount"),
+            price=asked.decimal("price") if limited else None,
+            trigger_price=asked.decimal("trigger_price") if kind.conditional else None,
+            trigger_by=asked.one_of("trigger", TRIGGERS) if kind.conditional else TriggerBy.LAST,
+            time_in_force=time,
+            post_only=post,
+            reduce_only=not spot and asked.flag("reduce_only"),
+            client_id=asked.text("label", ""),
+        )
+
+    @route(f"GET {API}/private/cancel", trading=True, costs={"matching": 1})
+    def cancel(self, call: Call) -> Any:
+        """By the id it has now."""
+        order = self._named(call, call.text("order_id"))
+        if not order.open or order.id == call.text("order_id") != (order.live_id or order.id):
+            raise Rejected(Reason.NOT_OPEN)
+        self._ended(call.account, order)
+        return _ok(call, _row(order, live=bool(order.live_id)))
+
+    def _ended(self, account: Account, order: Order) -> None:
+        """Alone: its pair goes on."""
+        order.ticket = replace(order.ticket, link="")
+        self.desks[order.market.product].cancel(account, order)
+
+    @route(f"GET {API}/private/cancel_by_label", trading=True, costs={"matching": 1})
+    def cancel_by_label(self, call: Call) -> Any:
+        wanted = (call.text("label"), call.text("currency", ""))
+        return self._all_ended(call, [each for each in self._open(call) if _filed(each, *wanted)])
+
+    @route(f"GET {API}/private/cancel_all_by_instrument", trading=True, costs={"matching": 1})
+    def cancel_all_by_instrument(self, call: Call) -> Any:
+        _, market = self._traded(call.text("instrument_name"))
+        return self._all_ended(call, [each for each in self._open(call) if each.market is market])
+
+    @route(f"GET {API}/private/cancel_all", trading=True, costs={"matching": 1})
+    def cancel_all(self, call: Call) -> Any:
+        return self._all_ended(call, self._open(call))
+
+    def _all_ended(self, call: Call, orders: list[Order]) -> dict[str, Any]:
+        for order in orders:
+            self._ended(call.account, order)
+        return _ok(call, len(orders))
+
+    def _books(self, call: Call) -> Iterator[Order]:
+        for desk in self.desks.values():
+            yield from desk.book(call.account).orders.values()
+
+    def _open(self, call: Call) -> list[Order]:
+        return [order for order in self._books(call) if order.open]
+
+    def _named(self, call: Call, order_id: str) -> Order:
+        found = (desk.order(call.account, order_id=order_id) for desk in self.desks.values())
+        order = next((each for each in found if each is not None), None)
+        if order is None:
+            raise Rejected(Reason.UNKNOWN_ORDER)
+        return order
+
+    @route(f"GET {API}/private/get_order_state")
+    def order_state(self, call: Call) -> Any:
+        order = self._named(call, call.text("order_id"))
+        return _ok(call, _row(order, live=order.live_id == call.text("order_id")))
+
+    @route(f"GET {API}/private/get_order_state_by_label")
+    def order_state_by_label(self, call: Call) -> Any:
+        """A trigger order that fired and the order it became are two rows."""
+        label, currency = call.text("label"), call.one_of("currency", {each: each for each in CURRENCIES})
+        found = [order for order in self._books(call) if _filed(order, label, currency)]
+        return _ok(call, [row for order in found for row in _rows(order)])
+
+    @route(
+        f"GET {API}/private/get_open_orders",
+        f"GET {API}/private/get_open_orders_by_instrument",
+        f"GET {API}/private/get_open_orders_by_currency",
+    )
+    def open_orders(self, call: Call) -> Any:
+        kind, symbol = call.text("kind", ""), call.text("instrument_name", "")
+        currency = call.text("currency", "")
+        found = [
+            order
+            for order in self._open(call)
+            if kind in ("", KIND_OF[order.market.product])
+            and symbol in ("", order.market.symbol)
+            and currency in ("", _currency(order.market))
+        ]
+        return _ok(call, [_row(order, live=bool(order.live_id)) for order in found])
+
+    # -- account ---------------------------------------------------------------------------------------
+
+    @route(f"GET {API}/private/get_positions")
+    def positions(self, call: Call) -> Any:
+        """All that ever were: closed ones have no size."""
+        held = self.desks[Product.LINEAR].book(call.account).positions.values()
+        currency = call.text("currency", "")
+        return _ok(call, [self._position(each) for each in held if currency in ("", each.market.quote)])
+
+    def _position(self, position: Position) -> dict[str, Any]:
+        mark = self.desks[Product.LINEAR].bid(position.market)
+        size = position.quantity
+        return {
+            "instrument_name": position.market.symbol,
+            "kind": "future",
+            "direction": "buy" if size > 0 else "sell" if size else "zero",
+            "size": size,
+            "size_currency": size,
+            "average_price": position.entry_price,
+            "mark_price": mark,
+            "index_price": mark,
+            "leverage": int(position.market.max_leverage),
+            "floating_profit_loss": position.unrealised(mark),
+            "initial_margin": position.notional(mark) / position.market.max_leverage,
+            "maintenance_margin": position.notional(mark) / position.market.max_leverage / 2,
+            "estimated_liquidation_price": ZERO,
+        }
+
+    @route(f"GET {API}/private/get_account_summaries")
+    def summaries(self, call: Call) -> Any:
+        rows = [self._summary(call, asset) for asset in call.account.wallets[WALLET]]
+        return _ok(call, {"id": 1, "type": "main", "summaries": rows})
+
+    @route(f"GET {API}/private/get_account_summary")
+    def summary(self, call: Call) -> Any:
+        return _ok(call, self._summary(call, call.text("currency")))
+
+    def _summary(self, call: Call, asset: str) -> dict[str, Any]:
+        account = call.account
+        total, profit = account.total(WALLET, asset), account.unrealised(WALLET, asset)
+        return {
+            "currency": asset,
+            "balance": total,
+            "equity": total + profit,
+            "margin_balance": total + profit,
+            "available_funds": account.free(WALLET, asset),
+            "initial_margin": self.desks[Product.LINEAR].locked(account, asset),
+            "maintenance_margin": ZERO,
+            "spot_reserve": self.desks[Product.SPOT].locked(account, asset),
+            "total_pl": profit,
+        }
+
+
+def _rules(maker: str, taker: str) -> Rules:
+    return Rules(
+        maker_fee=D(maker),
+        taker_fee=D(taker),
+        buy_fee_in_base=False,
+        wallet=WALLET,
+        client_ids=ClientIds.REUSABLE,
+        refuses_unfillable=False,
+        new_id_on_trigger=True,
+        unfilled=OrderStatus.CANCELLED,
+        order_id=lambda number: f"USDC-{number}",
+        default_leverage=D(50),
+        max_waiting_orders=20,
+    )
+
+
+class DeribitSpot(_Deribit):
+    name, product = "Deribit", Product.SPOT
+    markets = tuple(
+        Market(f"{base}_{quote}", base, quote, Product.SPOT, D(tick), D(size), D(size))
+        for quote in ("USDC", "USDT")
+        for base, _, _, tick, size in COINS
+        if quote == "USDC" or base in CURRENCIES
+    )
+    rules = _rules("0", "0")
+
+
+class DeribitFutures(_Deribit):
+    name, product = "Deribit_F", Product.LINEAR
+    markets = tuple(
+        Market(
+            f"{base}_USDC-PERPETUAL",
+            base,
+            "USDC",
+            Product.LINEAR,
+            D(tick),
+            D(size),
+            D(size),
+            max_leverage=D(50),
+        )
+        for base, tick, size, _, _ in COINS
+    )
+    rules = _rules("0", "0.0005")
+
+
+def _frame(call: Call, name: str, value: Any) -> dict[str, Any]:
+    us = call.now_ms * 1000
+    return {"jsonrpc": "2.0", name: value, "usIn": us, "usOut": us, "usDiff": 0, "testnet": False}
+
+
+def _ok(call: Call, result: Any) -> dict[str, Any]:
+    return _frame(call, "result", result)
+
+
+def _credential(call: Call) -> dict[str, str]:
+    """`deri-hmac-sha256 id=...,ts=...,sig=...,nonce=...`"""
+    scheme, _, told = call.headers.get("authorization", "").partition(" ")
+    if scheme != "deri-hmac-sha256":
+        return {}
+    return {name: value for name, _, value in (part.partition("=") for part in told.split(","))}
+
+
+def _asked(call: Call) -> Call:
+    """The call with the parameters of a JSON-RPC body as its own."""
+    if call.method == "GET":
+        return call
+    params = call.body_params.get("params")
+    if not isinstance(params, dict) or f"{API}/{call.body_params.get('method')}" != call.path:
+        raise Rejected(Reason.BAD_PARAMETER, "method")
+    return replace(call, body=json.dumps(params, default=str).encode())
+
+
+def _currency(market: Market) -> str:
+    """Under which its orders are filed."""
+    return market.base if market.product is Product.SPOT and market.base in CURRENCIES else market.quote
+
+
+def _filed(order: Order, label: str, currency: str) -> bool:
+    return order.client_id == label and currency in ("", _currency(order.market))
+
+
+def _rows(order: Order) -> list[dict[str, Any]]:
+    """The trigger order and, where it fired, what it became."""
+    return [_row(order, live=False), *([_row(order, live=True)] if order.live_id else [])]
+
+
+def _row(order: Order, *, live: bool) -> dict[str, Any]:
+    """`live`: the order that a trigger order became."""
+    ticket, kind = order.ticket, order.ticket.type
+    fired = kind.conditional and bool(order.live_id) and not live
+    limited = ticket.price is not None
+    waits = order.waiting and order.open
+    state = "untriggered" if waits else "triggered" if fired else STATES[order.status]
+    row = {
+        "order_id": order.live_id if live else order.id,
+        "label": order.client_id,
+        "instrument_name": order.market.symbol,
+        "direction": order.side.value,
+        "order_type": ("limit" if limited else "market") if live else TYPE_OF[kind],
+        "order_state": state,
+        "amount": order.quantity,
+        "contracts": order.quantity / order.market.step,
+        "price": order.price if limited else "market_price",
+        "time_in_force": TIME_OF[ticket.time_in_force],
+        "post_only": ticket.post_only,
+        "creation_timestamp": order.created_ms,
+        "last_update_timestamp": order.updated_ms,
+        "api": True,
+        "web": False,
+    }
+    if order.market.product is not Product.SPOT:
+        row |= {"reduce_only": ticket.reduce_only, "is_liquidation": False}
+    if not live and kind.conditional:
+        trigger = {"trigger": TRIGGER_OF[ticket.trigger_by], "trigger_price": order.trigger_price}
+        row |= {**trigger, "triggered": fired}
+    else:
+        row |= {"filled_amount": order.filled, "average_price": order.average_price or ZERO}
+    if live:
+        row["trigger_order_id"] = order.id
+    if ticket.link:
+        row["oco_ref"] = ticket.link
+    if state == "cancelled":
+        row["cancel_reason"] = REASONS.get(order.reason, str(order.reason) or "user_request")
+    return row
+
+
+def _trade(order: Order, fill: Fill) -> dict[str, Any]:
+    return {
+        "trade_id": f"USDC-{fill.id}",
+        "order_id": fill.order_id,
+        "instrument_name": fill.symbol,
+        "direction": fill.side.value,
+        "amount": fill.quantity,
+        "price": fill.price,
+        "fee": fill.fee,
+        "fee_currency": fill.fee_asset,
+        "label": order.client_id,
+        "liquidity": "M" if fill.maker else "T",
+        "state": STATES[order.status],
+        "timestamp": fill.time_ms,
+    }
