@@ -12,7 +12,10 @@ stored copies) unless a line names another source.
 * Nothing tells the time but the Date header, and nothing tells what a key may do.
 * The lists may answer null where there is nothing (seen on the spot API, 2026-10).
 
-Spot is not traded: its API documents no id of ours for an order, so that one whose answer was lost could not be found.
+Spot is not traded. Its documents know no client order id, so that an order whose answer was lost could not be found; they
+contradict one another on whether the volume of an order counts base or quote; and a cancel of an unknown order answers
+success (seen 2026-10). There are limit and market orders only. (https://api-doc.bitunix.com/en_us/, read 2026-11-22, and
+what others saw of it live.)
 """
 
 from __future__ import annotations
@@ -66,6 +69,8 @@ PAGE_SIZE = 100
 PAGES = 5
 #: a record found after a lost answer may seem this much older than the request: the clocks are apart
 CLOCK_APART_MS = 2000
+#: the trades of a triggered record are looked for from this long before its trigger: which is noted first is not told
+TRIGGER_APART_MS = 1000
 #: `Instrument.extra` of an order that names a position: its number
 POSITION = "position"
 
@@ -503,22 +508,26 @@ class BitunixFutures(Venue):
         raise self._gone()
 
     def _ended(self, keys: Credentials, item: Any, name: LegName) -> tuple[Report, str]:
-        """A record says when it triggered, not which leg did and what came of it: the first trade of its position
-        from then on tells both. The words of its `status` are not documented, and not read."""
+        """A record says when it triggered, not which leg did and what came of it: the trade of its position nearest
+        to that moment tells both. The words of its `status` are not documented, and not read."""
         legs = self.read_record(item, name.slot, OrderStatus.CANCELLED)
         mine = self._of(legs, name)
         field(item, "triggerTime")
         if not (triggered := decimal_or_none(item, "triggerTime")):
             return mine, ""
-        since = {"positionId": text(item, "positionId"), "startTime": int(triggered)}
-        trades = list(self._trades(keys, since))
+        moment = int(triggered)
+        since = {"positionId": text(item, "positionId"), "startTime": moment - TRIGGER_APART_MS}
+        trades = [each for each in self._trades(keys, since) if _closes_with(each, mine, moment)]
         if not trades:
-            return self._resting(keys, mine, int(triggered))
-        first = min(trades, key=lambda trade: decimal(trade, "ctime"))
-        price, number = decimal(first, "price"), text(first, "orderId")
+            return self._resting(keys, mine, moment)
+        nearest = min(trades, key=lambda trade: abs(decimal(trade, "ctime") - moment))
+        price, number = decimal(nearest, "price"), text(nearest, "orderId")
         if min(legs, key=lambda leg: abs((leg.trigger_price or price) - price)) is not mine:
             return mine, ""
-        return _became(mine, self._order(keys, {"orderId": number})), number
+        order = self._order(keys, {"orderId": number})
+        if mine.type in LIMITS and order.price != mine.price:
+            return self._resting(keys, mine, moment)
+        return _became(mine, order), number
 
     def _resting(self, keys: Credentials, leg: Report, since_ms: int) -> tuple[Report, str]:
         """The limit order that a leg became, as long as nothing of it is filled."""
@@ -738,6 +747,13 @@ def _is_record_of(item: Any, reports: list[Report], legs: tuple[OrderRequest, ..
         return False
     listed = [(each.type, each.trigger_price, each.quantity, each.price) for each in reports]
     return listed == [(each.type, each.trigger_price, each.quantity, each.price) for each in legs]
+
+
+def _closes_with(trade: Any, leg: Report, moment_ms: int) -> bool:
+    """Whether a trade can be of the order that a leg became. In hedge mode its side does not tell."""
+    if leg.position_side is None:
+        return word(SIDES, trade, "side") is leg.side
+    return trade.get("reduceOnly") is True or decimal(trade, "ctime") >= moment_ms
 
 
 def _became(leg: Report, order: Report) -> Report:
