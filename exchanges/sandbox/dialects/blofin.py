@@ -1,5 +1,6 @@
-"""BloFin's perpetuals as their clients see them: refusals come with HTTP 200, those of an order in its row; TP/SL and
-trigger orders have ids of their own, and what they become names them. https://docs.blofin.com/.
+"""BloFin's perpetuals as their clients see them: refusals come with HTTP 200, those of an order in its row under a code
+0 on top (a batch that failed has 1 or 2 there); TP/SL and trigger orders have ids of their own, and what they become
+names them. https://docs.blofin.com/.
 
 A broker id is neither asked for nor refused: keys of both kinds of BloFin open the sandbox."""
 
@@ -234,7 +235,7 @@ class BloFinFutures(Dialect):
 
     @route("POST /api/v1/trade/order", trading=True, costs=TRADING)
     def place(self, call: Call) -> Any:
-        return _told_of_list([self._try(call, self._place, "orderId")])
+        return _frame([self._try(call, self._place, "orderId")], words="")
 
     @route("POST /api/v1/trade/batch-orders", trading=True, costs=TRADING)
     def place_batch(self, call: Call) -> Any:
@@ -515,6 +516,14 @@ class BloFinFutures(Dialect):
         self.desk.set_leverage(call.account, call.text("instId"), call.decimal("leverage"))
         told = {name: call.text(name) for name in ("leverage", "marginMode", "instId")}
         return _frame(told | {"positionSide": side})
+
+    @route("GET /api/v1/asset/currencies")
+    def currencies(self, call: Call) -> Any:
+        moves = dict.fromkeys(("isDepositAvailable", "isWithdrawAvailable"), 0)
+        coins = sorted(call.account.wallets[WALLET])
+        return _frame(
+            [{"currency": coin, "chain": "ERC20", "withdrawPrecision": 8, **moves} for coin in coins]
+        )
 
     @route("GET /api/v1/user/query-apikey")
     def key(self, call: Call) -> Any:
