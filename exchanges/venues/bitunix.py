@@ -8,7 +8,8 @@ stored copies) unless a line names another source.
 * Stops and targets exist only as TP/SL records of an open position, which they can close and which they end with. A record
   has a stop, a target or both, and no id of ours; its legs are told apart as `<record>:sl:<slot>` and
   `<record>:tp:<slot>`, where the slot is the position's (the records themselves do not tell its direction).
-* In hedge mode a closing order names its position and carries the position's side: BUY + CLOSE closes a long.
+* In hedge mode a closing order names its position and carries the position's side: BUY + CLOSE closes a long. Programs of
+  others send SELL instead; where Bitunix refuses the documented side as such (30019), the order is sent with the other.
 * Nothing tells the time but the Date header, and nothing tells what a key may do.
 * The lists may answer null where there is nothing (seen on the spot API, 2026-10).
 
@@ -71,8 +72,10 @@ PAGES = 5
 CLOCK_APART_MS = 2000
 #: the trades of a triggered record are looked for from this long before its trigger: which is noted first is not told
 TRIGGER_APART_MS = 1000
-#: `Instrument.extra` of an order that names a position: its number
-POSITION = "position"
+#: `Instrument.extra` of an order that names a position: its number, and whether it says the side that closes it
+POSITION, EXIT_SIDE = "position", "exit side"
+#: the order has the side of the position: nothing stands, and the side that closes is the other one
+SAME_SIDE = "30019"
 
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 SIDE_WORDS = {side: name for name, side in SIDES.items()}
@@ -252,12 +255,12 @@ class BitunixFutures(Venue):
                 "price": order.price,
                 "effect": "POST_ONLY" if order.post_only else TIMES[order.time_in_force],
             }
-        if order.position_side is not None:
-            params |= {
-                "side": SIDE_WORDS[order.position_side.entry_side],
-                "tradeSide": "CLOSE" if _closes(order) else "OPEN",
-            }
-            params |= {"positionId": _position_named(order)} if _closes(order) else {}
+        if order.position_side is not None and _closes(order):
+            named = order.instrument.extra.get(EXIT_SIDE, False)
+            side = order.side if named else order.position_side.entry_side
+            params |= {"side": SIDE_WORDS[side], "tradeSide": "CLOSE", "positionId": _position_named(order)}
+        elif order.position_side is not None:
+            params["tradeSide"] = "OPEN"
         elif order.reduce_only:
             params["reduceOnly"] = True
         return self._write("trade/place_order", params, "create", Priority.ENTRY)
@@ -268,6 +271,10 @@ class BitunixFutures(Venue):
             raise Unsupported(f"{self.name}: futures orders are given in base currency")
         if order.post_only and order.type is not OrderType.LIMIT:
             raise Unsupported(f"{self.name}: only limit orders can be post-only")
+        if order.reduce_only and not _closes(order):
+            raise Unsupported(
+                f"{self.name}: a {order.side} order cannot reduce a {order.position_side} position"
+            )
         if not order.type.conditional:
             return
         if not _closes(order):
@@ -401,6 +408,11 @@ class BitunixFutures(Venue):
                 raise
             (report,) = self._standing(keys, (order,), since_ms, lost)
             return report
+        except errors.NothingToReduce as refused:
+            if refused.code != SAME_SIDE or order.position_side is None or order.type.conditional:
+                raise
+        order = at_position(order, _position_named(order), exit_side=True)
+        return super().place(keys, order, patience_seconds=patience_seconds)
 
     def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
         """One record with both legs; when it triggers, is cancelled or loses its position, both end."""
@@ -707,11 +719,10 @@ class BitunixFutures(Venue):
         return OrderNotFound(f"{self.name} does not know this order")
 
 
-def at_position(order: OrderRequest, number: str) -> OrderRequest:
+def at_position(order: OrderRequest, number: str, *, exit_side: bool = False) -> OrderRequest:
     """The order with the number of the position it hangs on."""
-    return replace(
-        order, instrument=replace(order.instrument, extra={**order.instrument.extra, POSITION: number})
-    )
+    extra = {**order.instrument.extra, POSITION: number, EXIT_SIDE: exit_side}
+    return replace(order, instrument=replace(order.instrument, extra=extra))
 
 
 def _position_named(order: OrderRequest) -> str:
