@@ -158,6 +158,21 @@ class _Deribit(Dialect):
     def time(self, call: Call) -> Any:
         return _ok(call, call.now_ms)
 
+    @route(f"GET {API}/public/get_currencies", public=True, costs={"public": 1})
+    def currencies(self, call: Call) -> Any:
+        common = {
+            "fee_precision": 4,
+            "min_confirmations": 1,
+            "withdrawal_fee": ZERO,
+            "min_withdrawal_fee": ZERO,
+        }
+        assets = dict.fromkeys(
+            [each.base for each in self._markets()] + [each.quote for each in self._markets()]
+        )
+        return _ok(
+            call, [{"currency": each, "currency_long": each, "coin_type": each, **common} for each in assets]
+        )
+
     @route(f"GET {API}/public/get_instruments", public=True, costs={"public": 1})
     def instruments(self, call: Call) -> Any:
         kind, currency = call.text("kind", ""), call.text("currency", "any")
