@@ -11,7 +11,7 @@ Facts from https://docs.blofin.com/ and https://github.com/blofin/blofin-api-doc
 * The margin mode stands on every order: an order that closes must name the mode of its position.
 * Stops and targets are TP/SL orders with ids of their own; one may be a pair, of which the first to trigger ends the
   other. They trigger by the last price. A triggered one goes on as a plain order that is found by
-  `algoClientOrderId`, and whose `orderCategory` tells which leg it was. Crossed ones are refused.
+  `algoClientOrderId`, else by its `algoId`, and whose `orderCategory` tells which leg it was. Crossed ones are refused.
 * Trigger orders (`order-algo`) made by hand are listed and cancelled, never placed: they wait on whichever side of
   the price they happen to lie, so that a stop that comes late would become a target.
 * Client ids are letters, digits and underscores, 32 at most. Ours have 16, so that the two legs of a pair fit into
@@ -30,6 +30,7 @@ import hmac
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -140,6 +141,8 @@ ERRORS = {
     }.items()
     for code in codes.split()
 }
+#: a leverage that open orders or positions hold in place
+UNDER_ORDERS = ("110006", "110019")
 _BROKER = "make a key of the type API transaction, not one that connects to a third-party application"
 HINTS = {
     **dict.fromkeys(("152011", "152012", "152013"), _BROKER),
@@ -529,12 +532,14 @@ class BloFinFutures(Venue):
         """The order that a TP/SL order became; None while it has not triggered, and when it never will."""
         if word(WAITING_STATES, item, "state") is not None:
             return None
+        symbol, number = _symbol(item), text(item, "tpslId")
         if name := item.get("clientOrderId"):
-            try:
-                asked = {"instId": _symbol(item), "algoClientOrderId": name}
-                return self._detail(keys, "order-detail", asked)
-            except OrderNotFound:
-                pass
+            with suppress(OrderNotFound):
+                return self._detail(keys, "order-detail", {"instId": symbol, "algoClientOrderId": name})
+        for path in ("trade/orders-pending", "trade/orders-history"):
+            for row in items(self._read(path, {"instId": symbol, "limit": PAGE}, keys)):
+                if field(row, "algoId") == number:
+                    return row
         raise OutcomeUnknown("an order has triggered, and what it became is not told yet")
 
     def _detail(self, keys: Credentials, path: str, named: Mapping[str, Any]) -> Any:
@@ -599,7 +604,21 @@ class BloFinFutures(Venue):
             sides = [{"positionSide": str(side)} for side in Direction]
         for side in sides:
             params = {"instId": instrument.symbol, "leverage": leverage, "marginMode": str(mode), **side}
+            self._set_leverage(keys, params)
+
+    def _set_leverage(self, keys: Credentials, params: Mapping[str, Any]) -> None:
+        """Under open orders it is refused, and whether it is so already has to be asked."""
+        try:
             self.call(self._write("account/set-leverage", params, Priority.ENTRY), keys)
+        except errors.InvalidOrder as refused:
+            if refused.code not in UNDER_ORDERS:
+                raise
+            asked = {name: params[name] for name in ("instId", "marginMode")}
+            rows = items(self._read("account/batch-leverage-info", asked, keys))
+            side = params.get("positionSide")
+            told = [decimal(row, "leverage") for row in rows if side in (None, row.get("positionSide"))]
+            if set(told) != {params["leverage"]}:
+                raise
 
     def key_info(self, keys: Credentials) -> KeyInfo:
         """https://docs.blofin.com/index.html#get-api-key-info; it does not tell of transfers and withdrawals."""

@@ -503,9 +503,25 @@ class BloFinFutures(Dialect):
 
     @route("GET /api/v1/account/leverage-info")
     def leverage(self, call: Call) -> Any:
-        market, mode = self.desk.market(call.text("instId")), call.text("marginMode")
-        leverage = text(self.desk.leverage(call.account, market))
-        return _frame({"leverage": leverage, "marginMode": mode, "instId": market.symbol})
+        return _frame(self._leverages(call)[0])
+
+    @route("GET /api/v1/account/batch-leverage-info")
+    def leverages(self, call: Call) -> Any:
+        return _frame(self._leverages(call))
+
+    def _leverages(self, call: Call) -> list[dict[str, str]]:
+        """In hedge mode one for each side, though both are the same here."""
+        hedged = self.desk.book(call.account).position_mode is PositionMode.HEDGE
+        return [
+            {
+                "instId": symbol,
+                "leverage": text(self.desk.leverage(call.account, self.desk.market(symbol))),
+                "marginMode": call.text("marginMode"),
+                "positionSide": side,
+            }
+            for symbol in call.text("instId").split(",")
+            for side in (("long", "short") if hedged else ("net",))
+        ]
 
     @route("POST /api/v1/account/set-leverage", costs=TRADING)
     def set_leverage(self, call: Call) -> Any:
@@ -513,6 +529,12 @@ class BloFinFutures(Dialect):
         hedged = self.desk.book(call.account).position_mode is PositionMode.HEDGE
         if mode is MarginMode.ISOLATED and hedged != (side != "net"):
             raise Rejected(Reason.MISSING_PARAMETER, "positionSide")
+        for order in self.desk.book(call.account).open.values():
+            if (order.market.symbol, order.waiting) == (call.text("instId"), False):
+                raise _answered(
+                    "110006",
+                    f"You have pending {mode} orders. Please cancel them before adjusting your leverage.",
+                )
         self.desk.set_leverage(call.account, call.text("instId"), call.decimal("leverage"))
         told = {name: call.text(name) for name in ("leverage", "marginMode", "instId")}
         return _frame(told | {"positionSide": side})

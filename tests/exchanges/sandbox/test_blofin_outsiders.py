@@ -417,6 +417,14 @@ def test_leverage_is_set_in_every_mode_and_already_so_is_success(sandbox, pool, 
     assert (position.leverage, position.margin_mode) == (7, mode or MarginMode.CROSS)
 
 
+def test_a_leverage_that_open_orders_hold_in_place_is_asked_for(ours):
+    ours.venue.set_leverage(ours.keys, ours.instrument, Decimal(7), None)
+    ours.place("buy", "limit", "0.1", price="40000")
+    ours.venue.set_leverage(ours.keys, ours.instrument, Decimal(7), None)
+    with pytest.raises(InvalidOrder):
+        ours.venue.set_leverage(ours.keys, ours.instrument, Decimal(8), None)
+
+
 @pytest.mark.parametrize("time_in_force", [TimeInForce.IOC, TimeInForce.FOK])
 def test_what_cannot_fill_at_once_ends(ours, time_in_force):
     found = ours.fetch(ours.place("buy", "limit", "0.1", price="40000", time_in_force=time_in_force))
