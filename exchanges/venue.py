@@ -65,6 +65,9 @@ class Features:
     linked_cancel: bool = True
     #: stop and target may both rest for the full size (cash spot often locks the balance once)
     rests_both_legs: bool = True
+    #: the stops of a position may together not be larger than it, nor its targets: an old one has to go before the one
+    #: that takes its place
+    legs_fit_position: bool = False
     #: the answer to a market order already tells its fill
     fill_in_answer: bool = False
     #: a spot market buy may be given as an amount of quote currency

@@ -142,7 +142,7 @@ def _align_leg(desk: Desk, bracket: Guarded, instrument: Instrument, want: Leg, 
         want.status = LegState.WATCHED
         bracket.legs.append(want)
         return
-    if desk.spot:  # the balance is locked by the old leg
+    if desk.makes_room:
         cancel_legs(desk, bracket, instrument, held)
         _put(desk, bracket, instrument, want)
     else:

@@ -141,6 +141,11 @@ class Desk:
     def spot(self) -> bool:
         return self.venue.product is Product.SPOT
 
+    @property
+    def makes_room(self) -> bool:
+        """An old leg has to go before the one that takes its place: it locks the balance, or the position takes no more."""
+        return self.spot or self.venue.features.legs_fit_position
+
     def hedged(self, instrument: Instrument) -> bool:
         """True when the account keeps long and short positions apart. Read once, then remembered."""
         if not self.venue.features.hedge_mode:

@@ -21,7 +21,7 @@ _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 
 def protect(desk: Desk, step: Protect, instrument: Instrument, make: Callable[..., Guarded]) -> Guarded:
     """Place the new legs, then take the old ones of the same kind away: the position is never bare in between
-    (except on spot, where the old leg holds the balance the new one needs)."""
+    (except where the old leg holds the balance, or the room beside the position, that the new one needs)."""
     position = _position(desk, step, instrument)
     plan = spelled_out(step.protection)
     entry = position.entry_price or desk.quote(instrument).last
@@ -38,10 +38,10 @@ def protect(desk: Desk, step: Protect, instrument: Instrument, make: Callable[..
         arm(desk, bracket, instrument)
         return bracket
     old = _replaced(desk, plan, instrument, position)
-    if desk.spot:
+    if desk.makes_room:
         _cancel(desk, instrument, old)
     arm(desk, bracket, instrument)
-    if not desk.spot and bracket.status in ("armed", "pending"):
+    if not desk.makes_room and bracket.status in ("armed", "pending"):
         _cancel(desk, instrument, old)
     if not bracket.live() and bracket.status == "pending":
         bracket.status, bracket.note = "done", "the protection was removed"

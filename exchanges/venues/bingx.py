@@ -9,6 +9,7 @@ reads (read 2026-11-22). What is odd here:
 * STOP and TAKE_PROFIT types need a position to close; what enters at a trigger is a TRIGGER order. That one, and
   every trigger of spot, has no direction: it waits on the side where the price is not. One that was crossed
   already would wait for the way back, so the price is looked at before;
+* the stops of a position may together not be larger than it, nor its targets: a stop that moves is cancelled first;
 * the default trigger is the mark price, so that ours is always said; a limit order must say how long it lives;
 * placing only acknowledges; a triggered order may be told as filled without an amount or a price at first;
 * one code has many meanings (100421: the time, the symbol, the order), which only the words tell apart;
@@ -188,6 +189,7 @@ GUIDE = Guide(
         "Spot and perpetual futures have separate wallets: transfer USDT to the perpetual futures account first.",
         "BingX turns client order ids into lower case and keeps none for stops and targets of perpetuals.",
         "A stop or a target of a perpetual needs its position: it is refused when there is none to close.",
+        "The stops of a perpetual position may not exceed it: one that moves is cancelled before the new one is placed.",
         "A spot trigger, or one that opens a perpetual position, is refused when the price has crossed it already.",
         "On spot only the stop rests at the exchange; flipr watches the target and sells when it is reached.",
         "Perpetuals are those that settle in USDT, on accounts without separate isolated positions.",
@@ -543,7 +545,9 @@ class BingXSpot(_BingX):
 class BingXFutures(_BingX):
     name = "BingX_F"
     product = Product.LINEAR
-    features = Features(hedge_mode=True, leverage=True, client_id_memory_seconds=2 * 3600)
+    features = Features(
+        legs_fit_position=True, hedge_mode=True, leverage=True, client_id_memory_seconds=2 * 3600
+    )
     time_path = "/openApi/swap/v2/server/time"
     symbols_path = "/openApi/swap/v2/quote/contracts"
     ticker_path = "/openApi/swap/v2/quote/ticker"
@@ -613,9 +617,10 @@ class BingXFutures(_BingX):
             self.pause(seconds)
             try:
                 rows = self._known(keys, order.instrument, since_ms)
-                read = True
             except ExchangeError:
-                continue  # what cannot be read has told nothing
+                read = False  # what cannot be read has told nothing
+                continue
+            read = True
             for item in rows:
                 if decimal(item, "time") >= since_ms and _same(item, order):
                     return self.with_fill(

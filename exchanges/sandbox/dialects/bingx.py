@@ -1,9 +1,10 @@
 """BingX as its clients see it: spot and USDT perpetuals of one host, HTTP 200 with a code for everything.
 
 Documented at https://bingx-api.github.io/docs/ (read 2026-11-22 from stored copies; the answers as quoted by ccxt 4.5.90
-and kept in github.com/JKorf/BingX.Net). Ids are kept in lower case, for conditional perpetual orders not at all; those
-of a closed position end with it. Finer numbers than a market has are cut off, not refused. Not documented, so chosen
-here: the codes of a post-only order on spot and of an order that spot does not know.
+and kept in github.com/JKorf/BingX.Net). Ids are kept in lower case, for conditional perpetual orders not at all. Stops
+that would together be larger than their position are refused, and end with it. Finer numbers than a market has are cut
+off, not refused. Not documented, so chosen here: the codes of a post-only order on spot, of an order that spot does not
+know, and of stops that are too large.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from exchanges.sandbox.model import (
     floor_to,
     text,
 )
-from exchanges.sandbox.wire import Call, Reply
+from exchanges.sandbox.wire import Answered, Call, Reply
 from exchanges.types import (
     Direction,
     MarginMode,
@@ -81,6 +82,7 @@ SPOT_TYPES = (
     }
 )
 SWAP_TYPES = PLAIN | UNDIRECTED | CLOSING
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 BUSY = (100500, "The current system is busy, please try again later")
 GONE = (
@@ -319,13 +321,34 @@ class _BingX(Dialect):
 
     @route("POST /openApi/swap/v2/trade/order", trading=True, costs=_each("place", "orders"))
     def place(self, call: Call) -> Any:
-        order = self.linear.place(call.account, self._ticket(call))
-        return _ok({"order": _placed(order)})
+        ticket = self._ticket(call)
+        self._check_size(call, ticket)
+        return _ok({"order": _placed(self.linear.place(call.account, ticket))})
 
     @route("POST /openApi/swap/v2/trade/order/test", costs=_each("place", "queries"))
     def test(self, call: Call) -> Any:
         self.linear.check(call.account, self._ticket(call))
         return _ok({"order": {"symbol": call.text("symbol"), "orderId": 0, "type": call.text("type")}})
+
+    def _check_size(self, call: Call, ticket: Ticket) -> None:
+        """The stops of a position may together not be larger than it, nor its targets."""
+        if call.text("type") not in CLOSING:
+            return
+        stops = ticket.type in STOPS
+        book, market = self.linear.book(call.account), self.linear.market(ticket.symbol)
+        others = (
+            each.remaining
+            for each in book.open.values()
+            if each.market is market
+            and each.ticket.extra["type"] in CLOSING
+            and each.ticket.position_side is ticket.position_side
+            and (each.ticket.type in STOPS) is stops
+        )
+        held = abs(book.position(market, ticket.position_side).quantity)
+        if held and sum(others, ticket.quantity or ZERO) > held:
+            kind = "stop loss" if stops else "take profit"
+            words = f"The {kind} orders of this position would be larger than it"
+            raise Answered(_said(110406 if stops else 110407, words))
 
     def _ticket(self, call: Call) -> Ticket:
         market, kind = self.linear.market(call.text("symbol")), call.one_of("type", SWAP_TYPES)
