@@ -172,7 +172,7 @@ class BloFinFutures(Venue):
             "Stop and target are one order at BloFin, which ends the target when the stop fills and the other way round.",
             "Stops and targets trigger by the last price; mark and index prices are refused.",
             "An order that closes names the margin mode of its position.",
-            "All requests of an address share 1,500 in five minutes: protection is looked at every five seconds at most.",
+            "All accounts of an address share 1,500 requests in five minutes: with many of them an order is looked at less often than elsewhere.",
         ),
     )
     base_urls = {
@@ -258,7 +258,7 @@ class BloFinFutures(Venue):
         kind = TIMES[order.time_in_force] if limit else "market"
         params = self._params(order) | {"orderType": "post_only" if order.post_only else kind}
         params |= {"price": order.price} if limit else {}
-        return self._write("trade/order", params | {"clientOrderId": order.client_id}, Priority.ENTRY)
+        return self._write("trade/order", params | {"clientOrderId": order.client_id}, _priority(order))
 
     def _params(self, order: OrderRequest) -> dict[str, Any]:
         """What plain and conditional orders share. In hedge mode the two sides say whether an order closes."""
@@ -276,7 +276,7 @@ class BloFinFutures(Venue):
 
     def _waiting_call(self, order: OrderRequest, name: str, legs: Mapping[str, Any]) -> Call:
         params = {**self._params(order), **legs, "clientOrderId": name}
-        return self._write("trade/order-tpsl", params, Priority.PROTECT)
+        return self._write("trade/order-tpsl", params, _priority(order))
 
     def _leg(self, order: OrderRequest) -> dict[str, Any]:
         """A plain limit order as one that triggers at its own price."""
@@ -309,8 +309,8 @@ class BloFinFutures(Venue):
 
     def read_order(self, item: Any) -> Report:
         """https://docs.blofin.com/index.html#get-order-detail; what a leg became keeps the name of that leg."""
-        report, size = self._read_common(item, "orderId"), self._size(text(item, "instId"))
-        kind, filled, leg = word(TYPES, item, "orderType"), decimal(item, "filledSize") * size, _leg_of(item)
+        report, kind, leg = self._read_common(item, "orderId"), word(TYPES, item, "orderType"), _leg_of(item)
+        filled = decimal(item, "filledSize") * self._size(report.symbol)
         if leg and item.get("algoId"):
             names = _split(item.get("algoClientOrderId") or "")
             exchange_id = text(item, "algoId") + (f":{leg}" if names["tp"] else "")
@@ -352,21 +352,15 @@ class BloFinFutures(Venue):
             raise OutcomeUnknown(f"{self.name} lists a stop without a trigger price")
         failed = "it could not be placed when it triggered" if state is OrderStatus.REJECTED else ""
         report = replace(report, status=state or OrderStatus.OPEN, reason=failed)
-        names, paired = _split(report.client_id), len(legs) == 2
-        return {
-            leg: self._read_leg(
-                replace(report, exchange_id=f"{report.exchange_id}:{leg}", client_id=names[leg])
-                if paired
-                else report,
-                leg == "sl",
-                decimal(item, f"{leg}TriggerPrice"),
-                _positive(item, f"{leg}OrderPrice"),
-            )
-            for leg in legs
-        }
+        return {leg: self._read_leg(item, report, leg, paired=len(legs) == 2) for leg in legs}
 
-    def _read_leg(self, report: Report, stop: bool, trigger: Decimal, price: Decimal | None) -> Report:
-        return replace(report, type=CONDITIONALS[stop, price is not None], trigger_price=trigger, price=price)
+    def _read_leg(self, item: Any, report: Report, leg: str, *, paired: bool) -> Report:
+        if paired:
+            name = _split(report.client_id)[leg]
+            report = replace(report, exchange_id=f"{report.exchange_id}:{leg}", client_id=name)
+        price, trigger = _positive(item, f"{leg}OrderPrice"), decimal(item, f"{leg}TriggerPrice")
+        kind = CONDITIONALS[leg == "sl", price is not None]
+        return replace(report, type=kind, trigger_price=trigger, price=price)
 
     def read_trigger(self, item: Any, last: Decimal) -> Report:
         """https://docs.blofin.com/index.html#get-active-algo-orders; on which side of the price it lies tells what
@@ -374,10 +368,16 @@ class BloFinFutures(Venue):
         report, state = self._read_common(item, "algoId"), word(WAITING_STATES, item, "state")
         if state is None:
             raise OutcomeUnknown("a trigger order has triggered, and what it became is not told")
-        report = replace(report, exchange_id=f"{TRIGGER}:{report.exchange_id}", status=state)
-        trigger = decimal(item, "triggerPrice")
+        trigger, price = decimal(item, "triggerPrice"), _positive(item, "orderPrice")
         stop = (trigger > last) == (report.side is Side.BUY)
-        return self._read_leg(report, stop, trigger, _positive(item, "orderPrice"))
+        return replace(
+            report,
+            exchange_id=f"{TRIGGER}:{report.exchange_id}",
+            type=CONDITIONALS[stop, price is not None],
+            status=state,
+            trigger_price=trigger,
+            price=price,
+        )
 
     def read_instrument(self, entry: Any) -> Instrument:
         """https://docs.blofin.com/index.html#get-instruments; sizes there are contracts."""
@@ -556,9 +556,7 @@ class BloFinFutures(Venue):
             self._sizes[instrument.symbol] = instrument.contract_size
         found = [self.read_order(item) for item in self._pages(keys, "orders-pending", scope, "orderId")]
         for item in self._pages(keys, "orders-tpsl-pending", scope, "tpslId"):
-            found += [
-                leg for leg in self.read_waiting(item).values() if _waits(item) and not leg.status.final
-            ]
+            found += self.read_waiting(item).values() if _waits(item) else []
         lasts: dict[str, Decimal] = {}
         for item in self._pages(keys, "orders-algo-pending", scope | {"orderType": "trigger"}, "algoId"):
             if (symbol := _symbol(item)) not in lasts:
@@ -683,6 +681,10 @@ def _ours(entry: Any) -> bool:
 def _closes(order: OrderRequest) -> bool:
     side = order.position_side
     return order.reduce_only or (side is not None and order.side is side.exit_side)
+
+
+def _priority(order: OrderRequest) -> Priority:
+    return Priority.PROTECT if _closes(order) else Priority.ENTRY
 
 
 def _waits(item: Any) -> bool:

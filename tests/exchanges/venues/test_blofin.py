@@ -267,11 +267,15 @@ def test_a_key_that_used_up_its_share_does_not_hold_up_another_key():
     assert ours.place(OTHER, order(NAME, BUY)).exchange_id == "1"
 
 
-def test_a_stop_may_use_what_is_kept_back_from_entries():
-    ours, _ = venue(*[TAKEN] * 27, WAITS)
+@pytest.mark.parametrize("words", [CLOSE, CLOSE | {"type": "stop", "trigger_price": "30000"}])
+def test_what_closes_may_use_what_is_kept_back_from_entries(words):
+    ours, _ = venue(*[TAKEN] * 27, WAITS if "trigger_price" in words else TAKEN)
     for number in range(27):
         ours.place(KEYS, order(NAME, BUY | {"client_id": f"limit{number}"}))
-    assert ours.place(KEYS, order(NAME, STOP)).exchange_id == "2"
+    for entry in (BUY, STOP):
+        with pytest.raises(NotSent):
+            ours.place(KEYS, order(NAME, entry))
+    assert ours.place(KEYS, order(NAME, words)).exchange_id
 
 
 def test_the_hint_says_which_type_of_key_to_make():
