@@ -8,6 +8,7 @@ Facts from docs.deribit.com, API v2.1.1 (read 2026-11-22), unless a line names a
 * a `label` is not unique: it finds an order again, and the exchange would take the same one twice;
 * a trigger order that fires becomes another order, with another id and the same label: orders are asked for, and
   cancelled, by label, whichever of the two stands;
+* whether a label finds a trigger order that still waits is not documented: the open orders are looked through too;
 * ended orders are remembered for 30 minutes;
 * quantities of linear contracts are in the base coin; margin is cross for the whole account, and its leverage is no
   setting of an instrument; positions are one-way;
@@ -202,7 +203,7 @@ class _Deribit(Venue):
         code, more = str(fault.get("code", "")), fault.get("data")
         told = [fault.get("message"), *(more.values() if isinstance(more, Mapping) else (more,))]
         words = ": ".join(str(each) for each in told if each)
-        return next((full for of, said, full in SPOKEN if of == code and said in words), code), words
+        return next((full for of, said, full in SPOKEN if of == code and said in words.lower()), code), words
 
     def place_call(self, order: OrderRequest) -> Call:
         self._check(order)
@@ -331,14 +332,26 @@ class _Deribit(Venue):
         decimal(self.call(call, keys), "result")
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
-        rows = self._labelled(keys, instrument, ref.client_id) if ref.client_id else []
+        rows = self._named(keys, instrument, ref.client_id) if ref.client_id else []
         if not rows and ref.exchange_id:
-            rows = [field(self._read("get_order_state", {"order_id": ref.exchange_id}, keys), "result")]
-            if field(rows[0], "order_state") == "triggered" and rows[0].get("label"):
-                rows = self._labelled(keys, instrument, text(rows[0], "label"))
+            rows = self._numbered(keys, instrument, ref.exchange_id)
         if not rows:
             raise OrderNotFound(f"{self.name} does not know this order")
         return self.read_one(rows)
+
+    def _numbered(self, keys: Credentials, instrument: Instrument, order_id: str) -> list[Any]:
+        """The order with this id and, where it fired, what its label tells beside it."""
+        row = field(self._read("get_order_state", {"order_id": order_id}, keys), "result")
+        if field(row, "order_state") != "triggered" or not row.get("label"):
+            return [row]
+        others = self._labelled(keys, instrument, text(row, "label"))
+        return [row, *(each for each in others if text(each, "order_id") != order_id)]
+
+    def _named(self, keys: Credentials, instrument: Instrument, label: str) -> list[Any]:
+        """All that has the label: no order is called unknown before the open ones were looked through."""
+        if (rows := self._labelled(keys, instrument, label)) or not self.features.conditional:
+            return rows
+        return [row for row in self._open_rows(keys, instrument) if row.get("label") == label]
 
     def _labelled(self, keys: Credentials, instrument: Instrument, label: str) -> list[Any]:
         for currency in self._filed_under(instrument):
@@ -352,12 +365,14 @@ class _Deribit(Venue):
         """The currencies among whose orders those of the instrument are."""
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        return [self.read_order(row) for row in self._open_rows(keys, instrument)]
+
+    def _open_rows(self, keys: Credentials, instrument: Instrument | None) -> list[Any]:
         if instrument is None:
             told = self._read("get_open_orders", {"kind": self.kind}, keys)
         else:
             told = self._read("get_open_orders_by_instrument", {"instrument_name": instrument.symbol}, keys)
-        rows = [row for row in items(told, "result") if self._our_symbol(text(row, "instrument_name"))]
-        return [self.read_order(row) for row in rows]
+        return [row for row in items(told, "result") if self._our_symbol(text(row, "instrument_name"))]
 
     def _our_symbol(self, symbol: str) -> bool:
         return True

@@ -2,9 +2,9 @@
 
 Documented at https://docs.deribit.com/ (read 2026-11-22). A trigger order that fires becomes another order, with an id
 of its own and the same label. Not documented, so chosen here, each the harder case for a client: the first of the two
-stays to be seen as "triggered", cancelling one order of a pair leaves the other, the orders of a spot pair are filed
-under the coin where it has an account of its own; and the reasons of a stale timestamp and of a reduce-only order
-that reduces nothing. Leverage is that of the account: 50.
+stays to be seen as "triggered", a label does not find one that waits, cancelling one order of a pair leaves the
+other, the orders of a spot pair are filed under the coin where it has an account of its own; and the reasons of a
+stale timestamp and of a reduce-only order that reduces nothing. Leverage is that of the account: 50.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ REFUSALS = {
     Reason.UNKNOWN_ORDER: (10004, "order_not_found", ""),
     Reason.NOT_OPEN: (11044, "not_open_order", ""),
 }
-STATUS = {10028: 429, 11051: 503, 11094: 500, 13004: 401, 13021: 403}
+STATUS = {11051: 503, 11094: 500, 13021: 403}
 #: base, tick and contract of the perpetual, tick and contract of the pair
 COINS = (
     ("BTC", "0.5", "0.0001", "0.1", "0.0001"),
@@ -370,9 +370,10 @@ class _Deribit(Dialect):
 
     @route(f"GET {API}/private/get_order_state_by_label")
     def order_state_by_label(self, call: Call) -> Any:
-        """A trigger order that fired and the order it became are two rows."""
+        """A trigger order that fired and the order it became are two rows; one that waits is none."""
         label, currency = call.text("label"), call.one_of("currency", {each: each for each in CURRENCIES})
-        found = [order for order in self._books(call) if _filed(order, label, currency)]
+        labelled = (order for order in self._books(call) if _filed(order, label, currency))
+        found = [order for order in labelled if not (order.open and order.waiting)]
         return _ok(call, [row for order in found for row in _rows(order)])
 
     @route(
