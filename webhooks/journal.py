@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Hook
+from webhooks import threads
 from webhooks.bounds import BODY_LIMIT
 from webhooks.intake import Call
 from webhooks.models import Delivery, DeliveryStatus, body_digest, new_delivery_id
 from webhooks.refused import Refused, unavailable
+
+ANSWERS_AT_ONCE = 200
+
+# What was found not to be queued after the answer stays so.
+_ANSWERED = """
+UPDATE webhooks_delivery d
+SET http_status = v.http_status, status = v.status, timing_ms = v.timing_ms, answered_at = v.answered_at
+FROM (VALUES {rows}) v (id, http_status, status, timing_ms, answered_at)
+WHERE d.id = v.id AND d.status <> %s
+"""
 
 
 def draft(hook: Hook, call: Call) -> Delivery:
@@ -60,11 +76,38 @@ def end(
     delivery.save()
 
 
-def answered(pk: int, http_status: int, status: str, timing_ms: Mapping[str, float]) -> None:
-    # What was found not to be queued after the answer stays so.
-    Delivery.objects.filter(pk=pk).exclude(status=DeliveryStatus.UNQUEUED).update(
-        http_status=http_status, status=status, timing_ms=dict(timing_ms), answered_at=timezone.now()
-    )
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a delivery's caller was told."""
+
+    delivery: int
+    http_status: int
+    status: str
+    timing_ms: Mapping[str, float]
+    at: datetime
+
+
+_answers: deque[Answer] = deque()
+
+
+def answered(answer: Answer) -> None:
+    """Write it down beside the requests; what gathers while the database is asked is written by one statement."""
+    _answers.append(answer)
+    threads.aside(_write_answers)
+
+
+def _write_answers() -> None:
+    several = [_answers.popleft() for _ in range(min(len(_answers), ANSWERS_AT_ONCE))]
+    if not several:
+        return
+    rows = ", ".join(["(%s::bigint, %s::smallint, %s, %s::jsonb, %s::timestamptz)"] * len(several))
+    params = [
+        value
+        for each in several
+        for value in (each.delivery, each.http_status, each.status, json.dumps(dict(each.timing_ms)), each.at)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWERED.format(rows=rows), [*params, DeliveryStatus.UNQUEUED])
 
 
 def unqueued(pk: int) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import redis
+from django.utils import timezone
 
 from execution import outcome
 from execution.dispatch import QueueDown
@@ -20,6 +21,7 @@ from execution.results import result_of
 from webhooks import accept, journal, present, refused, replies, threads
 from webhooks.accept import DATABASE_DOWN, Taken
 from webhooks.intake import Call
+from webhooks.journal import Answer
 from webhooks.models import Delivery
 from webhooks.replies import Reply
 
@@ -59,7 +61,8 @@ def note(handled: Handled, http_status: int) -> None:
     the next equal message is taken for its resend, and nothing is sent twice."""
     if handled.delivery:
         body = handled.reply.body
-        threads.aside(journal.answered, handled.delivery.pk, http_status, body["status"], body["timing_ms"])
+        answer = Answer(handled.delivery.pk, http_status, body["status"], body["timing_ms"], timezone.now())
+        journal.answered(answer)
 
 
 @dataclass

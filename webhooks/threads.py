@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import connection, connections
 
-THREADS = 16
+THREADS = 8
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -26,6 +26,11 @@ T = TypeVar("T")
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS, thread_name_prefix="intake")
+
+
+@cache
+def _aside_pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="aside")
 
 
 async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -39,8 +44,10 @@ def submit(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]
 
 
 def aside(work: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
-    """Run work nobody waits for; a failure is logged, because nobody would see it."""
-    submit(work, *args, **kwargs).add_done_callback(_report)
+    """Run work nobody waits for, behind the backs of those who do: in a thread of its own, one piece after another.
+    A failure is logged, because nobody would see it."""
+    running = _aside_pool().submit(partial(_settled, partial(work, *args, **kwargs)))
+    running.add_done_callback(_report)
 
 
 def _settled(work: Callable[[], T]) -> T:
@@ -57,9 +64,10 @@ def _report(done: Future[Any]) -> None:
 
 def drain() -> None:
     """Wait until everything submitted so far has run, and close the threads' database connections."""
-    everyone = threading.Barrier(THREADS)
-    for done in [_pool().submit(_hang_up, everyone) for _ in range(THREADS)]:
-        done.result()
+    for pool, size in ((_pool(), THREADS), (_aside_pool(), 1)):
+        everyone = threading.Barrier(size)
+        for done in [pool.submit(_hang_up, everyone) for _ in range(size)]:
+            done.result()
 
 
 def _hang_up(everyone: threading.Barrier) -> None:
