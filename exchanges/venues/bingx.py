@@ -81,11 +81,7 @@ SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 POSITION_SIDES = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT}
 POSITION_WORDS = {side: name for name, side in POSITION_SIDES.items()}
 TIMES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
-TRIGGERS = {
-    TriggerBy.LAST: "CONTRACT_PRICE",
-    TriggerBy.MARK: "MARK_PRICE",
-    TriggerBy.INDEX: "INDEX_PRICE",
-}
+TRIGGERS = {TriggerBy.LAST: "CONTRACT_PRICE", TriggerBy.MARK: "MARK_PRICE", TriggerBy.INDEX: "INDEX_PRICE"}
 MARGIN_WORDS = {MarginMode.CROSS: "CROSSED", MarginMode.ISOLATED: "ISOLATED"}
 TRUTH = {"true": True, "True": True, "false": False, "False": False}
 STATUSES = {
@@ -229,7 +225,9 @@ class _BingX(Venue):
     open_path: ClassVar[str]
     cancel_by: ClassVar[tuple[str, str]]
     id_name: ClassVar[str]
+    #: the right to trade, as a switch and as a number
     permission: ClassVar[str]
+    permission_number: ClassVar[str]
     types: ClassVar[Mapping[str, OrderType]]
 
     # -- pure ------------------------------------------------------------------------------------------
@@ -274,6 +272,8 @@ class _BingX(Venue):
 
     def place_call(self, order: OrderRequest) -> Call:
         timed = order.time_in_force is not TimeInForce.GTC
+        if order.type is OrderType.MARKET and order.time_in_force is TimeInForce.IOC:
+            timed = False  # as it is anyway
         if order.type is not OrderType.LIMIT and (order.post_only or timed):
             raise Unsupported(f"{self.name}: only limit orders can be post-only, IOC or FOK")
         if order.post_only and timed:
@@ -383,6 +383,10 @@ class _BingX(Venue):
         params = {"symbol": instrument.symbol, **self._named(ref)}
         item = self._order_of(self._read(self.fetch_path, params, keys, ("fetch", "queries")))
         report = self.with_fill(item, self._directed(item), instrument)
+        if ref.exchange_id not in ("", report.exchange_id) or (
+            not ref.exchange_id and report.client_id not in ("", ref.client_id)
+        ):
+            raise OutcomeUnknown(f"{self.name} answers about another order than the one asked for")
         return replace(report, client_id=report.client_id or ref.client_id)
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
@@ -395,8 +399,7 @@ class _BingX(Venue):
 
     def _open(self, keys: Credentials, instrument: Instrument | None) -> list[Any]:
         params = {"symbol": instrument.symbol} if instrument else {}
-        data = field(self._read(self.open_path, params, keys, ("open", "orders")), "data")
-        return items(data, "orders")
+        return _rows(self._read(self.open_path, params, keys, ("open", "orders")), "data", "orders")
 
     def _directed(self, item: Any) -> Report:
         """An order that waits has the trigger where the price is not."""
@@ -425,8 +428,6 @@ class _BingX(Venue):
             rights = {str(each) for each in items(data, "permissions")}
             trades, withdraws = self.permission_number in rights, "5" in rights
         return KeyInfo(can_trade=trades, can_withdraw=withdraws, ip_locked=_ip_locked(data))
-
-    permission_number: ClassVar[str]
 
     # -- one request -----------------------------------------------------------------------------------
 
@@ -459,10 +460,7 @@ class BingXSpot(_BingX):
     name = "BingX"
     product = Product.SPOT
     features = Features(
-        rests_both_legs=False,
-        market_by_quote=True,
-        reduce_only=False,
-        client_id_memory_seconds=2 * 3600,
+        rests_both_legs=False, market_by_quote=True, reduce_only=False, client_id_memory_seconds=2 * 3600
     )
     time_path = "/openApi/spot/v1/server/time"
     symbols_path = "/openApi/spot/v1/common/symbols"
@@ -577,7 +575,9 @@ class BingXFutures(_BingX):
         }
 
     def _order_of(self, data: Any) -> Any:
-        return field(data, "data", "order")
+        """Samples of a cancel have it without the frame of the others."""
+        told = field(data, "data")
+        return told["order"] if isinstance(told, Mapping) and "order" in told else told
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         report = super().read_placed(data, order)
@@ -594,8 +594,7 @@ class BingXFutures(_BingX):
         """Commissions come with a minus when they were paid; "" where there is none."""
         fee = abs(decimal_or_none(item, "commission") or Decimal(0))
         return replace(
-            self._progress(item, report),
-            fee=Fee(fee, instrument.settle) if fee and report.filled else None,
+            self._progress(item, report), fee=Fee(fee, instrument.settle) if fee and report.filled else None
         )
 
     def place(
@@ -634,8 +633,7 @@ class BingXFutures(_BingX):
         """The orders of a market that are open, and those since then whatever became of them."""
         params = {"symbol": instrument.symbol, "startTime": since_ms, "limit": 500}
         answer = self._read("/openApi/swap/v2/trade/allOrders", params, keys, ("history", "orders"))
-        ended = field(answer, "data", "orders")
-        return self._open(keys, instrument) + (items(ended) if ended is not None else [])
+        return self._open(keys, instrument) + _rows(answer, "data", "orders")
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         """A conditional order without a number cannot be told from others, only that there is none."""
@@ -684,7 +682,7 @@ class BingXFutures(_BingX):
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         params = {"symbol": instrument.symbol} if instrument else {}
         rows = self._read("/openApi/swap/v2/user/positions", params, keys, ("account", "orders"))
-        return [self.read_position(each) for each in items(rows, "data") if decimal(each, "positionAmt")]
+        return [self.read_position(each) for each in _rows(rows, "data") if decimal(each, "positionAmt")]
 
     def read_position(self, item: Any) -> Position:
         """The amount of a short position has no sign where its side is told."""
@@ -774,6 +772,11 @@ def _same(item: Any, order: OrderRequest) -> bool:
         order.trigger_price,
         price,
     ) and word(STATUSES, item, "status") in (OrderStatus.OPEN, OrderStatus.FILLED)
+
+
+def _rows(answer: Any, *path: str) -> list[Any]:
+    """A list of nothing may come as null (https://github.com/ccxt/ccxt/pull/20759, read 2026-11-22)."""
+    return [] if field(answer, *path) is None else items(answer, *path)
 
 
 def _words(item: Any, name: str) -> str:

@@ -53,17 +53,8 @@ POSITION_SIDES = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT
 POSITION_SIDE_OF = {side: name for name, side in POSITION_SIDES.items()}
 MODES = {"true": PositionMode.HEDGE, "false": PositionMode.ONE_WAY}
 MARGINS = {"CROSSED": MarginMode.CROSS, "ISOLATED": MarginMode.ISOLATED}
-TIMES = {
-    "GTC": TimeInForce.GTC,
-    "PostOnly": TimeInForce.GTC,
-    "IOC": TimeInForce.IOC,
-    "FOK": TimeInForce.FOK,
-}
-TRIGGERS = {
-    "MARK_PRICE": TriggerBy.MARK,
-    "CONTRACT_PRICE": TriggerBy.LAST,
-    "INDEX_PRICE": TriggerBy.INDEX,
-}
+TIMES = {"GTC": TimeInForce.GTC, "PostOnly": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
+TRIGGERS = {"MARK_PRICE": TriggerBy.MARK, "CONTRACT_PRICE": TriggerBy.LAST, "INDEX_PRICE": TriggerBy.INDEX}
 PLAIN = {"MARKET": OrderType.MARKET, "LIMIT": OrderType.LIMIT}
 CLOSING = {
     "STOP_MARKET": OrderType.STOP,
@@ -74,12 +65,7 @@ CLOSING = {
 #: these wait on the side where the price is not
 UNDIRECTED = {"TRIGGER_MARKET": OrderType.STOP, "TRIGGER_LIMIT": OrderType.STOP_LIMIT}
 SPOT_TYPES = (
-    PLAIN
-    | UNDIRECTED
-    | {
-        "TAKE_STOP_MARKET": OrderType.STOP,
-        "TAKE_STOP_LIMIT": OrderType.STOP_LIMIT,
-    }
+    PLAIN | UNDIRECTED | {"TAKE_STOP_MARKET": OrderType.STOP, "TAKE_STOP_LIMIT": OrderType.STOP_LIMIT}
 )
 SWAP_TYPES = PLAIN | UNDIRECTED | CLOSING
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
