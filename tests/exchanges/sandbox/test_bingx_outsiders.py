@@ -222,8 +222,9 @@ class Ours:
     def __init__(self, pool: Pool, name: str, keys: dict[str, str]) -> None:
         connection = pool.connection(name, Environment.SANDBOX)
         connection.refresh()
-        self.venue: Any = connection.venue
-        self.venue.pause = lambda seconds: None
+        venue: Any = connection.venue
+        venue.pause = lambda seconds: None
+        self.venue = venue
         self.instrument = connection.table.find("BTCUSDT")
         self.keys = Credentials(keys["key"], keys["secret"])
         self._count = 0
