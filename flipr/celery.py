@@ -10,9 +10,11 @@ import os
 from typing import Any
 
 from celery import Celery, signals
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flipr.settings")
 
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "flipr.broker:Transport"))
 app = Celery("flipr")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
