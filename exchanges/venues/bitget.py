@@ -65,7 +65,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, plain_number, unless_unchanged
+from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, unless_unchanged
 
 T = TypeVar("T")
 
@@ -246,20 +246,7 @@ class _Bitget(Venue):
         return {name: bucket.capacity - int(left) for name, bucket in own.items()}
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
-        return Report(
-            exchange_id=text(data, "data", "orderId"),
-            client_id=order.client_id,
-            symbol=order.instrument.symbol,
-            side=order.side,
-            type=order.type,
-            status=OrderStatus.OPEN,
-            quantity=order.quantity,
-            price=order.price,
-            trigger_price=order.trigger_price,
-            reduce_only=order.reduce_only,
-            position_side=order.position_side,
-            acknowledged_only=True,
-        )
+        return acknowledged(order, text(data, "data", "orderId"))
 
     def read_order(self, item: Any) -> Report:
         """https://www.bitget.com/api-doc/spot/trade/Get-Order-Info and contract/trade/Get-Order-Details; in the list

@@ -62,7 +62,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, plain_number
+from exchanges.venue import Call, Features, Venue, acknowledged, plain_number
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CROCKFORD = {letter: value for value, letter in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
@@ -257,18 +257,7 @@ class Kraken(Venue):
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         """AddOrder answers with the order's txid and a sentence; what became of it must be fetched."""
-        return Report(
-            exchange_id=read.text(data, "result", "txid", 0),
-            client_id=order.client_id,
-            symbol=order.instrument.symbol,
-            side=order.side,
-            type=order.type,
-            status=OrderStatus.OPEN,
-            quantity=order.quantity,
-            price=order.price,
-            trigger_price=order.trigger_price,
-            acknowledged_only=True,
-        )
+        return acknowledged(order, read.text(data, "result", "txid", 0))
 
     def server_time_ms(self) -> int:
         """Kraken tells whole seconds. A machine whose own clock lies within that second (and half a second of

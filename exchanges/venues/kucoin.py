@@ -62,7 +62,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, key_digest, plain_number
+from exchanges.venue import Call, Features, Venue, acknowledged, key_digest, plain_number
 
 SIDES = {side.value: side for side in Side}
 LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
@@ -249,20 +249,7 @@ class _KuCoin(Venue):
         """Address and weight."""
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
-        return Report(
-            exchange_id=text(data, "data", "orderId"),
-            client_id=order.client_id,
-            symbol=order.instrument.symbol,
-            side=order.side,
-            type=order.type,
-            status=OrderStatus.OPEN,
-            quantity=order.quantity,
-            price=order.price,
-            trigger_price=order.trigger_price,
-            reduce_only=order.reduce_only,
-            position_side=order.position_side,
-            acknowledged_only=True,
-        )
+        return acknowledged(order, text(data, "data", "orderId"))
 
     @abstractmethod
     def read_order(self, item: Any) -> Report:

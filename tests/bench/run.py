@@ -22,6 +22,7 @@ from tests.bench.memory import peaks_mb
 from tests.bench.spread import Spread
 
 if TYPE_CHECKING:
+    from tests.bench.arming import Arming
     from tests.bench.floor import FloorTimes
     from tests.bench.posts import Times
     from tests.bench.saturation import Load
@@ -32,17 +33,18 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is measured. `seconds`: of each step towards saturation."""
+    """How much is measured. `armings`: of each venue; `seconds`: of each step towards saturation."""
 
     near: Rounds
     far: Rounds
     traders: int
     rounds: int
+    armings: int
     seconds: float
 
 
-FULL = Plan(clients.NEAR, clients.FAR, traders=32, rounds=40, seconds=4.0)
-QUICK = Plan(clients.QUICK, clients.QUICK, traders=3, rounds=3, seconds=0.5)
+FULL = Plan(clients.NEAR, clients.FAR, traders=32, rounds=40, armings=7, seconds=4.0)
+QUICK = Plan(clients.QUICK, clients.QUICK, traders=3, rounds=3, armings=1, seconds=0.5)
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Run:
     floor: FloorTimes | None = None
     posts: dict[str, Times] = field(default_factory=dict)
     posts_unflushed: dict[str, Times] = field(default_factory=dict)
+    armings: dict[str, Arming] = field(default_factory=dict)
     loads: list[Load] = field(default_factory=list)
     memory_mb: dict[str, float] = field(default_factory=dict)
     parser: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -74,6 +77,7 @@ def run(plan: Plan, say: Say) -> Run:
 
 
 def _measure_service(stack: Stack, plan: Plan, found: Run, say: Say) -> None:
+    from tests.bench import arming
     from tests.bench.floor import floor
     from tests.bench.posts import Caller
     from tests.bench.saturation import climb
@@ -92,6 +96,8 @@ def _measure_service(stack: Stack, plan: Plan, found: Run, say: Say) -> None:
                 caller.round("unflushed")
         found.floor = bare.times()
     found.posts, found.posts_unflushed = caller.times("flushed"), caller.times("unflushed")
+    say("From an order to its protection, at every exchange ...")
+    found.armings = arming.measure(stack, plan.armings)
     say("Towards saturation ...")
     found.loads = climb(stack, traders, plan.seconds)
     found.memory_mb = peaks_mb(stack.processes)

@@ -29,8 +29,8 @@ def as_json(run: Run) -> dict[str, Any]:
 
 
 def as_text(run: Run) -> str:
-    parts = (_machine(run), _clients(run), _service(run), _loads(run), _memory(run), _parser(run), _aims(run))
-    return "\n\n".join("\n".join(part) for part in parts)
+    parts = (_machine, _clients, _service, _armings, _loads, _memory, _parser, _aims)
+    return "\n\n".join("\n".join(part(run)) for part in parts)
 
 
 def _machine(run: Run) -> Iterator[str]:
@@ -62,6 +62,13 @@ def _service(run: Run) -> Iterator[str]:
             yield _row(f"order at {venue}", times.to_exchange) + f"  {whole:.2f} x reply, {order:.2f} x order"
             yield _row("protected answer", times.to_answer)
             yield "    " + "  ".join(f"{step} {at:g}" for step, at in times.waterfall.items())
+
+
+def _armings(run: Run) -> Iterator[str]:
+    yield f"{'From an order to its armed protection':<32} {'protection':<16} requests  in turn   median      p95"
+    for venue, each in run.armings.items():
+        counts = f"{len(each.requests):8} {each.round_trips:8}"
+        yield f"  {venue:<30} {each.protection:<16} {counts} {each.time.median:8.2f} {each.time.p95:8.2f}"
 
 
 def _loads(run: Run) -> Iterator[str]:

@@ -14,6 +14,7 @@ from exchanges.sandbox.server import bound_port
 from flipr.processes import Processes
 from tests.bench import clients
 from tests.bench.aims import verdicts
+from tests.bench.arming import Arming, _in_turn, _Sent
 from tests.bench.clients import Measured
 from tests.bench.counterparts import ways
 from tests.bench.floor import FloorTimes, command
@@ -173,6 +174,7 @@ def measured_run(*, to_exchange: float, warm: float, memory: float) -> Run:
         floor=FloorTimes(spread(3), spread(4)),
         posts=posts,
         posts_unflushed=posts,
+        armings={"Kraken": Arming("supervision", ("POST /order", "POST /stop"), 2, spread(5))},
         loads=[Load(1, 50.0, spread(20)), Load(2, 60.0, spread(33))],
         memory_mb={"web": memory, "worker-eu": 100.0, "sandbox": 900.0},
         parser={"one line": {"median": 25_000, "best": 26_000}},
@@ -206,6 +208,21 @@ def test_json_and_table_tell_the_same_run():
     ]
     assert "1.98 x reply, 2.63 x order" in as_text(run)
     assert "web: under 150 MB" in next(line for line in as_text(run).splitlines() if line.endswith("NOT MET"))
+
+
+def test_the_table_tells_the_requests_of_each_exchange():
+    row = next(
+        line
+        for line in as_text(measured_run(to_exchange=1, warm=1, memory=1)).splitlines()
+        if "Kraken " in line
+    )
+    assert row.split() == ["Kraken", "supervision", "2", "2", "5.00", "10.00"]
+
+
+def test_requests_side_by_side_are_one_round_trip():
+    assert _in_turn([_Sent("a", 0, 2), _Sent("b", 1, 3), _Sent("c", 3.5, 4)]) == 2
+    assert _in_turn([_Sent("a", 0, 1), _Sent("b", 1, 2)]) == 2
+    assert _in_turn([]) == 0
 
 
 def test_peak_memory_is_read_from_the_kernel():

@@ -576,7 +576,7 @@ def _answered(code: str, words: str) -> Answered:
 
 def _refusal(reason: Reason, detail: str) -> tuple[str, str]:
     if reason is Reason.WOULD_TRIGGER:
-        return CROSSED[detail]
+        return CROSSED.get(detail, REFUSALS[Reason.BAD_PARAMETER])
     code, words = REFUSALS.get(reason, REFUSALS[Reason.BAD_PARAMETER])
     return code, words.format(detail)
 

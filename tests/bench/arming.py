@@ -1,0 +1,123 @@
+"""From an order to its armed protection, venue by venue: how many requests, one behind the other how many, how long.
+
+A worker's own way through a job (claim, limits, order, fill, stop and target, history) is run in this process, for an
+account that has traded before: whatever can be known in advance is known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from exchanges.facts import protection_of
+from exchanges.limits import LocalGate
+from exchanges.registry import venues
+from exchanges.transport import Answer, Request, Transport
+from exchanges.types import Environment
+from exchanges.venue import Venue
+from execution import book, dispatch, place
+from execution.dispatch import Intake
+from execution.models import Order
+from tests.bench.spread import Spread
+from tests.stack import Stack, Trader
+from webhooks.syntax import parse
+
+ENTRY = "BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%"
+CLOSE = "BTCUSDT on {venue} close 100%"
+
+
+@dataclass(frozen=True, slots=True)
+class Arming:
+    """`requests` in their order, as method and path; `round_trips`: what of them had to wait for another's answer."""
+
+    protection: str
+    requests: tuple[str, ...]
+    round_trips: int
+    #: from the order's leaving to the armed protection
+    time: Spread
+
+
+def measure(stack: Stack, rounds: int) -> dict[str, Arming]:
+    """Every venue that has stop orders."""
+    kinds = [each for each in venues().values() if each.features.conditional]
+    families = tuple(dict.fromkeys(each.key_family for each in kinds))
+    trader = stack.new_trader(families)
+    try:
+        return {
+            kind.name: _measure(trader, kind, rounds) for kind in sorted(kinds, key=lambda each: each.name)
+        }
+    finally:
+        book.pool().close()
+        for held in (book.pool, book.facts, book.breaker, book.meter):
+            held.cache_clear()
+
+
+def _measure(trader: Trader, kind: type[Venue], rounds: int) -> Arming:
+    _trade(trader, kind)
+    taken = [_trade(trader, kind) for _ in range(rounds)]
+    requests, round_trips, _ = min(taken, key=lambda each: len(each[0]))
+    return Arming(
+        protection_of(kind.features).value, requests, round_trips, Spread.of(each[2] for each in taken)
+    )
+
+
+def _trade(trader: Trader, kind: type[Venue]) -> tuple[tuple[str, ...], int, float]:
+    # An account that was left alone for a while: what it used up of its limits has grown again.
+    book.pool().connection(kind.name, Environment.SANDBOX).venue.gate = LocalGate()
+    with _watched() as sent:
+        order = _run(trader, ENTRY.format(venue=kind.name))
+        watched = list(sent)
+    if order.bracket is None or order.bracket.status != "armed":
+        raise RuntimeError(f"{kind.name}: the position is not protected: {order.status} {order.error}")
+    _run(trader, CLOSE.format(venue=kind.name))
+    timing = order.timing_ms
+    return (
+        tuple(each.what for each in watched),
+        _in_turn(watched),
+        timing["protected"] - timing["sent"],
+    )
+
+
+def _run(trader: Trader, text: str) -> Order:
+    delivery = f"d_arming_{time.time_ns()}"
+    prepared = dispatch.prepare(trader.user, parse(text), Intake(delivery, "close", time.time() * 1000))
+    for job in prepared.jobs:
+        place.run(job.dump())
+    return Order.objects.select_related("bracket").get(user=trader.user, delivery=delivery)
+
+
+@dataclass(slots=True)
+class _Sent:
+    what: str
+    began: float
+    ended: float = 0.0
+
+
+@contextmanager
+def _watched() -> Iterator[list[_Sent]]:
+    sent: list[_Sent] = []
+    send = Transport.send
+
+    def watched(self: Transport, request: Request) -> Answer:
+        one = _Sent(f"{request.method} {request.path}", time.perf_counter())
+        sent.append(one)
+        try:
+            return send(self, request)
+        finally:
+            one.ended = time.perf_counter()
+
+    Transport.send = watched  # type: ignore[method-assign]
+    try:
+        yield sent
+    finally:
+        Transport.send = send  # type: ignore[method-assign]
+
+
+def _in_turn(sent: list[_Sent]) -> int:
+    """The longest chain of requests of which each began after the one before had its answer."""
+    chain, free_at = 0, 0.0
+    for each in sorted(sent, key=lambda one: one.ended):
+        if each.began >= free_at:
+            chain, free_at = chain + 1, each.ended
+    return chain
