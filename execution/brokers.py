@@ -46,10 +46,10 @@ def script(text: str) -> Script:
     return Script(redis.Redis(), text)  # the client it is called with counts
 
 
-def run_once(region: str, text: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
-    """Run a script whose answer may be lost, but which must not be sent again. Raises Unreached; any other
-    redis.RedisError leaves open whether it ran."""
-    pool = region_redis(region).connection_pool
+def run_once(server: redis.Redis, text: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+    """Run a script that must not be sent again when its answer is lost; the shortest way, too. Raises Unreached; any
+    other redis.RedisError leaves open whether it ran."""
+    pool = server.connection_pool
     try:
         connection: Any = pool.get_connection()
     except redis.RedisError as error:

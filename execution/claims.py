@@ -60,9 +60,14 @@ def heart(region: str) -> Heart:
     return Heart(region)
 
 
+def claimant(region: str) -> str:
+    """This worker, and this attempt: a job that reached the same worker twice is claimed once all the same."""
+    return f"{heart(region).worker} {secrets.token_hex(4)}"
+
+
 def take(region: str, job: str) -> bool:
     """True for the first caller only. Raises redis.RedisError: then nothing may be sent."""
-    return _take(region, job, heart(region).worker)
+    return _take(region, job, claimant(region))
 
 
 def call_off(region: str, job: str) -> bool:
@@ -84,4 +89,5 @@ def look(region: str, job: str) -> Claim:
     worker = server.get(key(job))
     if worker is None:
         return Claim.FREE
-    return Claim.ALIVE if server.exists(f"worker:{worker!s}") else Claim.DEAD
+    name, _, _ = str(worker).partition(" ")
+    return Claim.ALIVE if server.exists(f"worker:{name}") else Claim.DEAD

@@ -54,10 +54,12 @@ redis.call('PEXPIRE', KEYS[2], ARGV[4] * 2)
 if KEYS[3] then redis.call('LPUSH', KEYS[3], ARGV[5]) end
 """
 
-# KEYS: claim, lane, its leases. ARGV: as _TURN, then worker, keep_seconds. 0 when another worker has it, 1 when it is
-# claimed and has to wait for its turn, 2 when it is its turn.
+# KEYS: claim, lane, its leases. ARGV: as _TURN, then claimant, keep_seconds. 0 when somebody else has it, 1 when it is
+# claimed and has to wait for its turn, 2 when it is its turn. Asked again after a lost answer it says the same.
 _CLAIM = f"""
-if not redis.call('SET', KEYS[1], ARGV[5], 'NX', 'EX', ARGV[6]) then return 0 end
+local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[5] then return 0 end
+redis.call('SET', KEYS[1], ARGV[5], 'EX', ARGV[6])
 table.remove(KEYS, 1)
 local function turn() {_TURN} end
 return 1 + turn()
@@ -96,7 +98,7 @@ def next_ticket(region: str, lane: str, job: str, at_ms: float | None = None) ->
 def queue_up(region: str, lane: str, job: str, ticket: int, queue: str, message: str) -> None:
     """Take a place in the lane and push the message to its queue: both or neither, in one round trip. Raises
     `brokers.Unreached` when certainly neither was done, another redis.RedisError when nobody knows."""
-    run_once(region, _JOIN, [lane, f"{lane}:leases", queue], [*_joining(job, ticket), message])
+    run_once(region_redis(region), _JOIN, [lane, f"{lane}:leases", queue], [*_joining(job, ticket), message])
 
 
 def _joining(job: str, ticket: int) -> list[Any]:
@@ -107,15 +109,8 @@ def claim(region: str, lane: str, job: str, ticket: int) -> Claimed:
     """`claims.take`, and the first attempt at a turn, in one round trip. Raises redis.RedisError: then nothing may
     be sent."""
     keys = [claims.key(job), lane, f"{lane}:leases"]
-    worker = claims.heart(region).worker
-    asked: list[Any] = [
-        job,
-        int(time.time() * 1000),
-        LEASE_SECONDS * 1000,
-        ticket,
-        worker,
-        claims.KEEP_SECONDS,
-    ]
+    now, lease = int(time.time() * 1000), LEASE_SECONDS * 1000
+    asked: list[Any] = [job, now, lease, ticket, claims.claimant(region), claims.KEEP_SECONDS]
     return Claimed(script(_CLAIM)(keys=keys, args=asked, client=region_redis(region)))
 
 

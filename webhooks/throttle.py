@@ -16,6 +16,7 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from execution.brokers import run_once
 from webhooks.refused import too_many
 
 # KEYS: one per limit. ARGV: now_ms, then interval_ms and window_ms per limit. Refused -> {number of the limit, wait_ms}.
@@ -64,12 +65,19 @@ def admit_all(limits: list[Limit], now_ms: float | None = None) -> None:
     """Count one message against every limit, or none. `now_ms` is the clock unless given."""
     arguments = [each for limit in limits for each in limit.as_args()]
     now_ms = time.time() * 1000 if now_ms is None else now_ms
-    server = _server(settings.REDIS_URL)
-    number, wait_ms = server.register_script(_ADMIT)(
-        keys=[limit.key for limit in limits], args=[now_ms, *arguments]
-    )
+    number, wait_ms = _counted([limit.key for limit in limits], [now_ms, *arguments])
     if number:
-        raise too_many(math.ceil(int(wait_ms) / 1000), limits[number - 1].who)
+        raise too_many(math.ceil(wait_ms / 1000), limits[number - 1].who)
+
+
+def _counted(keys: list[str], args: list[float]) -> tuple[int, int]:
+    """Once more on a new connection when the first had gone stale; a message that is counted twice does no harm."""
+    server = _server(settings.REDIS_URL)
+    try:
+        number, wait_ms = run_once(server, _ADMIT, keys, args)
+    except redis.ConnectionError:
+        number, wait_ms = run_once(server, _ADMIT, keys, args)
+    return int(number), int(wait_ms)
 
 
 @cache
@@ -78,5 +86,5 @@ def _server(url: str) -> redis.Redis:
         url,
         socket_timeout=0.8,
         socket_connect_timeout=0.8,
-        retry=Retry(NoBackoff(), 1),  # for a connection that went stale; a Redis that is down shows at once
+        retry=Retry(NoBackoff(), 0),  # a Redis that is down shows at once
     )

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from execution import lanes
-from execution.brokers import region_redis
-from execution.lanes import LaneBusy, lane_of, next_ticket, overtaken, turn
+from execution import claims, lanes
+from execution.brokers import Unreached, region_redis
+from execution.lanes import Claimed, LaneBusy, claim, lane_of, next_ticket, overtaken, queue_up, turn
 
 LANE = "lane:account:binance_f:BTC$"
 
@@ -81,3 +81,40 @@ def test_of_two_targets_the_one_sent_last_wins():
     assert overtaken("eu", LANE, 1000)
     assert not overtaken("eu", LANE, 2000)
     assert not overtaken("eu", LANE, 3000)
+
+
+def test_a_claim_whose_answer_was_lost_is_still_ours(monkeypatch):
+    monkeypatch.setattr(claims, "claimant", lambda region: "worker attempt")
+    ticket = next_ticket("eu", LANE, "job")
+    assert claim("eu", LANE, "job", ticket) is Claimed.FIRST
+    assert claim("eu", LANE, "job", ticket) is Claimed.FIRST
+
+
+def test_a_job_is_claimed_once_also_by_the_same_worker():
+    ticket = next_ticket("eu", LANE, "job")
+    assert claim("eu", LANE, "job", ticket) is Claimed.FIRST
+    assert claim("eu", LANE, "job", ticket) is Claimed.NOT
+    assert claims.look("eu", "job") is claims.Claim.ALIVE
+
+
+def test_a_claimed_job_waits_for_those_before_it():
+    first = next_ticket("eu", LANE, "first")
+    second = next_ticket("eu", LANE, "second")
+    assert claim("eu", LANE, "second", second) is Claimed.WAITS
+    assert claim("eu", LANE, "first", first) is Claimed.FIRST
+
+
+def test_a_message_stands_in_its_queue_and_in_its_lane_or_in_neither():
+    queue_up("eu", LANE, "job", 5, "orders.test", "the message")
+    assert region_redis("eu").lrange("orders.test", 0, -1) == ["the message"]
+    assert region_redis("eu").zscore(LANE, "job") == 5
+
+
+def test_a_queue_that_cannot_be_reached_has_certainly_nothing(settings):
+    settings.BROKER_URLS = {"eu": "redis://127.0.0.1:1/0"}
+    region_redis.cache_clear()
+    try:
+        with pytest.raises(Unreached):
+            queue_up("eu", LANE, "job", 5, "orders.test", "the message")
+    finally:
+        region_redis.cache_clear()
