@@ -141,6 +141,8 @@ class Venue(ABC):
     #: how often one account may be looked at (open orders and positions), and all accounts of one address together
     look_seconds: ClassVar[float] = 1.0
     looks_per_minute: ClassVar[int] = 600
+    #: open orders of so many symbols are asked for one by one: those of all cost more
+    cheaper_one_by_one: ClassVar[int] = 1
     #: True where every signed request of one key needs a higher nonce than the one before
     serial: ClassVar[bool] = False
     #: answered with HTTP 4xx/5xx and no readable body

@@ -1,4 +1,4 @@
-"""Support's view of orders and brackets: for looking, not for changing. What stands on an exchange is changed there."""
+"""Support's view of orders, brackets and differences: for looking, not for changing. What stands on an exchange is changed there."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.http import HttpRequest
 
-from execution.models import Bracket, Order
+from execution.models import Bracket, Difference, Order
 
 if TYPE_CHECKING:  # Django's own class takes no type arguments when it runs
     AdminOfOrders = admin.ModelAdmin[Order]
     AdminOfBrackets = admin.ModelAdmin[Bracket]
+    AdminOfDifferences = admin.ModelAdmin[Difference]
 else:
-    AdminOfOrders = AdminOfBrackets = admin.ModelAdmin
+    AdminOfOrders = AdminOfBrackets = AdminOfDifferences = admin.ModelAdmin
 
 
 class OnlyLooking:
@@ -53,4 +54,15 @@ class BracketAdmin(OnlyLooking, AdminOfBrackets):
     list_select_related = ("user",)
     search_fields = ("public_id", "token", "entry_client_id", "user__email", "user__public_id")
     ordering = ("-created_at",)
+    show_full_result_count = False
+
+
+@admin.register(Difference)
+class DifferenceAdmin(OnlyLooking, AdminOfDifferences):
+    list_display = ("at", "user", "account", "instrument", "venue", "kind", "believed_shown", "found_shown")
+    list_filter = ("kind", "venue")
+    list_select_related = ("user", "account")
+    raw_id_fields = ("order", "bracket")
+    search_fields = ("instrument", "order__token", "bracket__public_id", "user__email", "user__public_id")
+    ordering = ("-at",)
     show_full_result_count = False

@@ -1,4 +1,4 @@
-"""REST: orders, for reading, in the shape of a webhook's results."""
+"""REST: orders, for reading, in the shape of a webhook's results; and where the exchange differed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import Endpoint
-from execution import history
-from execution.models import Order
+from execution import differences, history
+from execution.models import Difference, Order
 from execution.results import result_of
 
 PAGE = 100
@@ -39,4 +39,29 @@ class Orders(Endpoint):
 
 class OneOrder(Endpoint):
     def get(self, request: Request, token: str) -> Response:
-        return Response(_shown(get_object_or_404(history.orders_of(self.whose()), token=token)))
+        found = get_object_or_404(history.orders_of(self.whose()), token=token)
+        differed = [_differed(each) for each in differences.of_order(found)]
+        return Response(_shown(found) | {"differences": differed})
+
+
+def _differed(each: Difference) -> dict[str, Any]:
+    return {
+        "account": each.account.public_id if each.account else None,
+        "venue": each.venue,
+        "instrument": each.instrument,
+        "kind": each.kind,
+        "believed": each.believed_shown,
+        "found": each.found_shown,
+        "why": each.why,
+        "order": each.order.token if each.order else None,
+        "bracket": each.bracket.public_id if each.bracket else None,
+        "at": each.at,
+    }
+
+
+class Differences(Endpoint):
+    """The latest, newest first; `?account=` for those of one."""
+
+    def get(self, request: Request) -> Response:
+        asked = request.query_params.get("account", "").replace("\0", "")
+        return Response({"results": [_differed(each) for each in differences.of_user(self.whose(), asked)]})

@@ -155,6 +155,12 @@ def looks() -> Slots:
 
 
 @cache
+def comparisons() -> Slots:
+    """Looks at accounts that have no bracket: they leave the threads to those that have."""
+    return Slots(2)
+
+
+@cache
 def rounds() -> Slots:
     """Work that walks over many: a round that takes long must not meet itself often."""
     return Slots(2)

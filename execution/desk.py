@@ -38,10 +38,12 @@ from exchanges.types import (
     Product,
     Quote,
     Report,
+    Side,
     TimeInForce,
 )
 from exchanges.venue import Venue
 from execution.commands import Span
+from execution.fills import Seen
 from execution.rejection import Rejection
 
 log = logging.getLogger(__name__)
@@ -117,6 +119,8 @@ class Desk:
         self.sleep = sleep
         self.previews: list[dict[str, Any]] = []
         self.released: list[Released] = []
+        #: what orders of flipr filled, as far as this desk saw it
+        self.fills: dict[str, Seen] = {}
         self._quotes: dict[str, Quote] = {}
 
     # -- what is known ---------------------------------------------------------------------------------
@@ -212,9 +216,15 @@ class Desk:
             report = self._resolve(order, error)
         self.timeline.mark("acknowledged")
         report = self.settle(report, order)
+        self.saw(report, order.instrument, order.side, report.client_id or order.client_id)
         if report.average_price is not None:
             self.connection.last_prices[order.instrument.symbol] = report.average_price
         return report
+
+    def saw(self, report: Report, instrument: Instrument, side: Side, name: str) -> None:
+        """Remember a fill of an order of flipr's. Futures only: spot is not counted."""
+        if report.filled and not self.spot and not self.dry_run:
+            self.fills[name] = Seen(name, instrument.symbol, side, report.filled)
 
     def _place(self, order: OrderRequest) -> Report:
         for attempt in range(RESENDS + 1):

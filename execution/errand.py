@@ -63,6 +63,7 @@ class Errand:
         self.desk = desk
         self.instrument = instrument
         self.ledger = ledger
+        ledger.fills = desk.fills
 
     def run(self) -> None:
         blocked = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -71,12 +72,25 @@ class BracketState(StrEnum):
 ACTIVE_BRACKETS = (BracketState.PENDING, BracketState.ARMED, BracketState.FAILED)
 
 
+class DifferenceKind(StrEnum):
+    """What a difference is put down to. MANUAL: no order of flipr did it; UNKNOWN: one of flipr's may have."""
+
+    MANUAL = "manual"
+    LIQUIDATION = "liquidation"
+    UNKNOWN = "unknown"
+    ORPHAN = "orphan"
+
+
 def order_states() -> list[tuple[str, str]]:
     return [(state.value, state.value.replace("_", " ")) for state in OrderState]
 
 
 def bracket_states() -> list[tuple[str, str]]:
     return [(state.value, state.value) for state in BracketState]
+
+
+def difference_kinds() -> list[tuple[str, str]]:
+    return [(kind.value, kind.value) for kind in DifferenceKind]
 
 
 def actions() -> list[tuple[str, str]]:
@@ -226,3 +240,112 @@ class Transition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.before} -> {self.after} ({self.by})"
+
+
+class Fill(models.Model):
+    """How much of one order on futures is known to have filled, so that no fill counts twice. `name`: its client
+    id, or the exchange's where it has none."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="fills")
+    venue = models.CharField(max_length=32)
+    name = models.CharField(max_length=80)
+    instrument = models.CharField(max_length=64)
+    side = models.CharField(max_length=4)
+    filled = amount()
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["account", "venue", "name"], name="fill_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.side} {self.filled} {self.instrument}"
+
+
+class Comparison(models.Model):
+    """An account at a venue whose positions are compared with what flipr believes."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="comparisons")
+    venue = models.CharField(max_length=32)
+    region = models.CharField(max_length=16)
+    #: the last order through flipr
+    traded_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    #: the last time everything was compared; before the first there is nothing to differ from
+    compared_at = models.DateTimeField(null=True)
+    #: of the key that it was compared with: another key may open another account of the exchange
+    key_fingerprint = models.CharField(max_length=32, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["account", "venue"], name="comparison_once"),)
+        # whose turn it is
+        indexes = (models.Index(fields=["region", "due_at"], name="comparison_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.account_id} on {self.venue}"
+
+
+class Holding(models.Model):
+    """The position that flipr believes an account to have: what was found last, and every fill of its own since.
+
+    Signed, long above zero; of an account in hedge mode it is long less short. A difference that one look found
+    is a doubt, until another confirms it."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="holdings")
+    venue = models.CharField(max_length=32)
+    instrument = models.CharField(max_length=64)
+    believed = amount(default=0)
+    #: the last fill of flipr's that is in it
+    moved_at = models.DateTimeField(null=True)
+    #: where the exchange would liquidate it, as it told last
+    liquidation_price = amount(null=True)
+    #: what a look found instead, and when it was found first
+    doubted = amount(null=True)
+    doubted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["account", "venue", "instrument"], name="holding_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.believed} {self.instrument} on {self.venue}"
+
+
+class Difference(models.Model):
+    """Where an exchange and flipr did not agree, and what was done: flipr followed, or cancelled an orphan."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="differences")
+    account = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="differences")
+    venue = models.CharField(max_length=32)
+    instrument = models.CharField(max_length=64)
+    kind = models.CharField(max_length=16, choices=difference_kinds)
+    #: signed, long above zero; of an orphan, how much it would have closed and how much was to stand
+    believed = amount()
+    found = amount()
+    why = models.TextField()
+    #: the last order of flipr on this instrument, and the bracket that follows
+    order = models.ForeignKey(Order, on_delete=models.SET_NULL, null=True, related_name="differences")
+    bracket = models.ForeignKey(Bracket, on_delete=models.SET_NULL, null=True, related_name="differences")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        indexes = (models.Index(fields=["user", "-at"], name="difference_user_recent"),)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.instrument} on {self.venue}: {self.believed} believed, {self.found} found ({self.kind})"
+        )
+
+    @property
+    def believed_shown(self) -> str:
+        return _plain(self.believed)
+
+    @property
+    def found_shown(self) -> str:
+        return _plain(self.found)
+
+
+def _plain(value: Decimal) -> str:
+    """Without the zeros that the column pads it with."""
+    return f"{value.normalize():f}" if value else "0"

@@ -33,6 +33,7 @@ LOST = 3
 class Look(Protocol):
     """The part of `supervise.View` that is needed here."""
 
+    counted: bool
     excess: dict[tuple[str, str, LegKind], Decimal]
 
     def find(self, ref: OrderRef) -> Report | None: ...
@@ -48,7 +49,7 @@ def observe(desk: Desk, bracket: Guarded, view: Look) -> None:
     _observe_legs(desk, bracket, instrument, view)
     if in_doubt:
         bracket.note = doubts(bracket)  # what was not confirmed may be now
-    if not desk.spot:
+    if view.counted:
         _observe_position(bracket, view, told=bracket.closed - closed)
 
 
@@ -60,6 +61,7 @@ def _observe_entry(desk: Desk, bracket: Guarded, instrument: Instrument, view: L
             report = desk.venue.fetch(desk.keys, instrument, ref)
         except OrderNotFound:
             return  # reconciliation ends orders that nobody knows
+    desk.saw(report, instrument, bracket.direction.entry_side, bracket.entry_client_id)
     bracket.entry_open = not report.status.final
     filled = sellable(desk, instrument, report) if report.filled else Decimal(0)
     if report.filled and report.average_price is not None and filled > bracket.quantity:
@@ -96,6 +98,7 @@ def _observe_legs(desk: Desk, bracket: Guarded, instrument: Instrument, view: Lo
         if leg.status is LegState.OPEN and (report := _leg_report(desk, instrument, leg, view)) is not None
     ]
     for leg, report in sorted(told, key=lambda each: each[1].filled == 0):
+        desk.saw(report, instrument, bracket.direction.exit_side, leg.client_id or leg.exchange_id)
         _take_in(bracket, leg, report)
 
 

@@ -79,7 +79,7 @@ def due(
         for venue, accounts in sorted(by_venue.items())
         for account in _due_at(venue, sorted(accounts), urgent, _rested(region, venue, accounts, now))
     ]
-    _mark(region, chosen, now)
+    mark(region, chosen, now)
     return chosen
 
 
@@ -112,7 +112,13 @@ def _gap_seconds(venue: str, accounts: int, *, urgent: bool) -> float:
     return max(kind.look_seconds, ROTATION_SECONDS, fair_share) * 0.9
 
 
-def _mark(region: str, chosen: list[tuple[str, str]], now: float) -> None:
+def rotation_seconds(venue: str, accounts: int) -> float:
+    """How long an account rests between two looks when so many are looked after."""
+    return _gap_seconds(venue, accounts, urgent=False)
+
+
+def mark(region: str, chosen: list[tuple[str, str]], now: float) -> None:
+    """They are looked at now: their next turn is counted from here."""
     if not chosen:
         return
     pipe = region_redis(region).pipeline(transaction=False)

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.pages.access import members, whose
-from execution import history
+from execution import differences, history
 from execution.models import OrderState
 from execution.results import result_of
 
@@ -34,5 +34,10 @@ def orders(request: HttpRequest) -> HttpResponse:
 @members
 def order(request: HttpRequest, token: str) -> HttpResponse:
     found = get_object_or_404(history.orders_of(whose(request)), token=token)
-    context = {"order": found, "result": result_of(found), "transitions": history.transitions_of(found)}
+    context = {
+        "order": found,
+        "result": result_of(found),
+        "transitions": history.transitions_of(found),
+        "differences": differences.of_order(found),
+    }
     return render(request, "execution/order.html", context)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from exchanges.errors import ExchangeError, OrderNotFound
 from exchanges.types import Direction, Instrument, OrderRef, Report, Side
-from execution import brackets, claims, lanes
+from execution import brackets, claims, holdings, lanes
 from execution.arming import arm
 from execution.claims import Claim
 from execution.commands import Cancel, Entry, EntryKind, Go, Protect, Protection, Reverse, Setting, Step
@@ -29,11 +29,11 @@ from execution.outcome import recent
 from execution.protection import Guarded, Leg, LegState, desired_legs
 from execution.rejection import Rejection, error_object
 from execution.supervise import open_desk
+from execution.transitions import RECONCILIATION as WHO
 from execution.transitions import move_order
 from execution.wire import load
 
 log = logging.getLogger(__name__)
-WHO = "reconciliation"
 #: after this long without a trace an order never arrived (every venue's window for late arrival is far shorter)
 GIVE_UP = timedelta(seconds=60)
 #: a job younger than this is left to its worker
@@ -115,6 +115,7 @@ def _finished_move(row: Order, step: Protect) -> bool:
         return True
     if bracket is None:
         return False
+    holdings.keep(row.account, row.venue, desk.fills.values())
     saved = brackets.save_new(bracket, row.account, row.region)
     brackets.replaced(row.account, bracket, timezone.now())
     told = error_object("PROTECTION_FAILED", bracket.note) if bracket.note else None
@@ -203,7 +204,10 @@ def _later(row: Order) -> None:
 
 
 def _found(desk: Desk, instrument: Instrument, row: Order, report: Report) -> None:
+    _count(desk, instrument, row, report)
     bracket = _rebuild(desk, instrument, row, report)
+    if row.account is not None:
+        holdings.keep(row.account, row.venue, desk.fills.values())
     if bracket is not None and row.account is not None:
         row.bracket = brackets.save_new(bracket, row.account, row.region)
     error = error_object("PROTECTION_FAILED", bracket.note) if bracket and bracket.note else None
@@ -218,6 +222,14 @@ def _found(desk: Desk, instrument: Instrument, row: Order, report: Report) -> No
         quantity=report.quantity,
         **_news(report),
     )
+
+
+def _count(desk: Desk, instrument: Instrument, row: Order, report: Report) -> None:
+    """What it filled is part of what flipr believes from now on."""
+    desk.saw(report, instrument, report.side, report.client_id or row.client_id)
+    if row.account is not None:
+        holdings.keep(row.account, row.venue, desk.fills.values())
+        holdings.traded(row.account, row.venue, row.region)
 
 
 def _news(report: Report) -> dict[str, object]:
@@ -247,6 +259,7 @@ def _follow(row: Order) -> None:
         log.warning("resting order %s could not be looked up: %s", row.token, error)
         Order.objects.filter(pk=row.pk).update(updated_at=timezone.now())
     else:
+        _count(desk, instrument, row, report)
         state = state_of(report.status, report.filled, report.quantity)
         move_order(row.token, state, by=WHO, why="its state on the exchange", **_news(report))
 

@@ -14,9 +14,10 @@ import redis
 from django.db import DatabaseError, transaction
 
 from accounts.models import Account
-from execution import brackets
+from execution import brackets, holdings
 from execution.brokers import region_redis
 from execution.desk import Released, Timeline
+from execution.fills import Seen
 from execution.jobs import Job, Result
 from execution.protection import Guarded, down
 from execution.transitions import move_order
@@ -38,6 +39,8 @@ class Ledger:
     cancelled: list[str] = field(default_factory=list)
     #: (instrument, what is left of it, ids of exits that were cancelled only to free the balance)
     released: list[tuple[str, str, list[str]]] = field(default_factory=list)
+    #: what its orders filled, by their ids
+    fills: dict[str, Seen] = field(default_factory=dict)
     #: the brackets here replace older protection of the same position
     replaces: bool = False
     #: when the job was done: what was opened since, and stands in history already, is none of its business
@@ -67,6 +70,7 @@ class Ledger:
             "closed": self.closed,
             "cancelled": self.cancelled,
             "released": self.released,
+            "fills": dump(self.fills, dict[str, Seen]),
             "replaces": self.replaces,
             "ended_ms": self.ended_ms,
         }
@@ -84,6 +88,7 @@ class Ledger:
             [(venue, instrument, list(directions)) for venue, instrument, directions in data["closed"]],
             list(data["cancelled"]),
             [(instrument, left, list(ids)) for instrument, left, ids in data.get("released", [])],
+            load(data.get("fills", {}), dict[str, Seen]),
             data["replaces"],
             data["ended_ms"],
         )
@@ -139,6 +144,9 @@ def write(ledger: Ledger) -> None:
         )
     if account is not None:
         _follow(ledger, account)
+        holdings.keep(account, ledger.job.venue, ledger.fills.values())
+        if not ledger.job.dry_run:
+            holdings.traded(account, ledger.job.venue, ledger.job.region)
 
 
 def _follow(ledger: Ledger, account: Account) -> None:

@@ -3,7 +3,8 @@ was closed resizes them, an entry that fills later gets its legs.
 
 Each look costs one read of the open orders and one of the positions per account and venue. What a look finds is
 written down (`observe`); what should follow is done under the symbol's lane, after a second look, so that a
-command at work on the same symbol is never crossed.
+command at work on the same symbol is never crossed. Once a minute the look takes in everything, and is compared
+with what flipr believes (`compare`); accounts without brackets are looked at for that alone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import redis
@@ -23,8 +24,8 @@ from django.utils import timezone
 
 from accounts.models import Account
 from exchanges.errors import AuthRefused, ExchangeError
-from exchanges.types import Environment, Instrument, OrderRef, Position, Report
-from execution import book, brackets, keycheck, lanes, pace
+from exchanges.types import Direction, Environment, Instrument, OrderRef, Position, Report
+from execution import book, brackets, compare, holdings, keycheck, lanes, orphans, pace
 from execution.arming import cancel_legs
 from execution.brokers import producer_pool, region_redis
 from execution.desk import Desk
@@ -40,6 +41,7 @@ from execution.wire import dump
 
 log = logging.getLogger(__name__)
 LOOK = "execution.tasks.supervise_account"
+COMPARE = "execution.tasks.compare_account"
 LEASE_SECONDS = 30
 #: done brackets are looked at this much longer: an order that outlived its bracket is cancelled
 AFTERCARE = timedelta(minutes=5)
@@ -49,11 +51,20 @@ LANE_SECONDS = 2.0
 @dataclass(slots=True)
 class View:
     """One look at an account on a venue. `excess`: how much more the brackets of one share
-    (`Guarded.share`) believe to protect than is open; taken off newest first."""
+    (`Guarded.share`) believe to protect than is open; taken off newest first. `counted`: positions were read, on
+    spot balances; `asked`: of which instruments, None for all. `whole`: it took in everything."""
 
     orders: dict[str, Report] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
     excess: dict[tuple[str, str, LegKind], Decimal] = field(default_factory=dict)
+    counted: bool = True
+    asked: set[str] | None = None
+    whole: bool = False
+    began: datetime = field(default_factory=timezone.now)
+
+    def reports(self) -> list[Report]:
+        """Each open order once."""
+        return list({id(each): each for each in self.orders.values()}.values())
 
     def find(self, ref: OrderRef) -> Report | None:
         if (ours := self.orders.get(ref.client_id)) is not None:
@@ -67,19 +78,33 @@ class View:
 def spread(region: str) -> None:
     """One task per account and venue that is due; and the history that waits is written."""
     write_waiting(region)
-    due = pace.due(region, to_watch(region))
-    if not due:
+    watched = to_watch(region)
+    tasks = [(LOOK, account, venue, False) for account, venue in pace.due(region, watched)]
+    supervised = {(each.account, each.venue) for each in watched}
+    tasks = with_comparisons(region, tasks, supervised)
+    if not tasks:
         return
     with producer_pool(region).acquire(block=True) as producer:
-        for account, venue in due:
+        for task, account, venue, whole in tasks:
             current_app.send_task(
-                LOOK,
-                (region, account, venue),
+                task,
+                (region, account, venue, whole),
                 producer=producer,
                 queue=f"watch.{region}",
                 expires=5,
                 retry=False,
             )
+
+
+def with_comparisons(
+    region: str, tasks: list[tuple[str, str, str, bool]], supervised: set[tuple[str, str]]
+) -> list[tuple[str, str, str, bool]]:
+    """Protection first. A look that is due for both is one look, of everything."""
+    compared = compare.due(region, supervised)
+    pace.mark(region, [pair for pair in compared if pair in supervised], time.time())
+    both = [(LOOK, *pair, True) for pair in compared if pair in supervised]
+    alone = [(COMPARE, *pair, True) for pair in compared if pair not in supervised]
+    return [each for each in tasks if each[1:3] not in compared] + both + alone
 
 
 def to_watch(region: str) -> list[Watched]:
@@ -103,24 +128,50 @@ def _needs_care() -> Q:
     )
 
 
-def look_after(region: str, account: str, venue: str) -> None:
-    """One look, and what follows from it. Two looks at one account never overlap."""
+def look_after(region: str, account: str, venue: str, *, whole: bool = False) -> None:
+    """One look, and what follows from it. Two looks at one account never overlap. `whole`: at everything, and
+    compared with what flipr believes."""
     with _lease(region, f"watching:{account}:{venue}") as held:
-        if not held:
-            return
-        rows = list(_rows(account, venue))
-        if not rows:
-            return
-        try:
-            desk = open_desk(rows[0].account, venue)
-            view = look(desk, rows)
-            for row in rows:
-                _care(region, desk, row, view)
-        except AuthRefused as error:
-            log.warning("the key of account %s is refused while it is supervised: %s", account, error.code)
-            keycheck.doubt(region, account, rows[0].account.sealed)
-        except ExchangeError as error:
-            log.warning("looking after %s on %s failed: %s", account, venue, error.kind)
+        if held:
+            _look_after(region, account, venue, whole=whole)
+        elif whole:
+            compare.missed(account, venue)
+
+
+def _look_after(region: str, account: str, venue: str, *, whole: bool) -> None:
+    rows = list(_rows(account, venue))
+    owner = rows[0].account if rows else _owner(account) if whole else None
+    if owner is None:
+        return
+    try:
+        _take_care(region, owner, venue, rows, whole=whole)
+    except AuthRefused as error:
+        log.warning("the key of account %s is refused while it is supervised: %s", account, error.code)
+        keycheck.doubt(region, account, owner.sealed)
+    except ExchangeError as error:
+        log.warning("looking after %s on %s failed: %s", account, venue, error.kind)
+
+
+def _take_care(region: str, owner: Account, venue: str, rows: list[Bracket], *, whole: bool) -> None:
+    """Protection first; then what the look says about everything else."""
+    desk = open_desk(owner, venue)
+    more = compare.symbols(owner, venue) if whole else None
+    try:
+        view = look(desk, rows, more)
+        for row in rows:
+            _care(region, desk, row, view, more)
+    finally:
+        holdings.keep(owner, venue, desk.fills.values())
+    if view.counted:
+        seen = compare.Found(view.began, list(view.positions.values()), view.asked, view.whole)
+        compare.positions(desk, owner, seen, rows)
+    if whole:
+        for orphan in orphans.find(desk, owner, view.reports(), rows):
+            orphans.cancel(region, desk, owner, orphan)
+
+
+def _owner(account: str) -> Account | None:
+    return Account.objects.select_related("user").filter(public_id=account).first()
 
 
 def _rows(account: str, venue: str) -> Iterator[Bracket]:
@@ -138,26 +189,60 @@ def open_desk(account: Account, venue: str) -> Desk:
     )
 
 
-def look(desk: Desk, rows: list[Bracket]) -> View:
+def look(desk: Desk, rows: list[Bracket], more: set[str] | None = None) -> View:
     """Open orders first, positions after: a fill between the two shows as a smaller position, which is only
-    believed when a second look confirms it."""
-    view = View()
-    for where in _where(desk, rows, one_by_one=desk.venue.features.open_orders_by_symbol):
+    believed when a second look confirms it. `more` makes it a whole look: at the orders of these instruments too,
+    and at all positions."""
+    view = View(whole=more is not None)
+    for where in _order_places(desk, rows, more):
         for report in desk.venue.open_orders(desk.keys, where):
             for name in (report.client_id, report.exchange_id):
                 if name:
                     view.orders[name] = report
     if desk.spot:
-        return view
-    for where in _where(desk, rows):
-        for position in desk.venue.positions(desk.keys, where):
-            view.positions[position.symbol, position.direction.value] = position
-    _compare(view, rows)
+        _count_coins(desk, view, rows)
+    else:
+        _count_positions(desk, view, rows)
+    if view.counted:
+        _compare(desk, view, rows)
     return view
 
 
-def _compare(view: View, rows: list[Bracket]) -> None:
-    """Write down where the brackets believe to protect more than is open."""
+def _order_places(desk: Desk, rows: list[Bracket], more: set[str] | None) -> list[Instrument | None]:
+    """One question for everything, unless asking for each instrument costs less."""
+    symbols = {row.instrument for row in rows}
+    asked = [desk.instrument(symbol) for symbol in sorted(symbols)]
+    known = (desk.connection.table.by_symbol(symbol) for symbol in sorted((more or set()) - symbols))
+    places = asked + [each for each in known if each]
+    by_symbol = desk.venue.features.open_orders_by_symbol
+    return [*places] if by_symbol or len(places) <= desk.venue.cheaper_one_by_one else [None]
+
+
+def _count_positions(desk: Desk, view: View, rows: list[Bracket]) -> None:
+    symbols = {row.instrument for row in rows}
+    alone = len(symbols) == 1 and not view.whole  # which is cheaper on most exchanges
+    where = desk.instrument(symbols.pop()) if alone else None
+    for position in desk.venue.positions(desk.keys, where):
+        view.positions[position.symbol, position.direction.value] = position
+    view.asked = {where.symbol} if where else None
+
+
+def _count_coins(desk: Desk, view: View, rows: list[Bracket]) -> None:
+    """Whether what the brackets are to sell is there. Coins beyond that are their owner's own business."""
+    claimed = compare.claimed(rows)
+    view.counted = view.whole and bool(claimed)
+    if not view.counted:
+        return
+    held = desk.venue.balances(desk.keys)
+    for symbol in claimed:
+        balance = held.get(desk.instrument(symbol).base)
+        total = balance.total if balance else Decimal(0)
+        view.positions[symbol, Direction.LONG.value] = Position(symbol, Direction.LONG, total, Decimal(0))
+    view.asked = set(claimed)
+
+
+def _compare(desk: Desk, view: View, rows: list[Bracket]) -> None:
+    """Write down where the brackets believe to protect more than is open. Less than one step is rounding."""
     believed: dict[tuple[str, str, LegKind], Decimal] = {}
     for row in rows:
         if row.status in ACTIVE_BRACKETS:
@@ -166,18 +251,11 @@ def _compare(view: View, rows: list[Bracket]) -> None:
     for key, protected in believed.items():
         position = view.positions.get(key[:2])
         held = position.quantity if position else Decimal(0)
-        view.excess[key] = max(protected - held, Decimal(0))
+        excess = max(protected - held, Decimal(0))
+        view.excess[key] = excess if excess >= desk.instrument(key[0]).step else Decimal(0)
 
 
-def _where(desk: Desk, rows: list[Bracket], *, one_by_one: bool = False) -> list[Instrument | None]:
-    """One question for everything, unless only one instrument matters: that is cheaper on most exchanges."""
-    symbols = {row.instrument for row in rows}
-    if one_by_one or len(symbols) == 1:
-        return [desk.instrument(symbol) for symbol in sorted(symbols)]
-    return [None]
-
-
-def _care(region: str, desk: Desk, row: Bracket, view: View) -> None:
+def _care(region: str, desk: Desk, row: Bracket, view: View, more: set[str] | None) -> None:
     if row.status == BracketState.DONE:
         _aftercare(desk, row, view)
         return
@@ -186,7 +264,7 @@ def _care(region: str, desk: Desk, row: Bracket, view: View) -> None:
     observe(desk, bracket, view)
     if wants_action(desk, bracket) or _ended(row, bracket, LegState.CANCELLED):
         _keep_ends(row, bracket)
-        _act(region, desk, row)
+        _act(region, desk, row, more)
     elif dump(bracket) != before:
         brackets.save(bracket, row.version, by="supervision")
 
@@ -208,8 +286,8 @@ def _keep_ends(row: Bracket, bracket: Guarded) -> None:
         brackets.save(bracket, row.version, by="supervision")
 
 
-def _act(region: str, desk: Desk, seen: Bracket) -> None:
-    """Under the lane of the symbol, from a fresh row and a fresh look."""
+def _act(region: str, desk: Desk, seen: Bracket, more: set[str] | None) -> None:
+    """Under the lane of the symbol, from a fresh row and a fresh look of the same kind."""
     lane = lane_of(seen.account.public_id, seen.venue, seen.symbol)
     job = new_public_id("w")
     try:
@@ -221,7 +299,7 @@ def _act(region: str, desk: Desk, seen: Bracket) -> None:
             others = list(_rows(row.account.public_id, row.venue))
             bracket = brackets.from_row(row)
             before = dump(bracket)
-            observe(desk, bracket, look(desk, others))
+            observe(desk, bracket, look(desk, others, more))
             if wants_action(desk, bracket):
                 act(desk, bracket)
             if dump(bracket) != before and not brackets.save(bracket, row.version, by="supervision"):
@@ -233,17 +311,22 @@ def _act(region: str, desk: Desk, seen: Bracket) -> None:
 def _aftercare(desk: Desk, row: Bracket, view: View) -> None:
     """A leg of a bracket that is done and still stands is an orphan."""
     bracket: Guarded = brackets.from_row(row)
-    orphans = [leg for leg in bracket.legs if view.find(OrderRef(leg.client_id, leg.exchange_id))]
-    if not orphans:
-        return
+    standing = [
+        (leg, report)
+        for leg in bracket.legs
+        if (report := view.find(OrderRef(leg.client_id, leg.exchange_id))) is not None
+    ]
     instrument = desk.connection.table.by_symbol(row.instrument)
-    if instrument is None:
+    if not standing or instrument is None:
         return
-    for leg in orphans:
+    for leg, _ in standing:
         leg.status = LegState.OPEN
-    cancel_legs(desk, bracket, instrument, orphans)
-    bracket.note = f"{bracket.note}; {len(orphans)} left-over order(s) cancelled".lstrip("; ")
+    cancel_legs(desk, bracket, instrument, [leg for leg, _ in standing])
+    bracket.note = f"{bracket.note}; {len(standing)} left-over order(s) cancelled".lstrip("; ")
     brackets.save(bracket, row.version, by="supervision")
+    for leg, report in standing:
+        if leg.status is LegState.CANCELLED:
+            orphans.tell(row.account, row.venue, report, row)
 
 
 @contextmanager

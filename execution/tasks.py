@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 
 from exchanges.types import Environment
-from execution import bulkhead, keycheck, pulse, reconcile, supervise, warm
+from execution import bulkhead, compare, keycheck, pulse, reconcile, supervise, warm
 from execution import place as placing
 
 
@@ -25,10 +25,21 @@ def supervise_region(region: str) -> None:
 
 
 @shared_task
-def supervise_account(region: str, account: str, venue: str) -> None:
+def supervise_account(region: str, account: str, venue: str, whole: bool = False) -> None:
     with bulkhead.looks().taken(venue) as free:
         if free:
-            supervise.look_after(region, account, venue)
+            supervise.look_after(region, account, venue, whole=whole)
+        elif whole:
+            compare.missed(account, venue)
+
+
+@shared_task
+def compare_account(region: str, account: str, venue: str, whole: bool = True) -> None:
+    with bulkhead.comparisons().taken(venue) as free:
+        if free:
+            supervise.look_after(region, account, venue, whole=whole)
+        else:
+            compare.missed(account, venue)
 
 
 @shared_task

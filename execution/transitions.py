@@ -16,6 +16,9 @@ from django.utils import timezone
 
 from execution.models import Bracket, BracketState, Order, OrderState, Transition
 
+#: who ends what nobody ended
+RECONCILIATION = "reconciliation"
+
 log = logging.getLogger(__name__)
 
 _ENDS = frozenset(OrderState) - {OrderState.WORKING, OrderState.UNKNOWN, OrderState.OPEN}

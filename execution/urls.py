@@ -13,5 +13,6 @@ urlpatterns = [
     path("orders/", pages.orders, name="orders"),
     path("orders/<slug:token>/", pages.order, name="order"),
     path("api/orders/", api.Orders.as_view(), name="api_orders"),
+    path("api/differences/", api.Differences.as_view(), name="api_differences"),
     path("api/orders/<slug:token>/", api.OneOrder.as_view(), name="api_order"),
 ]

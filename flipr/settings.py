@@ -123,6 +123,8 @@ TOKEN_DIGEST_KEY = env_secret("TOKEN_DIGEST_KEY")
 CELERY_BROKER_URL = BROKER_URLS[REGION] if REGION else REDIS_URL
 WORKER_THREADS = env_int("WORKER_THREADS", 16)  # as the Procfile gives them to a worker
 SUPERVISE_SECONDS = env_float("SUPERVISE_SECONDS", 1.0)
+COMPARE_SECONDS = env_float("COMPARE_SECONDS", 60.0)
+COMPARE_DAYS = env_int("COMPARE_DAYS", 14)  # since the last order through flipr
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     f"{job}-{region}": {
         "task": f"execution.tasks.{job}_region",

@@ -280,6 +280,7 @@ class BinanceVenue(Venue):
 class BinanceSpot(BinanceVenue):
     name = "Binance"
     looks_per_minute = 200
+    cheaper_one_by_one = 10  # 6 points a symbol, 80 for all
     product = Product.SPOT
     base_urls = {
         Environment.LIVE: "https://api.binance.com",
@@ -417,6 +418,7 @@ class BinanceSpot(BinanceVenue):
 class BinanceFutures(BinanceVenue):
     name = "Binance_F"
     looks_per_minute = 120  # of 2,400 points a minute and address, 7 to 90 a look
+    cheaper_one_by_one = 20  # 2 points a symbol, 80 for all
     product = Product.LINEAR
     base_urls = {
         Environment.LIVE: "https://fapi.binance.com",

@@ -1,0 +1,66 @@
+"""Somebody trades past flipr, on the exchange's own API: within a few looks it is shown and followed."""
+
+import hashlib
+import hmac
+import time
+from decimal import Decimal as D
+from urllib.parse import urlencode
+
+import pytest
+
+from accounts import flows
+from exchanges.types import Credentials, Environment
+from execution.models import Comparison, Difference
+from tests.stack import Trader, wait_for
+
+
+@pytest.fixture
+def keys(stack):
+    opened = stack.control("accounts", {"exchange": "binance", "position_mode": "one_way"})
+    return Credentials(opened["key"], opened["secret"])
+
+
+@pytest.fixture
+def trader(stack, keys):
+    stack.price("BTC/USDT", "50000")
+    made = stack.new_trader(())
+    account = flows.add_account(made.user, "binance", "main", Environment.SANDBOX, keys)
+    return Trader(made.user, made.hook, made.url, made.password, {"binance": account}, {"binance": keys.key})
+
+
+def sell(stack, keys, quantity):
+    """As any program would that knows nothing of flipr."""
+    asked = {"symbol": "BTCUSDT", "side": "SELL", "type": "MARKET", "quantity": quantity}
+    text = urlencode(asked | {"timestamp": int(time.time() * 1000)})
+    signature = hmac.new(keys.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    where = f"{stack.sandbox}/binance_f/fapi/v1/order"
+    answer = stack.http.post(f"{where}?{text}&signature={signature}", headers={"X-MBX-APIKEY": keys.key})
+    assert answer.status_code == 200, answer.text
+
+
+def compared(trader):
+    return Comparison.objects.filter(account=trader.accounts["binance"]).exclude(compared_at=None).exists()
+
+
+def test_a_trade_past_flipr_is_shown_and_followed_without_and_with_a_bracket(stack, trader, keys):
+    assert stack.post(trader, "BTCUSDT on Binance_F market long 0.02", wait=15).json()["ok"]
+    wait_for("the first comparison", lambda: compared(trader))
+    sell(stack, keys, "0.005")
+    found = wait_for(
+        "the difference", lambda: Difference.objects.filter(user=trader.user).first(), seconds=40
+    )
+    assert (found.kind, found.believed, found.found) == ("manual", D("0.02"), D("0.015"))
+
+    assert stack.post(trader, "BTCUSDT on Binance_F sl off 2%", wait=15).json()["ok"]
+    sell(stack, keys, "0.015")
+    wait_for(
+        "the orphaned stop is gone",
+        lambda: not [each for each in stack.state(trader, "Binance_F")["orders"] if each["status"] == "open"],
+    )
+    last = wait_for(
+        "the second difference",
+        lambda: Difference.objects.filter(user=trader.user, found=0).first(),
+        seconds=40,
+    )
+    assert (last.kind, last.believed) == ("manual", D("0.015"))
+    assert Difference.objects.filter(user=trader.user).count() == 2
