@@ -11,6 +11,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Protocol
@@ -45,6 +46,24 @@ class Priority(IntEnum):
     PROTECT = 0
     ENTRY = 1
     QUERY = 2
+
+
+_pressing: ContextVar[Priority] = ContextVar("pressing", default=Priority.QUERY)
+
+
+@contextmanager
+def pressing(priority: Priority) -> Iterator[None]:
+    """What is asked in here goes at least as early as `priority`: an order waits for the answer."""
+    token = _pressing.set(min(priority, _pressing.get()))
+    try:
+        yield
+    finally:
+        _pressing.reset(token)
+
+
+def pressed(priority: Priority) -> Priority:
+    """A call's own priority, or that of what waits for it."""
+    return min(priority, _pressing.get())
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from exchanges.errors import (
     Unsupported,
 )
 from exchanges.guide import Guide
-from exchanges.limits import Bucket, Charge, Costs, Gate, LocalGate, Passage, Priority, Scope
+from exchanges.limits import Bucket, Charge, Costs, Gate, LocalGate, Passage, Priority, Scope, pressed
 from exchanges.transport import Answer, Request, Transport
 from exchanges.types import (
     Balance,
@@ -305,7 +305,7 @@ class Venue(ABC):
         turn = self.gate.turn(user) if self.serial and call.signed and user else nullcontext()
         passage = self.gate.admit(
             self._charges(call, user),
-            call.priority,
+            pressed(call.priority),
             addresses=tuple(self.wires),
             user=user,
             patience_seconds=call.patience_seconds,

@@ -161,6 +161,12 @@ def comparisons() -> Slots:
 
 
 @cache
+def rescues() -> Slots:
+    """Questions about orders whose outcome is unknown."""
+    return Slots(_share(LOOK_SHARE))
+
+
+@cache
 def rounds() -> Slots:
     """Work that walks over many: a round that takes long must not meet itself often."""
     return Slots(2)

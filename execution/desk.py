@@ -22,6 +22,7 @@ from exchanges.errors import (
     OutcomeUnknown,
     UnknownSymbol,
 )
+from exchanges.limits import Priority, pressing
 from exchanges.pool import Connection
 from exchanges.types import (
     Balance,
@@ -255,8 +256,12 @@ class Desk:
         return self.fresh_until_ms is None or (time.time() + wait_seconds) * 1000 < self.fresh_until_ms
 
     def find(self, order: OrderRequest) -> Report:
-        ref = OrderRef(order.client_id, conditional=order.type.conditional)
-        return self.venue.fetch(self.keys, order.instrument, ref)
+        return self._confirm(order, OrderRef(order.client_id, conditional=order.type.conditional))
+
+    def _confirm(self, order: OrderRequest, ref: OrderRef) -> Report:
+        """Ask for an order that was just placed: a caller waits, and maybe a position without its stop."""
+        with pressing(Priority.ENTRY):
+            return self.venue.fetch(self.keys, order.instrument, ref)
 
     def _resolve(self, order: OrderRequest, reason: ExchangeError) -> Report:
         """An answer was lost: ask for the order by our id. Never sends again."""
@@ -278,7 +283,7 @@ class Desk:
         for wait in SETTLE_SECONDS:
             self.sleep(wait)
             try:
-                report = self.venue.fetch(self.keys, order.instrument, ref)
+                report = self._confirm(order, ref)
             except OrderNotFound:
                 continue  # acknowledged, not yet visible where orders are read
             except ExchangeError as error:

@@ -8,15 +8,20 @@ owed a fill, its protection, is placed.
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
+from celery import current_app
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts.models import Account
 from exchanges.errors import ExchangeError, OrderNotFound
 from exchanges.types import Direction, Instrument, OrderRef, Report, Side
 from execution import brackets, claims, holdings, lanes
 from execution.arming import arm
+from execution.brokers import producer_pool
 from execution.claims import Claim
 from execution.commands import Cancel, Entry, EntryKind, Go, Protect, Protection, Reverse, Setting, Step
 from execution.desk import Desk
@@ -28,7 +33,7 @@ from execution.moves import take_away_replaced
 from execution.outcome import recent
 from execution.protection import Guarded, Leg, LegState, desired_legs
 from execution.rejection import Rejection, error_object
-from execution.supervise import open_desk
+from execution.supervise import lease, open_desk
 from execution.transitions import RECONCILIATION as WHO
 from execution.transitions import move_order
 from execution.wire import load
@@ -55,22 +60,80 @@ _LEAVES_NOTHING = (
     OrderState.SKIPPED,
     OrderState.DRY_RUN,
 )
+#: orders of one venue that a round goes through
 BATCH = 50
+LOOK = "execution.tasks.reconcile_account"
+#: one account is asked about for so long; the lease outlives the slowest answer after that
+LOOK_SECONDS = 10.0
+LEASE_SECONDS = 60
 
 
-def sweep(region: str) -> None:
-    """Look at every order of the region whose end is not known, and at those that rest."""
-    rows = Order.objects.filter(region=region).select_related("account", "account__user")
-    for row in rows.filter(_unsettled()).order_by("created_at")[:BATCH]:
-        if _due(row):
-            _settle(region, row)
-    unwatched = Q(bracket=None) | Q(bracket__entry_open=False)
-    for row in rows.filter(unwatched, resting=True, updated_at__lt=timezone.now() - RESTING)[:BATCH]:
-        _follow(row)
+def spread(region: str) -> None:
+    """One task per account and venue that has something to ask: an exchange that does not answer holds up nobody
+    who waits for another."""
+    pairs = due(region)
+    if not pairs:
+        return
+    with producer_pool(region).acquire(block=True) as producer:
+        for account, venue in pairs:
+            current_app.send_task(
+                LOOK,
+                (region, account, venue),
+                producer=producer,
+                queue=f"watch.{region}",
+                expires=5,
+                retry=False,
+            )
+
+
+def due(region: str) -> list[tuple[str, str]]:
+    """(account, venue) with orders whose end the exchange must tell, and with orders that rest unwatched. What can
+    be ended without asking is ended here."""
+    pairs: dict[tuple[str, str], None] = {}
+    rows = Order.objects.filter(region=region)
+    for venue in (
+        rows.filter(_unsettled() | _unwatched()).order_by().values_list("venue", flat=True).distinct()
+    ):
+        for row in _rows(region, venue, _unsettled()):
+            if _due(row) and (account := _to_ask(region, row)) is not None:
+                pairs[account.public_id, venue] = None
+        for row in _rows(region, venue, _unwatched()):
+            if row.account is not None:
+                pairs[row.account.public_id, venue] = None
+    return list(pairs)
+
+
+def _rows(region: str, venue: str, which: Q) -> Iterable[Order]:
+    rows = Order.objects.filter(which, region=region, venue=venue).select_related("account", "account__user")
+    return rows.order_by("created_at")[:BATCH]
+
+
+def look_into(region: str, account: str, venue: str, clock: Callable[[], float] = time.monotonic) -> None:
+    """Ask for the orders of one account at one venue. Two never do at once; what is left after a while comes with
+    the next round."""
+    with lease(region, f"reconciling:{account}:{venue}", LEASE_SECONDS) as held:
+        if not held:
+            return
+        until = clock() + LOOK_SECONDS
+        of_account = Q(account__public_id=account)
+        for row in _rows(region, venue, _unsettled() & of_account):
+            if clock() < until and _due(row) and _to_ask(region, row) is not None:
+                _settle(region, row)
+        for row in _rows(region, venue, _unwatched() & of_account):
+            if clock() < until:
+                _follow(row)
+
+
+def _unwatched() -> Q:
+    """They rest, and no bracket follows them."""
+    alone = Q(bracket=None) | Q(bracket__entry_open=False)
+    return alone & Q(resting=True, updated_at__lt=timezone.now() - RESTING)
 
 
 def _unsettled() -> Q:
-    return Q(status__in=(OrderState.WORKING, OrderState.UNKNOWN), created_at__lt=timezone.now() - GRACE)
+    """Not those whose account was deleted when they had been told to be unknown: nobody can ask for them."""
+    old_enough = Q(created_at__lt=timezone.now() - GRACE)
+    return old_enough & (Q(status=OrderState.WORKING) | Q(status=OrderState.UNKNOWN, account__isnull=False))
 
 
 def _due(row: Order) -> bool:
@@ -83,14 +146,17 @@ def _due(row: Order) -> bool:
     return timezone.now() - row.updated_at >= timedelta(seconds=pause)
 
 
-def _settle(region: str, row: Order) -> None:
-    if row.status == OrderState.WORKING and not _abandoned(region, row):
-        return
-    if row.status == OrderState.WORKING and _told(region, row):
-        return
+def _to_ask(region: str, row: Order) -> Account | None:
+    """Whose key asks the exchange about this order; None when there is nothing to ask, or nobody."""
+    if row.status == OrderState.WORKING and (not _abandoned(region, row) or _told(region, row)):
+        return None
     if row.account is None:
         _end(row, OrderState.UNKNOWN, "OUTCOME_UNKNOWN", "its account was deleted: look at the exchange")
-        return
+    return row.account
+
+
+def _settle(region: str, row: Order) -> None:
+    assert row.account is not None
     step: Step = load(row.step, Step)
     if isinstance(step, Protect) and _finished_move(row, step):
         pass

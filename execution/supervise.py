@@ -131,7 +131,7 @@ def _needs_care() -> Q:
 def look_after(region: str, account: str, venue: str, *, whole: bool = False) -> None:
     """One look, and what follows from it. Two looks at one account never overlap. `whole`: at everything, and
     compared with what flipr believes."""
-    with _lease(region, f"watching:{account}:{venue}") as held:
+    with lease(region, f"watching:{account}:{venue}") as held:
         if held:
             _look_after(region, account, venue, whole=whole)
         elif whole:
@@ -330,11 +330,12 @@ def _aftercare(desk: Desk, row: Bracket, view: View) -> None:
 
 
 @contextmanager
-def _lease(region: str, name: str) -> Iterator[bool]:
+def lease(region: str, name: str, seconds: int = LEASE_SECONDS) -> Iterator[bool]:
+    """Whether this is held by nobody else; it ends by itself when its holder dies."""
     server = region_redis(region)
     mine = str(time.time_ns())
     try:
-        held = bool(server.set(name, mine, nx=True, ex=LEASE_SECONDS))
+        held = bool(server.set(name, mine, nx=True, ex=seconds))
     except redis.RedisError:
         yield False
         return

@@ -46,7 +46,14 @@ def compare_account(region: str, account: str, venue: str, whole: bool = True) -
 def reconcile_region(region: str) -> None:
     with bulkhead.rounds().taken("reconcile") as free:
         if free:
-            reconcile.sweep(region)
+            reconcile.spread(region)
+
+
+@shared_task
+def reconcile_account(region: str, account: str, venue: str) -> None:
+    with bulkhead.rescues().taken(venue) as free:
+        if free:
+            reconcile.look_into(region, account, venue)
 
 
 @shared_task

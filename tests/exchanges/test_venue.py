@@ -26,7 +26,7 @@ from exchanges.errors import (
     Throttled,
     Unsupported,
 )
-from exchanges.limits import Bucket, LocalGate, Priority, Scope
+from exchanges.limits import Bucket, LocalGate, Priority, Scope, pressed, pressing
 from exchanges.transport import Answer, Request, Transport
 from exchanges.types import (
     Balance,
@@ -622,3 +622,28 @@ def test_the_witness_is_not_told_of_what_our_own_limits_held_back() -> None:
         with pytest.raises((Throttled, NotSent)):
             venue.call(SIGNED, KEYS)
     assert [kind for _, kind in told.calls] == ["THROTTLED"]
+
+
+# -- what an order waits for -------------------------------------------------------------------------------
+
+
+def test_a_question_that_an_order_waits_for_passes_where_others_have_to_wait() -> None:
+    """Of a hundred points, questions may use eighty and entries ninety."""
+    venue = tiny(lambda request: httpx.Response(200, json={"time": 1}))
+    for _ in range(80):
+        venue.call(PUBLIC)
+    with pytest.raises(NotSent):
+        venue.call(PUBLIC)
+    with pressing(Priority.ENTRY):
+        venue.call(PUBLIC)
+        with pressing(Priority.QUERY):
+            venue.call(PUBLIC)  # nothing inside makes it less urgent
+    with pytest.raises(NotSent):
+        venue.call(PUBLIC)
+
+
+def test_what_is_more_urgent_by_itself_stays_so() -> None:
+    with pressing(Priority.ENTRY):
+        assert pressed(Priority.PROTECT) is Priority.PROTECT
+        assert pressed(Priority.QUERY) is Priority.ENTRY
+    assert pressed(Priority.QUERY) is Priority.QUERY

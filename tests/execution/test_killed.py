@@ -68,6 +68,12 @@ def forget_heartbeats(region):
         server.delete(key)
 
 
+def sweep(region):
+    """As beat and the workers would."""
+    for account, venue in reconcile.due(region):
+        reconcile.look_into(region, account, venue)
+
+
 def seconds_later(seconds):
     Order.objects.update(created_at=timezone.now() - timedelta(seconds=seconds), lookups=0)
 
@@ -82,13 +88,13 @@ def test_nothing_is_lost_doubled_or_left_bare(make_desk, stage, venue, family):
     forget_heartbeats(job.region)
     assert claims.look(job.region, job.id) is claims.Claim.DEAD
     seconds_later(2)
-    reconcile.sweep(job.region)
+    sweep(job.region)
     if stage in NEVER_LEFT:
         assert (
             Order.objects.get(delivery=delivery).status == OrderState.WORKING
         )  # it might still be on its way
         seconds_later(90)
-        reconcile.sweep(job.region)
+        sweep(job.region)
         assert Order.objects.get(delivery=delivery).status == OrderState.NOT_SENT
         assert desk.state(venue, family)["orders"] == []
         return
@@ -119,7 +125,7 @@ def test_what_the_caller_was_told_is_what_history_says(make_desk, text, status):
     delivery, job = run_and_die(desk, text, "before history")
     forget_heartbeats(job.region)
     seconds_later(2)
-    reconcile.sweep(job.region)
+    sweep(job.region)
     assert Order.objects.get(delivery=delivery).status == status
 
 
@@ -134,7 +140,7 @@ def test_a_job_nobody_took_is_called_off_and_never_runs(make_desk):
             Intake("d_late", "close", desk.now_ms() - 60_000),
         )
     seconds_later(60)
-    reconcile.sweep("tokyo")
+    sweep("tokyo")
     assert Order.objects.get(delivery="d_late").status == OrderState.EXPIRED
     run(prepared.jobs[0].dump())
     assert desk.state("Binance_F", "binance")["orders"] == []
@@ -168,7 +174,7 @@ def test_a_move_that_was_cut_short_is_finished_and_leaves_no_orphan(make_desk, s
     delivery, job = run_and_die(desk, f"BTCUSDT on {venue} sl off 1% tp off 3%", stage)
     forget_heartbeats(job.region)
     seconds_later(2)
-    reconcile.sweep(job.region)
+    sweep(job.region)
     order = Order.objects.get(delivery=delivery)
     assert (order.status, order.error) == (OrderState.DONE, None)
     standing = desk.open_orders(venue, family)
@@ -186,7 +192,7 @@ def test_a_move_of_which_nothing_stands_is_to_be_sent_again(make_desk):
     delivery, job = run_and_die(desk, "BTCUSDT on Binance_F sl off 1%", "claimed")
     forget_heartbeats(job.region)
     seconds_later(2)
-    reconcile.sweep(job.region)
+    sweep(job.region)
     order = Order.objects.get(delivery=delivery)
     assert order.error is not None
     assert (order.status, order.error["code"]) == (OrderState.NOT_SENT, "WORKER_DIED")
