@@ -91,8 +91,11 @@ class InstrumentTable:
 
 
 def _names(instrument: Instrument) -> Iterator[str]:
+    """What is traded by the thousand is called kPEPE on one exchange and 1000PEPE on the others."""
     base, quote = common_asset(instrument.base), common_asset(instrument.quote)
     yield base + quote
+    if instrument.base[0] == "k" and instrument.base[1:].isupper():
+        yield f"1000{base[1:]}{quote}"
 
 
 def _spellings(pair: str) -> Iterator[str]:

@@ -14,7 +14,8 @@ and the official Python kit, hyperliquid-python-sdk 0.24, both read 2026-11-22. 
 * stop and target of `protect` are grouped as `positionTpsl`: a fill of one ends the other, and both end with their
   position; cancelling one leaves the other (nothing says that it would not);
 * the state of an order does not tell its price: that is in the fills;
-* on spot, coins bridged by Unit carry a U (UBTC); they are listed here as what they are.
+* on spot, coins bridged by Unit carry a U (UBTC); they are listed here as what they are. Anybody may name a token of the
+  chain: one that bears the name of a bridged coin is left out.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -38,7 +39,7 @@ from Crypto.Hash import keccak
 from exchanges import errors
 from exchanges.errors import AuthRefused, ExchangeError, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
-from exchanges.limits import Bucket, Priority, Scope
+from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.read import decimal, decimal_or_none, field, items, text, word
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
@@ -139,10 +140,13 @@ BRIDGED = {
     "UDZ": "2Z",
     "XAUT0": "XAUT",
 }
-#: the weights of reads (rate-limits); others are 20
+#: the names that belong to coins bridged by Unit: a token of the chain that took one of them is another coin
+BORROWED = frozenset(BRIDGED.values())
+#: the weights of reads (rate-limits); others are 20, and fills cost one more for every so many that are answered
 LIGHT = frozenset(
     {"l2Book", "allMids", "clearinghouseState", "orderStatus", "spotClearinghouseState", "exchangeStatus"}
 )
+FILLS_PER_WEIGHT = 20
 #: kinds of account whose spot balances are the collateral of their perpetuals too
 UNIFIED = {
     "unifiedAccount": True,
@@ -232,6 +236,16 @@ class _Hyperliquid(Venue):
         said = refusals(data)
         return code_of(str(said[0])) if said and all(said) else None
 
+    def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
+        """Fills cost by their number too. Where that does not fit any more, nothing else does either."""
+        data = super().checked(answer, charges)
+        fills = isinstance(data, list) and data and isinstance(data[0], Mapping) and "tid" in data[0]
+        if fills and (weight := len(data) // FILLS_PER_WEIGHT):
+            beside = tuple(replace(each, cost=weight) for each in charges)
+            with suppress(NotSent):
+                self.gate.settle(self.gate.admit(beside, Priority.PROTECT, patience_seconds=0.0), {})
+        return data
+
     def place_call(self, order: OrderRequest) -> Call:
         protects = order.reduce_only or order.type.conditional
         return self._act(
@@ -270,8 +284,7 @@ class _Hyperliquid(Venue):
 
     def _form(self, order: OrderRequest) -> dict[str, Any]:
         if order.type.conditional:
-            assert order.trigger_price is not None
-            level = plain_number(fitted(order.trigger_price, order.instrument))
+            level = plain_number(_fitted_level(order))
             kind = "sl" if order.type in STOPS else "tp"
             return {"trigger": {"isMarket": order.type in MARKETS, "triggerPx": level, "tpsl": kind}}
         if order.type is OrderType.MARKET:
@@ -282,7 +295,7 @@ class _Hyperliquid(Venue):
         """The price of an order, or the worst one that a market order may fill at."""
         if order.type not in MARKETS:
             assert order.price is not None
-            return fitted(order.price, order.instrument)
+            return fitted(order.price, order.instrument, _never_worse(order.side))
         around, share = order.trigger_price, TRIGGER_SLIPPAGE
         if around is None:
             around, share = order.price or order.instrument.extra["mark"], SLIPPAGE
@@ -322,7 +335,7 @@ class _Hyperliquid(Venue):
             side=word(SIDES, item, "side"),
             type=kind,
             status=status,
-            quantity=size,
+            quantity=size or None,  # 0 stands for the whole position
             filled=size - left,
             price=None if kind in MARKETS else decimal(item, "limitPx"),
             trigger_price=decimal(item, "triggerPx") if kind.conditional else None,
@@ -347,12 +360,12 @@ class _Hyperliquid(Venue):
             self._mids, self._heard_at = mids, self.monotonic()
 
     def instruments(self) -> list[Instrument]:
+        """The list tells prices too: until the first `sync_clock` they are what was last heard."""
         listed = items(self._ask(self.listing))
-        return [
-            instrument
-            for entry in self._listed(field(listed, 0), items(listed, 1))
-            if (instrument := self.read_instrument(*entry))
-        ]
+        found = [self.read_instrument(*entry) for entry in self._listed(field(listed, 0), items(listed, 1))]
+        if not self._mids:
+            self._hear({each.symbol: each.extra["mark"] for each in found})
+        return found
 
     @abstractmethod
     def _listed(self, meta: Any, contexts: list[Any]) -> Iterator[tuple[Any, ...]]:
@@ -477,6 +490,8 @@ class _Hyperliquid(Venue):
         found = {}
         for each in items(self._ask("spotClearinghouseState", keys), "balances"):
             coin, total = text(each, "coin"), decimal(each, "total")
+            if coin in BORROWED:
+                continue
             asset = common_asset(BRIDGED.get(coin, coin))
             found[asset] = Balance(asset, total, max(total - decimal(each, "hold"), Decimal(0)))
         return found
@@ -550,8 +565,9 @@ class HyperliquidSpot(_Hyperliquid):
         tokens = {field(token, "index"): token for token in items(meta, "tokens")}
         prices = {text(each, "coin"): each for each in contexts}
         for pair in items(meta, "universe"):
-            if (price := prices.get(text(pair, "name"))) is not None:
-                base, quote = (field(tokens, index) for index in items(pair, "tokens"))
+            base, quote = (field(tokens, index) for index in items(pair, "tokens"))
+            borrowed = BORROWED & {text(base, "name"), text(quote, "name")}
+            if (price := prices.get(text(pair, "name"))) is not None and not borrowed:
                 yield pair, base, quote, price
 
     def read_instrument(self, *entry: Any) -> Instrument:
@@ -702,8 +718,20 @@ def tick_at(price: Decimal, finest: Decimal) -> Decimal:
     return max(min(ONE.scaleb(price.adjusted() - DIGITS + 1), ONE), finest)
 
 
-def fitted(price: Decimal, instrument: Instrument) -> Decimal:
-    return price.quantize(tick_at(price, instrument.extra["finest"]), ROUND_HALF_UP)
+def fitted(price: Decimal, instrument: Instrument, rounding: str = ROUND_HALF_UP) -> Decimal:
+    return price.quantize(tick_at(price, instrument.extra["finest"]), rounding)
+
+
+def _never_worse(side: Side) -> str:
+    """A purchase is never for more than asked, a sale never for less."""
+    return ROUND_FLOOR if side is Side.BUY else ROUND_CEILING
+
+
+def _fitted_level(order: OrderRequest) -> Decimal:
+    """A stop never fires earlier than asked, a target never for less."""
+    side = order.side.opposite if order.type in STOPS else order.side
+    assert order.trigger_price is not None
+    return fitted(order.trigger_price, order.instrument, _never_worse(side))
 
 
 # -- refusals --------------------------------------------------------------------------------------------

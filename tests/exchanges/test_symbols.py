@@ -159,3 +159,16 @@ def test_any_text_is_found_or_unknown(text: str) -> None:
         futures().find(text)
     except UnknownSymbol:
         return
+
+
+@pytest.mark.parametrize("written", ["1000PEPEUSDT", "1000PEPEUSDT.P", "kPEPE", "KPEPE/USDC", "1000PEPE"])
+def test_what_is_traded_by_the_thousand_is_found_by_either_name(written: str) -> None:
+    thousands = InstrumentTable([instrument("kPEPE", "kPEPE", "USDC"), instrument("KAS", "KAS", "USDC")])
+    assert thousands.find(written).symbol == "kPEPE"
+
+
+@pytest.mark.parametrize("written", ["PEPEUSDT", "1000ASUSDC"])
+def test_a_coin_is_never_taken_for_a_thousand_of_it(written: str) -> None:
+    thousands = InstrumentTable([instrument("kPEPE", "kPEPE", "USDC"), instrument("KAS", "KAS", "USDC")])
+    with pytest.raises(UnknownSymbol):
+        thousands.find(written)

@@ -16,6 +16,7 @@ from hyperliquid.utils.signing import sign_l1_action  # type: ignore[import-unty
 from hyperliquid.utils.types import Cloid  # type: ignore[import-untyped]
 
 from exchanges.errors import AuthRefused, NotSent, Unsupported
+from exchanges.limits import Priority
 from exchanges.types import (
     Credentials,
     Instrument,
@@ -41,6 +42,11 @@ NAME = "hyperliquid_f"
 BTC = instrument(NAME)
 TOKEN = "01JD3X8K2MQZV7W5N9TRH4BCYE"
 FILLED = {"filled": {"totalSz": "0.02", "avgPx": "50000.0", "oid": 1}}
+
+LISTED = [
+    {"universe": [{"name": "BTC", "szDecimals": 5, "maxLeverage": 40}]},
+    [{"markPx": "30000.0"}],
+]
 
 
 class Exchange:
@@ -145,6 +151,26 @@ def test_the_tick_follows_the_price(price: str, finest: str, tick: str) -> None:
     assert tick_at(Decimal(price), Decimal(finest)) == Decimal(tick)
 
 
+@pytest.mark.parametrize(
+    ("side", "kind", "limit", "level"),
+    [
+        (Side.BUY, OrderType.LIMIT, "60000", None),
+        (Side.SELL, OrderType.LIMIT, "60001", None),
+        (Side.BUY, OrderType.STOP_LIMIT, "60000", "60001"),
+        (Side.SELL, OrderType.STOP_LIMIT, "60001", "60000"),
+        (Side.BUY, OrderType.TAKE_PROFIT_LIMIT, "60000", "60000"),
+        (Side.SELL, OrderType.TAKE_PROFIT_LIMIT, "60001", "60001"),
+    ],
+)
+def test_digits_too_many_never_make_a_price_worse_or_a_stop_earlier(
+    side: Side, kind: OrderType, limit: str, level: str | None
+) -> None:
+    price, trigger = Decimal("60000.6"), Decimal("60000.4")
+    order = replace(market(side), type=kind, price=price, trigger_price=trigger if level else None)
+    (sent,) = opened(Exchange()).place_call(order).params["action"]["orders"]
+    assert (sent["p"], sent["t"].get("trigger", {}).get("triggerPx")) == (limit, level)
+
+
 # -- the bound of a market order -----------------------------------------------------------------------------
 
 
@@ -165,6 +191,16 @@ def test_a_price_heard_too_long_ago_is_asked_for() -> None:
     now[0] = 31.0
     venue.place(credentials(NAME), market())
     assert exchange.bounds == ["42000"]
+
+
+def test_before_the_first_clock_the_prices_of_the_list_are_what_was_heard() -> None:
+    exchange, now = Exchange(metaAndAssetCtxs=LISTED, l2Book=book("39999", "40001")), [0.0]
+    venue = opened(exchange, lambda: now[0])
+    venue.instruments()
+    venue.place(credentials(NAME), market())
+    now[0] = 31.0
+    venue.place(credentials(NAME), market())
+    assert exchange.bounds == ["31500", "42000"]
 
 
 def test_without_a_price_nothing_is_sent() -> None:
@@ -212,6 +248,57 @@ def test_a_pair_of_legs_that_could_open_a_position_is_refused() -> None:
 def test_leverage_is_a_whole_number() -> None:
     with pytest.raises(Unsupported):
         opened(Exchange()).set_leverage(credentials(NAME), BTC, Decimal("2.5"), None)
+
+
+# -- what others named ---------------------------------------------------------------------------------------
+
+
+def spot_list(name: str) -> list[Any]:
+    tokens = [
+        {"name": "USDC", "index": 0, "szDecimals": 8},
+        {"name": name, "index": 1, "szDecimals": 2},
+        {"name": "UUUSPX", "index": 2, "szDecimals": 2},
+    ]
+    pairs = [{"name": f"@{index}", "index": index, "tokens": [index, 0]} for index in (1, 2)]
+    return [
+        {"tokens": tokens, "universe": pairs},
+        [{"coin": f"@{index}", "markPx": "1.5"} for index in (1, 2)],
+    ]
+
+
+def test_a_token_that_took_the_name_of_a_bridged_coin_is_not_that_coin() -> None:
+    held = [{"coin": coin, "total": total, "hold": "0"} for coin, total in (("UUUSPX", "3"), ("SPX", "9999"))]
+    exchange = Exchange(spotMetaAndAssetCtxs=spot_list("SPX"), spotClearinghouseState={"balances": held})
+    venue = open_venue("hyperliquid", exchange)
+    assert [(each.symbol, each.base) for each in venue.instruments()] == [("@2", "SPX")]
+    assert venue.balances(credentials("hyperliquid"))["SPX"].total == 3
+
+
+def test_a_stop_on_a_whole_position_has_no_quantity() -> None:
+    listed = {
+        "coin": "BTC",
+        "side": "A",
+        "oid": 7,
+        "orderType": "Stop Market",
+        "isPositionTpsl": True,
+        "origSz": "0.0",
+        "sz": "0.0",
+        "limitPx": "45000.0",
+        "triggerPx": "49000.0",
+        "reduceOnly": True,
+    }
+    (report,) = opened(Exchange(frontendOpenOrders=[listed])).open_orders(credentials(NAME))
+    assert (report.quantity, report.filled) == (None, Decimal(0))
+
+
+def test_a_long_list_of_fills_weighs_more() -> None:
+    fills = [{"tid": number, "oid": 1, "px": "1", "sz": "1", "time": 1} for number in range(100)]
+    venue = opened(Exchange(userFillsByTime=fills))
+    keys = credentials(NAME)
+    for _ in range(venue.buckets["weight"].allowed(Priority.QUERY) // 25):
+        assert len(list(venue._fills(keys, 0, 1))) == 100
+    with pytest.raises(NotSent):
+        list(venue._fills(keys, 0, 1))
 
 
 # -- keys ------------------------------------------------------------------------------------------------------
