@@ -156,6 +156,24 @@ def released(
         save(bracket, row.version)
 
 
+def reduced(
+    account: Account, venue: str, instrument: str, direction: str, left: Decimal, before: datetime
+) -> None:
+    """A command closed a part of a position: the newest brackets give way, so that their legs shrink at the next
+    look. `left` is what the exchange has: a look that noticed first changes nothing."""
+    keeps: dict[tuple[str, str, LegKind], Decimal] = {}
+    rows = _active(account, venue, instrument).filter(direction=direction, created_at__lte=before)
+    for row in rows.order_by("created_at"):
+        bracket = from_row(row)
+        keep = keeps.setdefault(bracket.share, left)
+        excess = max(bracket.remaining - keep, Decimal(0))
+        keeps[bracket.share] = keep - (bracket.remaining - excess)
+        if excess:
+            bracket.closed += excess
+            bracket.gone_seen = 0
+            save(bracket, row.version)
+
+
 def _cancelled(bracket: Guarded, hit: list[Leg]) -> None:
     """Most exchanges end linked legs together. One that nobody meant stays in the plan: supervision places it
     again, alone."""

@@ -174,6 +174,10 @@ class Errand:
         if closed.instrument and closed.gone:
             gone = [direction.value for direction in closed.gone]
             self.ledger.closed.append((self.job.venue, closed.instrument.symbol, gone))
+        if closed.instrument:
+            self.ledger.reduced += [
+                (closed.instrument.symbol, direction.value, str(left)) for direction, left in closed.left
+            ]
         self.ledger.cancelled += [
             name for each in closed.cancelled for name in (each.client_id, each.exchange_id)
         ]

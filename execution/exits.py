@@ -35,6 +35,8 @@ class Closed:
     reports: list[Report] = field(default_factory=list)
     requested: Decimal = Decimal(0)
     gone: list[Direction] = field(default_factory=list)
+    #: what is left of a side of which a part was closed
+    left: list[tuple[Direction, Decimal]] = field(default_factory=list)
     cancelled: list[Report] = field(default_factory=list)
 
 
@@ -73,6 +75,8 @@ def _close_position(
         closed.reports.append(report)
         if step.price is None and report.filled >= position.quantity - _dust(desk, instrument):
             closed.gone.append(position.direction)
+        elif not desk.spot and report.filled:
+            closed.left.append((position.direction, position.quantity - report.filled))
         if released is not None and step.price is None:
             released.left += amount - report.filled
     _cancel_exits(desk, instrument, closed)

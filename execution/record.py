@@ -11,11 +11,13 @@ from decimal import Decimal
 from typing import Any
 
 import redis
+from celery import current_app
 from django.db import DatabaseError, transaction
+from kombu.exceptions import OperationalError
 
 from accounts.models import Account
 from execution import brackets, holdings
-from execution.brokers import region_redis
+from execution.brokers import producer_pool, region_redis
 from execution.desk import Released, Timeline
 from execution.fills import Seen
 from execution.jobs import Job, Result
@@ -39,6 +41,8 @@ class Ledger:
     cancelled: list[str] = field(default_factory=list)
     #: (instrument, what is left of it, ids of exits that were cancelled only to free the balance)
     released: list[tuple[str, str, list[str]]] = field(default_factory=list)
+    #: (instrument, direction, what is left) of positions of which a part was closed
+    reduced: list[tuple[str, str, str]] = field(default_factory=list)
     #: what its orders filled, by their ids
     fills: dict[str, Seen] = field(default_factory=dict)
     #: the brackets here replace older protection of the same position
@@ -70,6 +74,7 @@ class Ledger:
             "closed": self.closed,
             "cancelled": self.cancelled,
             "released": self.released,
+            "reduced": self.reduced,
             "fills": dump(self.fills, dict[str, Seen]),
             "replaces": self.replaces,
             "ended_ms": self.ended_ms,
@@ -88,6 +93,7 @@ class Ledger:
             [(venue, instrument, list(directions)) for venue, instrument, directions in data["closed"]],
             list(data["cancelled"]),
             [(instrument, left, list(ids)) for instrument, left, ids in data.get("released", [])],
+            [(instrument, direction, left) for instrument, direction, left in data.get("reduced", [])],
             load(data.get("fills", {}), dict[str, Seen]),
             data["replaces"],
             data["ended_ms"],
@@ -101,6 +107,25 @@ def record(ledger: Ledger) -> None:
     except DatabaseError as error:
         log.warning("history of job %s waits: %s", ledger.job.id, type(error).__name__)
         _put_aside(ledger)
+        return
+    if ledger.reduced or ledger.released:
+        _have_legs_fitted(ledger.job)
+
+
+def _have_legs_fitted(job: Job) -> None:
+    """The stop and targets of what is left are too large, or gone: supervision need not wait for its turn."""
+    try:
+        with producer_pool(job.region).acquire(block=True) as producer:
+            current_app.send_task(
+                "execution.tasks.supervise_account",
+                (job.region, job.account.public_id, job.venue),
+                producer=producer,
+                queue=f"watch.{job.region}",
+                expires=5,
+                retry=False,
+            )
+    except OperationalError as error:
+        log.warning("the legs of job %s are fitted at the next look: %s", job.id, type(error).__name__)
 
 
 def _put_aside(ledger: Ledger) -> None:
@@ -158,6 +183,8 @@ def _follow(ledger: Ledger, account: Account) -> None:
         brackets.closed_by_command(account, venue, instrument, directions, before, except_tokens=fresh)
     if ledger.cancelled:
         brackets.legs_cancelled(account, ledger.job.venue, {name for name in ledger.cancelled if name})
+    for instrument, direction, left in ledger.reduced:
+        brackets.reduced(account, ledger.job.venue, instrument, direction, Decimal(left), before)
     for instrument, left, ids in ledger.released:
         brackets.released(account, ledger.job.venue, instrument, Decimal(left), set(ids), before)
     if ledger.replaces:

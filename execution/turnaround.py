@@ -72,6 +72,7 @@ def _together(first: Closed | None, second: Closed) -> Closed:
     second.reports = first.reports + second.reports
     second.requested += first.requested
     second.gone = first.gone + second.gone
+    second.left = first.left + second.left
     second.cancelled = first.cancelled + second.cancelled
     return second
 
