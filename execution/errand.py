@@ -190,6 +190,7 @@ class Errand:
             _reported(result, turned.opened.report)
             result.side = str(Direction.LONG if turned.opened.report.side is Side.BUY else Direction.SHORT)
             _not_filled(result, turned.opened.report)
+            result.note = turned.note if turned.opened.report.filled else ""
             self._protected_by(turned.opened.bracket, result)
         if turned.bracket is not None:
             self._protected_by(turned.bracket, result)

@@ -93,6 +93,8 @@ class Result:
     error: dict[str, Any] | None = None
     would_send: list[dict[str, Any]] | None = None
     resting: bool = False
+    #: what the caller should know of its protection although nothing failed
+    note: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Exactly the shape of http.md; money as plain decimal text."""
@@ -112,10 +114,14 @@ class Result:
             "filled": plain(self.filled),
             "average_price": plain(self.average_price),
             "fee": self.fee,
-            "protection": self.protection or {"status": "none", "bracket": None, "stop": None, "targets": []},
+            "protection": self.protection or self._no_protection(),
             "error": self.error,
         }
         return shown | ({"would_send": self.would_send} if self.would_send is not None else {})
+
+    def _no_protection(self) -> dict[str, Any]:
+        none: dict[str, Any] = {"status": "none", "bracket": None, "stop": None, "targets": []}
+        return none | ({"note": self.note} if self.note else {})
 
 
 def plain(value: Decimal | None) -> str | None:

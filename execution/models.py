@@ -136,6 +136,8 @@ class Order(models.Model):
     average_price = amount(null=True)
     fee = models.JSONField(null=True)
     error = models.JSONField(null=True)
+    #: what its user should know although nothing failed
+    note = models.TextField(blank=True)
     would_send = models.JSONField(null=True)
     #: it stands on the exchange and may still fill
     resting = models.BooleanField(default=False)

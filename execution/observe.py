@@ -28,6 +28,11 @@ from execution.transitions import move_order
 #: looks in a row that must agree before a vanished position or order is believed
 SURE = 2
 LOST = 3
+#: a pair was ended by hand: the leg that guards comes back, alone
+STOP_BACK = (
+    "the linked stop and target were cancelled on the exchange, not by flipr: the stop was placed again, alone; "
+    "cancel it if it is not wanted"
+)
 
 
 class Look(Protocol):
@@ -99,7 +104,7 @@ def _observe_legs(desk: Desk, bracket: Guarded, instrument: Instrument, view: Lo
     ]
     for leg, report in sorted(told, key=lambda each: each[1].filled == 0):
         desk.saw(report, instrument, bracket.direction.exit_side, leg.client_id or leg.exchange_id)
-        _take_in(bracket, leg, report)
+        _take_in(bracket, leg, report, ends_both=desk.venue.features.linked_cancel)
 
 
 def _leg_report(desk: Desk, instrument: Instrument, leg: Leg, view: Look) -> Report | None:
@@ -116,7 +121,7 @@ def _leg_report(desk: Desk, instrument: Instrument, leg: Leg, view: Look) -> Rep
         return None
 
 
-def _take_in(bracket: Guarded, leg: Leg, report: Report) -> None:
+def _take_in(bracket: Guarded, leg: Leg, report: Report, *, ends_both: bool) -> None:
     leg.missing, leg.error = 0, ""
     leg.exchange_id = report.exchange_id or leg.exchange_id
     if report.filled > leg.filled:
@@ -126,7 +131,7 @@ def _take_in(bracket: Guarded, leg: Leg, report: Report) -> None:
         case OrderStatus.FILLED:
             leg.status = LegState.FILLED
         case OrderStatus.CANCELLED:
-            _cancelled_there(bracket, leg)
+            _cancelled_there(bracket, leg, ends_both=ends_both)
         case OrderStatus.REJECTED | OrderStatus.EXPIRED:
             leg.status, leg.error = (
                 LegState.FAILED,
@@ -135,12 +140,19 @@ def _take_in(bracket: Guarded, leg: Leg, report: Report) -> None:
             leg.attempts = 0
 
 
-def _cancelled_there(bracket: Guarded, leg: Leg) -> None:
-    """Nobody here cancelled it: the exchange did (its sibling filled, the position closed) or the user did."""
+def _cancelled_there(bracket: Guarded, leg: Leg, *, ends_both: bool) -> None:
+    """Nobody here cancelled it: the exchange did (its sibling filled, the position closed) or the user did.
+    `ends_both`: to cancel either leg of a pair ends the pair, and which of the two was meant, nobody can tell."""
     leg.status = LegState.CANCELLED
-    if bracket.remaining > 0 and not _sibling_filled(bracket, leg):
-        forget(bracket, leg)
-        bracket.note = f"the {leg.kind} was cancelled on the exchange, not by flipr"
+    if bracket.remaining <= 0 or _sibling_filled(bracket, leg):
+        return
+    if leg.linked and ends_both and bracket.plan.stop is not None:
+        if leg.kind is not LegKind.STOP:
+            forget(bracket, leg)
+        bracket.note = STOP_BACK
+        return
+    forget(bracket, leg)
+    bracket.note = f"the {leg.kind} was cancelled on the exchange, not by flipr"
 
 
 def _sibling_filled(bracket: Guarded, leg: Leg) -> bool:
@@ -179,7 +191,9 @@ def act(desk: Desk, bracket: Guarded) -> None:
     for leg in _reached(desk, bracket, instrument):
         _take_profit(desk, bracket, instrument, leg)
     if bracket.remaining:
+        said = bracket.note if bracket.note == STOP_BACK else ""
         arm(desk, bracket, instrument)
+        bracket.note = bracket.note or said
         return
     cancel_legs(desk, bracket, instrument, bracket.live())
     if not any(leg.status is LegState.OPEN for leg in bracket.legs):

@@ -204,5 +204,6 @@ def order_columns(result: Result) -> dict[str, Any]:
         "fee": result.fee,
         "error": result.error,
         "would_send": result.would_send,
+        "note": result.note,
         "resting": result.resting,
     }

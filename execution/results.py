@@ -35,6 +35,7 @@ def result_of(order: Order) -> dict[str, Any]:
         protection=protection_of(order.bracket) if order.bracket else None,
         error=order.error,
         would_send=order.would_send,
+        note=order.note,
     ).as_json()
 
 

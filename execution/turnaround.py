@@ -33,6 +33,8 @@ class Turned:
     closed: Closed | None = None
     opened: Opened | None = None
     bracket: Guarded | None = None
+    #: what the caller should know although nothing failed
+    note: str = ""
     #: why nothing was opened after the old position had been closed
     failure: Rejection | ExchangeError | UnknownOutcome | None = None
 
@@ -55,6 +57,7 @@ def go(desk: Desk, step: Go, instrument: Instrument, token: str, make: Make) -> 
     wanted = _wanted(desk, step, instrument)
     if wanted > held:
         side = against[0].direction if against else None
+        turned.note = _bare(step, instrument, wanted - held) if held else ""
         return _turn(desk, step, instrument, token, make, _Amounts(wanted - held, side), turned)
     if against:  # hedge mode: beside the wanted side
         turned.closed = close(desk, Close(against[0].direction), instrument, step_token(token, "close"))
@@ -64,6 +67,14 @@ def go(desk: Desk, step: Go, instrument: Instrument, token: str, make: Make) -> 
     elif step.protection and turned.closed is None:
         turned.bracket = _rearm(desk, step, instrument, positions[0], make)
     return turned
+
+
+def _bare(step: Go, instrument: Instrument, added: Decimal) -> str:
+    """What was added to a position has no part in the stop of what was there before."""
+    if step.protection:
+        return ""
+    amount = f"{added.normalize():f} {instrument.base}"
+    return f"no stop protects the {amount} that were added: write sl behind go, or set one for all of it"
 
 
 def _together(first: Closed | None, second: Closed) -> Closed:

@@ -149,3 +149,33 @@ def test_a_stop_that_was_moved_stays_and_does_not_cost_the_target(make_desk, ven
     desk.sandbox.price("BTC/USDT", "49400")
     desk.supervise(4)
     assert desk.open_orders(venue, family) == []
+
+
+@pytest.mark.parametrize("leg", ["stop", "target"])
+@pytest.mark.parametrize(
+    ("venue", "family"), [("Binance", "binance"), ("OKX_F", "okx"), ("ByBit_F", "bybit")]
+)
+def test_when_a_pair_is_cancelled_by_hand_its_stop_comes_back_alone_and_that_is_told(
+    make_desk, venue, family, leg
+):
+    """The exchange ends both when either is cancelled: the position must not stay bare for a guess."""
+    desk = make_desk(families=(family,))
+    result = desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%")
+    cancel_by_hand(desk, venue, family, leg)
+    assert desk.open_orders(venue, family) == []
+    desk.supervise(3)
+    (stop,) = desk.open_orders(venue, family)
+    assert stop["type"].startswith("stop")
+    assert Decimal(str(stop["trigger_price"])) == Decimal(result["protection"]["stop"]["price"])
+    assert "placed again, alone" in desk.bracket().note
+    cancel_by_hand(desk, venue, family, "stop")
+    desk.supervise(3)
+    assert desk.open_orders(venue, family) == [], "a stop alone that is cancelled was meant"
+    assert "the stop was cancelled on the exchange" in desk.bracket().note
+
+
+def cancel_by_hand(desk, venue, family, kind):
+    there = open_desk(desk.accounts[family], venue)
+    (leg,) = [each for each in brackets.from_row(desk.bracket()).live() if each.kind == kind]
+    ref = OrderRef(leg.client_id, leg.exchange_id, leg.order_type.conditional)
+    there.venue.cancel(there.keys, there.instrument("BTCUSDT"), ref)

@@ -3,6 +3,9 @@
 from decimal import Decimal as D
 
 import pytest
+from django.test import Client
+
+from execution.models import Order
 
 FUTURES = [("Binance_F", "binance"), ("ByBit_F", "bybit"), ("Kraken_F", "kraken_futures")]
 
@@ -56,3 +59,19 @@ def test_in_hedge_mode_go_leaves_only_the_wanted_side(make_desk):
         result = desk.one(f"BTCUSDT on {venue} go long 0.01")
         assert result["error"] is None
         assert held(desk, venue, family) == [("long", D("0.01"))]
+
+
+@pytest.mark.parametrize(("venue", "family"), [("Binance_F", "binance"), ("Kraken_F", "kraken_futures")])
+def test_go_that_adds_without_a_stop_says_that_the_addition_is_bare(make_desk, venue, family):
+    desk = make_desk(families=(family,))
+    first = desk.one(f"BTCUSDT on {venue} go long 0.01 sl off 2%")
+    assert "note" not in first["protection"]
+    more = desk.one(f"BTCUSDT on {venue} go long 0.03")
+    assert (more["status"], more["error"], more["protection"]["status"]) == ("filled", None, "none")
+    assert "the 0.02 BTC that were added" in more["protection"]["note"]
+    page = Client()
+    page.force_login(desk.user)
+    order = Order.objects.filter(user=desk.user).latest("created_at")
+    assert "0.02 BTC that were added" in page.get(f"/orders/{order.token}/").content.decode()
+    assert "note" not in desk.one(f"BTCUSDT on {venue} go long 0.04 sl off 2%")["protection"]
+    assert "note" not in desk.one(f"BTCUSDT on {venue} go short 0.01")["protection"]
