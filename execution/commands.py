@@ -432,6 +432,7 @@ class Block:
     steps: tuple[Step, ...] = ()
     span: Span | None = field(default=None, compare=False, repr=False)
     symbol_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    account_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         symbols = ", ".join(self.symbols) or "*"

@@ -9,7 +9,7 @@ from accounts.models import Account, User
 from exchanges.registry import every_venue, venue_class
 from exchanges.types import Environment, Product
 from exchanges.venue import Venue
-from execution.commands import Block, VenueName
+from execution.commands import Block, Span, VenueName
 from execution.rejection import Rejection
 
 __all__ = ["accounts_for", "region_of", "venue_of"]
@@ -39,7 +39,9 @@ def accounts_for(user: User, block: Block, venue: type[Venue], owned: Iterable[A
     """
     fitting = [account for account in owned if _fits(account, venue, testnet=block.venue.testnet)]
     if block.accounts:
-        return [_named(label, fitting, venue, block) for label in block.accounts]
+        places = block.account_spans or (block.venue.span,) * len(block.accounts)
+        named = zip(block.accounts, places, strict=True)
+        return [_named(label, fitting, venue, place) for label, place in named]
     if not fitting:
         kind = " test net" if block.venue.testnet else ""
         raise Rejection(
@@ -56,7 +58,7 @@ def _fits(account: Account, venue: type[Venue], *, testnet: bool) -> bool:
     return account.exchange == venue.key_family and is_testnet == testnet
 
 
-def _named(label: str, fitting: list[Account], venue: type[Venue], block: Block) -> Account:
+def _named(label: str, fitting: list[Account], venue: type[Venue], place: Span | None) -> Account:
     for account in fitting:
         if account.label.lower() == label.lower():
             return account
@@ -65,7 +67,7 @@ def _named(label: str, fitting: list[Account], venue: type[Venue], block: Block)
         "NO_ACCOUNT",
         f'there is no account "{label}" for {venue.name}',
         f"your accounts here: {labels}",
-        block.venue.span,
+        place,
     )
 
 

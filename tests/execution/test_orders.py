@@ -79,6 +79,13 @@ def test_using_names_the_accounts_and_each_has_its_result(desk):
     assert len(desk.sandbox.state("Binance_F", given["key"])["positions"]) == 2
 
 
+def test_of_several_accounts_the_error_points_at_the_one_that_does_not_exist(desk):
+    message = 'BTCUSDT on Binance_F using main, "my other" market long 0.01'
+    error = desk.send(message)[0]["error"]
+    place = message[error["column"] - 1 :][: error["length"]]
+    assert (error["code"], place) == ("NO_ACCOUNT", '"my other"')
+
+
 def test_an_account_that_does_not_exist_is_named_with_those_that_do(desk):
     error = desk.one("BTCUSDT on Binance_F using nobody market long 0.01")["error"]
     assert error["code"] == "NO_ACCOUNT"

@@ -158,23 +158,25 @@ def _exchange_hint(written: str) -> str:
 # -- accounts ------------------------------------------------------------------------------------------
 
 
-def read_accounts(c: Cursor) -> tuple[str, ...]:
-    """The names behind `using`, or () when it does not stand here."""
+def read_accounts(c: Cursor) -> tuple[tuple[str, ...], tuple[Span, ...]]:
+    """The names behind `using` and where they stand, or nothing when it does not stand here."""
     if not c.take("using"):
-        return ()
+        return (), ()
     names: list[str] = []
+    spans: list[Span] = []
     while True:
         first = c.i
         name = c.name("using")
         if name in names:
             raise c.error("TWICE", f"{quoted(name)} stands twice", "leave one of the two out", first, c.i - 1)
         names.append(name)
+        spans.append(c.value_span(first))
         if len(names) > MAX_ACCOUNTS:
             raise c.error(
                 "TOO_MANY", f"a block takes {MAX_ACCOUNTS} accounts at most", "split the message", first
             )
         if not c.take(COMMA):
-            return tuple(names)
+            return tuple(names), tuple(spans)
 
 
 # -- where a header should stand -----------------------------------------------------------------------

@@ -102,7 +102,7 @@ class _Reader:
         c = self.c
         symbols, symbol_spans = read_symbols(c)
         venue = read_venue(c)
-        accounts = read_accounts(c)
+        accounts, account_spans = read_accounts(c)
         header_end = c.i
         steps = Steps(c)
         while (kind := c.kind) not in (END, HEADER):
@@ -115,7 +115,13 @@ class _Reader:
         steps.finish()
         self._check_steps(symbols, steps.done, header_end)
         return Block(
-            symbols, venue, accounts, tuple(steps.done), symbol_spans[0], symbol_spans if symbols else ()
+            symbols,
+            venue,
+            accounts,
+            tuple(steps.done),
+            symbol_spans[0],
+            symbol_spans if symbols else (),
+            account_spans,
         )
 
     def _next_header(self, kind: str) -> int | None:
