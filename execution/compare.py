@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from accounts.models import Account, AccountStatus
@@ -72,23 +72,21 @@ class Found:
 
 
 def due(region: str, supervised: Iterable[Pair], clock: Callable[[], float] = time.time) -> list[Pair]:
-    """(account, venue) to compare now; their next turn is fixed. Supervised ones cost no look of their own."""
+    """(account, venue) to compare now; their next turn is fixed. Supervised ones cost no look of their own; of the
+    others, those that wait longest."""
     watched, now = set(supervised), clock()
+    waiting = _waiting(region)
     chosen: list[Pair] = []
-    rates: dict[str, int] = {}
-    for row in _waiting(region):
-        pair = row.account.public_id, row.venue
-        if pair not in watched:
-            left = rates.setdefault(row.venue, _quota(row.venue, watched, now))
-            if left <= 0:
-                continue
-            rates[row.venue] -= 1
-        if _take(row):
-            chosen.append(pair)
+    for venue in waiting.order_by().values_list("venue", flat=True).distinct():
+        rows = waiting.filter(venue=venue).order_by("due_at")
+        looked_at = [account for account, where in watched if where == venue]
+        shared = rows.filter(account__public_id__in=looked_at)
+        alone = rows.exclude(account__public_id__in=looked_at)[: _quota(venue, len(looked_at), now)]
+        chosen += [(row.account.public_id, venue) for row in (*shared, *alone) if _take(row)]
     return chosen
 
 
-def _waiting(region: str) -> Iterable[Comparison]:
+def _waiting(region: str) -> QuerySet[Comparison]:
     now = timezone.now()
     rows = Comparison.objects.filter(
         region=region,
@@ -97,12 +95,11 @@ def _waiting(region: str) -> Iterable[Comparison]:
         account__status__in=(AccountStatus.VERIFIED, AccountStatus.UNVERIFIED),
         account__user__is_active=True,
     )
-    return rows.select_related("account").order_by("due_at")
+    return rows.select_related("account")
 
 
-def _quota(venue: str, watched: set[Pair], now: float) -> int:
+def _quota(venue: str, supervised: int, now: float) -> int:
     kind = venue_class(venue)
-    supervised = sum(name == venue for _, name in watched)
     rate = left_over(kind.looks_per_minute, supervised, pace.rotation_seconds(venue, supervised))
     return quota(rate, now, settings.SUPERVISE_SECONDS)
 
