@@ -11,8 +11,11 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 demo: .venv/base.stamp
 	@$(BIN)/python -m flipr.demo
 
+# The whole suite in two processes; what ARGS names, in one.
+SUITE = $(BIN)/pytest $(or $(ARGS),-n 2 --dist loadfile)
+
 test: .venv/dev.stamp
-	$(BIN)/pytest $(ARGS)
+	$(SUITE)
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .
@@ -20,7 +23,7 @@ check: .venv/dev.stamp
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run --skip-checks
-	$(BIN)/pytest $(ARGS)
+	$(SUITE)
 
 # what is printed from the code: the table of exchanges
 docs: .venv/dev.stamp

@@ -27,6 +27,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         services.start()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    services.hand_over()
+
+
 def pytest_unconfigure() -> None:
     services.close()
 

@@ -22,6 +22,7 @@ class Services:
     def __init__(self) -> None:
         self._embedded: Embedded | None = None
         self._started = False
+        self._set: set[str] = set()
 
     def configure(self) -> None:
         """Set the environment variables that the settings read. Raises UsageError when it is too late."""
@@ -29,8 +30,8 @@ class Services:
             raise pytest.UsageError(
                 "The settings were read before the tests' servers were known: unset DJANGO_SETTINGS_MODULE."
             )
-        for name, value in new_keys().items():
-            os.environ[name] = value
+        before = set(os.environ)
+        os.environ |= new_keys()
         os.environ["DJANGO_SETTINGS_MODULE"] = "flipr.settings"
         if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
             _remove_left_over()
@@ -38,6 +39,13 @@ class Services:
             addresses = self._embedded.open()
             os.environ.setdefault("DATABASE_URL", addresses.database_url)
             os.environ.setdefault("REDIS_URL", addresses.redis_url)
+        self._set = set(os.environ) - before
+
+    def hand_over(self) -> None:
+        """This process runs no test, its children do (pytest-xdist), each with servers of its own."""
+        for name in (*self._set, "DJANGO_SETTINGS_MODULE"):
+            os.environ.pop(name, None)
+        self.close()
 
     def start(self) -> None:
         if self._embedded is not None and not self._started:
