@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from exchanges.errors import OutcomeUnknown
 
 T = TypeVar("T")
+FLAGS = {"true": True, "false": False}
 
 
 def field(data: Any, *path: str | int) -> Any:
@@ -68,6 +69,16 @@ def word(table: Mapping[str, T], data: Any, *path: str | int) -> T:
         return table[value]
     except KeyError:
         raise OutcomeUnknown(f'{path[-1]} has the unknown value "{value[:40]}"') from None
+
+
+def flag(data: Any, *path: str | int) -> bool:
+    """True or false, as such or as text; anything else is an unknown outcome."""
+    value = field(data, *path)
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in FLAGS:
+        return FLAGS[value.lower()]
+    raise OutcomeUnknown(f"{path[-1]} is neither true nor false in the answer")
 
 
 def items(data: Any, *path: str | int) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -101,6 +102,11 @@ class Call:
     patience_seconds: float | None = None
 
 
+#: what stands for an id where there is none
+NO_ORDER = frozenset({"", "0"})
+SERVER_FAILED = re.compile(r"5\d\d")
+
+
 class Venue(ABC):
     #: as written in messages: `Binance_F`
     name: ClassVar[str]
@@ -125,7 +131,8 @@ class Venue(ABC):
     hosts: ClassVar[Mapping[str, Mapping[Environment, str]]] = {}
     features: ClassVar[Features] = Features()
     buckets: ClassVar[Mapping[str, Bucket]] = {}
-    #: the exchange's error codes; what is not listed is `Refused` below HTTP 500 and `OutcomeUnknown` from there on
+    #: the exchange's error codes; what is not listed is `Refused` below 500 and `OutcomeUnknown` from there on, whether
+    #: 500 is the HTTP status or the code itself
     errors: ClassVar[Mapping[str, type[ExchangeError]]] = {}
     #: seconds to stay off after a throttling code that comes without Retry-After, where the bucket's
     #: whole window would be wrong (an overload of the exchange that has nothing to do with our share)
@@ -267,10 +274,13 @@ class Venue(ABC):
             call = replace(call, patience_seconds=patience_seconds)
         data = self.call(call, keys)
         try:
-            return self.read_placed(data, order)
+            report = self.read_placed(data, order)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             # the order may stand: even a reader's own mistake must lead to reconciliation, not to a crash
             raise OutcomeUnknown(f"{self.name}: the answer to the order could not be read") from error
+        if report.exchange_id in NO_ORDER and not report.status.final:
+            raise OutcomeUnknown(f"{self.name}: the answer to the order names none")
+        return report
 
     def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
         for report in self.open_orders(keys, instrument):
@@ -348,16 +358,19 @@ class Venue(ABC):
         if found is None and answer.status < 400 and answer.data is not None:
             return answer.data
         code, words = found or ("", "")
-        error = self._error_class(code, answer.status)
-        retry_after = _retry_after(answer)
-        if issubclass(error, Throttled):
-            self._stay_off(charges, retry_after, code or str(answer.status))
-        raise error(
-            self.explain(error, code, words, answer.status),
-            code=code or str(answer.status),
-            exchange_message=words[:300],
-            retry_after=retry_after,
-        )
+        error = self.refusal(code, words, answer.status, _retry_after(answer))
+        if isinstance(error, Throttled):
+            self._stay_off(charges, error.retry_after, error.code)
+        raise error
+
+    def refusal(
+        self, code: str, words: str, status: int = 200, retry_after: float | None = None
+    ) -> ExchangeError:
+        """What a code stands for: of a whole answer, or of one order in an answer about several."""
+        error = self._error_class(code, status)
+        said = self.explain(error, code, words, status)
+        told = code or str(status)
+        return error(said, code=told, exchange_message=words[:300], retry_after=retry_after)
 
     def _stay_off(self, charges: tuple[Charge, ...], retry_after: float | None, code: str) -> None:
         """Stop exactly the buckets the refusal speaks of."""
@@ -372,7 +385,9 @@ class Venue(ABC):
             return listed
         if status in self.statuses:
             return self.statuses[status]
-        return OutcomeUnknown if status >= 500 or not code else Refused
+        # some write the status of a server that failed as their code, and answer HTTP 200
+        failed = status >= 500 or SERVER_FAILED.fullmatch(code)
+        return OutcomeUnknown if failed or not code else Refused
 
     def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
         said = words or f"HTTP {status}"

@@ -71,6 +71,19 @@ def test_what_is_not_text_is_an_unknown_outcome(value: Any) -> None:
         read.text({"id": value}, "id")
 
 
+@pytest.mark.parametrize(
+    ("value", "meant"), [(True, True), ("true", True), ("True", True), (False, False), ("false", False)]
+)
+def test_a_flag_comes_as_such_or_as_text(value: Any, meant: bool) -> None:
+    assert read.flag({"reduceOnly": value}, "reduceOnly") is meant
+
+
+@pytest.mark.parametrize("value", [None, "", "yes", 0, 1, []])
+def test_what_is_neither_true_nor_false_is_an_unknown_outcome(value: Any) -> None:
+    with pytest.raises(OutcomeUnknown):
+        read.flag({"reduceOnly": value}, "reduceOnly")
+
+
 def test_items_of_what_is_not_a_list_is_an_unknown_outcome() -> None:
     with pytest.raises(OutcomeUnknown, match="the answer is not a list"):
         read.items({"a": 1})
@@ -78,7 +91,7 @@ def test_items_of_what_is_not_a_list_is_an_unknown_outcome() -> None:
 
 @given(JSON, st.lists(st.text() | st.integers(), min_size=1, max_size=3))
 def test_whatever_comes_gives_a_value_or_an_unknown_outcome(data: Any, path: list[str | int]) -> None:
-    for reader in (read.field, read.text, read.decimal, read.decimal_or_none, read.items):
+    for reader in (read.field, read.text, read.decimal, read.decimal_or_none, read.flag, read.items):
         try:
             reader(data, *path)
         except OutcomeUnknown:

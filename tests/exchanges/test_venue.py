@@ -45,7 +45,7 @@ from exchanges.types import (
     Report,
     Side,
 )
-from exchanges.venue import Call, Venue, key_digest, plain_number, unless_unchanged
+from exchanges.venue import Call, Venue, acknowledged, key_digest, plain_number, unless_unchanged
 from tests.exchanges.contract import credentials, open_venue, order
 
 KEYS = Credentials("planted-key", "planted-secret")
@@ -198,6 +198,8 @@ def tiny(
         (503, None, OutcomeUnknown),
         (200, None, OutcomeUnknown),
         (400, {"error": "lost"}, OutcomeUnknown),
+        (200, {"error": 504}, OutcomeUnknown),
+        (200, {"error": 5040}, Refused),
         (401, {}, AuthRefused),
         (429, {}, Throttled),
         (418, {}, Throttled),
@@ -226,6 +228,20 @@ def test_an_error_carries_the_words_of_the_exchange_shortened() -> None:
 def test_a_placing_answer_that_cannot_be_read_is_unknown_whatever_the_reader_stumbles_over(body: Any) -> None:
     with pytest.raises(OutcomeUnknown):
         tiny(Exchange((200, body))).place(
+            KEYS, OrderRequest(BTC, "f1", Side.BUY, OrderType.MARKET, Decimal(1))
+        )
+
+
+@pytest.mark.parametrize("told", ["", "0"])
+def test_an_answer_that_names_no_order_is_an_unknown_outcome(told: str) -> None:
+    """Nobody could cancel it, where the exchange keeps no id of ours for it either."""
+
+    class Acknowledging(Tiny):
+        def read_placed(self, data: Any, order: OrderRequest) -> Report:
+            return acknowledged(order, data["id"])
+
+    with pytest.raises(OutcomeUnknown):
+        tiny(Exchange((200, {"id": told})), kind=Acknowledging).place(
             KEYS, OrderRequest(BTC, "f1", Side.BUY, OrderType.MARKET, Decimal(1))
         )
 
