@@ -13,8 +13,9 @@ reads (read 2026-11-22). What is odd here:
 * the default trigger is the mark price, so that ours is always said; a limit order must say how long it lives;
 * placing only acknowledges; a triggered order may be told as filled without an amount or a price at first;
 * one code has many meanings (100421: the time, the symbol, the order), which only the words tell apart;
-* limits are per user and endpoint, and per address in three groups. "IP in group number 3" of the documents is
-  the number of the group; how much a group allows is not told there: 100 requests in 10 s are assumed;
+* limits are per user and endpoint, and per address in three groups, whose numbers the documents give with each call
+  ("IP in group number 3"). Groups 2 and 3 allow 1000 requests in 10 s, and of each endpoint 100 and 200: all of
+  their endpoints together are held to that here;
 * spot has a native OCO, whose stop is a stop-limit order. A fall jumps over such a stop, so it is not used.
 """
 
@@ -43,7 +44,7 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.read import decimal, decimal_or_none, field, flag, items, text, word
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -76,6 +77,8 @@ FUNDS_PATH = "/openApi/swap/v3/user/balance"
 #: what two clocks may be apart when an order is looked for by its time
 CLOCK_APART_MS = 10_000
 ONE_DAY_MS = 86_400_000
+#: so many orders of the past are listed at once
+MOST = 500
 
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 POSITION_SIDES = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT}
@@ -83,7 +86,6 @@ POSITION_WORDS = {side: name for name, side in POSITION_SIDES.items()}
 TIMES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 TRIGGERS = {TriggerBy.LAST: "CONTRACT_PRICE", TriggerBy.MARK: "MARK_PRICE", TriggerBy.INDEX: "INDEX_PRICE"}
 MARGIN_WORDS = {MarginMode.CROSS: "CROSSED", MarginMode.ISOLATED: "ISOLATED"}
-TRUTH = {"true": True, "True": True, "false": False, "False": False}
 STATUSES = {
     name: status
     for status, names in {
@@ -115,12 +117,20 @@ TRAILING = {"TRAILING_STOP_MARKET": OrderType.STOP, "TRAILING_TP_SL": OrderType.
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 
+#: what the words of 80001 and 80012 hold when they are a definite no; the documents list both kinds
+REFUSALS = ("limit", "leverage", "locked", "suspended", "size error", "invalid parameter", "mismatch type")
 #: codes that stand for many complaints: what the words hold, in lower case -> what becomes of the code
 SPOKEN = tuple(
     (frozenset(codes.split()), said, suffix)
     for codes, said, suffix in (
         ("80014 100400 100421 109400", "timestamp", "time"),
-        ("100410", "busy", "busy"),
+        ("80001 80012 100410", "busy", "busy"),
+        ("80001 80012 101400", "margin is not enough", "margin"),
+        ("101400", "insufficient margin", "margin"),
+        ("80001", "not exist", "gone"),
+        ("80012", "symbol not exist", "symbol"),
+        *(("80001 80012", said, "refused") for said in REFUSALS),
+        ("101400", "no position", "position"),
         ("100410", "error code", "user"),
         ("100400 100404 100421", "order not exist", "gone"),
         ("100400", "order you want to cancel", "gone"),
@@ -137,18 +147,19 @@ ERRORS = {
         errors.AuthRefused: "100001 100004 100412 100413 100419",
         errors.ClockRefused: "80014:time 100400:time 100421:time 109400:time",
         errors.Throttled: "100410 100410:user",
-        OutcomeUnknown: "100410:busy 100500 100503 109500 110500",
-        errors.MarketPaused: "100490 109418",
-        errors.UnknownSymbol: "100421:symbol 109425",
-        errors.OrderNotFound: "80016 80017 100400:gone 100404:gone 100421:gone 109421",
+        # "Request failed" and "Service Unavailable" hold back whether it was done; 80019 is an order in the making
+        OutcomeUnknown: "80001 80001:busy 80012 80012:busy 80019 100410:busy 100500 100503 101500 109500 110500",
+        errors.MarketPaused: "100490 101415 109418",
+        errors.UnknownSymbol: "80012:symbol 100421:symbol 109425",
+        errors.OrderNotFound: "80001:gone 80016 80017 80018 100400:gone 100404:gone 100421:gone 109421",
         errors.DuplicateOrder: "101400:duplicate 101481 109201",
-        errors.InsufficientFunds: "80012 100202 101204 101206 101212 101253 110424",
-        errors.NothingToReduce: "80017:position 101205 101290 109420",
+        errors.InsufficientFunds: "80001:margin 80012:margin 100202 101204 101206 101253 101400:margin 110424",
+        errors.NothingToReduce: "80017:position 101205 101290 101400:position 109420",
         errors.WouldTrigger: "110411 110412 110413 110414",
         errors.PostOnlyRefused: "101215",
         errors.ModeMismatch: "109400:mode",
-        errors.InvalidOrder: "80001 80014 100204 100400 100440 101202 101209 101211 101400 101414 101419 101429 104103 "
-        "109400 110406 110407 110422 110425",
+        errors.InvalidOrder: "80001:refused 80012:refused 80013 80014 80020 100204 100400 100440 101202 101209 101211 101212 101400 101414 101419 "
+        "101429 101460 101514 104103 109400 110406 110407 110422 110425",
     }.items()
     for code in codes.split()
 }
@@ -205,14 +216,17 @@ class _BingX(Venue):
     errors = ERRORS
     #: the groups of an address (1 market, 2 queries, 3 orders), and what a user may ask of each endpoint in a second
     buckets = {
-        **{group: Bucket(100, 10.0) for group in ("market", "queries", "orders")},
+        "market": Bucket(100, 10.0),
+        "market_minute": Bucket(500, 60.0),
+        "queries": Bucket(100, 10.0),
+        "orders": Bucket(200, 10.0),
         **{
             f"{product}_{endpoint}": Bucket(count, 1.0, Scope.KEY, reserve_percent=0)
             for product, counts in USER_LIMITS.items()
             for endpoint, count in counts.items()
         },
     }
-    #: of 600 requests a minute and group, two for each look
+    #: of 1200 requests about orders a minute, two for each look; and of 500 prices, one where a trigger waits
     looks_per_minute = 200
     cool_downs = {"100410": 10.0, "100410:user": 60.0}
     #: too many refusals of one kind shut out their user; other refusals for rate do not say whom they mean
@@ -422,8 +436,8 @@ class _BingX(Venue):
         answer = self._read("/openApi/v1/account/apiPermissions", {}, keys, ("account", "queries"))
         data = answer.get("data") if isinstance(answer.get("data"), Mapping) else answer
         if data.get("enableWithdrawals") is not None:
-            trades = word(TRUTH, _told(data), self.permission) if self.permission in data else None
-            withdraws = word(TRUTH, _told(data), "enableWithdrawals")
+            trades = flag(data, self.permission) if self.permission in data else None
+            withdraws = flag(data, "enableWithdrawals")
         else:
             rights = {str(each) for each in items(data, "permissions")}
             trades, withdraws = self.permission_number in rights, "5" in rights
@@ -451,7 +465,11 @@ class _BingX(Venue):
     ) -> Any:
         """`buckets`: the endpoint's own, when the call is a user's, and the group of the address."""
         endpoint, group = buckets
-        costs = {group: 1, **({f"{self.product}_{endpoint}": 1} if endpoint else {})}
+        costs = {group: 1}
+        if endpoint:
+            costs[f"{self.product}_{endpoint}"] = 1
+        if group == "market":
+            costs["market_minute"] = 1
         call = Call("GET", path, params, signed=bool(keys), costs=costs, priority=priority, read_only=True)
         return self.call(call, keys)
 
@@ -631,9 +649,12 @@ class BingXFutures(_BingX):
 
     def _known(self, keys: Credentials, instrument: Instrument, since_ms: int) -> list[Any]:
         """The orders of a market that are open, and those since then whatever became of them."""
-        params = {"symbol": instrument.symbol, "startTime": since_ms, "limit": 500}
+        params = {"symbol": instrument.symbol, "startTime": since_ms, "limit": MOST}
         answer = self._read("/openApi/swap/v2/trade/allOrders", params, keys, ("history", "orders"))
-        return self._open(keys, instrument) + _rows(answer, "data", "orders")
+        ended = _rows(answer, "data", "orders")
+        if len(ended) >= MOST:
+            raise OutcomeUnknown(f"{self.name} has more orders of {instrument.symbol} than it lists")
+        return self._open(keys, instrument) + ended
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         """A conditional order without a number cannot be told from others, only that there is none."""
@@ -687,7 +708,6 @@ class BingXFutures(_BingX):
     def read_position(self, item: Any) -> Position:
         """The amount of a short position has no sign where its side is told."""
         amount = decimal(item, "positionAmt")
-        isolated = word(TRUTH, _told(item), "isolated")
         return Position(
             symbol=text(item, "symbol"),
             direction=word(POSITION_SIDES, item, "positionSide")
@@ -696,14 +716,14 @@ class BingXFutures(_BingX):
             entry_price=decimal(item, "avgPrice"),
             mark_price=_positive(item, "markPrice"),
             leverage=_positive(item, "leverage"),
-            margin_mode=MarginMode.ISOLATED if isolated else MarginMode.CROSS,
+            margin_mode=MarginMode.ISOLATED if flag(item, "isolated") else MarginMode.CROSS,
             unrealised=decimal(item, "unrealizedProfit"),
             liquidation_price=_positive(item, "liquidationPrice"),
         )
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
         answer = self._read("/openApi/swap/v1/positionSide/dual", {}, keys, ("dual", "queries"))
-        hedged = word(TRUTH, _told(field(answer, "data")), "dualSidePosition")
+        hedged = flag(answer, "data", "dualSidePosition")
         return PositionMode.HEDGE if hedged else PositionMode.ONE_WAY
 
     def set_leverage(
@@ -784,13 +804,6 @@ def _words(item: Any, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _told(data: Any) -> Any:
-    """Switches come as true or as "true"."""
-    if not isinstance(data, Mapping):
-        raise OutcomeUnknown("the answer is no object")
-    return {name: str(value) if isinstance(value, bool) else value for name, value in data.items()}
-
-
 def _positive(item: Any, name: str) -> Decimal | None:
     """0 and "" are how BingX writes "none"."""
     return decimal_or_none(item, name) or None
@@ -810,7 +823,7 @@ def _pair(symbol: str) -> tuple[str, str]:
 def _ip_locked(data: Any) -> bool | None:
     """Told as a switch or as the addresses themselves; None when neither is there."""
     if data.get("ipRestrict") is not None:
-        return word(TRUTH, _told(data), "ipRestrict")
+        return flag(data, "ipRestrict")
     for name in ("ipAddresses", "ip"):
         if (value := data.get(name)) is not None:
             return bool(any(value) if isinstance(value, list) else value)

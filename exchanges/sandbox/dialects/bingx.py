@@ -530,7 +530,12 @@ def _rules(wallet: str, fees: tuple[str, str]) -> Rules:
 
 
 #: of an address, and of a user each second
-ADDRESS = tuple(Limit(group, group, 100, 10, Owner.ADDRESS) for group in ("market", "queries", "orders"))
+ADDRESS = (
+    Limit("market", "market", 100, 10, Owner.ADDRESS),
+    Limit("market_minute", "market", 500, 60, Owner.ADDRESS),
+    Limit("queries", "queries", 100, 10, Owner.ADDRESS),
+    Limit("orders", "orders", 200, 10, Owner.ADDRESS),
+)
 
 
 def _limits(**counts: int) -> tuple[Limit, ...]:

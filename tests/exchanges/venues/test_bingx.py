@@ -8,11 +8,23 @@ from typing import Any
 import httpx
 import pytest
 
-from exchanges.errors import NotSent, OutcomeUnknown, Throttled
+from exchanges.errors import (
+    ExchangeError,
+    InsufficientFunds,
+    InvalidOrder,
+    NothingToReduce,
+    NotSent,
+    OrderNotFound,
+    OutcomeUnknown,
+    Throttled,
+    UnknownSymbol,
+)
 from exchanges.limits import LocalGate
+from exchanges.transport import Answer
 from exchanges.types import Credentials, OrderStatus
 from exchanges.venue import Call
-from tests.exchanges.contract import NOW_MS, order
+from exchanges.venues.bingx import MOST
+from tests.exchanges.contract import NOW_MS, instrument, order
 from tests.exchanges.contract import open_venue as opened
 
 KEYS, OTHER = Credentials("the-key", "the-secret"), Credentials("another-key", "another-secret")
@@ -45,8 +57,16 @@ WAITING = {
 class Exchange:
     """Answers by path, and loses the answer of every order when told; keeps the paths it was asked."""
 
-    def __init__(self, *, listed: list[list[Any]] | None = None, refusal: Any = None) -> None:
-        self.listed, self.refusal = listed, refusal
+    def __init__(
+        self,
+        *,
+        listed: list[list[Any]] | None = None,
+        refusal: Any = None,
+        ended: list[Any] | None = None,
+        loses: bool = True,
+    ) -> None:
+        self.listed, self.refusal, self.ended = listed, refusal, ended
+        self.loses = loses and listed is not None
         self.orders = self.prices = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -56,16 +76,15 @@ class Exchange:
         if request.url.path.endswith("Orders"):
             return self._list(request.url.path)
         self.orders += 1
-        if self.listed is not None:
+        if self.loses:
             raise httpx.ReadTimeout("lost", request=request)
         return httpx.Response(200, json=self._refused() or PLACED)
 
     def _list(self, path: str) -> httpx.Response:
         assert self.listed is not None
         rows = self.listed.pop(0) if path.endswith("/openOrders") and len(self.listed) > 1 else self.listed[0]
-        return httpx.Response(
-            200, json={"code": 0, "data": {"orders": rows if path.endswith("/openOrders") else None}}
-        )
+        told = rows if path.endswith("/openOrders") else self.ended
+        return httpx.Response(200, json={"code": 0, "data": {"orders": told}})
 
     def _refused(self) -> Any:
         told, self.refusal = self.refusal, None
@@ -183,3 +202,68 @@ def test_prices_of_a_market_are_asked_for_once_however_many_orders_wait_there() 
     found = venue(wire).open_orders(KEYS)
     assert [each.trigger_price for each in found] == [Decimal(48000)] * 2
     assert wire.prices == 1
+
+
+# -- what the codes mean -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "kind"),
+    [
+        (80001, "Request failed", OutcomeUnknown),
+        (80001, "margin is not enough", InsufficientFunds),
+        (80001, "order state illegal, order not exist", OrderNotFound),
+        (80001, "The maximum leverage for the trading pair is 5, please reduce the leverage", InvalidOrder),
+        (80012, "Service Unavailable", OutcomeUnknown),
+        (80012, "The current system is busy, please try again later", OutcomeUnknown),
+        (80012, "network failed", OutcomeUnknown),
+        (80012, '{"Code":101253,"Msg":"margin is not enough"}', InsufficientFunds),
+        (80012, "symbol not exist", UnknownSymbol),
+        (80012, "stop order cnt hit limit 50", InvalidOrder),
+        (80018, "order is already filled", OrderNotFound),
+        (80019, "The order is being processed", OutcomeUnknown),
+        (101400, "No position to close", NothingToReduce),
+        (101400, "Insufficient margin", InsufficientFunds),
+        (101400, "The minimum order amount is 0.0001 BTC.", InvalidOrder),
+        (101500, "rpc timeout", OutcomeUnknown),
+        (504, "", OutcomeUnknown),
+    ],
+)
+def test_only_a_definite_no_is_a_refusal(code: int, words: str, kind: type[ExchangeError]) -> None:
+    """https://bingx-api.github.io/docs/#/en-us/swapV2/base-info.html "Common Error Codes" (read 2026-11-22)."""
+    with pytest.raises(ExchangeError) as caught:
+        venue(Exchange()).checked(Answer(200, {}, {"code": code, "msg": words}))
+    assert type(caught.value) is kind
+
+
+def test_a_market_order_the_service_has_no_word_of_is_not_called_refused() -> None:
+    wire = Exchange(refusal={"code": 80012, "msg": "Service Unavailable"})
+    with pytest.raises(OutcomeUnknown):
+        venue(wire).place(KEYS, order("bingx_f", BUY))
+    assert wire.orders == 1
+
+
+def test_more_orders_than_are_listed_at_once_leave_a_lost_stop_unknown() -> None:
+    wire = Exchange(listed=[[]], ended=[WAITING | {"status": "CANCELLED"}] * MOST)
+    with pytest.raises(OutcomeUnknown):
+        venue(wire).place(KEYS, order("bingx_f", STOP))
+    assert wire.orders == 1
+
+
+def test_a_stop_that_is_given_no_number_is_looked_for() -> None:
+    """It has no id of ours either: nobody could cancel it."""
+    nameless = {"code": 0, "data": {"order": {"orderId": ""}}}
+    wire = Exchange(listed=[[WAITING]], refusal=nameless, loses=False)
+    assert venue(wire).place(KEYS, order("bingx_f", STOP)).exchange_id == "7"
+    assert wire.orders == 1
+
+
+def test_prices_are_asked_for_no_oftener_than_a_minute_allows() -> None:
+    """80 in ten seconds is all that a query may take of 100; of 500 in a minute it is 400."""
+    moving = Moving()
+    ours = venue(Exchange(), moving=moving)
+    for _ in range(400):
+        moving.now += 0.13
+        ours.quote(instrument("bingx_f"))
+    with pytest.raises(NotSent):
+        ours.quote(instrument("bingx_f"))
