@@ -130,7 +130,7 @@ DIRECTIONS = {"buy": Direction.LONG, "sell": Direction.SHORT}
 POSITION_MODES = {"single_side": PositionMode.ONE_WAY, "dual_side": PositionMode.HEDGE}
 NO_ORDER = frozenset({"", "-1", "0"})
 
-#: what of one code's many meanings the words tell, as a part of the code
+#: what of one code's many meanings the words tell, as a part of the code where the table has it
 SPOKEN = {
     "submission time": ":time",
     "invalid symbol": ":symbol",
@@ -138,15 +138,16 @@ SPOKEN = {
     "duplicat": ":duplicate",
     "not exist": ":gone",
     "not found": ":gone",
+    "signature": ":signature",
 }
-SPEAKING = frozenset({"api-signature-not-valid", "invalid-parameter", "403", "1003", "2002"})
 Codes = Mapping[type[errors.ExchangeError], str]
 SHARED: Codes = {
-    errors.AuthRefused: "api-signature-not-valid api-signature-check-failed login-required 1003",
+    errors.AuthRefused: "api-signature-not-valid api-signature-check-failed login-required 1003:signature",
     errors.ClockRefused: "api-signature-not-valid:time 403:time 1003:time",
     errors.Throttled: "rate-too-many-requests too-many-requests base-request-exceed-frequency-limit "
     "invalid-parameter:limit 429",
-    OutcomeUnknown: "gateway-internal-error timeout base-system-error order-update-error 500 502 503 504",
+    OutcomeUnknown: "gateway-internal-error timeout base-system-error base-request-timeout order-update-error 500 502 "
+    "503 504",
     errors.Maintenance: "system-maintenance",
     errors.UnknownSymbol: "invalid-parameter:symbol",
     OrderNotFound: "2002:gone",
@@ -155,10 +156,12 @@ SHARED: Codes = {
 }
 #: https://www.htx.com/en-us/opend/newApiPages/ "Error Code" of spot
 SPOT_ERRORS: Codes = {
-    errors.AuthRefused: "account-get-accounts-inexistent-error account-account-id-inexistent 403 1002",
+    errors.AuthRefused: "account-get-accounts-inexistent-error account-account-id-inexistent 403 1002 1003",
+    errors.Throttled: "510 1006",
     errors.MarketPaused: "base-symbol-trade-disabled order-disabled",
     errors.UnknownSymbol: "base-symbol-error",
-    OrderNotFound: "order-orderstate-error order-queryorder-invalid base-record-invalid",
+    OrderNotFound: "order-orderstate-error order-queryorder-invalid order-user-cancel-forbidden base-record-invalid "
+    "base-not-found not-found 1007",
     InsufficientFunds: "account-frozen-balance-insufficient-error order-accountbalance-error",
     WouldTrigger: "order-stop-order-hit-trigger",
     errors.DuplicateOrder: "invalid-client-order-id",
@@ -170,18 +173,20 @@ SPOT_ERRORS: Codes = {
     "order-orderprice-precision-error order-orderamount-precision-error order-holding-limit-failed "
     "order-etp-nav-price-max-error",
 }
-#: the same of USDT-margined contracts
+#: the same of USDT-margined contracts, "Details of Each Error Code": 1046 and 1108 are services that failed, 1062 is
+#: an order that is being cancelled, 1064 one that may be there already
 SWAP_ERRORS: Codes = {
-    errors.AuthRefused: "403 1010 1012 1220 4007",
+    errors.AuthRefused: "403 1010 1012 1220 1253 4007",
     errors.Throttled: "1032",
-    OutcomeUnknown: "1000 1001 1002 1004 1030",
-    errors.MarketPaused: "1058 1059 1095",
+    OutcomeUnknown: "1000 1001 1002 1003 1004 1030 1046 1062 1064 1108",
+    errors.Maintenance: "1431",
+    errors.MarketPaused: "1056 1057 1058 1059 1060 1095",
     errors.UnknownSymbol: "1013 1014 1066",
     OrderNotFound: "1017 1051 1061 1063 1071",
     InsufficientFunds: "1047",
     NothingToReduce: "1048 1492",
     errors.DuplicateOrder: "1050",
-    errors.InvalidOrder: "1034 1036 1037 1038 1039 1040 1041 1042 1045 1046 1055 1067 1094 1461",
+    errors.InvalidOrder: "1034 1036 1037 1038 1039 1040 1041 1042 1045 1055 1067 1094 1461",
 }
 
 
@@ -259,9 +264,8 @@ class _HTX(Venue):
         words = next((str(told[n]) for n in ("err-msg", "err_msg", "message", "msg") if told.get(n)), "")
         if not code:
             return "", "the answer has no code"
-        if code in SPEAKING:
-            code += next((part for said, part in SPOKEN.items() if said in words.lower()), "")
-        return code, words
+        exact = (code + part for said, part in SPOKEN.items() if said in words.lower())
+        return next((each for each in exact if each in self.errors), code), words
 
     def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
         """A refusal for rate tells at what time the window ends."""

@@ -13,16 +13,21 @@ import pytest
 
 from exchanges.clock import Clock
 from exchanges.errors import (
+    AuthRefused,
+    ExchangeError,
     InsufficientFunds,
+    Maintenance,
+    MarketPaused,
     NothingToReduce,
     NotSent,
+    OrderNotFound,
     OutcomeUnknown,
     Throttled,
     Unsupported,
 )
 from exchanges.limits import LocalGate
 from exchanges.registry import venues
-from exchanges.transport import Transport
+from exchanges.transport import Answer, Transport
 from exchanges.types import Credentials, Environment, MarginMode, OrderRef
 from exchanges.venue import Call
 from tests.exchanges.contract import NOW_MS, instrument, open_venue, order
@@ -297,3 +302,33 @@ def test_client_ids_of_futures_survive_clients_that_read_numbers_as_doubles() ->
         made = kind.client_id(f"{number:026d}")
         assert made == str(int(float(made)))
         assert 0 < int(made) < 2**53
+
+
+# -- what the codes mean -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "kind"),
+    [
+        ("htx_f", {"err_code": 1003, "err_msg": "Abnormal redis operation."}, OutcomeUnknown),
+        ("htx_f", {"code": 1003, "message": "invalid signature"}, AuthRefused),
+        ("htx_f", {"err_code": 1046, "err_msg": "Abnormal service. Please try again later."}, OutcomeUnknown),
+        ("htx_f", {"err_code": 1108, "err_msg": "Abnormal service. Please try again later."}, OutcomeUnknown),
+        ("htx_f", {"err_code": 1062, "err_msg": "Cancelling. Please be patient."}, OutcomeUnknown),
+        ("htx_f", {"err_code": 1056, "err_msg": "In settlement."}, MarketPaused),
+        ("htx_f", {"err_code": 1431, "err_msg": "The system is in maintenance"}, Maintenance),
+        ("htx", {"code": 1003, "message": "Signature is wrong"}, AuthRefused),
+        ("htx", {"code": 1006, "message": "Exceed rate limit"}, Throttled),
+        ("htx", {"err-code": "510", "err-msg": "You request too often"}, Throttled),
+        ("htx", {"err-code": "base-request-timeout", "err-msg": "Request timeout"}, OutcomeUnknown),
+        ("htx", {"err-code": "base-not-found", "err-msg": "The record is not found."}, OrderNotFound),
+    ],
+)
+def test_a_service_that_failed_is_no_refusal(
+    name: str, told: dict[str, Any], kind: type[ExchangeError]
+) -> None:
+    """https://www.htx.com/en-us/opend/newApiPages/ "Details of Each Error Code" and spot's "Trading > Error Code"
+    (stored copies, read 2026-11-22)."""
+    with pytest.raises(ExchangeError) as caught:
+        venue(Answers(PLACED), name).checked(Answer(200, {}, {"status": "error", **told}))
+    assert type(caught.value) is kind
