@@ -143,9 +143,9 @@ KEY_ERRORS: Codes = {
 SPOT_ERRORS: Codes = {
     errors.AuthRefused: "400 10001 30020 60005 70011 140002",
     errors.Throttled: "429 510",
-    OutcomeUnknown: "500 503 504 730000",
+    OutcomeUnknown: "500 503 504 20002 730000",
     errors.UnknownSymbol: "10007 30014 30021 -1121 730001",
-    OrderNotFound: "-2011 -2013 22222",
+    OrderNotFound: "-2011 -2013 22222 30026",
     errors.InsufficientFunds: "10101 30004 30005",
     errors.MarketPaused: "30000 30016",
     InvalidOrder: "30001 30002 30003 30010 30018 30019 30025 30027 30028 30029 30032 30041 30087 88013 -1128 "
@@ -753,12 +753,11 @@ class MEXCFutures(_MEXC):
         """The number of the position a leg closes: the record hangs on it. Unreadable leaves the pair unsent."""
         direction = _closed_by(leg)
         try:
-            rows = self._position_rows(keys, leg.instrument)
+            for row in self._position_rows(keys, leg.instrument):
+                if word(POSITION_TYPES, row, "positionType") is direction:
+                    return _position_number(row)
         except OutcomeUnknown as error:
             raise NotSent(f"not sent, because the position is not known: {error.message}") from None
-        for row in rows:
-            if word(POSITION_TYPES, row, "positionType") is direction:
-                return text(row, "positionId")
         raise errors.NothingToReduce(f"{self.name} has no {direction} position of {leg.instrument.symbol}")
 
     # -- orders ----------------------------------------------------------------------------------------
@@ -790,7 +789,7 @@ class MEXCFutures(_MEXC):
             opened = report.position_side or (Direction.LONG if report.side is Side.BUY else Direction.SHORT)
             if len(self._opened) >= REMEMBERED:
                 self._opened.clear()
-            self._opened[(*_slot(keys, instrument), opened)] = text(data, "positionId")
+            self._opened[(*_slot(keys, instrument), opened)] = _position_number(data)
         return replace(report, client_id=report.client_id or ref.client_id)
 
     def _unnumbered(self, keys: Credentials, instrument: Instrument) -> Report:
@@ -877,9 +876,7 @@ class MEXCFutures(_MEXC):
         data = self.call(call, keys)
         code = text(data, "data", 0, "errorCode")
         if code != "0":
-            words = str(field(data, "data", 0).get("errorMsg") or "")
-            error = self._error_class(code, 200)
-            raise error(self.explain(error, code, words, 200), code=code, exchange_message=words[:300])
+            raise self.refusal(code, str(field(data, "data", 0).get("errorMsg") or ""))
 
     def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
         for kind in ("order", "planorder", "stoporder"):
@@ -1107,6 +1104,10 @@ def _same_plan(report: Report, order: OrderRequest) -> bool:
         order.position_side,
     )
     return alike and _same_terms(report, order) and report.status in (OrderStatus.OPEN, OrderStatus.FILLED)
+
+
+def _position_number(item: Any) -> str:
+    return str(int(decimal(item, "positionId")))
 
 
 def _position_side(item: Any, side: Side, *, closes: bool) -> Direction | None:

@@ -12,8 +12,18 @@ from typing import Any
 import httpx
 import pytest
 
-from exchanges.errors import AuthRefused, InvalidOrder, NotSent, OutcomeUnknown, Throttled, Unsupported
+from exchanges.errors import (
+    AuthRefused,
+    ExchangeError,
+    InvalidOrder,
+    NotSent,
+    OrderNotFound,
+    OutcomeUnknown,
+    Throttled,
+    Unsupported,
+)
 from exchanges.limits import LocalGate
+from exchanges.transport import Answer
 from exchanges.types import Credentials, Legs, OrderRef, Report, TimeInForce
 from exchanges.venue import Call
 from tests.exchanges.contract import NOW_MS, instrument, open_venue, order
@@ -243,6 +253,14 @@ def test_a_position_that_has_gone_is_looked_up_and_the_pair_hung_on_the_one_that
     assert [each["positionId"] for each in wire.bodies("stoporder_place")] == [5, 6]
 
 
+def test_a_position_whose_number_cannot_be_read_leaves_the_pair_unsent() -> None:
+    held = {"positionId": "", "symbol": "BTC_USDT", "positionType": 1, "holdVol": 100}
+    wire = Answers(position_open_positions=good([held]))
+    with pytest.raises(NotSent):
+        venue(wire).protect(KEYS, Legs(order("mexc_f", CLOSING), order("mexc_f", TARGET)))
+    assert wire.asked("stoporder_place") == []
+
+
 # -- limits ------------------------------------------------------------------------------------------------
 
 
@@ -337,3 +355,13 @@ def test_no_secret_is_in_a_request_beyond_its_signature() -> None:
     ours = venue(Answers(), "mexc")
     request = ours.sign(Call("GET", "/api/v3/account"), KEYS, NOW_MS)
     assert "the-secret" not in f"{request.target} {dict(request.headers)} {request.body!r}"
+
+
+@pytest.mark.parametrize(("code", "kind"), [(20002, OutcomeUnknown), (30026, OrderNotFound)])
+def test_an_internal_error_of_spot_is_no_refusal_and_an_unknown_id_no_mistake(
+    code: int, kind: type[ExchangeError]
+) -> None:
+    """https://www.mexc.com/api-docs/spot-v3/general-info "Error Code" (stored copy, read 2026-11-22)."""
+    with pytest.raises(ExchangeError) as caught:
+        open_venue("mexc", Answers()).checked(Answer(400, {}, {"code": code, "msg": "no"}))
+    assert type(caught.value) is kind
