@@ -128,6 +128,7 @@ SPOKEN = (
     ("10500", "failed to find api-key", "10500:key"),
     ("10500", "api key not found", "10500:key"),
     ("10500", "signature", "10500:key"),
+    ("10500", "missing required parameter", "10500:parameter"),
 )
 ERRORS = {
     code: kind
@@ -135,8 +136,9 @@ ERRORS = {
         errors.AuthRefused: "401 403 10500:key 11022 34003 39996",
         errors.ClockRefused: "401:expired",
         errors.Throttled: "429 429:user 39995",
-        # pending orders that cannot be cancelled now; an engine that could not be asked
-        OutcomeUnknown: "10003 10004 10005 11061 11064 11107",
+        # "please try again later" (https://github.com/ccxt/ccxt/issues/25506, read 2026-11-22); pending orders that
+        # cannot be cancelled now; an engine that could not be asked, or was not the right one
+        OutcomeUnknown: "10500 10003 10004 10005 11016 11025 11061 11064 11107",
         errors.UnknownSymbol: "6001 11027 11028 11070 39997",
         errors.OrderNotFound: "10002 11015 11062 11063 11108 11109 11110",
         errors.DuplicateOrder: "10001 11033 11085 19999",
@@ -145,7 +147,7 @@ ERRORS = {
         errors.WouldTrigger: "11043 11044 11047 11048 11050 11052",
         # TE_ERR_INCONSISTENT_POS_MODE: seen in reports of ccxt's users, not documented
         errors.ModeMismatch: "20004",
-        errors.InvalidOrder: "412 10500 11002 11004 11012 11031 11032 11034 11035 11036 11037 11038 11039 11040 "
+        errors.InvalidOrder: "412 10500:parameter 11002 11004 11012 11031 11032 11034 11035 11036 11037 11038 11039 11040 "
         "11041 11042 11045 11046 11049 11051 11053 11054 11055 11056 11058 11067 11068 11074 11081 11083 11084 "
         "11112 11114 11115 30000 30018",
     }.items()
@@ -265,7 +267,8 @@ class _Phemex(Venue):
         }
         if order.type in LIMITS and (order.post_only or order.time_in_force in TIMES):
             params["timeInForce"] = "PostOnly" if order.post_only else TIMES[order.time_in_force]
-        priority = Priority.PROTECT if order.type.conditional else Priority.ENTRY
+        protects = order.reduce_only or order.type.conditional
+        priority = Priority.PROTECT if protects else Priority.ENTRY
         return self._write("POST", self.orders_path, params, priority)
 
     @abstractmethod

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from exchanges.errors import NotSent, Throttled
-from exchanges.limits import LocalGate
+from exchanges.errors import ExchangeError, InvalidOrder, NotSent, OutcomeUnknown, Throttled
+from exchanges.limits import LocalGate, Priority
 from exchanges.types import Credentials
 from exchanges.venue import Call
 from tests.exchanges.contract import NOW_MS, order
@@ -118,3 +118,23 @@ def test_the_scales_of_coins_are_read_once() -> None:
         assert ours.balances(KEYS)["USDT"].free == Decimal("0.00000097")
     paths = [request.url.path for request in wire.requests]
     assert paths == ["/public/products", "/spot/wallets", "/spot/wallets"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [("Please try again later", OutcomeUnknown), ("Missing required parameter", InvalidOrder)],
+)
+def test_an_order_to_be_tried_again_later_is_not_called_refused(
+    words: str, kind: type[ExchangeError]
+) -> None:
+    wire = Answers({"code": 10500, "msg": words})
+    with pytest.raises(ExchangeError) as caught:
+        venue(wire).place(KEYS, order("phemex_f", BUY))
+    assert type(caught.value) is kind
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(("reduces", "priority"), [(True, Priority.PROTECT), (False, Priority.ENTRY)])
+def test_an_order_that_only_closes_goes_before_those_that_open(reduces: bool, priority: Priority) -> None:
+    call = venue(Answers(PLACED)).place_call(order("phemex_f", BUY | {"reduce_only": reduces}))
+    assert call.priority is priority
