@@ -33,7 +33,7 @@ from exchanges import errors
 from exchanges.errors import InsufficientFunds, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.read import decimal, decimal_or_none, field, flag, items, text, word
 from exchanges.transport import Answer, Request
 from exchanges.types import (
     Balance,
@@ -367,10 +367,19 @@ class _Gate(Venue):
 
     def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
         for path, trigger in ((self.orders, False), (self.triggers, True)):
-            items(self._delete(keys, path, self._scope(instrument, trigger=trigger)))
+            for row in items(self._delete(keys, path, self._scope(instrument, trigger=trigger))):
+                self._check_cancelled(row)
+
+    def _check_cancelled(self, row: Any) -> None:
+        """OrderCancel in gate_api says of each order whether it succeeded; lists of whole orders do not."""
+        if row.get("succeeded") is False:
+            label = str(row.get("label") or "")
+            if self._error_class(label, 200) is not OrderNotFound:
+                raise self.refusal(label, str(row.get("message") or ""))
 
     def key_info(self, keys: Credentials) -> KeyInfo:
-        """`wallet` moves funds and withdraws. A key without the account right may not read its own rights."""
+        """`wallet` moves funds and withdraws. A key without the account right may not read its own rights. Where the
+        answer does not say which key is ours, the rights of all count."""
         try:
             data = self._read("/account/main_keys", {}, "account", keys)
         except errors.AuthRefused as refused:
@@ -379,11 +388,13 @@ class _Gate(Venue):
             return KeyInfo(note="the key may not read its own rights: allow Account, read-only, at Gate")
         rows = data if isinstance(data, list) else [data]
         mine = [row for row in rows if isinstance(row, Mapping) and row.get("key") == keys.key] or rows
+        if not mine:
+            raise OutcomeUnknown(f"{self.name} does not tell the rights of the key")
         writes = {
             text(right, "name").lower()
             for row in mine
             for right in items(row, "perms")
-            if field(right, "read_only") is False
+            if not flag(right, "read_only")
         }
         return KeyInfo(
             can_trade=self.right in writes,
@@ -788,10 +799,7 @@ class GateFutures(_Gate):
         data = self._account(keys)
         if data.get("position_mode") == "dual_plus":
             raise Unsupported(f"{self.name}: split positions are not traded, choose one-way or hedge mode")
-        hedged = field(data, "in_dual_mode")
-        if not isinstance(hedged, bool):
-            raise OutcomeUnknown(f"{self.name}: in_dual_mode is neither true nor false")
-        return PositionMode.HEDGE if hedged else PositionMode.ONE_WAY
+        return PositionMode.HEDGE if flag(data, "in_dual_mode") else PositionMode.ONE_WAY
 
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         self._know(instrument)

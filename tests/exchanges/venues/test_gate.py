@@ -206,6 +206,31 @@ def test_an_order_in_a_contract_gate_does_not_list_is_an_unknown_outcome() -> No
         open_venue("gate_f", wire).open_orders(KEYS)
 
 
+# -- cancelling everything ---------------------------------------------------------------------------------
+
+
+def test_an_order_that_could_not_be_cancelled_with_the_others_is_told() -> None:
+    refused = {"succeeded": False, "label": "TOO_BUSY", "message": "try again"}
+    wire = Answers([{"succeeded": True, "label": ""}, refused], [])
+    with pytest.raises(OutcomeUnknown):
+        open_venue("gate", wire).cancel_all(KEYS, instrument("gate"))
+
+
+def test_an_order_that_ended_while_all_were_cancelled_is_no_failure() -> None:
+    wire = Answers([{"succeeded": False, "label": "ORDER_NOT_FOUND", "message": "gone"}], [])
+    open_venue("gate", wire).cancel_all(KEYS, instrument("gate"))
+    assert len(wire.requests) == 2
+
+
+# -- key ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", [[], {"key": "the-key", "perms": [{"name": "wallet", "read_only": None}]}])
+def test_rights_that_are_not_told_are_not_guessed(told: Any) -> None:
+    with pytest.raises(OutcomeUnknown):
+        open_venue("gate", Answers(told)).key_info(KEYS)
+
+
 # -- settings ----------------------------------------------------------------------------------------------
 
 
