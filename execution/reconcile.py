@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from celery import current_app
+from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -39,8 +40,6 @@ from execution.transitions import move_order
 from execution.wire import load
 
 log = logging.getLogger(__name__)
-#: after this long without a trace an order never arrived (every venue's window for late arrival is far shorter)
-GIVE_UP = timedelta(seconds=60)
 #: a job younger than this is left to its worker
 GRACE = timedelta(seconds=1)
 #: a worker that lives has this long after the message went stale
@@ -252,7 +251,7 @@ def _ref(row: Order, step: Step) -> OrderRef:
 
 
 def _not_found(row: Order, step: Step) -> None:
-    if timezone.now() - row.created_at <= GIVE_UP:
+    if timezone.now() - row.created_at <= timedelta(seconds=settings.GIVE_UP_SECONDS):
         _later(row)
     elif isinstance(step, Go | Reverse):
         message = "no new position was opened; the old one may have been closed: look at the position"

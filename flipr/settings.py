@@ -122,6 +122,8 @@ TOKEN_DIGEST_KEY = env_secret("TOKEN_DIGEST_KEY")
 # --- Celery -----------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = BROKER_URLS[REGION] if REGION else REDIS_URL
 WORKER_THREADS = env_int("WORKER_THREADS", 16)  # as the Procfile gives them to a worker
+#: after this long without a trace an order never arrived: every exchange's own window for late arrival is far shorter
+GIVE_UP_SECONDS = env_float("GIVE_UP_SECONDS", 60.0)
 SUPERVISE_SECONDS = env_float("SUPERVISE_SECONDS", 1.0)
 COMPARE_SECONDS = env_float("COMPARE_SECONDS", 60.0)
 COMPARE_DAYS = env_int("COMPARE_DAYS", 14)  # since the last order through flipr

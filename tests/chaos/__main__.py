@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("--commands", type=int, default=int(os.environ.get("CHAOS_COMMANDS", "3000")))
     parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED", "0")) or None)
     parser.add_argument("--ids", action="store_true", help="every message has an id")
-    parser.add_argument("--without", default="", help="venues to leave alone: Kraken,OKX_F")
+    parser.add_argument("--only", default="", help="these venues: Kraken,OKX_F")
     parser.add_argument("--minutes", type=float, default=10.0)
     asked = parser.parse_args()
     with breakable() as servers:
@@ -25,9 +25,8 @@ def main() -> int:
         from tests.chaos import run  # the settings have to be known before
 
         if asked.what == "storm":
-            return run.storm(
-                servers, asked.commands, asked.seed, tuple(asked.without.split(",")), ids=asked.ids
-            )
+            only = [name for name in asked.only.split(",") if name]
+            return run.storm(servers, asked.commands, asked.seed, only, ids=asked.ids)
         if asked.what == "load":
             return run.load(asked.commands)
         return run.soak(asked.minutes)

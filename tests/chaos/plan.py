@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 PAIRS = {"BTCUSDT": ("BTC/USDT", 50_000.0, "0.01"), "ETHUSDT": ("ETH/USDT", 3_000.0, "0.1")}
 WORKERS = ("worker-eu", "worker-tokyo", "worker-singapore")
+#: so many messages meet on a symbol that they get in each other's way
+MESSAGES_PER_LANE = 8
 #: every fault of the sandbox; how each is dosed is in `_fault`
 FAULTS = (
     "delay",
@@ -86,29 +88,51 @@ class Plan:
 
 
 def make_plan(
-    seed: int, commands: int, traders: int, venues: Sequence[str], *, rounds: int = 1, ids: bool = False
+    seed: int,
+    commands: int,
+    traders: int,
+    venues: Sequence[str],
+    *,
+    stopless: Collection[str] = (),
+    rounds: int = 1,
+    ids: bool = False,
 ) -> Plan:
-    """`rounds`: how often each of OUTAGES strikes. `ids`: every message has one."""
+    """`stopless`: venues without stop orders. `rounds`: how often each of OUTAGES strikes. `ids`: every message has
+    one."""
     chance = random.Random(seed)
-    lanes = tuple(
-        Lane(trader, venue, symbol, stops=chance.random() < 0.85)
-        for trader in range(traders)
-        for venue in venues
-        for symbol in PAIRS
-    )
+    lanes = tuple(_lanes(chance, commands, traders, venues, stopless))
     events: list[Event] = []
     posts = _Posts(chance, lanes, ids=ids)
     outages = _outages(chance, commands, rounds)
     prices = {pair: start for pair, start, _ in PAIRS.values()}
     for index in range(commands):
         events += outages.get(index, [])
-        if chance.random() < 0.12:
+        if chance.random() < 0.2:
             events.append(_fault(chance, venues, seed + index))
         if chance.random() < 0.12:
             events.append(_price(chance, prices))
         events.append(posts.next())
     events += [event for at in sorted(outages) if at >= commands for event in outages[at]]
     return Plan(seed, lanes, tuple(events))
+
+
+def _lanes(
+    chance: random.Random, commands: int, traders: int, venues: Sequence[str], stopless: Collection[str]
+) -> Iterator[Lane]:
+    """Every venue at least once; the longer the storm, the more traders and symbols on each. Where there are no stop
+    orders most ask for none: what asks for one is to be refused."""
+    dealt = chance.sample(list(venues), len(venues))
+    symbols = list(PAIRS)
+    every = [
+        (trader, venue, symbols[(place + turn + trader) % len(symbols)])
+        for turn in range(len(symbols))
+        for shift in range(traders)
+        for place, venue in enumerate(dealt)
+        for trader in [(place + shift) % traders]
+    ]
+    for trader, venue, symbol in every[: max(len(venues), commands // MESSAGES_PER_LANE)]:
+        asked = 0.15 if venue in stopless else 0.85
+        yield Lane(trader, venue, symbol, stops=chance.random() < asked)
 
 
 def _outages(chance: random.Random, commands: int, rounds: int) -> dict[int, list[Event]]:
@@ -161,7 +185,7 @@ class _Posts:
         text = self._block(lane)
         if self._chance.random() < 0.1:  # several exchanges in one message
             others = [each for each in self._lanes if each.trader == lane.trader and each.venue != lane.venue]
-            text += "\n" + self._block(self._chance.choice(others))
+            text += "\n" + self._block(self._chance.choice(others or [lane]))
         identified = self._chance.random() < 0.4 or self._ids
         text += f' note "n{number}"' + (f" id i{number}" if identified else "")
         post = Post(number, lane.trader, text, identified)
