@@ -7,9 +7,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 
 from exchanges.errors import (
     ExchangeError,
+    InsufficientFunds,
     NothingToReduce,
     NotSent,
     OutcomeUnknown,
@@ -28,7 +30,7 @@ from exchanges.types import (
 from execution.commands import SizeUnit
 from execution.desk import Desk, UnknownOutcome
 from execution.ids import step_token
-from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs
+from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs, down
 from execution.rejection import Rejection
 
 log = logging.getLogger(__name__)
@@ -38,11 +40,13 @@ ATTEMPTS = 3
 
 
 class StopFailed(Exception):
-    """The position has no stop and the exchange takes none. `leg.error` says why."""
+    """The position has no stop and the exchange takes none. `leg.error` says why; `lacks_funds`: there is not so much
+    to sell."""
 
-    def __init__(self, leg: Leg) -> None:
+    def __init__(self, leg: Leg, *, lacks_funds: bool = False) -> None:
         super().__init__(leg.error)
         self.leg = leg
+        self.lacks_funds = lacks_funds
 
 
 def align(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
@@ -165,27 +169,30 @@ def _put(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> None
     _name(desk, bracket, leg)
     bracket.legs.append(leg)
     waits = STOP_RETRY_SECONDS if leg.kind is LegKind.STOP else ()
-    _try(desk, leg, lambda: desk.send(exit_order(desk, bracket, instrument, leg)), waits)
+    refused = _try(desk, leg, lambda: desk.send(exit_order(desk, bracket, instrument, leg)), waits)
     if leg.kind is LegKind.STOP and leg.status is LegState.FAILED:
-        raise StopFailed(leg)
+        raise StopFailed(leg, lacks_funds=desk.spot and isinstance(refused, InsufficientFunds))
 
 
-def _try(desk: Desk, leg: Leg, place: Callable[[], Report], waits: tuple[float, ...]) -> None:
-    """Place a leg, again after each wait when that can help. The result is in `leg.status` and `leg.error`."""
+def _try(desk: Desk, leg: Leg, place: Callable[[], Report], waits: tuple[float, ...]) -> ExchangeError | None:
+    """Place a leg, again after each wait when that can help. The result is in `leg.status` and `leg.error`; the last
+    refusal comes back."""
+    refused: ExchangeError | None = None
     for wait in (*waits, None):
         leg.attempts += 1
         try:
             _placed(leg, place())
         except UnknownOutcome as error:
             leg.status, leg.error = LegState.OPEN, f"not confirmed: {error.reason.message}"
-            return  # it may stand: supervision looks for it by its id
+            return None  # it may stand: supervision looks for it by its id
         except ExchangeError as error:
-            leg.status, leg.error = LegState.FAILED, error.message
+            leg.status, leg.error, refused = LegState.FAILED, error.message, error
             if wait is None or isinstance(error, WouldTrigger | Unsupported | NothingToReduce):
-                return
+                return refused
             desk.sleep(error.retry_after if isinstance(error, NotSent) and error.retry_after else wait)
         else:
-            return
+            return None
+    return refused
 
 
 def _placed(leg: Leg, report: Report) -> None:
@@ -344,7 +351,7 @@ def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -
 def arm(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
     """`align`, with the policy for a stop that cannot be placed. `bracket.status` says how it ended."""
     try:
-        align(desk, bracket, instrument)
+        _align_to_balance(desk, bracket, instrument)
     except StopFailed as failure:
         give_up(desk, bracket, instrument, failure.leg)
         return
@@ -353,6 +360,35 @@ def arm(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
         return
     bracket.status = "armed" if bracket.live() else bracket.status
     bracket.note = doubts(bracket)
+
+
+def _align_to_balance(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
+    """`align`, and once more for what is there where a stop on spot asks for more than is: a fee nobody told was taken
+    out of it, or a sale of unknown outcome took place after all. Raises StopFailed."""
+    try:
+        align(desk, bracket, instrument)
+    except StopFailed as failure:
+        missing = _missing(desk, instrument, failure.leg) if failure.lacks_funds else Decimal(0)
+        if not missing:
+            raise
+        failure.leg.status = LegState.CANCELLED
+        bracket.closed += min(missing, bracket.remaining)
+        if bracket.remaining:
+            align(desk, bracket, instrument)
+        else:
+            cancel_legs(desk, bracket, instrument, bracket.live())
+            bracket.status, bracket.note = "done", "it was sold elsewhere"
+
+
+def _missing(desk: Desk, instrument: Instrument, leg: Leg) -> Decimal:
+    """How much less is there than a stop on spot was to sell; 0 where it is only locked."""
+    held = desk.balance(instrument.base)
+    free, total = (
+        down(each, instrument.step) for each in ((held.free, held.total) if held else (Decimal(0),) * 2)
+    )
+    if free or not total:
+        return max(leg.quantity - free, Decimal(0))
+    return Decimal(0)
 
 
 def doubts(bracket: Guarded) -> str:

@@ -19,7 +19,7 @@ from exchanges.types import (
     TimeInForce,
 )
 from execution.commands import Cancel, CancelWhat, Close, Size, SizeUnit
-from execution.desk import Desk, Released
+from execution.desk import Desk, Released, UnknownOutcome
 from execution.ids import step_token
 from execution.protection import HUNDRED, Frame, distance, down, up
 from execution.rejection import Rejection
@@ -71,6 +71,10 @@ def _close_position(
         if released is not None:
             released.left += amount
         raise
+    except UnknownOutcome:
+        if released is not None:
+            released.left = _still_held(desk, position)
+        raise
     else:
         closed.reports.append(report)
         if step.price is None and report.filled >= position.quantity - _dust(desk, instrument):
@@ -91,6 +95,16 @@ def _release(desk: Desk, instrument: Instrument, position: Position, amount: Dec
         if is_exit(report, spot=True) and desk.cancel(instrument, report.ref):
             released.ids += [name for name in (report.client_id, report.exchange_id) if name]
     return released
+
+
+def _still_held(desk: Desk, position: Position) -> Decimal:
+    """Whether a sale of unknown outcome took place, the balance tells; where that cannot be read, all of it is to be
+    protected again. A sale that arrives after the stop finds nothing free and is refused."""
+    try:
+        held = desk.balance(desk.instrument(position.symbol).base)
+    except ExchangeError:
+        return position.quantity
+    return min(held.total if held else Decimal(0), position.quantity)
 
 
 def _dust(desk: Desk, instrument: Instrument) -> Decimal:

@@ -21,7 +21,7 @@ from execution.brackets import forget
 from execution.desk import Desk
 from execution.entry import sellable
 from execution.ids import step_token
-from execution.models import BracketState, OrderState
+from execution.models import BracketState, Order, OrderState
 from execution.protection import Guarded, Leg, LegKind, LegState
 from execution.transitions import move_order
 
@@ -141,10 +141,11 @@ def _take_in(bracket: Guarded, leg: Leg, report: Report, *, ends_both: bool) -> 
 
 
 def _cancelled_there(bracket: Guarded, leg: Leg, *, ends_both: bool) -> None:
-    """Nobody here cancelled it: the exchange did (its sibling filled, the position closed) or the user did.
+    """Nobody here cancelled it: the exchange did (its sibling filled, the position closed) or the user did. A command
+    whose end nobody knows may have, for on spot a sale takes the stop away first: then it is still wanted.
     `ends_both`: to cancel either leg of a pair ends the pair, and which of the two was meant, nobody can tell."""
     leg.status = LegState.CANCELLED
-    if bracket.remaining <= 0 or _sibling_filled(bracket, leg):
+    if bracket.remaining <= 0 or _sibling_filled(bracket, leg) or _command_unsettled(bracket):
         return
     if leg.linked and ends_both and bracket.plan.stop is not None:
         if leg.kind is not LegKind.STOP:
@@ -153,6 +154,13 @@ def _cancelled_there(bracket: Guarded, leg: Leg, *, ends_both: bool) -> None:
         return
     forget(bracket, leg)
     bracket.note = f"the {leg.kind} was cancelled on the exchange, not by flipr"
+
+
+def _command_unsettled(bracket: Guarded) -> bool:
+    rows = Order.objects.filter(account__public_id=bracket.account, venue=bracket.venue)
+    return (
+        rows.filter(status__in=(OrderState.WORKING, OrderState.UNKNOWN)).exclude(token=bracket.token).exists()
+    )
 
 
 def _sibling_filled(bracket: Guarded, leg: Leg) -> bool:

@@ -1,0 +1,84 @@
+"""Sales on spot take the stop away, because it holds what is sold. Whatever becomes of the sale, what is left of the
+holding gets its stop back."""
+
+from decimal import Decimal as D
+
+import pytest
+
+from exchanges.types import OrderRef, OrderRequest, OrderType, Side
+from execution.models import BracketState, Order, OrderState
+from execution.supervise import open_desk
+
+SPOT = [("Binance", "binance"), ("Kraken", "kraken"), ("ByBit", "bybit")]
+PLACES = {"Binance": "POST /api/v3/order", "Kraken": "AddOrder", "ByBit": "order/create"}
+
+
+def stops(desk, venue, family):
+    return [
+        D(each["quantity"]) for each in desk.open_orders(venue, family) if each["type"].startswith("stop")
+    ]
+
+
+def unsettle(desk, venue):
+    """A command is at work there, and nobody knows how it ends."""
+    desk.one(f"BTCUSDT on {venue} cancel entries")
+    Order.objects.filter(venue=venue, action="cancel").update(status=OrderState.WORKING)
+
+
+def cancel_stop(desk, venue, family, result):
+    other = open_desk(desk.accounts[family], venue)
+    stop = result["protection"]["stop"]
+    instrument = other.instrument("BTCUSDT")
+    other.cancel(instrument, OrderRef(stop["client_id"], stop["exchange_id"], conditional=True))
+    return other, instrument
+
+
+def sell(other, instrument, quantity):
+    order = OrderRequest(
+        instrument=instrument,
+        client_id=other.venue.client_id("0" * 26),
+        side=Side.SELL,
+        type=OrderType.MARKET,
+        quantity=quantity,
+    )
+    other.send(order)
+
+
+@pytest.mark.parametrize(("venue", "family"), SPOT)
+def test_a_sale_that_never_arrived_leaves_the_holding_with_its_stop(make_desk, venue, family):
+    desk = make_desk(balances={"USDT": "100000", "USD": "100000"})
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2%")
+    (before,) = stops(desk, venue, family)
+    desk.sandbox.fault("drop_before", venue=venue, path=PLACES[venue], rate=1, count=1)
+    assert desk.one(f"BTCUSDT on {venue} close")["status"] == "unknown"
+    desk.supervise(2)
+    assert stops(desk, venue, family) == [before]
+
+
+def test_a_stop_that_a_dead_worker_took_away_comes_back(make_desk):
+    desk = make_desk(balances={"USDT": "100000"})
+    result = desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
+    unsettle(desk, "Binance")
+    cancel_stop(desk, "Binance", "binance", result)
+    desk.supervise(2)
+    assert len(stops(desk, "Binance", "binance")) == 1
+
+
+def test_a_stop_is_for_what_is_there(make_desk):
+    desk = make_desk(balances={"USDT": "100000"})
+    result = desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
+    unsettle(desk, "Binance")
+    sell(*cancel_stop(desk, "Binance", "binance", result), D("0.004"))
+    desk.supervise(2)
+    assert stops(desk, "Binance", "binance") == [D(result["protection"]["stop"]["quantity"]) - D("0.004")]
+    assert desk.bracket().status == BracketState.ARMED
+
+
+def test_a_bracket_whose_holding_was_sold_is_done(make_desk):
+    desk = make_desk(balances={"USDT": "100000"})
+    result = desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
+    unsettle(desk, "Binance")
+    quantity = D(result["protection"]["stop"]["quantity"])
+    sell(*cancel_stop(desk, "Binance", "binance", result), quantity)
+    desk.supervise(2)
+    assert (desk.bracket().status, stops(desk, "Binance", "binance")) == (BracketState.DONE, [])
