@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from accounts.models import Account
 from exchanges.errors import ExchangeError, OrderNotFound
+from exchanges.limits import Priority, pressing
+from exchanges.registry import venue_class
 from exchanges.types import Direction, Instrument, OrderRef, Report, Side
 from execution import brackets, claims, holdings, lanes
 from execution.arming import arm
@@ -137,11 +139,11 @@ def _unsettled() -> Q:
 
 def _due(row: Order) -> bool:
     """Each look that finds nothing doubles the pause before the next; while the order is young, and a fill of it
-    may stand without its stop, the pause stays short."""
+    may stand without its stop, the pause stays as short as the exchange's limits allow."""
     if not row.lookups:
         return True
     longest = YOUNG_PAUSE_SECONDS if timezone.now() - row.created_at < ALARM else LONGEST_PAUSE_SECONDS
-    pause = min(2**row.lookups, longest)
+    pause = max(min(2**row.lookups, longest), venue_class(row.venue).look_seconds)
     return timezone.now() - row.updated_at >= timedelta(seconds=pause)
 
 
@@ -235,7 +237,8 @@ def _ask(row: Order, step: Step) -> None:
     try:
         desk = open_desk(row.account, row.venue)
         instrument = desk.instrument(row.symbol)
-        report = desk.venue.fetch(desk.keys, instrument, _ref(row, step))
+        with pressing(Priority.ENTRY):
+            report = desk.venue.fetch(desk.keys, instrument, _ref(row, step))
     except OrderNotFound:
         _not_found(row, step)
     except (ExchangeError, Rejection) as error:

@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from exchanges.errors import AuthRefused, ExchangeError
+from exchanges.limits import Priority, pressing
 from exchanges.types import Direction, Environment, Instrument, OrderRef, Position, Report
 from execution import book, brackets, compare, holdings, keycheck, lanes, orphans, pace
 from execution.arming import cancel_legs
@@ -144,12 +145,23 @@ def _look_after(region: str, account: str, venue: str, *, whole: bool) -> None:
     if owner is None:
         return
     try:
-        _take_care(region, owner, venue, rows, whole=whole)
+        with pressing(Priority.PROTECT if any(map(_bare, rows)) else Priority.QUERY):
+            _take_care(region, owner, venue, rows, whole=whole)
     except AuthRefused as error:
         log.warning("the key of account %s is refused while it is supervised: %s", account, error.code)
         keycheck.doubt(region, account, owner.sealed)
     except ExchangeError as error:
         log.warning("looking after %s on %s failed: %s", account, venue, error.kind)
+
+
+def _bare(row: Bracket) -> bool:
+    """Whether it may stand without the stop it is to have: looks that end that go before everybody else's."""
+    if row.status == BracketState.DONE or not row.quantity:
+        return False
+    bracket = brackets.from_row(row)
+    stops = [leg for leg in bracket.live(LegKind.STOP) if leg.status is LegState.OPEN]
+    sure = any(not leg.error and not leg.missing for leg in stops)
+    return bracket.plan.stop is not None and bracket.remaining > 0 and not sure
 
 
 def _take_care(region: str, owner: Account, venue: str, rows: list[Bracket], *, whole: bool) -> None:
