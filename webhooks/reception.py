@@ -92,6 +92,8 @@ class Crossing:
 
 def cross(crossing: Crossing, loop: asyncio.AbstractEventLoop) -> Reply | None:
     """The thread's part: rows, then queue. A Reply when there is nothing to queue. Raises QueueDown: nothing left."""
+    if crossing.given_up:
+        return None  # it waited too long for a thread: work for nobody would make those behind it wait too long as well
     taken = accept.take(crossing.call)
     if isinstance(taken, Reply):
         return taken
