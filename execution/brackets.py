@@ -147,9 +147,11 @@ def released(
     for as much as is left: supervision places them again. Sold is what was bought last."""
     for row in _active(account, venue, instrument).filter(created_at__lte=before).order_by("created_at"):
         bracket = from_row(row)
+        hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
+        if not hit and any(leg.status is LegState.OPEN and not leg.error for leg in bracket.legs):
+            continue  # its exits had ended before: supervision reads how, and what is left of it
         bracket.closed += max(bracket.remaining - left, Decimal(0))
         left -= bracket.remaining
-        hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
         _cancelled(bracket, hit)
         if not bracket.remaining and not bracket.entry_open:
             bracket.status, bracket.note = BracketState.DONE, "closed by a command"

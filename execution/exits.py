@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from exchanges.errors import ExchangeError, NothingToReduce, NotSent, Refused
+from exchanges.errors import ExchangeError, NothingToReduce
 from exchanges.types import (
     Direction,
     Instrument,
@@ -61,16 +61,14 @@ def _close_position(
 ) -> None:
     amount = part_of(position, step.size, instrument, desk)
     order = _exit(desk, step, instrument, position, amount, token)
-    released = _release(desk, instrument, position, amount) if desk.spot else None
+    released = _release(desk, instrument, position) if desk.spot else None
     closed.requested += amount
     try:
         report = desk.send(order)
     except NothingToReduce:
         closed.gone.append(position.direction)  # it was closed between the look and the order
-    except (NotSent, Refused):
         if released is not None:
-            released.left += amount
-        raise
+            released.left = position.quantity - amount
     except UnknownOutcome:
         if released is not None:
             released.left = _still_held(desk, position)
@@ -81,15 +79,16 @@ def _close_position(
             closed.gone.append(position.direction)
         elif not desk.spot and report.filled:
             closed.left.append((position.direction, position.quantity - report.filled))
-        if released is not None and step.price is None:
-            released.left += amount - report.filled
+        if released is not None:
+            sold = report.filled if step.price is None else amount
+            released.left = position.quantity - sold
     _cancel_exits(desk, instrument, closed)
 
 
-def _release(desk: Desk, instrument: Instrument, position: Position, amount: Decimal) -> Released:
+def _release(desk: Desk, instrument: Instrument, position: Position) -> Released:
     """Resting exits on spot hold the balance that is to be sold: they go first. The desk remembers them even
-    when the sale fails, because what is left is to be protected again."""
-    released = Released(instrument, position.quantity - amount)
+    when the sale fails, or never comes to be sent, because what is left is to be protected again."""
+    released = Released(instrument, position.quantity)
     desk.released.append(released)
     for report in _open(desk, instrument):
         if is_exit(report, spot=True) and desk.cancel(instrument, report.ref):

@@ -187,9 +187,9 @@ def wants_action(desk: Desk, bracket: Guarded) -> bool:
     """Whether something must be placed or cancelled for this bracket, or it is to be ended."""
     if bracket.status == BracketState.DONE or not bracket.quantity:
         return False
-    if not bracket.remaining:
-        return not bracket.entry_open
     instrument = desk.instrument(bracket.instrument)
+    if bracket.remaining < instrument.step:
+        return not bracket.entry_open
     return not in_line(bracket, instrument) or bool(_reached(desk, bracket, instrument))
 
 

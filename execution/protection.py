@@ -200,10 +200,10 @@ def desired_legs(
 ) -> list[Leg]:
     """The legs that should stand for a position of which `quantity` was opened and `remaining` is left.
 
-    The stop covers what remains; targets keep the shares of the opened quantity, the filled ones
+    The stop covers what remains, in whole steps; targets keep the shares of the opened quantity, the filled ones
     (`done_targets`) left out, the last ones cut when more was closed elsewhere.
     """
-    left = quantity if remaining is None else remaining
+    left = down(quantity if remaining is None else remaining, frame.instrument.step)
     legs: list[Leg] = []
     if left <= 0:
         return legs

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from celery import current_app
@@ -95,8 +95,9 @@ def due(region: str) -> list[tuple[str, str]]:
     for venue in (
         rows.filter(_unsettled() | _unwatched()).order_by().values_list("venue", flat=True).distinct()
     ):
-        for row in _rows(region, venue, _unsettled()):
-            if _due(row) and (account := _to_ask(region, row)) is not None:
+        unsettled = list(_rows(region, venue, _unsettled()))
+        for row in unsettled:
+            if _due(row, unsettled) and (account := _to_ask(region, row)) is not None:
                 pairs[account.public_id, venue] = None
         for row in _rows(region, venue, _unwatched()):
             if row.account is not None:
@@ -117,8 +118,9 @@ def look_into(region: str, account: str, venue: str, clock: Callable[[], float] 
             return
         until = clock() + LOOK_SECONDS
         of_account = Q(account__public_id=account)
-        for row in _rows(region, venue, _unsettled() & of_account):
-            if clock() < until and _due(row) and _to_ask(region, row) is not None:
+        unsettled = list(_rows(region, venue, _unsettled() & of_account))
+        for row in unsettled:
+            if clock() < until and _due(row, unsettled) and _to_ask(region, row) is not None:
                 _settle(region, row)
         for row in _rows(region, venue, _unwatched() & of_account):
             if clock() < until:
@@ -137,13 +139,14 @@ def _unsettled() -> Q:
     return old_enough & (Q(status=OrderState.WORKING) | Q(status=OrderState.UNKNOWN, account__isnull=False))
 
 
-def _due(row: Order) -> bool:
+def _due(row: Order, beside: Sequence[Order]) -> bool:
     """Each look that finds nothing doubles the pause before the next; while the order is young, and a fill of it
-    may stand without its stop, the pause stays as short as the exchange's limits allow."""
+    may stand without its stop, the pause stays short: as the exchange's limits allow when there are others `beside`."""
     if not row.lookups:
         return True
     longest = YOUNG_PAUSE_SECONDS if timezone.now() - row.created_at < ALARM else LONGEST_PAUSE_SECONDS
-    pause = max(min(2**row.lookups, longest), venue_class(row.venue).look_seconds)
+    share = venue_class(row.venue).look_seconds * sum(each.account_id == row.account_id for each in beside)
+    pause = max(min(2**row.lookups, longest), share)
     return timezone.now() - row.updated_at >= timedelta(seconds=pause)
 
 

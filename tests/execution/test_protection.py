@@ -148,6 +148,13 @@ def test_legs_never_close_more_than_there_is(entry, percent, quantity, shares, d
         check_legs(desired_legs(plan, frame, quantity), frame, quantity)
 
 
+def test_what_is_left_is_protected_in_whole_steps():
+    plan = Protection(StopLoss(off("2")))
+    frame = Frame(BTC, Direction.LONG, D(50000))
+    (stop,) = desired_legs(plan, frame, D("0.03"), D("0.03") - BTC.step / 2)
+    assert stop.quantity == D("0.03") - BTC.step
+
+
 def check_legs(legs, frame, quantity):
     stops = [leg for leg in legs if leg.kind is LegKind.STOP]
     targets = [leg for leg in legs if leg.kind is LegKind.TARGET]

@@ -55,6 +55,16 @@ def test_a_sale_that_never_arrived_leaves_the_holding_with_its_stop(make_desk, v
     assert stops(desk, venue, family) == [before]
 
 
+def test_a_stop_that_could_not_be_taken_away_stays_a_stop(make_desk):
+    desk = make_desk(balances={"USDT": "100000"})
+    desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
+    before = stops(desk, "Binance", "binance")
+    desk.sandbox.fault("drop_before", venue="Binance", path="DELETE /api/v3/order", rate=1, count=1)
+    assert desk.one("BTCUSDT on Binance close")["status"] == "unknown"
+    desk.supervise(2)
+    assert (stops(desk, "Binance", "binance"), desk.bracket().status) == (before, BracketState.ARMED)
+
+
 def test_a_stop_that_a_dead_worker_took_away_comes_back(make_desk):
     desk = make_desk(balances={"USDT": "100000"})
     result = desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
@@ -82,3 +92,17 @@ def test_a_bracket_whose_holding_was_sold_is_done(make_desk):
     sell(*cancel_stop(desk, "Binance", "binance", result), quantity)
     desk.supervise(2)
     assert (desk.bracket().status, stops(desk, "Binance", "binance")) == (BracketState.DONE, [])
+
+
+def test_what_is_left_of_a_sale_is_not_counted_to_a_bracket_whose_stop_had_filled(make_desk):
+    """Nobody has seen the fill of the first one's stop yet when a part of the second is sold."""
+    desk = make_desk(balances={"USDT": "100000"})
+    desk.one("BTCUSDT on Binance market long 0.02 sl at 49500")
+    desk.one("BTCUSDT on Binance market long 0.01 sl at 45000")
+    desk.sandbox.price("BTC/USDT", "49400")
+    sold = desk.one("BTCUSDT on Binance close 50%")
+    assert sold["status"] == "filled"
+    desk.supervise(2)
+    held = D(desk.state("Binance", "binance")["balances"]["BTC"]["total"])
+    (stop,) = stops(desk, "Binance", "binance")
+    assert D(0) <= held - stop < D("0.0001")
