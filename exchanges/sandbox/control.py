@@ -110,6 +110,11 @@ def _state(world: World, call: Call) -> Any:
             for each in world.calls
             if each.venue == venue.name and (each.key in wanted or not key)
         ],
+        "failed_ms": [
+            each.time_ms
+            for each in world.failed
+            if each.venue == venue.name and (each.key in wanted or not each.key or not key)
+        ],
     }
 
 

@@ -92,6 +92,9 @@ class World:
         self.meter.reset()
         self.meter.enforce = True
         self.calls: deque[LoggedCall] = deque(maxlen=CALLS_KEPT)
+        self.failed: deque[LoggedCall] = deque(
+            maxlen=CALLS_KEPT
+        )  # hit by a fault: kept longer than the others
         self._call_numbers = itertools.count(1)
         self.accounts: dict[str, dict[str, Account]] = {}
         self.venues: dict[str, Dialect] = dict(self._open())
@@ -270,19 +273,20 @@ class World:
             params.pop(secret, None)
         key = dialect.key_of(call)
         account = self.accounts[dialect.family].get(key)
-        self.calls.append(
-            LoggedCall(
-                number=next(self._call_numbers),
-                venue=dialect.name,
-                key=account.fingerprint if account else "",
-                method=call.method,
-                path=call.path,
-                params=params,
-                time_ms=call.now_ms,
-                received_ns=call.received_ns,
-                fault=",".join(drawn),
-            )
+        logged = LoggedCall(
+            number=next(self._call_numbers),
+            venue=dialect.name,
+            key=account.fingerprint if account else "",
+            method=call.method,
+            path=call.path,
+            params=params,
+            time_ms=call.now_ms,
+            received_ns=call.received_ns,
+            fault=",".join(drawn),
         )
+        self.calls.append(logged)
+        if drawn:
+            self.failed.append(logged)
 
 
 _TEXT = {"content-type": "text/html; charset=utf-8"}

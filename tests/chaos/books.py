@@ -93,6 +93,7 @@ def _sandbox(http: httpx.Client, url: str, holders: Sequence[Holder]) -> dict[tu
             found[holder.user, venue] = {
                 "orders": [_numbers(each) for each in state["orders"]],
                 "positions": [_numbers(each) for each in state["positions"]],
+                "failed_ms": state["failed_ms"],
                 "balances": {name: Decimal(each["total"]) for name, each in state["balances"].items()},
             }
     return found

@@ -13,7 +13,7 @@ from typing import Any
 from tests.chaos.books import Books, Row, intent_of
 from tests.chaos.load import Posted
 from tests.chaos.plan import Lane
-from tests.chaos.storm import Told
+from tests.chaos.told import Told, Trouble
 
 KINDS = ("duplicates", "lost", "contradictions", "unprotected", "orphans")
 #: nothing stands or was executed under these
@@ -24,6 +24,14 @@ SAME_PRICE = Decimal("1e-9")
 #: spot: what rounding to steps and fees leaves behind, in dollars
 DUST = Decimal(60)
 BASES = {"BTCUSDT": "BTC", "ETHUSDT": "ETH"}
+STOPS = ("stop", "stop_limit")
+#: a fill, the restart of what was down, the end of what ailed the exchange: so long after it a stop stands. The
+#: README states it
+BOUND_SECONDS = 30.0
+#: how the sandbox names what an exchange keeps as one record with a number of its own, which holds a stop, a target or both
+RECORD = "record "
+#: what an exchange writes before an id of ours (Gate)
+MARKS = ("t-",)
 
 
 @dataclass(slots=True)
@@ -45,7 +53,13 @@ class Findings:
         return "\n".join(lines + [f"  {kind}: {each}" for kind in KINDS for each in self.found[kind]])
 
 
-def check(told: Sequence[Told], books: Books, lanes: Sequence[Lane], users: Sequence[int]) -> Findings:
+def check(
+    told: Sequence[Told],
+    books: Books,
+    lanes: Sequence[Lane],
+    users: Sequence[int],
+    troubles: Sequence[Trouble] = (),
+) -> Findings:
     """`users`: the trader numbers of the plan as the database knows them."""
     findings = Findings()
     index = _Index(books, lanes, users)
@@ -58,8 +72,14 @@ def check(told: Sequence[Told], books: Books, lanes: Sequence[Lane], users: Sequ
     _check_answers(findings, told, index)
     _check_protection(findings, index)
     _check_orphans(findings, index)
-    findings.figures["longest time without a stop, s"] = _longest_bare(index)
+    _check_bound(findings, index, troubles)
     return findings
+
+
+def _unmarked(client_id: str) -> str:
+    for mark in MARKS:
+        client_id = client_id.removeprefix(mark)
+    return client_id
 
 
 class _Index:
@@ -70,22 +90,32 @@ class _Index:
         self.users = users
         self.orders: dict[tuple[int, str], dict[str, Row]] = {}
         self.links: dict[str, list[Row]] = defaultdict(list)
+        self.records: dict[tuple[tuple[int, str], str], list[Row]] = defaultdict(list)
         for owner, state in books.sandbox.items():
             names = self.orders[owner] = {}
             for order in state["orders"]:
                 if order["link"]:
                     self.links[order["link"]].append(order)
+                    if order["link"].startswith(RECORD):
+                        self.records[owner, order["link"].removeprefix(RECORD)].append(order)
             for order in state["orders"]:
-                for name in (order["id"], order["live_id"], order["client_id"]):
+                for name in (
+                    order["id"],
+                    order["live_id"],
+                    order["client_id"],
+                    _unmarked(order["client_id"]),
+                ):
                     if name:
                         names[name] = order
         self.rows: dict[str, list[Row]] = defaultdict(list)
         for row in books.orders:
             self.rows[row["delivery"]].append(row)
         self.intents: dict[tuple[int, int], list[Row]] = defaultdict(list)
+        self.deliveries: dict[int | None, list[Row]] = defaultdict(list)
         for delivery in books.deliveries:
             if (number := intent_of(delivery["body"])) is not None:
                 self.intents[delivery["user_id"], number].append(delivery)
+                self.deliveries[number].append(delivery)
         self.guarded = {(users[lane.trader], lane.venue, lane.symbol): lane.stops for lane in lanes}
         self.instruments = {
             (row["user_id"], row["venue"], row["instrument"]): row["symbol"]
@@ -102,6 +132,8 @@ class _Index:
         """The orders a leg may be: where an exchange keeps a pair under one id, ours is that id, `:` and the leg."""
         names = self.orders[user, venue]
         whole = (leg.get("exchange_id") or "").partition(":")[0]
+        if recorded := self.records.get(((user, venue), whole)):
+            return recorded
         order = names.get(whole) or names.get(leg.get("client_id") or "")
         if order is None:
             return []
@@ -249,7 +281,7 @@ def _check_strangers(findings: Findings, index: _Index) -> None:
         spot = not owner[1].endswith("_F")
         for order in state["orders"]:
             opens = order["side"] == "buy" if spot else not order["reduce_only"]
-            named = order["client_id"] in known[owner] or order["id"] in known[owner]
+            named = {_unmarked(order["client_id"]), order["id"], order["live_id"]} & known[owner] - {""}
             if opens and order["filled"] > 0 and not named:
                 findings.add(
                     "lost", f"order {order['id']} on {owner[1]} opened {order['filled']} for no result"
@@ -379,7 +411,7 @@ def _stops(state: Row, symbol: str, side: str) -> Decimal:
             if order["symbol"] == symbol
             and order["side"] == side
             and order["status"] == "open"
-            and order["type"] in ("stop", "stop_limit")
+            and order["type"] in STOPS
         ),
         Decimal(0),
     )
@@ -400,29 +432,77 @@ def _check_orphans(findings: Findings, index: _Index) -> None:
                 )
 
 
-def _longest_bare(index: _Index) -> float:
-    """From the fill of a protected entry to the first stop (or exit) after it. A figure, not a finding: it counts
-    the outages."""
-    longest = 0
+def _check_bound(findings: Findings, index: _Index, troubles: Sequence[Trouble]) -> None:
+    """Within the bound a stop stands (or the position is gone): after the fill; while something was down or the
+    exchange failed, after the last of it."""
+    longest, since_trouble = 0.0, 0.0
     for bracket in index.books.brackets:
-        owner = bracket["user_id"], bracket["venue"]
-        entry = index.orders[owner].get(bracket["entry_client_id"])
-        if entry is None or entry["filled"] == 0:
+        bare = _bare(index, bracket)
+        if bare is None:
             continue
-        after = [
-            order["created_ms"] if order["type"] in ("stop", "stop_limit") else order["updated_ms"]
-            for order in index.books.sandbox[owner]["orders"]
-            if order["symbol"] == entry["symbol"]
-            and order["side"] != entry["side"]
-            and order["created_ms"] >= entry["updated_ms"]
-            and (order["filled"] > 0 or order["type"] in ("stop", "stop_limit"))
-        ]
-        if after:
-            longest = max(longest, min(after) - entry["updated_ms"])
-    return longest / 1000
+        owner = bracket["user_id"], bracket["venue"]
+        begun = _last_trouble(bare, owner, troubles)
+        longest = max(longest, bare.seconds)
+        since_trouble = max(since_trouble, bare.until - begun)
+        if bare.until - begun > BOUND_SECONDS:
+            findings.add(
+                "unprotected",
+                f"{bracket['token']} on {owner[1]} of user {owner[0]} had no stop for {bare.seconds:.1f} s, "
+                f"{bare.until - begun:.1f} s of them with nothing broken",
+            )
+    findings.figures["longest time without a stop, s"] = round(longest, 1)
+    findings.figures["the same with nothing broken, s"] = round(since_trouble, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Seconds of the sandbox's clock, which is the wall's."""
+
+    begun: float
+    until: float
+
+    @property
+    def seconds(self) -> float:
+        return self.until - self.begun
+
+
+def _bare(index: _Index, bracket: Row) -> _Span | None:
+    """From the fill of a protected entry to the first stop after it, or to the exit where none came before."""
+    owner = bracket["user_id"], bracket["venue"]
+    entry = index.orders[owner].get(bracket["entry_client_id"])
+    if entry is None or entry["filled"] == 0 or not index.wants_stop(*owner, entry["symbol"]):
+        return None
+    after = [
+        order["created_ms"] if order["type"] in STOPS else order["updated_ms"]
+        for order in index.books.sandbox[owner]["orders"]
+        if order["symbol"] == entry["symbol"]
+        and order["side"] != entry["side"]
+        and order["created_ms"] >= entry["updated_ms"]
+        and (order["filled"] > 0 or order["type"] in STOPS)
+    ]
+    return _Span(entry["updated_ms"] / 1000, min(after) / 1000) if after else None
+
+
+def _last_trouble(bare: _Span, owner: tuple[int, str], troubles: Sequence[Trouble]) -> float:
+    """When the last thing that went wrong in this time was over; its beginning when nothing did."""
+    ends = [
+        each.until
+        for each in troubles
+        if each.owner in (None, owner) and each.begun <= bare.until and each.until >= bare.begun
+    ]
+    return min(max([bare.begun, *ends]), bare.until)
 
 
 # --- A burst ------------------------------------------------------------------------------------------------
+
+
+def _check_not_sent(findings: Findings, posted: Posted, index: _Index) -> None:
+    """Under a clear no, 503 above all, nothing was sent."""
+    for delivery in index.deliveries.get(intent_of(posted.text) if posted.status else None, ()):
+        if index.executed(delivery["public_id"]):
+            findings.add(
+                "contradictions", f"{delivery['public_id']} was answered {posted.status}, and filled"
+            )
 
 
 def check_load(posted: Sequence[Posted], books: Books) -> Findings:
@@ -433,6 +513,7 @@ def check_load(posted: Sequence[Posted], books: Books) -> Findings:
     for each in posted:
         if each.status not in (200, 202):
             findings.add("lost", f"answered {each.status}: {each.body.get('error')}")
+            _check_not_sent(findings, each, index)
         elif each.body["delivery"] not in known:
             findings.add("lost", f"{each.body['delivery']} is in no row")
         else:

@@ -20,6 +20,7 @@ class Posted:
     """`status` 0: no answer."""
 
     url: str
+    text: str
     status: int
     body: dict[str, Any]
     seconds: float
@@ -52,11 +53,11 @@ async def _post(url: str, text: str) -> Posted:
             writer.close()
             await writer.wait_closed()
     except (OSError, TimeoutError):
-        return Posted(url, 0, {}, time.monotonic() - begun)
+        return Posted(url, text, 0, {}, time.monotonic() - begun)
     words, _, content = answer.partition(b"\r\n\r\n")
     if not content:
-        return Posted(url, 0, {}, time.monotonic() - begun)
-    return Posted(url, int(words.split()[1]), json.loads(content), time.monotonic() - begun)
+        return Posted(url, text, 0, {}, time.monotonic() - begun)
+    return Posted(url, text, int(words.split()[1]), json.loads(content), time.monotonic() - begun)
 
 
 def summary(posted: Sequence[Posted]) -> dict[str, object]:

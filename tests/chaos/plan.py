@@ -94,6 +94,7 @@ def make_plan(
     venues: Sequence[str],
     *,
     stopless: Collection[str] = (),
+    faults: Sequence[str] = FAULTS,
     rounds: int = 1,
     ids: bool = False,
 ) -> Plan:
@@ -108,7 +109,7 @@ def make_plan(
     for index in range(commands):
         events += outages.get(index, [])
         if chance.random() < 0.2:
-            events.append(_fault(chance, venues, seed + index))
+            events.append(_fault(chance, faults, venues, seed + index))
         if chance.random() < 0.12:
             events.append(_price(chance, prices))
         events.append(posts.next())
@@ -149,8 +150,8 @@ def _outages(chance: random.Random, commands: int, rounds: int) -> dict[int, lis
     return found
 
 
-def _fault(chance: random.Random, venues: Sequence[str], seed: int) -> SetFault:
-    kind = chance.choice(FAULTS)
+def _fault(chance: random.Random, faults: Sequence[str], venues: Sequence[str], seed: int) -> SetFault:
+    kind = chance.choice(faults)
     fault: dict[str, object] = {"fault": kind, "venue": chance.choice(venues), "seed": seed}
     fault |= {"count": chance.randint(1, 4), "rate": str(round(chance.uniform(0.3, 1.0), 2))}
     if kind in ("delay", "slow_fill"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -17,25 +18,28 @@ from exchanges.registry import venue_class, venues
 from exchanges.sandbox.world import dialect_classes
 from flipr.embedded import LOCAL
 from tests.chaos.books import Books, Holder, read_books, unsettled
-from tests.chaos.checker import Findings, check, check_load
+from tests.chaos.checker import BOUND_SECONDS, Findings, check, check_load
 from tests.chaos.load import post_within, summary
-from tests.chaos.plan import PAIRS, Plan, make_plan
+from tests.chaos.plan import FAULTS, PAIRS, WORKERS, Plan, make_plan
 from tests.chaos.servers import Breakable
-from tests.chaos.storm import Storm, Told
+from tests.chaos.storm import Storm
+from tests.chaos.told import Told, Trouble
 from tests.chaos.vitals import leaks, sample, table
 from tests.stack import Stack, Trader, wait_for
 
 LOGS = LOCAL / "chaos" / f"logs-{os.getpid()}"
 
 TRADERS = 4
+#: a storm of so many messages has everything; a shorter one does not wait out the minute for which an exchange is left
+#: alone that throttles and does not say for how long
+LONG = 400
+SHORT_FAULTS = tuple(each for each in FAULTS if each != "throttle")
 GAP_SECONDS = 0.1
 #: the sandbox takes nothing in later than its longest delay; a message may be sent until it is ten seconds old
 GIVE_UP_SECONDS = 20.0
 SETTLED_SECONDS = 180.0
 #: no change for so long: every account that has something to protect was looked at meanwhile
 QUIET_SECONDS = 6.0
-#: after that, nothing may stand bare
-BOUND_SECONDS = 30.0
 NO_COINS = {"USDT": "5000000", "USD": "5000000", "USDC": "5000000"}
 
 
@@ -80,22 +84,34 @@ def storm(
     rounds = max(1, commands // 400)
     struck = [name for name in sandbox_venues() if not only or name in only]
     stopless = [name for name in struck if not venue_class(name).features.conditional]
-    plan = make_plan(seed, commands, TRADERS, struck, stopless=stopless, rounds=rounds, ids=ids)
+    faults = FAULTS if commands >= LONG else SHORT_FAULTS
+    plan = make_plan(
+        seed, commands, TRADERS, struck, stopless=stopless, faults=faults, rounds=rounds, ids=ids
+    )
     say(f"storm of {commands} messages, seed {seed}, over {', '.join(struck)}")
     with service() as stack:
         traders = new_traders(stack, traded_by(plan))
         for pair, price, _ in PAIRS.values():
             stack.price(pair, str(price))
-        told = Storm(stack, servers, traders, plan).run(GAP_SECONDS)
+        storm = Storm(stack, servers, traders, plan)
+        told = storm.run(GAP_SECONDS)
         took = wait_settled(stack)
-        findings = _checked(stack, traders, told, plan)
+        findings = _checked(stack, traders, told, plan, storm.troubles)
         findings.figures["settled after, s"] = round(took, 1)
         if not findings.clean:
+            _ask_workers(stack)
             say(
                 f"everything that was read is in {_keep(seed, told, findings)}, the processes' words in {LOGS}"
             )
     say(f"{findings.as_text()}\nseed {seed}: {'nothing found' if findings.clean else 'FOUND'}")
     return 0 if findings.clean else 1
+
+
+def _ask_workers(stack: Stack) -> None:
+    """Celery's workers write to their logs what each thread is at."""
+    for name in WORKERS:
+        os.kill(stack.processes.pid(name), signal.SIGUSR1)
+    time.sleep(1.0)
 
 
 def wait_settled(stack: Stack) -> float:
@@ -121,18 +137,35 @@ class _Quiet:
         return now[0] == 0 and time.monotonic() - self._since >= QUIET_SECONDS
 
 
-def _checked(stack: Stack, traders: list[Trader], told: list[Told], plan: Plan) -> Findings:
+def _checked(
+    stack: Stack, traders: list[Trader], told: list[Told], plan: Plan, outages: list[Trouble]
+) -> Findings:
     """Protection and orphans have until the bound; what was sent twice or contradicted stays so."""
     holders = [_holder(each) for each in traders]
     users = [each.user for each in holders]
     deadline = time.monotonic() + BOUND_SECONDS
     while True:
         books = read_books(stack.environment["DATABASE_URL"], stack.sandbox, holders)
-        findings = check(told, books, plan.lanes, users)
+        findings = check(told, books, plan.lanes, users, outages + _failures(books))
         findings.books = books
         if findings.clean or time.monotonic() > deadline:
             return findings
         time.sleep(1.0)
+
+
+def _failures(books: Books) -> list[Trouble]:
+    """When an exchange failed an account, with the time for which it had to be left alone after refusing it."""
+    return [
+        Trouble(at / 1000, at / 1000 + shut_out_seconds(owner[1]), owner)
+        for owner, state in books.sandbox.items()
+        for at in state["failed_ms"]
+    ]
+
+
+def shut_out_seconds(venue: str) -> float:
+    """How long an exchange that throttles without saying for how long is left alone: its window, a minute at most."""
+    windows = [bucket.window_seconds for bucket in venue_class(venue).buckets.values()]
+    return min(max(windows, default=0.0), 60.0)
 
 
 def _keep(seed: int, told: list[Told], findings: Findings) -> Path:

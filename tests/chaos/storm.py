@@ -6,14 +6,13 @@ import os
 import signal
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 import redis
 
 from tests.chaos.plan import Break, Event, Mend, Plan, Post, SetFault, SetPrice
 from tests.chaos.servers import Breakable
+from tests.chaos.told import Answer, Told, Trouble
 from tests.stack import Stack, Trader, wait_for
 
 #: as many messages at a time, those of an outage included; a caller that got no answer, or a 5xx, sends the same again
@@ -24,31 +23,16 @@ RESEND_SECONDS = 0.5
 CALLER_SECONDS = 15.0
 
 
-@dataclass(slots=True)
-class Answer:
-    """`status` 0: the connection was lost before the answer."""
-
-    status: int
-    body: dict[str, Any]
-    seconds: float
-
-
-@dataclass(slots=True)
-class Told:
-    """One post and its answers, in order: the last one is what the caller goes by."""
-
-    post: Post
-    answers: list[Answer] = field(default_factory=list)
-
-
 class Storm:
     def __init__(self, stack: Stack, servers: Breakable, traders: list[Trader], plan: Plan) -> None:
         self._stack = stack
         self._servers = servers
         self._traders = traders
         self._plan = plan
-        self._down: set[str] = set()
+        #: what is down, since when
+        self._down: dict[str, float] = {}
         self.told: list[Told] = []
+        self.troubles: list[Trouble] = []
 
     def run(self, gap_seconds: float) -> list[Told]:
         """Everything of the plan, `gap_seconds` apart (the pace, not a wait for something); then all is mended."""
@@ -115,7 +99,7 @@ class Storm:
     def _break(self, name: str, *, politely: bool) -> None:
         if name in self._down:
             return
-        self._down.add(name)
+        self._down[name] = time.time()
         if name == "redis":
             self._servers.break_redis()
         elif name == "postgres":
@@ -128,10 +112,11 @@ class Storm:
     def _mend(self, name: str) -> None:
         if name not in self._down:
             return
-        self._down.discard(name)
+        begun = self._down.pop(name)
         if name == "redis":
             self._servers.mend_redis()
         elif name == "postgres":
             self._servers.mend_postgres()
         else:
             self._stack.start_process(name)
+        self.troubles.append(Trouble(begun, time.time()))

@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.books import Books
 from tests.chaos.checker import check
 from tests.chaos.plan import Lane, Post
-from tests.chaos.storm import Answer, Told
+from tests.chaos.told import Answer, Told
 
 USER, VENUE, DELIVERY = 7, "Binance_F", "d_1"
 LANES = (Lane(0, VENUE, "BTCUSDT", stops=True),)
