@@ -148,6 +148,8 @@ class Venue(ABC):
     #: how often one account may be looked at (open orders and positions), and all accounts of one address together
     look_seconds: ClassVar[float] = 1.0
     looks_per_minute: ClassVar[int] = 600
+    #: how many prices of it one address may ask for only to see whether a level was reached
+    prices_per_minute: ClassVar[int] = 300
     #: open orders of so many symbols are asked for one by one: those of all cost more
     cheaper_one_by_one: ClassVar[int] = 1
     #: True where every signed request of one key needs a higher nonce than the one before

@@ -70,7 +70,7 @@ def due(
 ) -> list[tuple[str, str]]:
     """(account, venue) to look at now; they are marked as looked at."""
     everything, now = list(watched), clock()
-    urgent = _urgent(everything)
+    urgent = _urgent(everything, now)
     by_venue: dict[str, set[str]] = {}
     for each in everything:
         by_venue.setdefault(each.venue, set()).add(each.account)
@@ -128,14 +128,14 @@ def mark(region: str, chosen: list[tuple[str, str]], now: float) -> None:
     pipe.execute()
 
 
-def _urgent(watched: list[Watched]) -> set[tuple[str, str]]:
+def _urgent(watched: list[Watched], now: float) -> set[tuple[str, str]]:
     wanted: dict[tuple[str, Environment], dict[str, list[Watched]]] = {}
     for each in watched:
         if each.triggers:
             wanted.setdefault((each.venue, each.environment), {}).setdefault(each.instrument, []).append(each)
     found = set()
     for (venue, environment), by_symbol in wanted.items():
-        for symbol in _turn(sorted(by_symbol)):
+        for symbol in _turn(sorted(by_symbol), venue_class(venue).prices_per_minute, now):
             quote = _quote(venue, environment, symbol)
             if quote is None:
                 continue
@@ -145,12 +145,20 @@ def _urgent(watched: list[Watched]) -> set[tuple[str, str]]:
     return found
 
 
-def _turn(symbols: list[str]) -> list[str]:
-    """Some of them; over the rounds, all."""
-    if len(symbols) <= PRICES_PER_ROUND:
+def _turn(symbols: list[str], per_minute: float, now: float) -> list[str]:
+    """Some of them; over the rounds, all, and no more a minute than the exchange's limits spare for it."""
+    allowed = per_minute * settings.SUPERVISE_SECONDS / 60
+    number = int(now / settings.SUPERVISE_SECONDS)
+    if allowed < 1:
+        every = math.ceil(1 / allowed)
+        if number % every:
+            return []
+        number //= every
+    count = max(1, min(PRICES_PER_ROUND, int(allowed)))
+    if len(symbols) <= count:
         return symbols
-    start = int(time.time()) * PRICES_PER_ROUND % len(symbols)
-    return (symbols + symbols)[start : start + PRICES_PER_ROUND]
+    start = number * count % len(symbols)
+    return (symbols + symbols)[start : start + count]
 
 
 def _quote(venue: str, environment: Environment, symbol: str) -> Quote | None:

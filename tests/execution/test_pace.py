@@ -61,3 +61,22 @@ def test_an_account_alone_is_looked_at_every_three_seconds(rounds) -> None:
 def test_venues_do_not_wait_for_each_other(rounds) -> None:
     (first,) = rounds([*watched(1, "ByBit_F"), *watched(1, "Kraken_F")], 1)
     assert first == ["a_000", "a_000"]
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "symbols", "most", "least"),
+    [(300, 1, 60, 60), (300, 20, 300, 300), (12, 1, 12, 12), (12, 4, 12, 12)],
+)
+def test_prices_are_asked_as_often_as_the_exchange_spares_for_it(
+    settings, per_minute, symbols, most, least
+) -> None:
+    settings.SUPERVISE_SECONDS = 1.0
+    names = [f"S{number}" for number in range(symbols)]
+    asked = [each for second in range(60) for each in pace._turn(names, per_minute, NOW + second)]
+    assert least <= len(asked) <= most
+    assert set(asked) == set(names)
+
+
+def test_with_longer_rounds_no_more_is_asked(settings) -> None:
+    settings.SUPERVISE_SECONDS = 5.0
+    assert sum(len(pace._turn(["S"], 12, NOW + 5 * number)) for number in range(12)) == 12
