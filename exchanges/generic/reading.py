@@ -180,7 +180,21 @@ def has_id(item: Mapping[str, Any], client_id: str) -> bool:
 
 
 def standing(client: Any, symbol: str | None, params: dict[str, Any]) -> list[Any]:
-    return list(client.fetch_open_orders(symbol, None, None, dict(params)))
+    """As many as the exchange lists at once. A full list may not be all there is, and is not taken for it."""
+    most = _page(client)
+    rows = list(client.fetch_open_orders(symbol, None, most, dict(params)))
+    if most is not None and len(rows) >= most:
+        raise OutcomeUnknown(f"the exchange lists {most} open orders at once, and there may be more of them")
+    return rows
+
+
+def _page(client: Any) -> int | None:
+    """The longest list of open orders, as ccxt's table of features tells it; None where all come at once."""
+    table = client.features or {}
+    spot = client.options["defaultType"] == "spot"
+    of_product = table.get("spot") if spot else (table.get("swap") or {}).get("linear")
+    told = ((of_product or {}).get("fetchOpenOrders") or {}).get("limit")
+    return int(told) if told else None
 
 
 def ended(client: Any, symbol: str, params: dict[str, Any]) -> list[Any]:

@@ -40,8 +40,11 @@ def class_of(error: Exception, status: int) -> type[ExchangeError]:
     for ancestor in type(error).__mro__:
         if (found := CLASSES.get(ancestor.__name__)) is not None:
             return Refused if found is errors.Unsupported else found
-    if "NetworkError" in {ancestor.__name__ for ancestor in type(error).__mro__}:
+    family = {ancestor.__name__ for ancestor in type(error).__mro__}
+    if "NetworkError" in family:
         return _by_status(status)
+    if "OperationFailed" in family:  # "may succeed when tried again": not that it was not done
+        return OutcomeUnknown
     return Refused if status < 500 and status not in UNCERTAIN else OutcomeUnknown
 
 

@@ -195,7 +195,7 @@ class BitunixFutures(Venue):
     }
     #: the Date header has whole seconds
     clock_slack_ms = 1000
-    #: seconds before each look for a record whose answer was lost: the list may lag a moment
+    #: seconds before each look for a record whose answer was lost, and for a position to protect: lists may lag
     look_after: ClassVar[tuple[float, ...]] = (0.0, 0.2, 0.5, 1.0)
     pause: Callable[[float], None] = staticmethod(time.sleep)
     #: 32 characters that no two requests share
@@ -263,7 +263,8 @@ class BitunixFutures(Venue):
             params["tradeSide"] = "OPEN"
         elif order.reduce_only:
             params["reduceOnly"] = True
-        return self._write("trade/place_order", params, "create", Priority.ENTRY)
+        priority = Priority.PROTECT if _closes(order) else Priority.ENTRY
+        return self._write("trade/place_order", params, "create", priority)
 
     def _check(self, order: OrderRequest) -> None:
         """Raises Unsupported for what Bitunix cannot do."""
@@ -445,14 +446,17 @@ class BitunixFutures(Venue):
             raise Unsupported(f"{self.name}: linked legs have one size and one position")
 
     def _position_of(self, keys: Credentials, order: OrderRequest) -> str:
-        """The number of the position an order closes. Unreadable leaves the order unsent."""
+        """The number of the position an order closes. Unreadable leaves the order unsent. Right after an entry the
+        list may lag: that there is nothing to protect is believed only after every look."""
         direction, _ = SLOTS[_slot_of(order)]
-        try:
-            for row in self._position_rows(keys, order.instrument):
-                if word(DIRECTIONS, row, "side") is direction:
-                    return text(row, "positionId")
-        except OutcomeUnknown as error:
-            raise NotSent(f"not sent, because the position is not known: {error.message}") from None
+        for seconds in self.look_after if order.type.conditional else (0.0,):
+            self.pause(seconds)
+            try:
+                for row in self._position_rows(keys, order.instrument):
+                    if word(DIRECTIONS, row, "side") is direction:
+                        return text(row, "positionId")
+            except OutcomeUnknown as error:
+                raise NotSent(f"not sent, because the position is not known: {error.message}") from None
         raise errors.NothingToReduce(f"{self.name} has no {direction} position of {order.instrument.symbol}")
 
     def _standing(

@@ -120,7 +120,7 @@ KEY_NOTES = {
 }
 
 #: cancelling what is gone is answered with codes that mean other things elsewhere (500, 1000): the words tell
-GONE = "102068"
+GONE, CANCEL_FAILED = "102068", "cancel failed as the order"
 #: https://docs.blofin.com/index.html#errors
 ERRORS = {
     code: kind
@@ -243,7 +243,7 @@ class BloFinFutures(Venue):
         elif str(code) == "0":
             return None
         words = str(words or "")
-        return GONE if words.lower().startswith("cancel failed") else str(code), words
+        return GONE if words.lower().startswith(CANCEL_FAILED) else str(code), words
 
     def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
         said, hint = super().explain(error, code, words, status), HINTS.get(code or str(status))

@@ -80,6 +80,8 @@ def test_markets_are_loaded_once_until_they_are_old() -> None:
         ("ExchangeNotAvailable", 503, OutcomeUnknown),
         ("RequestTimeout", 408, OutcomeUnknown),
         ("NullResponse", 200, OutcomeUnknown),
+        ("OperationFailed", 200, OutcomeUnknown),
+        ("OperationRejected", 200, Refused),
         ("ExchangeError", 400, Refused),
         ("ExchangeError", 409, OutcomeUnknown),
         ("ExchangeError", 500, OutcomeUnknown),

@@ -35,6 +35,7 @@ from tests.exchanges.generic.wire import KEYS, Exchange, opened
 
 ROOT = "/exchange/v1"
 CREATE, DETAIL = f"{ROOT}/private/create-order", f"{ROOT}/private/get-order-detail"
+OPEN = f"{ROOT}/private/get-open-orders"
 MARKET = {
     "symbol": "BTC_USDT",
     "inst_type": "CCY_PAIR",
@@ -167,6 +168,23 @@ def test_an_order_that_is_not_there_is_not_found(
     with pytest.raises((OrderNotFound, ExchangeError)) as caught:
         venue.fetch(KEYS, btc, OrderRef("", "1"))
     assert not isinstance(caught.value, OutcomeUnknown)
+
+
+def many(count: int) -> dict[str, Any]:
+    rows = [detail(status="ACTIVE", order_id=str(number), client_oid=f"g{number}") for number in range(count)]
+    return good({"data": rows})
+
+
+def test_a_full_list_of_open_orders_is_not_taken_for_all_of_them(
+    crypto: Exchange, venue: GenericVenue, btc: Instrument
+) -> None:
+    crypto.answers["POST", OPEN] = many(99)
+    assert len(venue.open_orders(KEYS, btc)) == 99
+    crypto.answers["POST", OPEN] = many(100)
+    with pytest.raises(OutcomeUnknown, match="may be more"):
+        venue.open_orders(KEYS, btc)
+    with pytest.raises(OutcomeUnknown, match="may be more"):
+        venue.fetch(KEYS, btc, OrderRef("f1"))
 
 
 class Counting(LocalGate):

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from exchanges.errors import NotSent, OutcomeUnknown
+from exchanges.errors import NothingToReduce, NotSent, OutcomeUnknown
+from exchanges.limits import Priority
 from exchanges.types import OrderRequest
 from exchanges.venue import Call
 from exchanges.venues.bitunix import BitunixFutures, LegName
@@ -23,16 +24,17 @@ POSITION = {"positionId": "1", "symbol": "BTCUSDT", "side": "LONG", "positionMod
 
 class Losing:
     """An exchange whose answers to new records are lost. `lists`: what its list of records shows, look by look; None is
-    an answer that cannot be read."""
+    an answer that cannot be read. `late`: looks at the positions that show none yet."""
 
-    def __init__(self, *lists: list[Any] | None) -> None:
-        self.lists, self.placed, self.waits = list(lists), 0, list[float]()
+    def __init__(self, *lists: list[Any] | None, late: int = 0) -> None:
+        self.lists, self.placed, self.waits, self.late = list(lists), 0, list[float](), late
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
             self.placed += 1
             raise httpx.ReadTimeout("lost", request=request)
-        rows: list[Any] | None = [POSITION]
+        rows: list[Any] | None = [] if self.late else [POSITION]
+        self.late = max(self.late - 1, 0)
         if request.url.path.endswith("tpsl/get_pending_orders"):
             rows = self.lists.pop(0)
         if rows is None:
@@ -55,7 +57,28 @@ def test_a_stop_whose_answer_was_lost_is_found_once_the_list_shows_it() -> None:
     exchange = Losing([], None, [RECORD])
     report = opened(exchange).place(credentials("bitunix_f"), stop())
     assert (report.exchange_id, report.status, exchange.placed) == ("7:sl:long", "open", 1)
-    assert exchange.waits == [0.0, 0.2, 0.5]
+    assert exchange.waits == [0.0, 0.0, 0.2, 0.5]
+
+
+def test_a_position_that_shows_late_is_protected() -> None:
+    exchange = Losing([RECORD], late=2)
+    report = opened(exchange).place(credentials("bitunix_f"), stop())
+    assert (report.exchange_id, exchange.placed) == ("7:sl:long", 1)
+    assert exchange.waits == [0.0, 0.2, 0.5, 0.0]
+
+
+def test_without_a_position_there_is_nothing_to_protect() -> None:
+    exchange = Losing(late=99)
+    with pytest.raises(NothingToReduce):
+        opened(exchange).place(credentials("bitunix_f"), stop())
+    assert exchange.placed == 0
+
+
+def test_closing_goes_before_opening() -> None:
+    words = {"side": "sell", "type": "market", "quantity": "0.01"}
+    venue = opened(Losing())
+    asked = [order("bitunix_f", words | {"reduce_only": closes}) for closes in (True, False)]
+    assert [venue.place_call(each).priority for each in asked] == [Priority.PROTECT, Priority.ENTRY]
 
 
 def test_a_stop_that_no_list_shows_was_not_sent() -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from exchanges.errors import AuthRefused, NotSent, OutcomeUnknown, Throttled, Unsupported
+from exchanges.transport import Answer
 from exchanges.types import Credentials, Environment, Legs, MarginMode, OrderRef, OrderType
 from exchanges.venue import Call
 from exchanges.venues.blofin import BloFinFutures
@@ -287,3 +288,16 @@ def test_the_hint_says_which_type_of_key_to_make():
     ours, _ = venue(refused)
     with pytest.raises(AuthRefused, match="API transaction"):
         ours.place(KEYS, order(NAME, BUY))
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("Cancel failed as the order has been filled, triggered, canceled or does not exist.", "102068"),
+        ("Cancel failed, system busy", "500"),
+    ],
+)
+def test_only_what_is_gone_is_told_as_gone(words: str, code: str) -> None:
+    venue = open_venue("blofin_f", lambda request: httpx.Response(500))
+    answer = Answer(200, {}, {"code": "500", "msg": words, "data": None})
+    assert venue.error_code(answer) == (code, words)
