@@ -35,6 +35,16 @@ def text(data: Any, *path: str | int) -> str:
     raise OutcomeUnknown(f"{path[-1]} is not text in the answer")
 
 
+def text_or_none(data: Any, *path: str | int) -> str | None:
+    """Like `text`, but absent, null and "" mean None: for fields documented as optional."""
+    value = data
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else field(value, step)
+        if value is None or value == "":
+            return None
+    return text({path[-1]: value}, path[-1])
+
+
 def decimal(data: Any, *path: str | int) -> Decimal:
     """A finite number, given as text or number."""
     return as_decimal(field(data, *path), str(path[-1]) if path else "value")

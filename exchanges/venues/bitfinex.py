@@ -331,7 +331,7 @@ class _Bitfinex(Venue):
         limit = kind in (OrderType.LIMIT, OrderType.STOP_LIMIT)
         price_at = 19 if kind is OrderType.STOP_LIMIT and _is_stop(row) else 16
         return Report(
-            exchange_id=text(row, 0),
+            exchange_id=str(int(decimal(row, 0))),
             client_id=_client_id(row),
             symbol=text(row, 3),
             side=Side.SELL if original < 0 else Side.BUY,

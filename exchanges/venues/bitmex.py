@@ -477,7 +477,8 @@ class BitMEXFutures(_BitMEX):
         """Perpetuals do it all."""
 
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
-        held = [row for row in self._position_rows(keys, instrument) if decimal_or_none(row, "currentQty")]
+        rows = self._position_rows(keys, instrument)
+        held = [row for row in rows if row.get("isOpen") is not False and decimal(row, "currentQty")]
         return [self.read_position(row, size) for row, size in self._sized(held, instrument)]
 
     def _position_rows(self, keys: Credentials, instrument: Instrument | None) -> list[Any]:

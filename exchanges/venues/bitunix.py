@@ -37,7 +37,7 @@ from exchanges import errors
 from exchanges.errors import ExchangeError, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.read import decimal, decimal_or_none, field, items, text, text_or_none, word
 from exchanges.transport import Answer, Request
 from exchanges.types import (
     Balance,
@@ -229,7 +229,7 @@ class BitunixFutures(Venue):
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         if not isinstance(answer.data, Mapping):
             return None
-        code, words = str(answer.data.get("code", "")), str(answer.data.get("msg", ""))
+        code, words = text_or_none(answer.data, "code"), str(answer.data.get("msg", ""))
         if code == "0":
             return None
         return (code, words) if code else ("", "the answer has no code")
@@ -301,7 +301,7 @@ class BitunixFutures(Venue):
         return self._write("tpsl/place_order", params, "pair", Priority.PROTECT)
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
-        number = text(data, "data", "orderId")
+        number = _new_id(data)
         if not order.type.conditional:
             return acknowledged(order, number)
         leg = LegName(number, PREFIXES[order.type], _slot_of(order))
@@ -423,7 +423,7 @@ class BitunixFutures(Venue):
         pair = (at_position(stop, number), at_position(target, number))
         since_ms = self.clock.now_ms() - CLOCK_APART_MS
         try:
-            record = text(self.call(self._record_call(*pair), keys), "data", "orderId")
+            record = _new_id(self.call(self._record_call(*pair), keys))
         except OutcomeUnknown as lost:
             found = self._standing(keys, pair, since_ms, lost)
             return found[0], found[1]
@@ -723,6 +723,13 @@ class BitunixFutures(Venue):
         return OrderNotFound(f"{self.name} does not know this order")
 
 
+def _new_id(data: Any) -> str:
+    """Of the order or record that was taken."""
+    if not (number := text(data, "data", "orderId")):
+        raise OutcomeUnknown("the order was taken, and no id is named")
+    return number
+
+
 def at_position(order: OrderRequest, number: str, *, exit_side: bool = False) -> OrderRequest:
     """The order with the number of the position it hangs on."""
     extra = {**order.instrument.extra, POSITION: number, EXIT_SIDE: exit_side}
@@ -768,7 +775,7 @@ def _closes_with(trade: Any, leg: Report, moment_ms: int) -> bool:
     """Whether a trade can be of the order that a leg became. In hedge mode its side does not tell."""
     if leg.position_side is None:
         return word(SIDES, trade, "side") is leg.side
-    return trade.get("reduceOnly") is True or decimal(trade, "ctime") >= moment_ms
+    return decimal(trade, "ctime") >= moment_ms or trade.get("reduceOnly") is True
 
 
 def _became(leg: Report, order: Report) -> Report:

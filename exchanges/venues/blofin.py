@@ -41,7 +41,7 @@ from exchanges import errors
 from exchanges.errors import ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.read import decimal, decimal_or_none, field, items, text, text_or_none, word
 from exchanges.transport import Answer, Request
 from exchanges.types import (
     Balance,
@@ -312,7 +312,7 @@ class BloFinFutures(Venue):
         report, kind, leg = self._read_common(item, "orderId"), word(TYPES, item, "orderType"), _leg_of(item)
         filled = decimal(item, "filledSize") * self._size(report.symbol)
         if leg and item.get("algoId"):
-            names = _split(item.get("algoClientOrderId") or "")
+            names = _split(text_or_none(item, "algoClientOrderId") or "")
             exchange_id = text(item, "algoId") + (f":{leg}" if names["tp"] else "")
             name = names[leg] or names["sl"]
             report = replace(report, exchange_id=exchange_id, client_id=name)
@@ -325,7 +325,7 @@ class BloFinFutures(Venue):
             average_price=_positive(item, "averagePrice") if filled else None,
             price=_positive(item, "price") if kind in LIMITS else None,
             fee=_fee(item),
-            reason=item.get("cancelSourceReason") or "",
+            reason=text_or_none(item, "cancelSourceReason") or "",
         )
 
     def _read_common(self, item: Any, id_name: str) -> Report:
@@ -333,14 +333,15 @@ class BloFinFutures(Venue):
         contracts = decimal(item, "size")
         return Report(
             exchange_id=text(item, id_name),
-            client_id=item.get("clientOrderId") or "",
+            client_id=text_or_none(item, "clientOrderId") or "",
             symbol=symbol,
             side=side,
             type=OrderType.MARKET,
             status=OrderStatus.OPEN,
             # -1 stands for the whole position
             quantity=contracts * self._size(symbol) if contracts > 0 else None,
-            reduce_only=item.get("reduceOnly") == "true" or (holds is not None and side is holds.exit_side),
+            reduce_only=str(item.get("reduceOnly")).lower() == "true"
+            or (holds is not None and side is holds.exit_side),
             position_side=holds,
         )
 
@@ -614,7 +615,7 @@ class BloFinFutures(Venue):
             asked = {name: params[name] for name in ("instId", "marginMode")}
             rows = items(self._read("account/batch-leverage-info", asked, keys))
             side = params.get("positionSide")
-            told = [decimal(row, "leverage") for row in rows if side in (None, row.get("positionSide"))]
+            told = [decimal(row, "leverage") for row in rows if side in (None, text(row, "positionSide"))]
             if set(told) != {params["leverage"]}:
                 raise
 
@@ -718,7 +719,8 @@ def _named(id_name: str, number: str, ref: OrderRef) -> dict[str, str]:
 def _fee(item: Any) -> Fee | None:
     """Positive when paid, in the currency the contract is settled in."""
     paid = decimal_or_none(item, "fee")
-    return Fee(paid, item.get("feeCurrency") or _symbol(item).partition("-")[2]) if paid else None
+    asset = text_or_none(item, "feeCurrency") or _symbol(item).partition("-")[2]
+    return Fee(paid, asset) if paid else None
 
 
 def _positive(item: Any, name: str) -> Decimal | None:

@@ -40,7 +40,7 @@ from exchanges import errors
 from exchanges.errors import AuthRefused, ExchangeError, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.read import decimal, decimal_or_none, field, items, text, text_or_none, word
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -232,7 +232,8 @@ class _Hyperliquid(Venue):
         if not isinstance(data, Mapping) or answer.status >= 500:
             return None
         if data.get("status") == "err":
-            return code_of(str(data.get("response")))
+            words = data.get("response")
+            return code_of(words) if isinstance(words, str) else ("", "an error without words")
         said = refusals(data)
         return code_of(str(said[0])) if said and all(said) else None
 
@@ -330,7 +331,7 @@ class _Hyperliquid(Venue):
             raise OutcomeUnknown(f"{self.name} calls an order filled and tells no fill")
         return Report(
             exchange_id=text(item, "oid"),
-            client_id=item.get("cloid") or "",
+            client_id=text_or_none(item, "cloid") or "",
             symbol=text(item, "coin"),
             side=word(SIDES, item, "side"),
             type=kind,
@@ -562,10 +563,10 @@ class HyperliquidSpot(_Hyperliquid):
 
     def _listed(self, meta: Any, contexts: list[Any]) -> Iterator[tuple[Any, ...]]:
         """info-endpoint/spot: a pair names its tokens by their index, and its prices come under its name."""
-        tokens = {field(token, "index"): token for token in items(meta, "tokens")}
+        tokens = {decimal(token, "index"): token for token in items(meta, "tokens")}
         prices = {text(each, "coin"): each for each in contexts}
         for pair in items(meta, "universe"):
-            base, quote = (field(tokens, index) for index in items(pair, "tokens"))
+            base, quote = (field(tokens, int(decimal(pair, "tokens", place))) for place in (0, 1))
             borrowed = BORROWED & {text(base, "name"), text(quote, "name")}
             if (price := prices.get(text(pair, "name"))) is not None and not borrowed:
                 yield pair, base, quote, price

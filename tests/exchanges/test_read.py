@@ -96,3 +96,15 @@ def test_whatever_comes_gives_a_value_or_an_unknown_outcome(data: Any, path: lis
             reader(data, *path)
         except OutcomeUnknown:
             continue
+
+
+def test_optional_text_may_be_absent_and_nothing_else() -> None:
+    assert [read.text_or_none(ANSWER, name) for name in ("x", "empty", "none", "word")] == [
+        None,
+        None,
+        None,
+        "NEW",
+    ]
+    for name in ("yes", "a"):
+        with pytest.raises(OutcomeUnknown, match=name):
+            read.text_or_none(ANSWER, name)

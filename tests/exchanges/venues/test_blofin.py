@@ -301,3 +301,22 @@ def test_only_what_is_gone_is_told_as_gone(words: str, code: str) -> None:
     venue = open_venue("blofin_f", lambda request: httpx.Response(500))
     answer = Answer(200, {}, {"code": "500", "msg": words, "data": None})
     assert venue.error_code(answer) == (code, words)
+
+
+@pytest.mark.parametrize(("told", "closes"), [("true", True), (True, True), ("false", False), (False, False)])
+def test_an_order_that_reduces_is_read_as_text_and_as_truth_value(told: Any, closes: bool) -> None:
+    venue = open_venue("blofin_f", lambda request: httpx.Response(500))
+    assert isinstance(venue, BloFinFutures)
+    venue._sizes["BTC-USDT"] = Decimal("0.001")
+    row = {
+        "orderId": "1",
+        "instId": "BTC-USDT",
+        "side": "sell",
+        "positionSide": "net",
+        "orderType": "limit",
+        "price": "1",
+        "size": "1",
+        "filledSize": "0",
+        "state": "live",
+    }
+    assert venue.read_order(row | {"reduceOnly": told}).reduce_only is closes

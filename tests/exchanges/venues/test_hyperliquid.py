@@ -15,7 +15,7 @@ from eth_account import Account
 from hyperliquid.utils.signing import sign_l1_action  # type: ignore[import-untyped]
 from hyperliquid.utils.types import Cloid  # type: ignore[import-untyped]
 
-from exchanges.errors import AuthRefused, NotSent, Unsupported
+from exchanges.errors import AuthRefused, NotSent, OutcomeUnknown, Unsupported
 from exchanges.limits import Priority
 from exchanges.types import (
     Credentials,
@@ -248,6 +248,13 @@ def test_a_pair_of_legs_that_could_open_a_position_is_refused() -> None:
 def test_leverage_is_a_whole_number() -> None:
     with pytest.raises(Unsupported):
         opened(Exchange()).set_leverage(credentials(NAME), BTC, Decimal("2.5"), None)
+
+
+@pytest.mark.parametrize("said", [{"status": "err"}, {"status": "err", "response": None}])
+def test_an_error_without_words_leaves_the_order_unknown(said: dict[str, Any]) -> None:
+    venue = open_venue(NAME, lambda request: httpx.Response(200, json=said))
+    with pytest.raises(OutcomeUnknown):
+        venue.place(credentials(NAME), market())
 
 
 # -- what others named ---------------------------------------------------------------------------------------
