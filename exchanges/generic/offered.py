@@ -15,8 +15,6 @@ from exchanges.venue import Features
 
 #: where an exchange is traded from unless the installation says otherwise (`GENERIC_REGION`, `EXCHANGE_REGIONS`)
 REGION = "eu"
-#: exchanges whose ids of clients are whole numbers below 2^63 (docs.woox.io, "clientOrderId"; read 2026-11-22)
-NUMERIC_IDS = frozenset({"woo"})
 #: the unit of the bucket is a tenth of ccxt's lightest request
 UNITS = 10
 WINDOW_SECONDS = 10.0
@@ -62,7 +60,6 @@ def _class(entry: Entry, offer: Offer, product: Product) -> type[GenericVenue]:
         },
         "base_urls": _addresses(entry, 0),
         "hosts": {str(number): _addresses(entry, number) for number in range(1, _most(entry))},
-        "numeric_ids": entry.id in NUMERIC_IDS,
         "entry": entry,
         "offer": offer,
     }

@@ -6,7 +6,6 @@ several requests; positions are in one-way mode only; triggers go by the price t
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -27,6 +26,7 @@ from exchanges.generic import client as wired
 from exchanges.generic import reading, verdict
 from exchanges.generic.entry import Entry, Offer
 from exchanges.generic.flight import Flight
+from exchanges.generic.ids import FORMS
 from exchanges.limits import Charge, Priority, Scope
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -63,8 +63,6 @@ UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, Type
 class GenericVenue(Venue):
     native = False
     throttles = {"key": Scope.KEY, "address": Scope.ADDRESS}
-    #: ids of clients are whole numbers below 2^63 there, not text
-    numeric_ids: ClassVar[bool] = False
     entry: ClassVar[Entry]
     offer: ClassVar[Offer]
 
@@ -79,9 +77,8 @@ class GenericVenue(Venue):
 
     @classmethod
     def client_id(cls, token: str) -> str:
-        if not cls.numeric_ids:
-            return super().client_id(token)
-        return str(int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest()) >> 1)
+        form = FORMS.get(cls.entry.id)
+        return form(token) if form else super().client_id(token)
 
     # -- one call --------------------------------------------------------------------------------------
 

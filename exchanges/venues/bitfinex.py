@@ -93,10 +93,6 @@ STATUSES = {
     "PARTIALLY FILLED": OrderStatus.OPEN,
     "EXECUTED": OrderStatus.FILLED,
     "FORCED EXECUTED": OrderStatus.FILLED,
-    "CANCELED": OrderStatus.CANCELLED,
-    "IOC CANCELED": OrderStatus.CANCELLED,
-    "FILLORKILL CANCELED": OrderStatus.CANCELLED,
-    "POSTONLY CANCELED": OrderStatus.CANCELLED,
     "RSN_BOOK_SLIP": OrderStatus.CANCELLED,
     "INSUFFICIENT BALANCE": OrderStatus.REJECTED,
     "INSUFFICIENT MARGIN": OrderStatus.REJECTED,
@@ -695,7 +691,9 @@ def _type(row: Any) -> OrderType:
 
 def _status(row: Any, filled: Decimal, *, ended: bool) -> OrderStatus:
     told = _CAPITALS.match(text(row, 13))
-    status = word(STATUSES, [told[0].strip() if told else text(row, 13)], 0)
+    words = told[0].strip() if told else text(row, 13)
+    cancelled = words.endswith("CANCELED")  # by itself, or after the reason: IOC, FILLORKILL, POSTONLY
+    status = OrderStatus.CANCELLED if cancelled else word(STATUSES, [words], 0)
     if ended and status is OrderStatus.OPEN:
         return OrderStatus.CANCELLED
     return OrderStatus.CANCELLED if filled and status is OrderStatus.REJECTED else status

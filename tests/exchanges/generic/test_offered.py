@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import subprocess
 import sys
+import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from exchanges import registry
+from exchanges.errors import ExchangeError
 from exchanges.facts import facts_of
 from exchanges.generic.catalog import ENTRIES
+from exchanges.generic.client import base_error, clone, opened
+from exchanges.generic.ids import FORMS
 from exchanges.generic.offered import offered
-from exchanges.generic.survey import survey
+from exchanges.generic.survey import BROKEN, KEYS, _market, survey
 from exchanges.generic.venue import GenericVenue
 from exchanges.names import EXCHANGES, exchange_name
 from exchanges.registry import catalogue, every_venue, venue_class, venues
+from exchanges.transport import Answer
 from exchanges.types import Environment, Product
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -69,6 +77,47 @@ def test_a_generic_venue_tells_that_it_is_one(kind: type[GenericVenue]) -> None:
     assert any("Generic" in quirk for quirk in kind.guide.quirks)
     assert any("withdrawal" in step for step in kind.guide.key_steps)
     assert kind.name.endswith("_F") == (kind.product is Product.LINEAR)
+
+
+def sent_id(kind: type[GenericVenue], client_id: str) -> list[str]:
+    """What stands in ccxt's request of an order where our id was given."""
+    made: list[str] = []
+
+    def sign(path: str, api: Any, method: str, params: Any = None, *rest: Any) -> dict[str, Any]:
+        made.extend(re.findall(rf"[\w-]*{client_id}[\w-]*", str(params)))
+        return {"url": "https://nowhere.invalid/", "method": method, "headers": {}, "body": None}
+
+    product = "spot" if kind.product is Product.SPOT else "swap"
+    client = clone(
+        opened(kind.entry.id, product, testnet=False),
+        KEYS,
+        uid=True,
+        send=lambda origin, request, weight: Answer(200, {}, {}),
+        now_ms=lambda: 1_700_000_000_000,
+    )
+    client.password, client.sign = KEYS.passphrase, sign
+    with contextlib.suppress(base_error(), ExchangeError, *BROKEN):
+        client.create_order(
+            _market(client, product), "limit", "sell", "1", "100", {kind.entry.id_param: client_id}
+        )
+    return made
+
+
+@pytest.mark.parametrize("kind", catalogue().values(), ids=lambda kind: kind.name)
+def test_our_id_is_sent_as_it_is_and_found_again_by_that(kind: type[GenericVenue]) -> None:
+    client_id = kind.client_id("01JD3X8K2MQZV7W5N9TRH4BCYE")
+    assert client_id == kind.client_id("01JD3X8K2MQZV7W5N9TRH4BCYE") != kind.client_id("0" * 26)
+    assert len(client_id) <= 36
+    assert set(sent_id(kind, client_id)) == {client_id}
+
+
+def test_ids_have_the_form_their_exchange_takes() -> None:
+    token = "01JD3X8K2MQZV7W5N9TRH4BCYE"
+    assert int(FORMS["backpack"](token)) < 2**32
+    assert int(FORMS["bullish"](token)) < 2**63
+    assert uuid.UUID(FORMS["coinbaseexchange"](token)).version == 4
+    assert FORMS["gateeu"](token) == f"t-{token}"
+    assert set(FORMS) <= {entry.id for entry in ENTRIES}
 
 
 def test_ccxt_is_not_imported_before_it_is_used() -> None:

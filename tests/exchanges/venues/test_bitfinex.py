@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from exchanges.errors import ClockRefused, NotSent, OutcomeUnknown, Throttled, Unsupported
 from exchanges.limits import Priority
-from exchanges.types import Credentials, Environment, Legs, OrderRef, OrderType, Side, TimeInForce
+from exchanges.types import (
+    Credentials,
+    Environment,
+    Legs,
+    OrderRef,
+    OrderStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+)
 from exchanges.venue import Call
 from exchanges.venues.bitfinex import BitfinexSpot, fitted, tick_at
 from tests.exchanges.contract import NOW_MS, case, instrument, open_venue, order
@@ -259,3 +268,38 @@ def test_every_request_is_counted_for_its_key_and_its_address():
         call: Call = ours.place_call(order(name, BUY))
         assert dict(call.costs) == {"submit": 1, "submit of key": 1}
         assert set(call.costs) <= set(ours.buckets)
+
+
+@pytest.mark.parametrize(
+    "status", ["CANCELED", "OCO CANCELED", "POSTONLY CANCELED was: ACTIVE", "IOC CANCELED"]
+)
+def test_an_order_cancelled_for_whatever_reason_has_ended(status):
+    row = [1, None, 2, "tBTCUST", 1, 1, 1, 1, "EXCHANGE STOP", None, None, None, 0, status, None, None, 9, 0]
+    ours, _ = venue([])
+    assert ours.read_order(row, ended=True).status is OrderStatus.CANCELLED
+
+
+def test_a_status_nobody_knows_is_unknown():
+    row = [
+        1,
+        None,
+        2,
+        "tBTCUST",
+        1,
+        1,
+        1,
+        1,
+        "EXCHANGE STOP",
+        None,
+        None,
+        None,
+        0,
+        "DREAMING",
+        None,
+        None,
+        9,
+        0,
+    ]
+    ours, _ = venue([])
+    with pytest.raises(OutcomeUnknown):
+        ours.read_order(row, ended=True)
