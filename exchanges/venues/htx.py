@@ -875,12 +875,9 @@ class HTXFutures(_HTX):
 
     def _followed(self, keys: Credentials, instrument: Instrument, item: Any) -> Report:
         """One that has triggered with what its order has done."""
-        report = self.read_algo(item)
-        if word(ALGO_STATES, item, "state") is not None:
+        report, order_id = self.read_algo(item), _became(item)
+        if not order_id:
             return report
-        order_id = str(item.get("relation_order_id") or "")
-        if order_id in NO_ORDER:
-            raise OutcomeUnknown("it was triggered, and the order it became is not named")
         order = self._plain(keys, instrument, OrderRef(exchange_id=order_id))
         done = {name: getattr(order, name) for name in ("status", "filled", "average_price", "fee", "reason")}
         return replace(report, **done)
@@ -905,16 +902,23 @@ class HTXFutures(_HTX):
             asked |= {"from": text(page[-1], "id")}
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
-        contract: dict[str, Any] = {"contract_code": instrument.symbol}
-        path, params = "/v5/trade/cancel_order", contract | _named(ref, "order_id", "client_order_id")
-        if ref.conditional:
-            named = contract | _named(ref, "algo_id", "algo_client_order_id")
-            path, params = "/v5/algo/cancel_orders", {WHOLE_BODY: [named]}
-        told = self.call(self._write(path, params, "trade", Priority.PROTECT), keys)
-        if ref.conditional:
-            text(told, "data", 0, "algo_id")
-        else:
-            text(told, "data", "order_id")
+        """A conditional order that triggered is a plain order by now."""
+        if not ref.conditional:
+            return self._cancel_plain(keys, instrument, ref)
+        named = {"contract_code": instrument.symbol, **_named(ref, "algo_id", "algo_client_order_id")}
+        call = self._write("/v5/algo/cancel_orders", {WHOLE_BODY: [named]}, "trade", Priority.PROTECT)
+        try:
+            text(self.call(call, keys), "data", 0, "algo_id")
+        except OrderNotFound:
+            if not (order_id := _became(self._algo(keys, instrument, ref))):
+                raise
+            self._cancel_plain(keys, instrument, OrderRef(exchange_id=order_id))
+        return None
+
+    def _cancel_plain(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        params = {"contract_code": instrument.symbol, **_named(ref, "order_id", "client_order_id")}
+        call = self._write("/v5/trade/cancel_order", params, "trade", Priority.PROTECT)
+        text(self.call(call, keys), "data", "order_id")
 
     # -- market ----------------------------------------------------------------------------------------
 
@@ -1066,6 +1070,16 @@ def _conditional(*, stop: bool, limit: bool) -> OrderType:
 
 def _counted(item: Any, part: str) -> Decimal:
     return decimal(item, f"filled-{part}" if f"filled-{part}" in item else f"field-{part}")
+
+
+def _became(item: Any) -> str:
+    """The number of the order that a conditional one of futures placed; "" where it has not triggered."""
+    if word(ALGO_STATES, item, "state") is not None:
+        return ""
+    order_id = str(item.get("relation_order_id") or "")
+    if order_id in NO_ORDER:
+        raise OutcomeUnknown("it was triggered, and the order it became is not named")
+    return order_id
 
 
 def _own_id(item: Any, name: str, other: str) -> str:

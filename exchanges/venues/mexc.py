@@ -141,13 +141,14 @@ KEY_ERRORS: Codes = {
     errors.ClockRefused: "700003 10073",
 }
 SPOT_ERRORS: Codes = {
-    errors.AuthRefused: "400 10001 30020 60005 70011 140002",
+    errors.AuthRefused: "400 10001 60005 140002",
     errors.Throttled: "429 510",
     OutcomeUnknown: "500 503 504 20002 730000",
     errors.UnknownSymbol: "10007 30014 30021 -1121 730001",
     OrderNotFound: "-2011 -2013 22222 30026",
     errors.InsufficientFunds: "10101 30004 30005",
-    errors.MarketPaused: "30000 30016",
+    # 30020 and 70011 refuse the key one symbol only
+    errors.MarketPaused: "30000 30016 30020 70011",
     InvalidOrder: "30001 30002 30003 30010 30018 30019 30025 30027 30028 30029 30032 30041 30087 88013 -1128 "
     "700004 700005 700008 700013 10095 10096 10097 10098 10102 33333 44444",
 }

@@ -16,6 +16,7 @@ from exchanges.errors import (
     AuthRefused,
     ExchangeError,
     InvalidOrder,
+    MarketPaused,
     NotSent,
     OrderNotFound,
     OutcomeUnknown,
@@ -357,10 +358,11 @@ def test_no_secret_is_in_a_request_beyond_its_signature() -> None:
     assert "the-secret" not in f"{request.target} {dict(request.headers)} {request.body!r}"
 
 
-@pytest.mark.parametrize(("code", "kind"), [(20002, OutcomeUnknown), (30026, OrderNotFound)])
-def test_an_internal_error_of_spot_is_no_refusal_and_an_unknown_id_no_mistake(
-    code: int, kind: type[ExchangeError]
-) -> None:
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(20002, OutcomeUnknown), (30026, OrderNotFound), (30020, MarketPaused), (70011, MarketPaused)],
+)
+def test_codes_of_spot_mean_what_the_documents_say(code: int, kind: type[ExchangeError]) -> None:
     """https://www.mexc.com/api-docs/spot-v3/general-info "Error Code" (stored copy, read 2026-11-22)."""
     with pytest.raises(ExchangeError) as caught:
         open_venue("mexc", Answers()).checked(Answer(400, {}, {"code": code, "msg": "no"}))
