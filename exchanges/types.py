@@ -177,6 +177,12 @@ class OrderRequest:
     margin_mode: MarginMode | None = None
     leverage: Decimal | None = None
 
+    @property
+    def closes(self) -> bool:
+        """Whether it can only make a position smaller; on spot nothing says so."""
+        held = self.position_side
+        return self.reduce_only or (held is not None and self.side is held.exit_side)
+
 
 @dataclass(frozen=True, slots=True)
 class OrderRef:

@@ -50,6 +50,7 @@ from exchanges.types import (
     Product,
     Quote,
     Report,
+    Side,
 )
 from exchanges.witness import Nobody, Witness
 
@@ -420,6 +421,14 @@ class Venue(ABC):
             )
             for name, cost in call.costs.items()
         )
+
+
+def urgency(order: OrderRequest) -> Priority:
+    """What only closes goes first, on spot a sale that waits for its trigger. What opens has to be fresh, at a trigger
+    too, and waits no longer than that for its share of the limits."""
+    spot = order.instrument.product is Product.SPOT
+    protects = order.type.conditional and order.side is Side.SELL if spot else order.closes
+    return Priority.PROTECT if protects else Priority.ENTRY
 
 
 def acknowledged(order: OrderRequest, exchange_id: str, **more: Any) -> Report:

@@ -69,7 +69,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number
+from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, urgency
 
 #: the longest that a request to trade may be under way
 RECV_WINDOW_MS = 5000
@@ -302,10 +302,7 @@ class _BingX(Venue):
         }
         if order.type is OrderType.LIMIT:
             params["timeInForce"] = "PostOnly" if order.post_only else TIMES[order.time_in_force]
-        protects = order.reduce_only or (order.type.conditional and self.product is Product.SPOT)
-        return self._write(
-            "POST", self.order_path, params, "place", Priority.PROTECT if protects else Priority.ENTRY
-        )
+        return self._write("POST", self.order_path, params, "place", urgency(order))
 
     @abstractmethod
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
@@ -766,10 +763,7 @@ def _futures_word(order: OrderRequest) -> str:
     """What waits to open is another type than what waits to close."""
     if not order.type.conditional:
         return order.type.upper()
-    closes = order.reduce_only or (
-        order.position_side is not None and order.side is order.position_side.exit_side
-    )
-    if closes:
+    if order.closes:
         return CLOSING_WORDS[order.type]
     return "TRIGGER_LIMIT" if order.type in LIMITS else "TRIGGER_MARKET"
 

@@ -57,7 +57,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, unless_unchanged
+from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, unless_unchanged, urgency
 
 OURS = "t-"
 PAGE = 100
@@ -227,10 +227,8 @@ class _Gate(Venue):
     def place_call(self, order: OrderRequest) -> Call:
         self._check(order)
         if order.type.conditional:
-            return self._write(self.triggers, self._trigger_params(order), "triggers", Priority.PROTECT)
-        protects = order.reduce_only
-        priority = Priority.PROTECT if protects else Priority.ENTRY
-        return self._write(self.orders, self._order_params(order), self.place_bucket, priority)
+            return self._write(self.triggers, self._trigger_params(order), "triggers", urgency(order))
+        return self._write(self.orders, self._order_params(order), self.place_bucket, urgency(order))
 
     def _check(self, order: OrderRequest) -> None:
         at_once = order.time_in_force is not TimeInForce.GTC
@@ -635,15 +633,13 @@ class GateFutures(_Gate):
     def _common(self, order: OrderRequest, size_name: str) -> dict[str, Any]:
         limit, size = order.type in LIMITS, self._size_of(order)
         force = "poc" if order.post_only else str(order.time_in_force) if limit else "ioc"
-        side = order.position_side
-        closes = order.reduce_only or (side is not None and order.side is side.exit_side)
         return {
             "contract": order.instrument.symbol,
             size_name: plain_number(size) if order.instrument.extra["decimal"] else int(size),
             "price": plain_number(order.price or Decimal(0)) if limit else "0",
             "text": _text(order.client_id),
             **({} if force == "gtc" else {"tif": force}),
-            **({"reduce_only": True} if closes else {}),
+            **({"reduce_only": True} if order.closes else {}),
         }
 
     def _order_params(self, order: OrderRequest) -> dict[str, Any]:

@@ -74,7 +74,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, key_digest, plain_number
+from exchanges.venue import Call, Features, Venue, acknowledged, key_digest, plain_number, urgency
 
 SPOT_URL, SWAP_URL = "https://api.huobi.pro", "https://api.hbdm.vn"
 #: the same exchange by other addresses; a signature names the one that is called
@@ -400,7 +400,7 @@ class HTXSpot(_HTX):
         if order.quote_quantity is not None and (order.type, order.side) != (OrderType.MARKET, Side.BUY):
             raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
         if order.type.conditional:
-            return self._write("/v2/algo-orders", self._algo_params(order), "algo", Priority.PROTECT)
+            return self._write("/v2/algo-orders", self._algo_params(order), "algo", urgency(order))
         if _buys_base(order):  # as `bounded` will make it; without its price the exchange refuses it
             order = replace(order, type=OrderType.LIMIT, time_in_force=TimeInForce.IOC)
         params = {
@@ -707,7 +707,7 @@ class HTXFutures(_HTX):
             raise Unsupported(f"{self.name}: client ids are whole numbers")
         if order.type.conditional:
             params |= {"algo_client_order_id": int(order.client_id)} | self._trigger_params(order)
-            return self._write("/v5/algo/order", params, "trade", Priority.PROTECT)
+            return self._write("/v5/algo/order", params, "trade", urgency(order))
         limit = order.type is OrderType.LIMIT
         if order.post_only and (not limit or order.time_in_force is not TimeInForce.GTC):
             raise Unsupported(f"{self.name}: only limit orders that rest can be post-only")
@@ -719,8 +719,7 @@ class HTXFutures(_HTX):
         params |= {"price": order.price} if limit else {}
         # in hedge mode side and position say the same, and the flag is not valid
         params |= {"reduce_only": 1} if order.reduce_only and not order.position_side else {}
-        priority = Priority.PROTECT if _closes(order) else Priority.ENTRY
-        return self._write("/v5/trade/order", params, "trade", priority)
+        return self._write("/v5/trade/order", params, "trade", urgency(order))
 
     def _trigger_params(self, order: OrderRequest) -> dict[str, Any]:
         """What closes names its kind and so its direction; what opens is a `trigger` order, which has none."""
@@ -729,7 +728,7 @@ class HTXFutures(_HTX):
         if order.post_only or order.time_in_force is not TimeInForce.GTC:
             raise Unsupported(f"{self.name}: conditional orders cannot be post-only, IOC or FOK")
         limit, by = order.type in LIMITS, TRIGGERS[order.trigger_by]
-        if not _closes(order):
+        if not order.closes:
             price = {"price": order.price} if limit else {"price_type": "optimal_20"}
             return {
                 "type": "trigger",
@@ -761,14 +760,14 @@ class HTXFutures(_HTX):
 
     def _prepared(self, keys: Credentials, order: OrderRequest) -> OrderRequest:
         """What closes goes to the position as it is held; it is asked for only when it was never seen."""
-        if order.type.conditional and not _closes(order):
+        if order.type.conditional and not order.closes:
             self._refuse_crossed(order)
         slot = key_digest(keys), order.instrument.symbol
         if order.margin_mode is not None:
-            if not _closes(order):
+            if not order.closes:
                 self._remember(slot, order.margin_mode)
             return order
-        if _closes(order) and slot not in self._modes:
+        if order.closes and slot not in self._modes:
             try:
                 self.positions(keys, order.instrument)
             except OutcomeUnknown as error:
@@ -1035,12 +1034,6 @@ def _refused_row(data: Any) -> Mapping[str, Any] | None:
     rows = data if isinstance(data, list) else []
     told = (row for row in rows if isinstance(row, Mapping) and row.get("code") is not None)
     return next((row for row in told if str(row["code"]) != "200"), None)
-
-
-def _closes(order: OrderRequest) -> bool:
-    """Can only make its position smaller."""
-    direction = order.position_side
-    return order.reduce_only if direction is None else order.side is direction.exit_side
 
 
 def _buys_base(order: OrderRequest) -> bool:

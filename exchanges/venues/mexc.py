@@ -63,7 +63,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, key_digest, plain_number
+from exchanges.venue import Call, Features, Venue, acknowledged, key_digest, plain_number, urgency
 
 RECV_WINDOW_MS = 5000
 #: a contract request may be stamped this far from the exchange's clock, so an order may seem this much older
@@ -471,8 +471,7 @@ class MEXCFutures(_MEXC):
         if order.type.conditional:
             return self._plan_call(order)
         params = self._common(order) | {"type": _order_type(order), "externalOid": order.client_id}
-        priority = Priority.PROTECT if order.reduce_only else Priority.ENTRY
-        return self._write("order/create", params, "create", priority)
+        return self._write("order/create", params, "create", urgency(order))
 
     def _plan_call(self, order: OrderRequest) -> Call:
         params = self._common(order) | {
@@ -482,23 +481,20 @@ class MEXCFutures(_MEXC):
             "executeCycle": SEVEN_DAYS,
             "trend": TRENDS[order.trigger_by],
         }
-        return self._write("planorder/place/v2", params, "plan", Priority.PROTECT)
+        return self._write("planorder/place/v2", params, "plan", urgency(order))
 
     def _common(self, order: OrderRequest) -> dict[str, Any]:
         """`reduceOnly` exists in one-way mode only; in hedge mode the side says it."""
-        closes = order.reduce_only or (
-            order.position_side is not None and order.side is order.position_side.exit_side
-        )
         params: dict[str, Any] = {
             "symbol": order.instrument.symbol,
             "vol": self._contracts(order),
-            "side": SIDE_NUMBERS[order.side, closes],
+            "side": SIDE_NUMBERS[order.side, order.closes],
             "openType": OPEN_TYPE_NUMBERS[order.margin_mode or MarginMode.CROSS],
             "positionMode": 1 if order.position_side else 2,
         }
         if order.type in LIMITS:
             params["price"] = order.price
-        if order.leverage is not None and not closes:
+        if order.leverage is not None and not order.closes:
             params["leverage"] = order.leverage
         if order.reduce_only and not order.position_side:
             params["reduceOnly"] = True

@@ -64,7 +64,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number
+from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, urgency
 
 #: how long a request may be under way: the exchange refuses it afterwards
 EXPIRY_SECONDS = 60
@@ -267,9 +267,7 @@ class _Phemex(Venue):
         }
         if order.type in LIMITS and (order.post_only or order.time_in_force in TIMES):
             params["timeInForce"] = "PostOnly" if order.post_only else TIMES[order.time_in_force]
-        protects = order.reduce_only or order.type.conditional
-        priority = Priority.PROTECT if protects else Priority.ENTRY
-        return self._write("POST", self.orders_path, params, priority)
+        return self._write("POST", self.orders_path, params, urgency(order))
 
     @abstractmethod
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:

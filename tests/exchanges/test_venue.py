@@ -45,7 +45,15 @@ from exchanges.types import (
     Report,
     Side,
 )
-from exchanges.venue import Call, Venue, acknowledged, key_digest, plain_number, unless_unchanged
+from exchanges.venue import (
+    Call,
+    Venue,
+    acknowledged,
+    key_digest,
+    plain_number,
+    unless_unchanged,
+    urgency,
+)
 from tests.exchanges.contract import credentials, open_venue, order
 
 KEYS = Credentials("planted-key", "planted-secret")
@@ -663,3 +671,28 @@ def test_what_is_more_urgent_by_itself_stays_so() -> None:
         assert pressed(Priority.PROTECT) is Priority.PROTECT
         assert pressed(Priority.QUERY) is Priority.ENTRY
     assert pressed(Priority.QUERY) is Priority.QUERY
+
+
+# -- what goes first ---------------------------------------------------------------------------------------
+
+STOP = {"type": "stop", "quantity": "0.01", "trigger_price": "49000"}
+MARKET = {"type": "market", "quantity": "0.01"}
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "first"),
+    [
+        ("binance_f", STOP | {"side": "sell", "reduce_only": True}, True),
+        ("binance_f", STOP | {"side": "sell", "position_side": "long"}, True),
+        ("binance_f", STOP | {"side": "sell", "position_side": "short"}, False),
+        ("binance_f", STOP | {"side": "buy"}, False),
+        ("binance_f", MARKET | {"side": "buy", "reduce_only": True}, True),
+        ("binance_f", MARKET | {"side": "buy"}, False),
+        ("binance", STOP | {"side": "sell"}, True),
+        ("binance", STOP | {"side": "buy"}, False),
+        ("binance", MARKET | {"side": "sell"}, False),
+    ],
+)
+def test_only_what_closes_goes_first(name: str, words: dict[str, Any], first: bool) -> None:
+    """What opens has to be fresh: it must not wait longer than that for its share, at a trigger neither."""
+    assert urgency(order(name, words)) is (Priority.PROTECT if first else Priority.ENTRY)

@@ -134,7 +134,16 @@ def test_an_order_to_be_tried_again_later_is_not_called_refused(
     assert len(wire.requests) == 1
 
 
-@pytest.mark.parametrize(("reduces", "priority"), [(True, Priority.PROTECT), (False, Priority.ENTRY)])
-def test_an_order_that_only_closes_goes_before_those_that_open(reduces: bool, priority: Priority) -> None:
-    call = venue(Answers(PLACED)).place_call(order("phemex_f", BUY | {"reduce_only": reduces}))
-    assert call.priority is priority
+@pytest.mark.parametrize(
+    ("words", "priority"),
+    [
+        (BUY, Priority.ENTRY),
+        (BUY | {"reduce_only": True}, Priority.PROTECT),
+        (BUY | {"type": "stop", "trigger_price": "51000"}, Priority.ENTRY),
+        (BUY | {"type": "stop", "trigger_price": "51000", "reduce_only": True}, Priority.PROTECT),
+    ],
+)
+def test_an_order_that_only_closes_goes_before_those_that_open(
+    words: dict[str, Any], priority: Priority
+) -> None:
+    assert venue(Answers(PLACED)).place_call(order("phemex_f", words)).priority is priority
