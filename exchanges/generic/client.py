@@ -11,6 +11,7 @@ import importlib
 import json
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
@@ -167,26 +168,26 @@ class Notes:
 
 
 class Shelf:
-    """The markets of each exchange, loaded once for all its products in this process."""
+    """The markets of each exchange, loaded once for all its products in this process. One that is slow to answer
+    keeps nobody else waiting."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._locks: dict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
         self._loaded: dict[tuple[str, str], tuple[float, Any]] = {}
 
     def fill(self, client: Any, address: str, load: Callable[[], Any], *, fresh: bool) -> None:
         """Give `client` the markets. `load` returns a client that has just read them; with `fresh`, those of
         another product count only if they are new."""
         name = (str(client.id), address)
-        with self._lock:
+        with self._locks[name]:
             held = self._loaded.get(name)
             if held is None or (fresh and self._clock() - held[0] > FRESH_SECONDS):
                 held = self._loaded[name] = (self._clock(), load())
         client.set_markets_from_exchange(held[1])
 
     def forget(self) -> None:
-        with self._lock:
-            self._loaded.clear()
+        self._loaded.clear()
 
 
 shelf = Shelf()

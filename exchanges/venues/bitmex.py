@@ -338,7 +338,7 @@ class _BitMEX(Venue):
             word(STATES, told, "ordStatus")
             return
         words = text(told, "error")
-        code = _spoken(words)
+        code = "" if "PendingNew" in words else _spoken(words)  # what is on its way in is not gone
         raise self.errors.get(code, OutcomeUnknown)(
             f"{self.name} answered: {words}", code=code, exchange_message=words
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 from typing import Any
 
@@ -64,6 +65,23 @@ def test_markets_are_loaded_once_until_they_are_old() -> None:
     assert filled("a", fresh=False) == 1
     assert filled("a", fresh=True) == 2
     assert filled("b", fresh=False) == 3, "another address is another exchange"
+
+
+def test_an_exchange_that_loads_slowly_keeps_no_other_waiting() -> None:
+    shelf, reached, others = Shelf(), threading.Event(), []
+
+    def other() -> None:
+        shelf.fill(Holder(), "other", Holder, fresh=False)
+        reached.set()
+
+    def slow() -> Holder:
+        thread = threading.Thread(target=other, daemon=True)
+        thread.start()
+        others.append(reached.wait(timeout=5))
+        return Holder()
+
+    shelf.fill(Holder(), "slow", slow, fresh=False)
+    assert others == [True]
 
 
 @pytest.mark.parametrize(
