@@ -32,6 +32,7 @@ from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from exchanges import errors
 from exchanges.errors import ExchangeError, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
@@ -212,7 +213,7 @@ class BitunixFutures(Venue):
         without = and & (https://www.bitunix.com/api-docs/futures/common/sign.html)."""
         get = call.method == "GET"
         params = _written(call.params)
-        query = "&".join(f"{name}={value}" for name, value in params.items()) if get else ""
+        query = urlencode(params) if get else ""
         body = "" if get else json.dumps(params, separators=(",", ":"))
         headers = {"Content-Type": "application/json", "language": "en-US"}
         if call.signed and keys:

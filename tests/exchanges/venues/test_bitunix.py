@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -127,6 +128,15 @@ def test_query_parameters_are_signed_in_the_order_of_their_names() -> None:
     outer = hashlib.sha256(inner.encode()).hexdigest() + keys.secret
     assert request.headers["sign"] == hashlib.sha256(outer.encode()).hexdigest()
     assert request.query == "uid=200&id=1"
+
+
+def test_an_awkward_value_is_signed_as_it_is_and_sent_as_one_value() -> None:
+    venue, keys = opened(Losing()), credentials("bitunix_f")
+    request = venue.sign(Call("GET", "/api/v1/futures/trade/x", {"clientId": "a b&c=ü"}), keys, NOW_MS)
+    inner = f"{request.headers['nonce']}{NOW_MS}{keys.key}clientIda b&c=ü"
+    outer = hashlib.sha256(inner.encode()).hexdigest() + keys.secret
+    assert request.headers["sign"] == hashlib.sha256(outer.encode()).hexdigest()
+    assert dict(parse_qsl(request.query)) == {"clientId": "a b&c=ü"}
 
 
 @pytest.mark.parametrize("number", ["123", "123:sl", "123:xx:long", "123:sl:sideways", ""])
