@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Protocol
+
+from django.db.models import Q
+from django.utils import timezone
 
 from exchanges.errors import NothingToReduce, OrderNotFound
 from exchanges.types import (
@@ -23,11 +27,13 @@ from execution.entry import sellable
 from execution.ids import step_token
 from execution.models import BracketState, Order, OrderState
 from execution.protection import Guarded, Leg, LegKind, LegState
-from execution.transitions import move_order
+from execution.transitions import RECONCILIATION, move_order
 
 #: looks in a row that must agree before a vanished position or order is believed
 SURE = 2
 LOST = 3
+#: every look at what a dead worker left has been by then
+LATELY = timedelta(minutes=5)
 #: a pair was ended by hand: the leg that guards comes back, alone
 STOP_BACK = (
     "the linked stop and target were cancelled on the exchange, not by flipr: the stop was placed again, alone; "
@@ -157,10 +163,16 @@ def _cancelled_there(bracket: Guarded, leg: Leg, *, ends_both: bool) -> None:
 
 
 def _command_unsettled(bracket: Guarded) -> bool:
-    rows = Order.objects.filter(account__public_id=bracket.account, venue=bracket.venue)
-    return (
-        rows.filter(status__in=(OrderState.WORKING, OrderState.UNKNOWN)).exclude(token=bracket.token).exists()
+    """Whether a command at the same venue is without an end, or got one lately that its worker did not tell: nobody
+    knows what such a worker took away. To place what its user has cancelled is the lesser mistake."""
+    commands = Order.objects.filter(account__public_id=bracket.account, venue=bracket.venue)
+    ended = Q(
+        transitions__by=RECONCILIATION,
+        transitions__after__in=(OrderState.NOT_SENT, OrderState.UNKNOWN),
+        transitions__at__gte=timezone.now() - LATELY,
     )
+    open_ended = Q(status__in=(OrderState.WORKING, OrderState.UNKNOWN))
+    return commands.filter(open_ended | ended).exclude(token=bracket.token).exists()
 
 
 def _sibling_filled(bracket: Guarded, leg: Leg) -> bool:

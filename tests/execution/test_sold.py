@@ -8,6 +8,7 @@ import pytest
 from exchanges.types import OrderRef, OrderRequest, OrderType, Side
 from execution.models import BracketState, Order, OrderState
 from execution.supervise import open_desk
+from execution.transitions import RECONCILIATION, move_order
 
 SPOT = [("Binance", "binance"), ("Kraken", "kraken"), ("ByBit", "bybit")]
 PLACES = {"Binance": "POST /api/v3/order", "Kraken": "AddOrder", "ByBit": "order/create"}
@@ -70,6 +71,17 @@ def test_a_stop_that_a_dead_worker_took_away_comes_back(make_desk):
     result = desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
     unsettle(desk, "Binance")
     cancel_stop(desk, "Binance", "binance", result)
+    desk.supervise(2)
+    assert len(stops(desk, "Binance", "binance")) == 1
+
+
+def test_it_comes_back_as_well_when_the_command_was_ended_before_anybody_looked(make_desk):
+    desk = make_desk(balances={"USDT": "100000"})
+    result = desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
+    unsettle(desk, "Binance")
+    cancel_stop(desk, "Binance", "binance", result)
+    command = Order.objects.get(venue="Binance", action="cancel")
+    move_order(command.token, OrderState.NOT_SENT, by=RECONCILIATION, why="its worker died")
     desk.supervise(2)
     assert len(stops(desk, "Binance", "binance")) == 1
 
