@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from kombu import Connection, Queue
 
 from flipr.celery import app
@@ -39,6 +40,19 @@ def test_a_channel_whose_connection_was_let_go_of_closes_without_an_error():
     channel.connection.client = None
     channel.close()
     assert not channel.qos._delivered
+
+
+def test_an_acknowledgement_that_comes_too_late_is_a_lost_connection():
+    held = connection()
+    channel = held.channel()
+    held.Producer().publish({"n": 1}, exchange="", routing_key=QUEUE.name, declare=[QUEUE])
+    message = QUEUE(channel).get()
+    assert message is not None
+    channel._disconnect_pools()
+    channel.connection = None
+    with pytest.raises(held.connection_errors):
+        message.ack()
+    assert waiting() == 0
 
 
 def test_workers_use_it():
