@@ -90,4 +90,8 @@ def look(region: str, job: str) -> Claim:
     if worker is None:
         return Claim.FREE
     name, _, _ = str(worker).partition(" ")
-    return Claim.ALIVE if server.exists(f"worker:{name}") else Claim.DEAD
+    return Claim.ALIVE if lives(region, name) else Claim.DEAD
+
+
+def lives(region: str, worker: str) -> bool:
+    return bool(region_redis(region).exists(f"worker:{worker}"))

@@ -18,10 +18,16 @@ import redis
 from exchanges.symbols import ASSET_ALIASES, DOLLARS, plain
 from execution import claims
 from execution.brokers import region_redis, run_once, script
+from execution.ids import new_public_id
 
 LEASE_SECONDS = 60
 OVERTAKEN_SECONDS = 3600
 POLL_SECONDS = 0.005
+#: a place of supervision is found without its worker for so long before it is taken away: where Redis itself was
+#: gone, a worker needs a second to show that it lives
+ABANDONED_SECONDS = 1.5
+LOOK_SECONDS = 0.25
+WATCHER = "watch"
 
 # KEYS: lane. ARGV: job, now_ms, lease_ms. First in the lane -> 1 (and leased), else 0. Entries whose lease ended
 # are dropped on the way; a job that is not in the lane any more (flushed Redis) joins at its ticket.
@@ -145,6 +151,7 @@ def turn(
     (see `claim`)."""
     server = region_redis(region)
     deadline = time.monotonic() + wait_seconds
+    ahead = _Ahead(region, lane)
     try:
         while not held and not script(_TURN)(
             keys=[lane, f"{lane}:leases"],
@@ -153,10 +160,42 @@ def turn(
         ):
             if time.monotonic() >= deadline:
                 raise LaneBusy
+            ahead.look()
             time.sleep(POLL_SECONDS)
         yield
     finally:
         _leave(server, lane, job)
+
+
+def watcher(region: str) -> str:
+    """A name for supervision in a lane, which tells its worker: there is no order whose end would clear its place."""
+    return f"{WATCHER} {claims.heart(region).worker} {new_public_id('w')}"
+
+
+class _Ahead:
+    """Looks who stands first in a lane, and takes supervision away that died there: else nobody could protect the
+    position before its lease ends. What a command's worker left behind, reconciliation ends."""
+
+    def __init__(self, region: str, lane: str) -> None:
+        self._region = region
+        self._lane = lane
+        self._next = time.monotonic()
+        self._dead, self._since = "", 0.0
+
+    def look(self) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + LOOK_SECONDS
+        server = region_redis(self._region)
+        first = next(iter(server.zrange(self._lane, 0, 0)), "")
+        kind, _, rest = str(first).partition(" ")
+        if kind != WATCHER or claims.lives(self._region, rest.partition(" ")[0]):
+            self._dead = ""
+        elif first != self._dead:
+            self._dead, self._since = str(first), now
+        elif now - self._since >= ABANDONED_SECONDS:
+            _leave(server, self._lane, self._dead)
 
 
 def leave(region: str, lane: str, job: str) -> None:

@@ -21,7 +21,7 @@ from execution import brackets, differences, lanes
 from execution.agreement import PATIENCE, reason
 from execution.desk import Desk
 from execution.differences import Gap
-from execution.ids import new_public_id, step_token
+from execution.ids import step_token
 from execution.models import ACTIVE_BRACKETS, OPEN_STATES, Bracket, DifferenceKind, Order
 from execution.protection import Guarded, Leg, LegKind, LegState
 
@@ -133,7 +133,7 @@ def _derived(desk: Desk, account: Account, report: Report) -> Order | None:
 def cancel(region: str, desk: Desk, account: Account, orphan: Orphan) -> None:
     """Under the lane of its symbol, and only if no bracket has it by now. Raises ExchangeError."""
     lane = lanes.lane_of(account.public_id, desk.venue.name, orphan.symbol)
-    job = new_public_id("w")
+    job = lanes.watcher(region)
     try:
         ticket = lanes.next_ticket(region, lane, job)
         with lanes.turn(region, lane, job, ticket, LANE_SECONDS):

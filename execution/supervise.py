@@ -26,11 +26,10 @@ from accounts.models import Account
 from exchanges.errors import AuthRefused, ExchangeError
 from exchanges.limits import Priority, pressing
 from exchanges.types import Direction, Environment, Instrument, OrderRef, Position, Report
-from execution import book, brackets, compare, holdings, keycheck, lanes, orphans, pace
+from execution import book, brackets, claims, compare, holdings, keycheck, lanes, orphans, pace
 from execution.arming import cancel_legs
-from execution.brokers import producer_pool, region_redis
+from execution.brokers import producer_pool, region_redis, script
 from execution.desk import Desk
-from execution.ids import new_public_id
 from execution.jobs import JobAccount
 from execution.lanes import lane_of
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
@@ -301,7 +300,7 @@ def _keep_ends(row: Bracket, bracket: Guarded) -> None:
 def _act(region: str, desk: Desk, seen: Bracket, more: set[str] | None) -> None:
     """Under the lane of the symbol, from a fresh row and a fresh look of the same kind."""
     lane = lane_of(seen.account.public_id, seen.venue, seen.symbol)
-    job = new_public_id("w")
+    job = lanes.watcher(region)
     try:
         ticket = lanes.next_ticket(region, lane, job)
         with lanes.turn(region, lane, job, ticket, LANE_SECONDS):
@@ -341,18 +340,42 @@ def _aftercare(desk: Desk, row: Bracket, view: View) -> None:
             orphans.tell(row.account, row.venue, report, row)
 
 
+#: KEYS: lease. ARGV: whose it was, mine, seconds. 1 when it has passed over.
+_TAKE_OVER = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1
+"""
+
+
 @contextmanager
 def lease(region: str, name: str, seconds: int = LEASE_SECONDS) -> Iterator[bool]:
-    """Whether this is held by nobody else; it ends by itself when its holder dies."""
+    """Whether this is held by nobody else who lives; it ends by itself as well."""
     server = region_redis(region)
-    mine = str(time.time_ns())
     try:
-        held = bool(server.set(name, mine, nx=True, ex=seconds))
+        mine = f"{claims.heart(region).worker} {time.time_ns()}"
+        held = bool(server.set(name, mine, nx=True, ex=seconds)) or _inherit(region, name, mine, seconds)
     except redis.RedisError:
         yield False
         return
     try:
         yield held
     finally:
-        if held and server.get(name) == mine:
+        if held:
+            _end_lease(server, name, mine)
+
+
+def _inherit(region: str, name: str, mine: str, seconds: int) -> bool:
+    server = region_redis(region)
+    holder = str(server.get(name) or "")
+    if not holder or claims.lives(region, holder.partition(" ")[0]):
+        return False
+    return bool(script(_TAKE_OVER)(keys=[name], args=[holder, mine, seconds], client=server))
+
+
+def _end_lease(server: redis.Redis, name: str, mine: str) -> None:
+    try:
+        if server.get(name) == mine:
             server.delete(name)
+    except redis.RedisError as error:
+        log.warning("%s ends by itself: %s", name, type(error).__name__)
