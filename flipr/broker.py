@@ -34,7 +34,7 @@ class Channel(kombu_redis.Channel):
         """Of a channel that outlived its connection: an acknowledgement that comes late, a message put back."""
         if getattr(self.connection, "client", None) is None:
             raise redis.ConnectionError("the connection to the broker was let go of")
-        found: dict[str, Any] = super()._connparams(asynchronous=asynchronous)
+        found: dict[str, Any] = super()._connparams(asynchronous=asynchronous)  # type: ignore[misc]
         return found
 
 
