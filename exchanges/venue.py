@@ -13,11 +13,12 @@ import re
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, TypeVar
 
 from exchanges.clock import Clock
 from exchanges.errors import (
@@ -54,6 +55,8 @@ from exchanges.types import (
 )
 from exchanges.witness import Nobody, Witness
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Features:
@@ -82,6 +85,10 @@ class Features:
     #: the exchange lists the open orders of one symbol at a time: without one `open_orders` takes many calls, or is
     #: Unsupported
     open_orders_by_symbol: bool = False
+    #: so many orders of one instrument may go out in one request (0: each needs its own), and whether conditional
+    #: orders may be among them
+    batch: int = 0
+    batch_conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +219,15 @@ class Venue(ABC):
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         """The answer to `place_call`."""
 
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        """The one call that does what these do, each made by `place_call` (`features.batch`)."""
+        raise Unsupported(f"{self.name} takes one order at a time")
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        """The answer to `batch_call` taken apart: for each order, in order, what the exchange would have answered
+        had it been sent alone."""
+        raise Unsupported(f"{self.name} takes one order at a time")
+
     # -- calls ---------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -276,14 +292,87 @@ class Venue(ABC):
         if call.priority is Priority.ENTRY:
             call = replace(call, patience_seconds=patience_seconds)
         data = self.call(call, keys)
-        try:
+        return self._believed(data, order)
+
+    def _believed(self, data: Any, order: OrderRequest) -> Report:
+        with self._may_stand():
             report = self.read_placed(data, order)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            # the order may stand: even a reader's own mistake must lead to reconciliation, not to a crash
-            raise OutcomeUnknown(f"{self.name}: the answer to the order could not be read") from error
         if report.exchange_id in NO_ORDER and not report.status.final:
             raise OutcomeUnknown(f"{self.name}: the answer to the order names none")
         return report
+
+    def place_many(self, keys: Credentials, orders: Sequence[OrderRequest]) -> list[Report | ExchangeError]:
+        """Place each once, in as few requests as the exchange takes; what became of each, in their order. The
+        errors are those `place` raises. A request with several orders is never sent again: when its answer is lost
+        all of them are OutcomeUnknown, when it is refused as a whole so is each."""
+        outcomes: list[Report | ExchangeError] = []
+        for batch in self._batches(orders):
+            if len(batch) == 1:
+                outcomes.append(outcome(partial(self.place, keys, batch[0])))
+            else:
+                outcomes += self._place_batch(keys, batch)
+        return outcomes
+
+    def _batches(self, orders: Sequence[OrderRequest]) -> list[list[OrderRequest]]:
+        """Neighbours that may share a request, as many as fit into one."""
+        batches: list[list[OrderRequest]] = []
+        for order in orders:
+            last = batches[-1] if batches else []
+            if last and len(last) < self.features.batch and self._share(last[-1], order):
+                last.append(order)
+            else:
+                batches.append([order])
+        return batches
+
+    def _share(self, *orders: OrderRequest) -> bool:
+        plain = not any(order.type.conditional for order in orders)
+        return len({order.instrument.symbol for order in orders}) == 1 and (
+            plain or self.features.batch_conditional
+        )
+
+    def _place_batch(self, keys: Credentials, orders: Sequence[OrderRequest]) -> list[Report | ExchangeError]:
+        """What cannot be asked of the exchange is left out; the others are told apart in its answer."""
+        calls = self.place_calls(orders)
+        left = [(order, call) for order, call in zip(orders, calls, strict=True) if isinstance(call, Call)]
+        if len(left) < 2:
+            told = iter([outcome(partial(self.place, keys, order)) for order, _ in left])
+        else:
+            told = iter(self._send_batch(keys, *zip(*left, strict=True)))
+        return [next(told) if isinstance(call, Call) else call for call in calls]
+
+    def place_calls(self, orders: Sequence[OrderRequest]) -> list[Call | ExchangeError]:
+        """`place_call` of each, or why it is not sent."""
+        return [outcome(partial(self.place_call, order)) for order in orders]
+
+    def _send_batch(
+        self, keys: Credentials, orders: Sequence[OrderRequest], calls: Sequence[Call]
+    ) -> list[Report | ExchangeError]:
+        batch = replace(self.batch_call(calls), priority=min(call.priority for call in calls))
+        charges = self._charges(batch, key_digest(keys))
+        try:
+            data = self.call(batch, keys)
+            with self._may_stand():
+                answers = self.answers(data, orders)
+        except ExchangeError as error:
+            return [error] * len(orders)
+        if len(answers) != len(orders):
+            unknown = OutcomeUnknown(f"{self.name} answered for {len(answers)} of {len(orders)} orders")
+            return [unknown] * len(orders)
+        return [
+            outcome(partial(self._read_answer, answer, order, charges))
+            for answer, order in zip(answers, orders, strict=True)
+        ]
+
+    def _read_answer(self, answer: Any, order: OrderRequest, charges: tuple[Charge, ...]) -> Report:
+        return self._believed(self.checked(Answer(200, {}, answer), charges), order)
+
+    @contextmanager
+    def _may_stand(self) -> Iterator[None]:
+        """The order may stand: even a reader's own mistake must lead to reconciliation, not to a crash."""
+        try:
+            yield
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise OutcomeUnknown(f"{self.name}: the answer to the order could not be read") from error
 
     def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
         for report in self.open_orders(keys, instrument):
@@ -451,6 +540,30 @@ def acknowledged(order: OrderRequest, exchange_id: str, **more: Any) -> Report:
         ),
         **more,
     )
+
+
+def outcome(action: Callable[[], T]) -> T | ExchangeError:
+    """What it gives back, or the exchange's error."""
+    try:
+        return action()
+    except ExchangeError as error:
+        return error
+
+
+def by_client_id(rows: Sequence[Any], orders: Sequence[OrderRequest], name: str) -> list[Any]:
+    """Rows of an answer in the order of the orders: by the id in the field `name`, by place where a row has none.
+    {} stands for an order that the answer does not mention."""
+    named = {row.get(name): row for row in rows}
+    places = rows if len(rows) == len(orders) else [{}] * len(orders)
+    return [
+        named.get(order.client_id) or ({} if row.get(name) else row)
+        for order, row in zip(orders, places, strict=True)
+    ]
+
+
+def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """With its numbers as text."""
+    return {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in params.items()}
 
 
 def key_digest(keys: Credentials | None) -> str:

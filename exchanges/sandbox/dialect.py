@@ -37,14 +37,14 @@ from __future__ import annotations
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
 from exchanges.sandbox.engine import Desk
 from exchanges.sandbox.ledger import Account
 from exchanges.sandbox.meter import Exceeded, Limit
-from exchanges.sandbox.model import Market, Reason, Rules
-from exchanges.sandbox.wire import Call, Reply
+from exchanges.sandbox.model import Market, Reason, Rejected, Rules
+from exchanges.sandbox.wire import Answered, Call, Reply, encode
 from exchanges.types import Product
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -141,6 +141,23 @@ class Dialect(ABC):
     def account(self, key: str) -> Account | None:
         """Of this family."""
         return self._accounts.get(key)
+
+    def each(self, call: Call, orders: Any, path: str, handler: Callable[[Call], Any]) -> list[Any]:
+        """A batch: every order through the handler of single ones (at `path`), its refusals included. The data of
+        each answer."""
+        if not isinstance(orders, list) or not all(isinstance(each, Mapping) for each in orders):
+            raise Rejected(Reason.BAD_PARAMETER, "orders")
+        alone = [replace(call, path=path, query="", body=encode(each)) for each in orders]
+        return [self._alone(each, handler) for each in alone]
+
+    def _alone(self, call: Call, handler: Callable[[Call], Any]) -> Any:
+        try:
+            told = handler(call)
+        except Answered as answered:
+            told = answered.reply
+        except Rejected as refused:
+            told = self.refuse(refused.reason, refused.detail, call)
+        return told.data if isinstance(told, Reply) else told
 
     @classmethod
     def find(cls, method: str, path: str) -> tuple[Route, dict[str, str]] | None:

@@ -7,6 +7,7 @@ Facts: developers.binance.com (spot REST, USD-M futures REST), read 2026-11-22. 
 * client ids are unique among open orders only: an id can be asked for before it is used again, never after;
 * cash spot locks the balance once, so stop and target rest as one native OCO list;
 * futures have no request with bid, ask and last price together: `Quote.last` is the middle of the book there;
+* a batch of futures orders (five at most) takes no conditional ones;
 * `/sapi` (what a key may do) exists on the live spot host only;
 * TESTNET is Binance's demo mode: one demo key opens spot and futures, as one live key does.
 """
@@ -15,8 +16,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -427,7 +429,7 @@ class BinanceFutures(BinanceVenue):
     hosts = {"binance": {Environment.LIVE: "https://api.binance.com"}}
     restrictions_host = "binance"
     features = Features(
-        fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=3 * 86_400
+        fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=3 * 86_400, batch=5
     )
     buckets = {
         "futures_weight": Bucket(2400, 60, kind=Kind.FIXED),
@@ -445,6 +447,8 @@ class BinanceFutures(BinanceVenue):
     weight = "futures_weight"
     #: placing costs orders, no weight; a banned address must not place either
     order_costs = {"futures_weight": 0, "futures_orders": 1, "futures_orders_minute": 1}
+    #: of a batch, however many it has (trade/rest-api/Place-Multiple-Orders)
+    batch_costs: ClassVar[Costs] = {"futures_weight": 5, "futures_orders": 5, "futures_orders_minute": 1}
     time_path, trades_path, trades_weight = "/v1/time", "/v1/userTrades", 5
     may_trade = "enableFutures"
 
@@ -479,6 +483,15 @@ class BinanceFutures(BinanceVenue):
             "clientAlgoId": order.client_id,
             "newOrderRespType": "RESULT",
         }
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        orders = [{name: _word(value) for name, value in call.params.items()} for call in calls]
+        text = json.dumps(orders, separators=(",", ":"))
+        return Call("POST", f"{self.root}/v1/batchOrders", {"batchOrders": text}, costs=self.batch_costs)
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        """In the order of the orders: each the order, or a code and its words."""
+        return read.items(data)
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         return self._algo_report(data) if order.type.conditional else self._report(data)

@@ -11,14 +11,15 @@ import hmac
 import json
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote as percent_encode
 
 from exchanges import errors
-from exchanges.errors import OrderNotFound, OutcomeUnknown, Unsupported, WouldTrigger
+from exchanges.errors import ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported, WouldTrigger
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.read import decimal, decimal_or_none, field, items, text, word
@@ -46,7 +47,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, plain_number, unless_unchanged
+from exchanges.venue import Call, Features, Venue, outcome, plain_number, plain_params, unless_unchanged
 
 RECV_WINDOW_MS = 5000
 #: a request may be stamped this much ahead of the exchange's clock, so an order's `createdTime` may lie that far back
@@ -146,8 +147,10 @@ class _ByBit(Venue):
     buckets = {
         "address": Bucket(600, 5.0),
         "create_spot": Bucket(20, 1.0, Scope.KEY),
+        "batch_spot": Bucket(20, 1.0, Scope.KEY),
         "cancel_spot": Bucket(20, 1.0, Scope.KEY),
         "create_linear": Bucket(10, 1.0, Scope.KEY),
+        "batch_linear": Bucket(10, 1.0, Scope.KEY),
         "cancel_linear": Bucket(10, 1.0, Scope.KEY),
         "settings": Bucket(10, 1.0, Scope.KEY),
         "reads": Bucket(50, 1.0, Scope.KEY),
@@ -222,6 +225,24 @@ class _ByBit(Venue):
         return self._write(
             "order/create", params | self._product_params(order), f"create_{self.category}", priority
         )
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        """https://bybit-exchange.github.io/docs/v5/order/batch-place; its limit is its own and counts orders."""
+        orders = [
+            {name: value for name, value in plain_params(call.params).items() if name != "category"}
+            for call in calls
+        ]
+        params = {"category": self.category, "request": orders}
+        costs = {f"batch_{self.category}": len(calls), "address": 1}
+        return Call("POST", "/v5/order/create-batch", params, costs=costs)
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        """Two lists of one length: the orders, and whether each was taken."""
+        taken = zip(items(data, "result", "list"), items(data, "retExtInfo", "list"), strict=True)
+        return [
+            {"retCode": field(told, "code"), "retMsg": told.get("msg", ""), "result": row}
+            for row, told in taken
+        ]
 
     @abstractmethod
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
@@ -390,7 +411,13 @@ class _ByBit(Venue):
 class ByBitSpot(_ByBit):
     name = "ByBit"
     product = Product.SPOT
-    features = Features(market_by_quote=True, reduce_only=False, client_id_memory_seconds=WEEK_SECONDS)
+    features = Features(
+        market_by_quote=True,
+        reduce_only=False,
+        client_id_memory_seconds=WEEK_SECONDS,
+        batch=10,
+        batch_conditional=True,
+    )
     category = "spot"
     everywhere = ({},)
     rights = ("Spot",)
@@ -403,15 +430,35 @@ class ByBitSpot(_ByBit):
         """A spot trigger has no direction: the exchange waits for the side on which it lies, so a stop
         already crossed would rest there as a take-profit. It is refused here instead."""
         if order.type.conditional:
-            self._refuse_crossed(order)
+            self._refuse_crossed(order, self._last(order.instrument))
         return super().place(keys, order, patience_seconds=patience_seconds)
 
-    def _refuse_crossed(self, order: OrderRequest) -> None:
-        trigger = order.trigger_price or Decimal(0)
+    def place_calls(self, orders: Sequence[OrderRequest]) -> list[Call | ExchangeError]:
+        """One look at the price serves all conditional orders of a batch."""
+        calls = super().place_calls(orders)
+        if not any(order.type.conditional for order in orders):
+            return calls
+        last = outcome(lambda: self._last(orders[0].instrument))
+        return [
+            outcome(partial(self._uncrossed, order, last, call)) if isinstance(call, Call) else call
+            for order, call in zip(orders, calls, strict=True)
+        ]
+
+    def _uncrossed(self, order: OrderRequest, last: Decimal | ExchangeError, call: Call) -> Call:
+        if order.type.conditional:
+            if isinstance(last, ExchangeError):
+                raise last
+            self._refuse_crossed(order, last)
+        return call
+
+    def _last(self, instrument: Instrument) -> Decimal:
         try:
-            last = self.quote(order.instrument).last
+            return self.quote(instrument).last
         except OutcomeUnknown as error:
             raise errors.NotSent(f"not sent, because the price is not known: {error.message}") from None
+
+    def _refuse_crossed(self, order: OrderRequest, last: Decimal) -> None:
+        trigger = order.trigger_price or Decimal(0)
         if last == trigger or (last > trigger) == _rises(order):
             raise WouldTrigger(f"the price {last} has already crossed the trigger {trigger}")
 
@@ -447,7 +494,12 @@ class ByBitLinear(_ByBit):
     name = "ByBit_F"
     product = Product.LINEAR
     features = Features(
-        linked_legs=True, hedge_mode=True, leverage=True, client_id_memory_seconds=WEEK_SECONDS
+        linked_legs=True,
+        hedge_mode=True,
+        leverage=True,
+        client_id_memory_seconds=WEEK_SECONDS,
+        batch=10,  # their own limit is ten orders a second
+        batch_conditional=True,
     )
     category = "linear"
     everywhere = tuple({"settleCoin": coin} for coin in SETTLEMENTS)

@@ -8,6 +8,7 @@ Facts: docs.kraken.com, futures API v3 and its history API, read 2026-11-22. Wha
   is told by the history of order and trigger events, and its price by its fills;
 * a leverage that was set means isolated margin, none set means cross;
 * one-way positions only; the collateral is many currencies, the margin is counted in USD;
+* a batch takes orders of every kind; how many at most is not documented, ten are its own example;
 * a PF_ contract is one base unit: one that is not would be left out of the instruments.
 """
 
@@ -16,7 +17,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -62,10 +64,11 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, plain_number
+from exchanges.venue import Call, Features, Venue, by_client_id, plain_number
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TRADING = "/derivatives/api/v3"
+BATCH = f"{TRADING}/batchorder"
 HISTORY = "/api/history/v3"
 #: newest history events looked through for one order: pages of so many, and so many pages
 HISTORY_COUNT, HISTORY_PAGES = 500, 5
@@ -157,7 +160,13 @@ class KrakenFutures(Venue):
         Environment.TESTNET: "https://demo-futures.kraken.com",
     }
     #: the history tells no limit of age; a week of it is surely within the pages that are looked through
-    features = Features(fill_in_answer=True, leverage=True, client_id_memory_seconds=7 * 86_400)
+    features = Features(
+        fill_in_answer=True,
+        leverage=True,
+        client_id_memory_seconds=7 * 86_400,
+        batch=10,
+        batch_conditional=True,
+    )
     #: per account; answers carry no headers that tell what is used
     buckets = {"derivatives": Bucket(500, 10, Scope.KEY), "history": Bucket(100, 600, Scope.KEY)}
     errors = ERRORS
@@ -165,8 +174,8 @@ class KrakenFutures(Venue):
     # -- pure --------------------------------------------------------------------------------------------
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
-        """All parameters travel in the query, also of POST and PUT; what is signed is that text and the path
-        without `/derivatives`. The optional nonce is left out: workers need not take turns then."""
+        """Parameters travel in the query, also of POST and PUT, but for a batch, whose long one is a form; what is
+        signed is that text and the path without `/derivatives`. The optional nonce is left out: workers need not take turns then."""
         query = urlencode(call.params, doseq=True)
         if not call.signed:
             return Request(call.method, call.path, query=query)
@@ -174,7 +183,10 @@ class KrakenFutures(Venue):
             raise AuthRefused(f"{self.name}: this call needs a key")
         endpoint = call.path.removeprefix("/derivatives")
         headers = {"APIKey": keys.key, "Authent": signature(keys.secret, endpoint, query)}
-        return Request(call.method, call.path, query=query, headers=headers)
+        if call.path != BATCH:
+            return Request(call.method, call.path, query=query, headers=headers)
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return Request(call.method, call.path, body=query.encode(), headers=headers)
 
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         """The word of `error`, else of a status inside that stands for a refusal."""
@@ -211,6 +223,20 @@ class KrakenFutures(Venue):
             costs={"derivatives": 10},
             priority=Priority.PROTECT if protects else Priority.ENTRY,
         )
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        """Our ids are the tags that the answer names. Costs: guides/futures/ratelimits."""
+        orders = [
+            {"order": "send", "order_tag": call.params["cliOrdId"], **call.params}
+            | ({"reduceOnly": True} if "reduceOnly" in call.params else {})
+            for call in calls
+        ]
+        text = json.dumps({"batchOrder": orders}, separators=(",", ":"))
+        return Call("POST", BATCH, {"json": text}, costs={"derivatives": 9 + len(calls)})
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        rows = by_client_id(read.items(data, "batchStatus"), orders, "order_tag")
+        return [{"result": "success", "sendStatus": row} for row in rows]
 
     def _refuse_unknown_ways(self, order: OrderRequest) -> None:
         if order.quote_quantity is not None:

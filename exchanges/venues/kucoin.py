@@ -27,14 +27,22 @@ import hashlib
 import hmac
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import errors
-from exchanges.errors import InvalidOrder, OrderNotFound, OutcomeUnknown, UnknownSymbol, Unsupported
+from exchanges.errors import (
+    ExchangeError,
+    InvalidOrder,
+    OrderNotFound,
+    OutcomeUnknown,
+    UnknownSymbol,
+    Unsupported,
+)
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
 from exchanges.read import decimal, decimal_or_none, field, items, text, word
@@ -62,7 +70,16 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, key_digest, plain_number
+from exchanges.venue import (
+    Call,
+    Features,
+    Venue,
+    acknowledged,
+    by_client_id,
+    key_digest,
+    outcome,
+    plain_params,
+)
 
 SIDES = {side.value: side for side in Side}
 LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
@@ -172,11 +189,11 @@ class _KuCoin(Venue):
     # -- pure ------------------------------------------------------------------------------------------
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
-        """https://www.kucoin.com/docs-new/authentication; keys of version 3 are signed like those of version 2."""
-        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
-        writes = call.method == "POST"
+        """https://www.kucoin.com/docs-new/authentication; keys of version 3 are signed like those of version 2.
+        A list is sent as the parameter ""."""
+        params, writes = plain_params(call.params), call.method == "POST"
         query = "" if writes else urlencode(params)
-        body = json.dumps(params, separators=(",", ":")) if writes else ""
+        body = json.dumps(params.get("", params), separators=(",", ":")) if writes else ""
         headers = {"Content-Type": "application/json"} if writes else {}
         request = Request(call.method, call.path, query, body.encode(), headers)
         if call.signed and keys:
@@ -547,7 +564,7 @@ class KuCoinFutures(_KuCoin):
     product = Product.LINEAR
     base_urls = {Environment.LIVE: "https://api-futures.kucoin.com"}
     hosts = {"kucoin": {Environment.LIVE: "https://api.kucoin.com"}}
-    features = Features(hedge_mode=True, leverage=True)
+    features = Features(hedge_mode=True, leverage=True, batch=20, batch_conditional=True)
     errors = error_table(SHARED, FUTURES_ERRORS)
     pool = "futures"
     rights = ("futures",)
@@ -609,6 +626,30 @@ class KuCoinFutures(_KuCoin):
         report = super().place(keys, replace(order, margin_mode=other), patience_seconds=patience_seconds)
         self._remember(keys, order.instrument, other)
         return report
+
+    def place_many(self, keys: Credentials, orders: Sequence[OrderRequest]) -> list[Report | ExchangeError]:
+        """As `place`: what is refused for a margin mode that nobody asked for is placed in the other one, alone."""
+        moded = [
+            replace(order, margin_mode=order.margin_mode or self._modes.get(_slot(keys, order.instrument)))
+            for order in orders
+        ]
+        return [
+            outcome(partial(self.place, keys, order)) if self._other_mode(order, told) else told
+            for order, told in zip(orders, super().place_many(keys, moded), strict=True)
+        ]
+
+    def _other_mode(self, order: OrderRequest, told: Report | ExchangeError) -> bool:
+        return order.margin_mode is None and isinstance(told, InvalidOrder) and told.code == OTHER_MARGIN_MODE
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        """https://www.kucoin.com/docs/rest/futures-trading/orders/place-multiple-orders: stop orders included; the
+        weight is the same for any number."""
+        orders = [plain_params(call.params) for call in calls]
+        return Call("POST", "/api/v1/orders/multi", {"": orders}, costs={self.pool: 20})
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        rows = by_client_id(items(data, "data"), orders, "clientOid")
+        return [{**row, "data": row} for row in rows]
 
     def _remember(self, keys: Credentials, instrument: Instrument, mode: MarginMode) -> None:
         if len(self._modes) >= REMEMBERED:

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from exchanges.clock import Clock
+from exchanges.errors import ExchangeError
 from exchanges.limits import LocalGate
 from exchanges.registry import venues
 from exchanges.transport import Transport
@@ -220,6 +221,8 @@ def act(venue: Venue, name: str, action: str, words: Mapping[str, Any]) -> Any:
             return venue.quote(instrument(name, symbol))
         case "place":
             return venue.place(keys, order(name, words["order"]))
+        case "place_many":
+            return venue.place_many(keys, [order(name, each) for each in words["orders"]])
         case "protect":
             legs = Legs(order(name, words["legs"]["stop"]), order(name, words["legs"]["target"]))
             return venue.protect(keys, legs)
@@ -249,7 +252,9 @@ def act(venue: Venue, name: str, action: str, words: Mapping[str, Any]) -> Any:
 
 def in_words(value: Any) -> Any:
     """A decoded value as JSON would say it: numbers as text without trailing zeros, words as their value,
-    records as the fields that differ from their default."""
+    records as the fields that differ from their default, an error by its class and code."""
+    if isinstance(value, ExchangeError):
+        return {"raises": type(value).__name__, "code": value.code}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         told = {
             field.name: getattr(value, field.name)

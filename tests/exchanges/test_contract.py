@@ -23,7 +23,7 @@ To add an exchange write `fixtures/<exchange>.json`. Nothing here changes; a mis
             "would trigger": {"absent": "why this exchange has no such answer"}
           }}}}
 
-Other inputs of a case: `ref` (fields of OrderRef: fetch, cancel), `legs` {stop, target} (protect), `leverage` and
+Other inputs of a case: `ref` (fields of OrderRef: fetch, cancel), `orders` (place_many), `legs` {stop, target} (protect), `leverage` and
 `margin_mode` (set leverage), `symbol`, `environment`. `do` names the action where `REQUIRED` leaves a choice. `like`
 takes over everything but the result from another case. `without` and `replace` {path: value} change the body of the
 last answer, one change at a time; `"host"` in a request names another host of the exchange. A body given as text is
@@ -33,6 +33,7 @@ A case that is not required may be added too: it names its action with `do`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -42,8 +43,9 @@ import pytest
 
 from exchanges import errors
 from exchanges.errors import ExchangeError, NotSent, OutcomeUnknown, Refused, Unsupported
+from exchanges.limits import LocalGate
 from exchanges.registry import venues
-from exchanges.types import OrderStatus, PositionMode, Product, Report
+from exchanges.types import OrderRequest, OrderStatus, PositionMode, Product, Report
 from exchanges.venue import Features, Venue
 from tests.exchanges.contract import (
     FIXTURES,
@@ -57,6 +59,7 @@ from tests.exchanges.contract import (
     in_words,
     open_venue,
     order,
+    response,
 )
 
 Kind = type[Venue]
@@ -180,6 +183,9 @@ REQUIRED: dict[str, Required] = {
     ),
 }
 
+#: required of venues with `features.batch`
+BATCH = "batch with one refused"
+
 #: what a broken proxy, a half-written answer or a changed API may send instead of an answer
 BROKEN = {
     "html": {"status": 200, "body": "<html>Welcome</html>"},
@@ -198,7 +204,8 @@ NAMES = list(venues())
 
 
 def extra_cases() -> list[tuple[str, str]]:
-    return [(name, wanted) for name in NAMES for wanted in fixture(name)["cases"] if wanted not in REQUIRED]
+    required = {*REQUIRED, BATCH}
+    return [(name, wanted) for name in NAMES for wanted in fixture(name)["cases"] if wanted not in required]
 
 
 def wanted_case(name: str, wanted: str) -> dict[str, Any]:
@@ -328,6 +335,81 @@ def test_a_lost_connection_is_told_apart_and_not_tried_again(
     with pytest.raises(expected):
         act(open_venue(name, lose), name, "place", wanted_case(name, "place market"))
     assert len(calls) == 1
+
+
+# -- batches -----------------------------------------------------------------------------------------------
+
+IN_BATCHES = [name for name in NAMES if venues()[name].features.batch]
+
+
+@pytest.mark.parametrize("name", IN_BATCHES)
+def test_one_order_of_a_batch_is_refused_and_the_others_are_taken(name: str) -> None:
+    run(name, wanted_case(name, BATCH), Required(("place_many",), holds=taken_and_refused))
+
+
+def taken_and_refused(told: list[Report | ExchangeError]) -> bool:
+    return {isinstance(each, Report) for each in told} == {True, False}
+
+
+def many(name: str, count: int) -> list[OrderRequest]:
+    words = wanted_case(name, "place limit")["order"]
+    return [order(name, words | {"client_id": f"f{number:026}"}) for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"), [(httpx.ConnectError, NotSent), (httpx.ReadTimeout, OutcomeUnknown)]
+)
+@pytest.mark.parametrize("name", IN_BATCHES)
+def test_a_lost_batch_is_lost_for_each_of_its_orders_and_not_sent_again(
+    name: str, failure: type[httpx.TransportError], expected: type[ExchangeError]
+) -> None:
+    calls = []
+
+    def lose(request: httpx.Request) -> httpx.Response:
+        calls.append(request)
+        raise failure("lost", request=request)
+
+    told = open_venue(name, lose).place_many(credentials(name), many(name, 2))
+    assert [type(each) for each in told] in ([expected] * 2, [errors.Unreachable] * 2)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("name", IN_BATCHES)
+def test_a_broken_answer_to_a_batch_leaves_each_of_its_orders_unknown(name: str, broken: str) -> None:
+    calls = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        calls.append(request)
+        return response(BROKEN[broken])
+
+    told = open_venue(name, answer).place_many(credentials(name), many(name, 2))
+    assert [type(each) for each in told] == [OutcomeUnknown] * 2
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("name", IN_BATCHES)
+def test_a_batch_refused_as_a_whole_refuses_each_of_its_orders(name: str) -> None:
+    refusal = response(steps_of(name, "rate limited")[-1]["answer"])
+    told = open_venue(name, lambda request: refusal).place_many(credentials(name), many(name, 2))
+    assert [type(each) for each in told] == [errors.Throttled] * 2
+
+
+@pytest.mark.parametrize("name", IN_BATCHES)
+def test_more_orders_than_a_batch_takes_go_out_in_several(name: str) -> None:
+    calls, largest = [], venues()[name].features.batch
+
+    def lose(request: httpx.Request) -> httpx.Response:
+        calls.append(request.content + request.url.query)
+        raise httpx.ReadTimeout("lost", request=request)
+
+    venue, orders = open_venue(name, lose), many(name, 2 * largest)
+    leaping = itertools.count(0, 1000)
+    venue.gate = LocalGate(clock=lambda: float(next(leaping)))
+    told = venue.place_many(credentials(name), orders)
+    assert [type(each) for each in told] == [OutcomeUnknown] * len(orders)
+    named = [[each for each in orders if each.client_id.encode() in call] for call in calls]
+    assert named == [orders[:largest], orders[largest:]]
 
 
 @pytest.mark.parametrize("name", NAMES)

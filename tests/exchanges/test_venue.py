@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -47,8 +48,10 @@ from exchanges.types import (
 )
 from exchanges.venue import (
     Call,
+    Features,
     Venue,
     acknowledged,
+    by_client_id,
     key_digest,
     plain_number,
     unless_unchanged,
@@ -696,3 +699,89 @@ MARKET = {"type": "market", "quantity": "0.01"}
 def test_only_what_closes_goes_first(name: str, words: dict[str, Any], first: bool) -> None:
     """What opens has to be fresh: it must not wait longer than that for its share, at a trigger neither."""
     assert urgency(order(name, words)) is (Priority.PROTECT if first else Priority.ENTRY)
+
+
+# -- several orders ----------------------------------------------------------------------------------------
+
+
+class Batching(Tiny):
+    """The same with batches of two; an order for 13 is not to be asked for."""
+
+    name = "Batching"
+    features = Features(batch=2)
+
+    def place_call(self, order: OrderRequest) -> Call:
+        if order.quantity == 13:
+            raise Unsupported("not 13")
+        return SIGNED
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        return Call("POST", f"/batch/{len(calls)}", costs={"orders": len(calls)})
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        return list(data["orders"])
+
+
+def selling(quantity: int, kind: OrderType = OrderType.LIMIT, instrument: Instrument = BTC) -> OrderRequest:
+    return OrderRequest(instrument, f"f{quantity}", Side.SELL, kind, Decimal(quantity))
+
+
+def told(outcomes: Sequence[Report | ExchangeError]) -> list[Any]:
+    return [each.exchange_id if isinstance(each, Report) else type(each) for each in outcomes]
+
+
+def test_orders_go_out_one_after_the_other_where_there_are_no_batches() -> None:
+    exchange = Exchange((200, {"id": 1}), (200, {"error": "poor"}), (200, {"id": 3}))
+    outcomes = tiny(exchange).place_many(KEYS, [selling(1), selling(2), selling(3)])
+    assert told(outcomes) == ["1", InsufficientFunds, "3"]
+    assert exchange.paths == ["/order"] * 3
+
+
+def test_only_neighbours_of_one_instrument_without_triggers_share_a_request() -> None:
+    exchange = Exchange((200, {"error": "poor"}))
+    other = replace(BTC, symbol="ETHUSDT")
+    orders = [
+        *(selling(1, OrderType.STOP), selling(2), selling(3), selling(4)),
+        *(selling(5, instrument=other), selling(6, OrderType.STOP), selling(7, OrderType.STOP)),
+    ]
+    outcomes = tiny(exchange, kind=Batching).place_many(KEYS, orders)
+    assert told(outcomes) == [InsufficientFunds] * 7
+    assert exchange.paths == ["/order", "/batch/2", *["/order"] * 4]
+
+
+def test_an_order_of_a_batch_that_cannot_be_asked_for_is_left_out() -> None:
+    exchange = Exchange((200, {"id": 1}))
+    outcomes = tiny(exchange, kind=Batching).place_many(KEYS, [selling(13), selling(1)])
+    assert told(outcomes) == [Unsupported, "1"]
+    assert exchange.paths == ["/order"]
+
+
+@pytest.mark.parametrize("answers", [[], [{"id": 1}], [{"id": 1}, {"id": 2}, {"id": 3}]])
+def test_a_batch_answered_for_another_number_of_orders_is_unknown(answers: list[Any]) -> None:
+    exchange = Exchange((200, {"orders": answers}))
+    outcomes = tiny(exchange, kind=Batching).place_many(KEYS, [selling(1), selling(2)])
+    assert told(outcomes) == [OutcomeUnknown, OutcomeUnknown]
+    assert exchange.paths == ["/batch/2"]
+
+
+def test_an_unreadable_answer_touches_its_own_order_only() -> None:
+    exchange = Exchange((200, {"orders": [{"nothing": 1}, {"id": 2}]}))
+    outcomes = tiny(exchange, kind=Batching).place_many(KEYS, [selling(1), selling(2)])
+    assert told(outcomes) == [OutcomeUnknown, "2"]
+
+
+def test_an_order_refused_for_rate_within_a_batch_stops_the_bucket() -> None:
+    exchange = Exchange((200, {"orders": [{"id": 1}, {"error": "busy"}]}))
+    venue = tiny(exchange, kind=Batching)
+    assert told(venue.place_many(KEYS, [selling(1), selling(2)])) == ["1", Throttled]
+    with pytest.raises(NotSent):
+        venue.place(KEYS, selling(3))
+
+
+def test_rows_are_told_apart_by_our_ids_and_by_place_where_they_have_none() -> None:
+    orders = [selling(1), selling(2)]
+    mine, other = {"id": "f2"}, {"id": "f1"}
+    assert by_client_id([mine, other], orders, "id") == [other, mine]
+    assert by_client_id([{"bare": 1}, {"bare": 2}], orders, "id") == [{"bare": 1}, {"bare": 2}]
+    assert by_client_id([other], orders, "id") == [other, {}]
+    assert by_client_id([{"id": "strange"}, mine], orders, "id") == [{}, mine]

@@ -1,12 +1,13 @@
 """Binance USD-M futures: orders. Those with a trigger live at `/fapi/v1/algoOrder`; `/fapi/v1/order` refuses them.
 
 Sources (read 2026-11-22): developers.binance.com/docs/derivatives/usds-margined-futures (trade/rest-api/
-New-Order, New-Algo-Order, Query-Algo-Order, Current-All-Algo-Open-Orders). A triggered algo order becomes
+New-Order, New-Algo-Order, Place-Multiple-Orders, Query-Algo-Order, Current-All-Algo-Open-Orders). A triggered algo order becomes
 an order with an id of its own (`actualOrderId`); an orphan left by a closed position stays, as there.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -34,6 +35,9 @@ from exchanges.types import (
     TriggerBy,
 )
 
+#: what an order costs by itself
+ONE = {"orders": 1, "orders_minute": 1}
+LARGEST_BATCH = 5
 _POSITION_SIDES = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT}
 _FORCES = {**FORCES, "GTX": TimeInForce.GTC}
 _WORKING = {"CONTRACT_PRICE": TriggerBy.LAST, "MARK_PRICE": TriggerBy.MARK}
@@ -47,13 +51,24 @@ class BinanceFutures(FuturesAccount):
 
     # -- orders ------------------------------------------------------------------------------------------
 
-    @route("POST /fapi/v1/order", trading=True, costs={"orders": 1})
+    @route("POST /fapi/v1/order", trading=True, costs=ONE)
     def place(self, call: Call) -> Any:
         order = self.desk.place(call.account, self._order_ticket(call))
         row = self._row(order)
         if call.text("newOrderRespType", "ACK") == "ACK":
             row |= {"status": "NEW", "avgPrice": "0.00", "executedQty": "0", "cumQty": "0", "cumQuote": "0"}
         return row
+
+    @route("POST /fapi/v1/batchOrders", trading=True, costs={"weight": 5, "orders": 5, "orders_minute": 1})
+    def place_batch(self, call: Call) -> Any:
+        """Not one that waits for a trigger: each is refused as `/order` refuses it."""
+        try:
+            orders = json.loads(call.text("batchOrders"), parse_float=Decimal)
+        except ValueError:
+            raise Rejected(Reason.BAD_PARAMETER, "batchOrders") from None
+        if not isinstance(orders, list) or not 0 < len(orders) <= LARGEST_BATCH:
+            raise Rejected(Reason.BAD_PARAMETER, "batchOrders")
+        return self.each(call, orders, "/fapi/v1/order", self.place)
 
     @route("POST /fapi/v1/order/test", trading=True)
     def test(self, call: Call) -> Any:
@@ -162,7 +177,7 @@ class BinanceFutures(FuturesAccount):
 
     # -- the algo service --------------------------------------------------------------------------------
 
-    @route("POST /fapi/v1/algoOrder", trading=True, costs={"orders": 1})
+    @route("POST /fapi/v1/algoOrder", trading=True, costs=ONE)
     def place_algo(self, call: Call) -> Any:
         if call.text("algoType") != "CONDITIONAL":
             raise Rejected(Reason.BAD_PARAMETER, "algoType")

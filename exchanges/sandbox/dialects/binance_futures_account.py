@@ -98,7 +98,7 @@ class FuturesAccount(Binance):
     limits = (
         Limit("used-weight-1m", "weight", 2400, 60, Owner.ADDRESS, ban_after=20, ban_seconds=120),
         Limit("order-count-10s", "orders", 300, 10),
-        Limit("order-count-1m", "orders", 1200, 60),
+        Limit("order-count-1m", "orders_minute", 1200, 60),
     )
     weight_of_all = {
         "/fapi/v1/openOrders": 40,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from exchanges.sandbox.dialect import Dialect, route
+from exchanges.sandbox.dialect import Dialect, Route, route
 from exchanges.sandbox.engine import Desk
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Exceeded, Limit, Owner
@@ -29,6 +29,7 @@ from exchanges.types import (
 )
 
 D = Decimal
+LARGEST_BATCH = {"spot": 10, "linear": 20}
 CATEGORIES = {"spot": Product.SPOT, "linear": Product.LINEAR}
 SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
 WORD = {side: name for name, side in SIDES.items()}
@@ -225,6 +226,29 @@ class _Bybit(Dialect):
     def create(self, call: Call) -> Any:
         order = self._desk(call).place(call.account, self._ticket(call))
         return _frame(call, {"orderId": order.id, "orderLinkId": order.client_id})
+
+    @route("POST /v5/order/create-batch", trading=True)
+    def create_batch(self, call: Call) -> Any:
+        category, orders = call.text("category"), call.params.get("request")
+        if isinstance(orders, list):
+            if not 0 < len(orders) <= call.one_of("category", LARGEST_BATCH):
+                raise Rejected(Reason.BAD_PARAMETER, "request size")
+            orders = [{"category": category, **each} for each in orders]
+        told = self.each(call, orders, "/v5/order/create", self.create)
+        rows = [
+            {"category": category, "symbol": order.get("symbol", ""), "createAt": str(call.now_ms)}
+            | {"orderId": "", "orderLinkId": "", **answer["result"]}
+            for order, answer in zip(orders or (), told, strict=True)
+        ]
+        codes = [{"code": answer["retCode"], "msg": answer["retMsg"]} for answer in told]
+        return _frame(call, {"list": rows}) | {"retExtInfo": {"list": codes}}
+
+    def costs(self, route: Route, call: Call) -> Mapping[str, int]:
+        """A batch counts its orders."""
+        if route.handler != "create_batch":
+            return super().costs(route, call)
+        orders = call.params.get("request")
+        return {"address": 1, "batch": len(orders) if isinstance(orders, list) else 1}
 
     def _ticket(self, call: Call) -> Ticket:
         desk = self._desk(call)
@@ -483,6 +507,7 @@ def _limits(create: int) -> tuple[Limit, ...]:
     return (
         Limit("address", "address", 600, 5, Owner.ADDRESS, ban_after=1, ban_seconds=600),
         Limit("create", "create", create, 1),
+        Limit("batch", "batch", create, 1),
         Limit("cancel", "cancel", create, 1),
         Limit("settings", "settings", 10, 1),
         Limit("reads", "reads", 50, 1),

@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
-from exchanges.sandbox.dialect import Dialect, route
+from exchanges.sandbox.dialect import Dialect, Route, route
 from exchanges.sandbox.dialects.kraken_futures_answers import (
     done,
     execution_event,
@@ -314,6 +315,31 @@ class KrakenFutures(Dialect):
             client_id=client_id,
             extra={"form": word},
         )
+
+    @route(f"POST {API}/batchorder", trading=True)
+    def batch(self, call: Call) -> Any:
+        """Only the sending of orders is simulated. Tags come back as they were given."""
+        try:
+            orders = json.loads(call.text("json"), parse_float=Decimal)["batchOrder"]
+        except (ValueError, LookupError, TypeError):
+            raise Rejected(Reason.BAD_PARAMETER, "json") from None
+        told = self.each(call, orders, f"{API}/sendorder", self._send_tagged)
+        return done(call, batchStatus=told)
+
+    def _send_tagged(self, call: Call) -> Any:
+        if call.text("order") != "send":
+            raise Rejected(Reason.BAD_PARAMETER, "order")
+        tag = call.text("order_tag")
+        (answer,) = self.each(call, [call.body_params], call.path, self.send)
+        status = dict(answer.get("sendStatus") or {"status": answer["error"], "orderEvents": []})
+        status["dateTimeReceived"] = status.pop("receivedTime", instant(call.now_ms))
+        return {"order_tag": tag, **status}
+
+    def costs(self, route: Route, call: Call) -> Mapping[str, int]:
+        """A batch costs 9 and one more for each order (docs.kraken.com: guides/futures/ratelimits)."""
+        if route.handler != "batch":
+            return super().costs(route, call)
+        return {"derivatives": 9 + call.text("json", "").count('"order_tag"')}
 
     @route(f"POST {API}/editorder", trading=True, costs={"derivatives": 10})
     def edit(self, call: Call) -> Any:

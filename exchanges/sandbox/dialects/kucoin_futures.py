@@ -3,6 +3,7 @@ and an order names the margin mode its symbol is set to. Documented at https://w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,7 @@ POSITION_MODES = {"0": PositionMode.ONE_WAY, "1": PositionMode.HEDGE}
 RISES = {"up": True, "down": False}
 TRIGGERS = {"TP": TriggerBy.LAST, "MP": TriggerBy.MARK, "IP": TriggerBy.INDEX}
 TRIGGER_WORDS = {by: name for name, by in TRIGGERS.items()}
+LARGEST_BATCH = 20
 OTHER_MARGIN_MODE = "The order's margin mode does not match the selected one. Please switch and try again."
 OTHER_POSITION_MODE = "Your order's position mode does not match the one of your account."
 #: base, tick, coins in a contract
@@ -126,6 +128,14 @@ class KuCoinFutures(KuCoinFrame):
             code = "330012" if ticket.position_side is None else "330011"
             raise Answered(Reply({"code": code, "msg": OTHER_POSITION_MODE})) from None
         return ok({"orderId": order.id, "clientOid": order.client_id})
+
+    @route("POST /api/v1/orders/multi", trading=True, costs={"futures": 20})
+    def place_batch(self, call: Call) -> Any:
+        orders = call.params.get("")
+        if isinstance(orders, list) and not 0 < len(orders) <= LARGEST_BATCH:
+            raise Rejected(Reason.BAD_PARAMETER, "size of the list")
+        told = self.each(call, orders, "/api/v1/orders", self.place)
+        return ok([_batch_row(*each) for each in zip(orders or (), told, strict=True)])
 
     def _ticket(self, call: Call) -> Ticket:
         market = self.desk.market(call.text("symbol"))
@@ -338,3 +348,14 @@ class KuCoinFutures(KuCoinFrame):
                 "frozenFunds": ZERO,
             }
         )
+
+
+def _batch_row(order: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """https://www.kucoin.com/docs/rest/futures-trading/orders/place-multiple-orders"""
+    told = answer.get("data") or {"orderId": None, "clientOid": order.get("clientOid")}
+    return {
+        **told,
+        "symbol": order.get("symbol"),
+        "code": answer["code"],
+        "msg": answer.get("msg", "success"),
+    }

@@ -246,3 +246,26 @@ def test_a_client_id_is_refused_while_its_order_is_open(swap):
         swap.fapiPrivatePostOrder(order)
     swap.fapiPrivateDeleteOrder({"symbol": "BTCUSDT", "orderId": first["orderId"]})
     assert swap.fapiPrivatePostOrder(order)["orderId"] != first["orderId"]
+
+
+def test_several_futures_orders_go_in_one_request_and_each_is_told_apart(swap):
+    limit = {"symbol": SWAP, "type": "limit", "side": "buy", "amount": 0.1, "price": 40000}
+    told = swap.create_orders([limit, limit | {"amount": 900}, limit | {"price": 41000}])
+    taken = {each["id"] for each in told if "code" not in each["info"]}
+    assert {each["id"] for each in swap.fetch_open_orders(SWAP)} == taken
+    assert (len(told), len(taken)) == (3, 2)
+
+
+def test_a_batch_of_futures_orders_takes_five_and_none_with_a_trigger(swap):
+    limit = {"symbol": SWAP, "type": "limit", "side": "buy", "amount": 0.1, "price": 40000}
+    with pytest.raises(ccxt.BadRequest):
+        swap.create_orders([limit] * 6)
+    stop = {
+        "symbol": "BTCUSDT",
+        "side": "SELL",
+        "type": "STOP_MARKET",
+        "quantity": "0.1",
+        "triggerPrice": "49000",
+    }
+    (told,) = swap.fapiPrivatePostBatchOrders({"batchOrders": [stop]})
+    assert str(told["code"]) == "-4120"

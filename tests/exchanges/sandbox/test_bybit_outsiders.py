@@ -180,6 +180,22 @@ def test_ccxt_is_refused_for_a_stale_timestamp(swap):
         swap.fetch_balance()
 
 
+def test_ccxt_places_several_orders_in_one_request_and_is_told_of_each_refusal(swap):
+    swap.create_order(SWAP, "market", "buy", 0.5)
+    stop = {
+        "symbol": SWAP,
+        "type": "market",
+        "side": "sell",
+        "amount": 0.5,
+        "params": {"stopLossPrice": 49000},
+    }
+    limit = {"symbol": SWAP, "type": "limit", "side": "sell", "amount": 0.5, "price": 52000}
+    huge = limit | {"side": "buy", "amount": 900, "price": 49000}
+    told = swap.create_orders([stop, huge, limit])
+    assert [each["info"].get("code", 0) != 0 for each in told] == [False, True, False]
+    assert {each["id"] for each in swap.fetch_open_orders(SWAP)} == {told[0]["id"], told[2]["id"]}
+
+
 # -- pybit -------------------------------------------------------------------------------------------------
 
 
@@ -601,3 +617,14 @@ def test_a_wrong_secret_is_refused_without_telling_the_key(futures):
         futures.venue.key_info(Credentials(futures.keys.key, "wrong"))
     assert caught.value.code == "10004"
     assert futures.keys.key not in caught.value.message + caught.value.exchange_message
+
+
+def test_a_spot_batch_leaves_out_the_stops_that_the_price_has_crossed(cash):
+    orders = [
+        cash.order("sell", "stop", "0.1", trigger_price="49000"),
+        cash.order("sell", "stop", "0.1", trigger_price="51000"),
+        cash.order("sell", "take_profit", "0.1", trigger_price="52000"),
+    ]
+    told = cash.venue.place_many(cash.keys, orders)
+    assert [type(each) for each in told] == [Report, WouldTrigger, Report]
+    assert len(cash.venue.open_orders(cash.keys)) == 2

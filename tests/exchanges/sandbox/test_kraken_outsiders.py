@@ -342,6 +342,23 @@ def test_ccxt_futures_is_refused_for_a_wrong_secret_and_for_too_many_calls(sandb
         again(110, lambda: swap.create_order(SWAP, "limit", "buy", 0.001, 40000))
 
 
+def test_ccxt_futures_places_several_orders_in_one_request_and_is_told_of_each_refusal(swap):
+    swap.create_order(SWAP, "market", "buy", 0.5)
+    stop = {
+        "symbol": SWAP,
+        "type": "market",
+        "side": "sell",
+        "amount": 0.5,
+        "params": {"stopLossPrice": 49000},
+    }
+    limit = {"symbol": SWAP, "type": "limit", "side": "sell", "amount": 0.5, "price": 52000}
+    huge = limit | {"side": "buy", "amount": 900, "price": 49000}
+    told = swap.create_orders([stop, huge, limit])
+    taken = {each["id"] for each in told if each["info"]["status"] == "placed"}
+    assert {each["id"] for each in swap.fetch_open_orders(SWAP)} == taken
+    assert (len(told), len(taken)) == (3, 2)
+
+
 # -- our own venues ----------------------------------------------------------------------------------------
 
 

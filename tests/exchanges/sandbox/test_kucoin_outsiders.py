@@ -154,14 +154,16 @@ def test_ccxt_futures_stop_fires_and_its_sibling_stays(sandbox, swap):
     swap.create_order(SWAP, "market", "buy", 100)
     stop = swap.create_order(SWAP, "market", "sell", 100, None, {"stopLossPrice": 49000})
     target = swap.create_order(SWAP, "market", "sell", 100, None, {"takeProfitPrice": 52000})
-    waiting = swap.fetch_open_orders(SWAP, params={"trigger": True})
+    waiting = swap.fetch_open_orders(SWAP, None, None, {"trigger": True})
     assert {each["id"] for each in waiting} == {stop["id"], target["id"]}
     sandbox.price(SPOT, 48999)
     assert swap.fetch_order(stop["id"])["average"] == 48999
     assert swap.fetch_positions() == []
-    assert [each["id"] for each in swap.fetch_open_orders(SWAP, params={"trigger": True})] == [target["id"]]
+    assert [each["id"] for each in swap.fetch_open_orders(SWAP, None, None, {"trigger": True})] == [
+        target["id"]
+    ]
     swap.cancel_order(target["id"], SWAP)
-    assert swap.fetch_open_orders(SWAP, params={"trigger": True}) == []
+    assert swap.fetch_open_orders(SWAP, None, None, {"trigger": True}) == []
 
 
 def test_ccxt_futures_hedge_mode_holds_both_sides(swap):
@@ -198,6 +200,28 @@ def test_ccxt_is_refused_for_a_stale_timestamp(spot):
     spot.nonce = lambda: spot.milliseconds() - 60_000
     with pytest.raises(ccxt.InvalidNonce, match="400002"):
         spot.fetch_balance()
+
+
+def test_ccxt_places_several_orders_in_one_request_and_is_told_of_each_refusal(swap):
+    swap.create_order(SWAP, "market", "buy", 10)
+    stop = {
+        "symbol": SWAP,
+        "type": "market",
+        "side": "sell",
+        "amount": 10,
+        "params": {"stopLossPrice": 49000},
+    }
+    limit = {"symbol": SWAP, "type": "limit", "side": "sell", "amount": 10, "price": 52000}
+    huge = limit | {"side": "buy", "amount": 900_000, "price": 49000}
+    told = swap.create_orders([stop, huge, limit])
+    assert [each["info"]["code"] != "200000" for each in told] == [False, True, False]
+    assert {
+        each["id"]
+        for each in [
+            *swap.fetch_open_orders(SWAP),
+            *swap.fetch_open_orders(SWAP, None, None, {"trigger": True}),
+        ]
+    } == {told[0]["id"], told[2]["id"]}
 
 
 # -- our own venues ----------------------------------------------------------------------------------------
@@ -460,3 +484,14 @@ def test_a_rate_refusal_is_a_definite_no_and_tells_how_long(sandbox, futures):
         futures.place("buy", "market", "0.1")
     assert caught.value.retry_after == 1.0
     assert sandbox.state("KuCoin_F", futures.keys.key)["orders"] == []
+
+
+def test_a_batch_refused_for_the_margin_mode_is_placed_in_the_other(futures, swap):
+    swap.set_margin_mode("cross", SWAP)
+    orders = [
+        futures.request("buy", "limit", "0.01", price="40000"),
+        futures.request("buy", "limit", "0.02", price="41000"),
+    ]
+    told = futures.venue.place_many(futures.keys, orders)
+    assert [type(each) for each in told] == [Report, Report]
+    assert {each.quantity for each in futures.open()} == {Decimal("0.01"), Decimal("0.02")}
