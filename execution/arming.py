@@ -5,11 +5,11 @@ supervision ever after: one piece of code arms, resizes, moves and retries.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
 from exchanges.errors import (
+    DuplicateOrder,
     ExchangeError,
     InsufficientFunds,
     NothingToReduce,
@@ -70,9 +70,20 @@ def align(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
     for leg in standing:
         if not any(leg.kind is want.kind and leg.number == want.number for want in wanted):
             cancel_legs(desk, bracket, instrument, [leg])
-    for want in wanted:
-        if not given_up(bracket, want):
-            _align_leg(desk, bracket, instrument, want, kept)
+    missing = [
+        want for want in wanted if not given_up(bracket, want) and not any(leg.same_as(want) for leg in kept)
+    ]
+    for legs in _side_by_side(desk, missing, kept):
+        _align_legs(desk, bracket, instrument, legs, kept)
+
+
+def _side_by_side(desk: Desk, missing: list[Leg], kept: list[Leg]) -> list[list[Leg]]:
+    """Legs that go out together, the stop first; one by one where each has to wait for what it replaces, or for the
+    one before it."""
+    waits = not desk.venue.features.rests_both_legs or (desk.makes_room and kept)
+    if missing and desk.places_together and not waits:
+        return [missing]
+    return [[leg] for leg in missing]
 
 
 def given_up(bracket: Guarded, want: Leg) -> bool:
@@ -133,26 +144,37 @@ def exit_order(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -
     )
 
 
-def _align_leg(desk: Desk, bracket: Guarded, instrument: Instrument, want: Leg, kept: list[Leg]) -> None:
-    held = [leg for leg in kept if leg.kind is want.kind and leg.number == want.number]
-    if any(leg.same_as(want) for leg in held):
+def _align_legs(
+    desk: Desk, bracket: Guarded, instrument: Instrument, wants: list[Leg], kept: list[Leg]
+) -> None:
+    for want in wants:
+        _retire(bracket, want, kept)
+    held = [leg for leg in kept if any(_same_place(leg, want) for want in wants)]
+    watches = not desk.venue.features.rests_both_legs and _has_stop(bracket)
+    if desk.makes_room or (watches and wants[0].kind is LegKind.TARGET):
+        cancel_legs(desk, bracket, instrument, held)
+    if watches and wants[0].kind is LegKind.TARGET:
+        for want in wants:
+            want.status = LegState.WATCHED
+        bracket.legs += wants
         return
+    _put(desk, bracket, instrument, wants)
+    if not desk.makes_room:
+        stands = [want for want in wants if want.status is LegState.OPEN]
+        replaced = [leg for leg in held if any(_same_place(leg, want) for want in stands)]
+        cancel_legs(desk, bracket, instrument, replaced)
+
+
+def _same_place(leg: Leg, other: Leg) -> bool:
+    return leg.kind is other.kind and leg.number == other.number
+
+
+def _retire(bracket: Guarded, want: Leg, kept: list[Leg]) -> None:
+    """What was never placed, or failed: a new attempt takes its place."""
     for leg in bracket.live():
-        if leg not in held and leg.kind is want.kind and leg.number == want.number:
-            leg.status = LegState.CANCELLED  # never placed, or failed: a new attempt takes its place
+        if leg not in kept and _same_place(leg, want):
+            leg.status = LegState.CANCELLED
             want.attempts = leg.attempts
-    if not desk.venue.features.rests_both_legs and want.kind is LegKind.TARGET and _has_stop(bracket):
-        cancel_legs(desk, bracket, instrument, held)
-        want.status = LegState.WATCHED
-        bracket.legs.append(want)
-        return
-    if desk.makes_room:
-        cancel_legs(desk, bracket, instrument, held)
-        _put(desk, bracket, instrument, want)
-    else:
-        _put(desk, bracket, instrument, want)
-        if want.status is LegState.OPEN:
-            cancel_legs(desk, bracket, instrument, held)
 
 
 def _has_stop(bracket: Guarded) -> bool:
@@ -165,23 +187,48 @@ def _name(desk: Desk, bracket: Guarded, leg: Leg) -> None:
     leg.client_id = desk.venue.client_id(leg.token)
 
 
-def _put(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> None:
-    _name(desk, bracket, leg)
-    bracket.legs.append(leg)
-    waits = STOP_RETRY_SECONDS if leg.kind is LegKind.STOP else ()
-    refused = _try(desk, leg, lambda: desk.send(exit_order(desk, bracket, instrument, leg)), waits)
-    if leg.kind is LegKind.STOP and leg.status is LegState.FAILED:
-        raise StopFailed(leg, lacks_funds=desk.spot and isinstance(refused, InsufficientFunds))
+def _put(desk: Desk, bracket: Guarded, instrument: Instrument, legs: list[Leg]) -> None:
+    """Place legs, several in one request; then see to each, the stop first. When there is no stop to be had, nothing
+    more is asked about the others: closing must not wait for them."""
+    for leg in legs:
+        _name(desk, bracket, leg)
+    bracket.legs += legs
+    orders = [exit_order(desk, bracket, instrument, leg) for leg in legs]
+    answers = desk.send_together(orders) if len(orders) > 1 else [None]
+    failure = None
+    for leg, order, answer in zip(legs, orders, answers, strict=True):
+        if failure and answer:
+            _as_answered(leg, answer)
+            continue
+        refused = _try(desk, leg, order, answer)
+        if leg.kind is LegKind.STOP and leg.status is LegState.FAILED:
+            lacks_funds = desk.spot and isinstance(refused, InsufficientFunds)
+            failure = StopFailed(leg, lacks_funds=lacks_funds)
+    if failure:
+        raise failure
 
 
-def _try(desk: Desk, leg: Leg, place: Callable[[], Report], waits: tuple[float, ...]) -> ExchangeError | None:
-    """Place a leg, again after each wait when that can help. The result is in `leg.status` and `leg.error`; the last
-    refusal comes back."""
+def _as_answered(leg: Leg, answer: Report | ExchangeError) -> None:
+    """What the exchange said of a leg, and no more. One that may stand counts as standing, to be looked for."""
+    leg.attempts += 1
+    if isinstance(answer, Report):
+        _placed(leg, answer)
+    elif isinstance(answer, OutcomeUnknown | DuplicateOrder):
+        leg.status, leg.error = LegState.OPEN, f"not confirmed: {answer.message}"
+    else:
+        leg.status, leg.error = LegState.FAILED, answer.message
+
+
+def _try(
+    desk: Desk, leg: Leg, order: OrderRequest, answer: Report | ExchangeError | None
+) -> ExchangeError | None:
+    """Place a leg, a stop again after each wait when that can help. `answer`: of a leg that went out with others. The
+    result is in `leg.status` and `leg.error`; the last refusal comes back."""
     refused: ExchangeError | None = None
-    for wait in (*waits, None):
+    for wait in (*(STOP_RETRY_SECONDS if leg.kind is LegKind.STOP else ()), None):
         leg.attempts += 1
         try:
-            _placed(leg, place())
+            _placed(leg, desk.send(order, answer))
         except UnknownOutcome as error:
             leg.status, leg.error = LegState.OPEN, f"not confirmed: {error.reason.message}"
             return None  # it may stand: supervision looks for it by its id
@@ -190,6 +237,7 @@ def _try(desk: Desk, leg: Leg, place: Callable[[], Report], waits: tuple[float, 
             if wait is None or isinstance(error, WouldTrigger | Unsupported | NothingToReduce):
                 return refused
             desk.sleep(error.retry_after if isinstance(error, NotSent) and error.retry_after else wait)
+            answer = None
         else:
             return None
     return refused
@@ -298,7 +346,7 @@ def _one_by_one(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: li
             leg.status = LegState.WATCHED
             bracket.legs.append(leg)
         else:
-            _put(desk, bracket, instrument, leg)
+            _put(desk, bracket, instrument, [leg])
 
 
 def _rests_loose(desk: Desk) -> bool:
@@ -333,6 +381,7 @@ def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -
             "done",
             f"the stop could not be placed ({failed.error}); the position was gone",
         )
+        cancel_legs(desk, bracket, instrument, bracket.live())
         return
     except (ExchangeError, UnknownOutcome) as error:
         bracket.status = "failed"

@@ -201,8 +201,33 @@ class Desk:
 
     # -- orders ----------------------------------------------------------------------------------------
 
-    def send(self, order: OrderRequest) -> Report:
-        """Place once and find out what became of it.
+    @property
+    def places_together(self) -> bool:
+        """Orders that belong together, conditional ones too, go out in one request here."""
+        features = self.venue.features
+        return features.batch > 1 and features.batch_conditional and not self.dry_run
+
+    def send_together(self, orders: Sequence[OrderRequest]) -> list[Report | ExchangeError]:
+        """Place them, each once; what the exchange answered, for `send` to find out the rest. Where it only
+        acknowledges, one look at the open orders says of all at once that they stand."""
+        self.timeline.mark("sent")
+        answers = self.venue.place_many(self.keys, orders)
+        bare = [each for each in answers if isinstance(each, Report) and each.acknowledged_only]
+        if len(bare) < 2:
+            return answers
+        try:
+            standing = self.venue.open_orders(self.keys, orders[0].instrument)
+        except ExchangeError as error:
+            log.warning("looking for %s orders on %s failed: %s", len(bare), self.venue.name, error.kind)
+            return answers
+        found = {report.client_id: report for report in standing if report.client_id}
+        return [
+            found.get(order.client_id, answer) if answer in bare else answer
+            for order, answer in zip(orders, answers, strict=True)
+        ]
+
+    def send(self, order: OrderRequest, answer: Report | ExchangeError | None = None) -> Report:
+        """Place once and find out what became of it. `answer`: it went out with others, and this was the answer.
 
         Raises NotSent and Refused as they are, UnknownOutcome when the exchange does not tell either.
         """
@@ -210,7 +235,7 @@ class Desk:
             return self._preview(order)
         self.timeline.mark("sent")
         try:
-            report = self._place(order)
+            report = self._place(order, answer)
         except DuplicateOrder:
             report = self.find(order)  # our own order: it arrived before
         except OutcomeUnknown as error:
@@ -227,9 +252,11 @@ class Desk:
         if report.filled and not self.spot and not self.dry_run:
             self.fills[name] = Seen(name, instrument.symbol, side, report.filled)
 
-    def _place(self, order: OrderRequest) -> Report:
+    def _place(self, order: OrderRequest, answer: Report | ExchangeError | None = None) -> Report:
         for attempt in range(RESENDS + 1):
             try:
+                if answer is not None:
+                    return _told(answer)
                 return self.venue.place(self.keys, order, patience_seconds=self._left_seconds())
             except NotSent as error:
                 if attempt == RESENDS or not self._still_fresh(error.retry_after or 0.1):
@@ -239,6 +266,7 @@ class Desk:
                 if attempt or self.spot:
                     raise
                 order = self._other_mode(order)
+            answer = None  # nothing stands: it goes out again, alone
         raise AssertionError("unreachable")
 
     def _other_mode(self, order: OrderRequest) -> OrderRequest:
@@ -339,6 +367,12 @@ class Desk:
             if known:
                 found.append((known, report))
         return found
+
+
+def _told(answer: Report | ExchangeError) -> Report:
+    if isinstance(answer, ExchangeError):
+        raise answer
+    return answer
 
 
 def _direction(order: OrderRequest) -> Direction:

@@ -4,6 +4,8 @@ from decimal import Decimal as D
 
 import pytest
 
+from exchanges.transport import Transport
+from execution import brackets
 from execution.models import BracketState
 
 PAIRED = [("Binance", "binance"), ("ByBit_F", "bybit")]
@@ -42,3 +44,104 @@ def test_a_stop_that_cannot_be_confirmed_is_told_and_confirmed_later(desk):
     assert (desk.bracket().status, desk.bracket().note) == (BracketState.ARMED, "")
     (stop,) = desk.open_orders("Binance_F", "binance")
     assert stop["type"] == "stop"
+
+
+# -- legs that go out in one request ---------------------------------------------------------------------------
+
+TOGETHER = [("Kraken_F", "kraken_futures"), ("ByBit_F", "bybit")]
+BATCHES = {"Kraken_F": "batchorder", "ByBit_F": "create-batch"}
+TWO_TARGETS = "BTCUSDT on {} market long 0.01 sl off 2% tp off 3% for 50% tp off 5%"
+
+
+def calls_of(desk, venue, family, path):
+    return [each for each in desk.state(venue, family)["calls"] if each["path"].endswith(path)]
+
+
+def kinds(desk, venue, family):
+    return sorted(each["type"] for each in desk.open_orders(venue, family))
+
+
+@pytest.mark.parametrize(("venue", "family"), TOGETHER)
+def test_stop_and_targets_go_out_in_one_request_the_stop_first(desk, venue, family):
+    result = desk.one(TWO_TARGETS.format(venue))
+    assert (result["error"], result["protection"]["status"]) == (None, "armed")
+    assert kinds(desk, venue, family) == ["stop", "take_profit", "take_profit"]
+    assert len(calls_of(desk, venue, family, BATCHES[venue])) == 1
+    first = min(desk.open_orders(venue, family), key=lambda each: each["created_ms"])
+    assert first["type"] == "stop"
+
+
+@pytest.mark.parametrize(("venue", "family"), TOGETHER)
+def test_legs_whose_common_answer_is_lost_are_found_and_not_placed_again(desk, venue, family):
+    desk.sandbox.fault("drop_after", venue=venue, path=BATCHES[venue], rate=1, count=1)
+    result = desk.one(TWO_TARGETS.format(venue))
+    assert (result["error"], result["protection"]["status"]) == (None, "armed")
+    assert kinds(desk, venue, family) == ["stop", "take_profit", "take_profit"]
+    assert len(desk.state(venue, family)["orders"]) == 4
+    assert len(calls_of(desk, venue, family, BATCHES[venue])) == 1
+
+
+@pytest.mark.parametrize(("venue", "family"), TOGETHER)
+def test_legs_that_never_left_are_placed_alone(desk, venue, family):
+    """The exchange refuses the request for rate: nothing of it was processed."""
+    desk.sandbox.fault("throttle", venue=venue, path=BATCHES[venue], rate=1, count=1)
+    result = desk.one(TWO_TARGETS.format(venue))
+    desk.supervise(3)
+    assert result["status"] in ("done", "filled"), result
+    assert kinds(desk, venue, family) == ["stop", "take_profit", "take_profit"]
+
+
+@pytest.mark.parametrize(("venue", "family"), TOGETHER)
+def test_a_stop_that_is_refused_among_others_is_tried_again_then_the_position_is_closed(desk, venue, family):
+    desk.sandbox.fault("reject_stop", venue=venue, path="order", rate=1)
+    result = desk.one(TWO_TARGETS.format(venue))
+    assert result["error"]["code"] == "PROTECTION_FAILED"
+    assert "closed at market" in result["error"]["message"]
+    assert desk.bracket().status == BracketState.DONE
+    assert desk.open_orders(venue, family) == []
+    assert desk.state(venue, family)["positions"] == []
+
+
+@pytest.fixture
+def price_moves(desk, monkeypatch):
+    """The market moves while the legs are on their way."""
+
+    def move(price):
+        send = Transport.send
+
+        def moved(self, request):
+            if request.path.endswith("create-batch"):
+                desk.sandbox.price("BTC/USDT", price)
+            return send(self, request)
+
+        monkeypatch.setattr(Transport, "send", moved)
+
+    return move
+
+
+def test_targets_that_went_out_with_a_refused_stop_are_taken_away_when_the_position_is_closed(
+    desk, price_moves
+):
+    price_moves("48000")
+    result = desk.one(TWO_TARGETS.format("ByBit_F"))
+    assert "closed at market" in result["error"]["message"]
+    state = desk.state("ByBit_F", "bybit")
+    assert [each["type"] for each in state["orders"]].count("take_profit") == 2
+    assert (desk.open_orders("ByBit_F", "bybit"), state["positions"]) == ([], [])
+    assert desk.bracket().status == BracketState.DONE
+
+
+def test_targets_that_went_out_with_a_refused_stop_stay_known_when_the_position_is_kept(desk, price_moves):
+    price_moves("48000")
+    result = desk.one(TWO_TARGETS.format("ByBit_F"), stop_policy="keep")
+    assert "unprotected" in result["error"]["message"]
+    standing = {each["id"] for each in desk.open_orders("ByBit_F", "bybit")}
+    known = {leg.exchange_id for leg in brackets.from_row(desk.bracket()).live() if leg.status == "open"}
+    assert (len(standing), known) == (2, standing)
+
+
+def test_a_target_that_is_refused_among_others_is_told_and_the_others_stand(desk, price_moves):
+    price_moves("52000")
+    result = desk.one(TWO_TARGETS.format("ByBit_F"))
+    assert kinds(desk, "ByBit_F", "bybit") == ["stop", "take_profit"]
+    assert "target 1 could not be placed" in str(result["error"] or result["protection"])
