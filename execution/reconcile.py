@@ -152,7 +152,10 @@ def _due(row: Order, beside: Sequence[Order]) -> bool:
 
 def _to_ask(region: str, row: Order) -> Account | None:
     """Whose key asks the exchange about this order; None when there is nothing to ask, or nobody."""
-    if row.status == OrderState.WORKING and (not _abandoned(region, row) or _told(region, row)):
+    if row.status == OrderState.WORKING and not _abandoned(region, row):
+        return None
+    if row.status == OrderState.WORKING and _told(region, row):
+        _leave_lane(region, row)
         return None
     if row.account is None:
         _end(row, OrderState.UNKNOWN, "OUTCOME_UNKNOWN", "its account was deleted: look at the exchange")
@@ -168,7 +171,13 @@ def _settle(region: str, row: Order) -> None:
         _end(row, OrderState.NOT_SENT, "WORKER_DIED", "its worker died while it was at it: send it again")
     else:
         _ask(row, step)
-    lanes.leave(region, lanes.lane_of(row.account.public_id, row.venue, row.symbol), row.job)
+    _leave_lane(region, row)
+
+
+def _leave_lane(region: str, row: Order) -> None:
+    """Nobody will end this job any more: those behind it may go."""
+    if row.account is not None:
+        lanes.leave(region, lanes.lane_of(row.account.public_id, row.venue, row.symbol), row.job)
 
 
 def _finished_move(row: Order, step: Protect) -> bool:
@@ -218,6 +227,7 @@ def _abandoned(region: str, row: Order) -> bool:
         return False
     if claims.call_off(region, row.job):
         _end(row, OrderState.EXPIRED, "EXPIRED", "no worker took it in time; nothing was sent")
+        _leave_lane(region, row)
     return False
 
 

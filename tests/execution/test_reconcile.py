@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from execution import bulkhead, dispatch, reconcile, supervise, tasks
+from execution import bulkhead, dispatch, lanes, reconcile, supervise, tasks
 from execution.brokers import region_redis
 from execution.dispatch import Intake
 from execution.models import Order, OrderState
@@ -124,3 +124,14 @@ def test_an_order_whose_account_was_deleted_is_told_once_and_asked_for_by_nobody
     order = rows.get()
     assert (order.status, order.error["code"] if order.error else "") == ("unknown", "OUTCOME_UNKNOWN")
     assert order.transitions.count() == 1
+
+
+def test_a_job_that_nobody_took_gives_its_lane_free_when_it_is_called_off(two_exchanges):
+    (row,) = unknown(two_exchanges, "Binance_F")
+    past = timezone.now() - timedelta(minutes=1)
+    Order.objects.filter(pk=row.pk).update(status=OrderState.WORKING, fresh_until=past)
+    lane = lanes.lane_of(row.account.public_id, row.venue, row.symbol)
+    lanes.next_ticket("tokyo", lane, row.job)
+    reconcile.due("tokyo")
+    row.refresh_from_db()
+    assert (row.status, region_redis("tokyo").zcard(lane)) == (OrderState.EXPIRED, 0)
