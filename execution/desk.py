@@ -168,9 +168,17 @@ class Desk:
         return self._quotes[instrument.symbol]
 
     def price(self, instrument: Instrument, direction: Direction) -> Decimal:
-        """What a market order of this moment would pay."""
+        """What a market order of this moment would pay; the last price where that side of the book is empty. Raises
+        Rejection when there is none."""
         quote = self.quote(instrument)
-        return quote.ask if direction is Direction.LONG else quote.bid
+        price = (quote.ask if direction is Direction.LONG else quote.bid) or quote.last
+        if price <= 0:
+            raise Rejection(
+                "MARKET_CLOSED",
+                f"{instrument.symbol} has no price on {self.venue.name} now",
+                "name a quantity",
+            )
+        return price
 
     def positions(self, instrument: Instrument, direction: Direction | None = None) -> list[Position]:
         """Open positions; on spot what is held of the base currency counts as a long one."""

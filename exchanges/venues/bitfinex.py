@@ -71,7 +71,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number
+from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, urgency
 
 FINEST = Decimal("0.00000001")
 DIGITS = 5
@@ -296,10 +296,7 @@ class _Bitfinex(Venue):
             **({"flags": flags} if flags else {}),
             **self._leverage(order),
         }
-        protects = order.reduce_only or order.type.conditional
-        return self._post(
-            "w/order/submit", params, "submit", Priority.PROTECT if protects else Priority.ENTRY
-        )
+        return self._post("w/order/submit", params, "submit", urgency(order))
 
     @abstractmethod
     def _leverage(self, order: OrderRequest) -> Mapping[str, int]:

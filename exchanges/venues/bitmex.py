@@ -59,7 +59,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue
+from exchanges.venue import Call, Features, Venue, urgency
 
 API = "/api/v1"
 #: a request is good until this many seconds after its signing: late orders are worse than none
@@ -243,8 +243,7 @@ class _BitMEX(Venue):
         params |= {"timeInForce": TIMES[order.time_in_force]} if order.time_in_force in TIMES else {}
         params |= {"execInst": ",".join(told)} if (told := _instructions(order)) else {}
         params |= {"strategy": STRATEGY_OF[order.position_side]} if order.position_side else {}
-        protects = order.reduce_only or order.type.conditional
-        return self._order_call("POST", "order", params, Priority.PROTECT if protects else Priority.ENTRY)
+        return self._order_call("POST", "order", params, urgency(order))
 
     @abstractmethod
     def _check(self, order: OrderRequest) -> None:

@@ -58,7 +58,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, plain_number
+from exchanges.venue import Call, Features, Venue, plain_number, urgency
 
 API = "/api/v2"
 AUTH = f"{API}/public/auth"
@@ -207,11 +207,10 @@ class _Deribit(Venue):
 
     def place_call(self, order: OrderRequest) -> Call:
         self._check(order)
-        protects = order.reduce_only or order.type.conditional
         return self._order_call(
             f"private/{order.side}",
             {"instrument_name": order.instrument.symbol, **_terms(order)},
-            Priority.PROTECT if protects else Priority.ENTRY,
+            urgency(order),
         )
 
     def _check(self, order: OrderRequest) -> None:

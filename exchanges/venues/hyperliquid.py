@@ -65,7 +65,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number
+from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, urgency
 
 DIGITS = 5
 ONE = Decimal(1)
@@ -248,10 +248,9 @@ class _Hyperliquid(Venue):
         return data
 
     def place_call(self, order: OrderRequest) -> Call:
-        protects = order.reduce_only or order.type.conditional
         return self._act(
             {"type": "order", "orders": [self._wire_order(order)], "grouping": "na"},
-            Priority.PROTECT if protects else Priority.ENTRY,
+            urgency(order),
         )
 
     def _wire_order(self, order: OrderRequest) -> dict[str, Any]:

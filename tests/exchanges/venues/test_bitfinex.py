@@ -178,7 +178,8 @@ def test_what_bitfinex_lacks_is_refused_before_sending(words):
 def test_protection_goes_first():
     for words, priority in (
         (BUY, Priority.ENTRY),
-        (STOP, Priority.PROTECT),
+        (STOP, Priority.ENTRY),  # it opens when it is triggered
+        (STOP | {"reduce_only": True}, Priority.PROTECT),
         (BUY | {"reduce_only": True}, Priority.PROTECT),
     ):
         assert venue([])[0].place_call(order("bitfinex_f", words)).priority is priority
