@@ -215,6 +215,11 @@ class Venue(ABC):
     def place_call(self, order: OrderRequest) -> Call:
         """The call that places `order`. Raises Unsupported for what this venue cannot do."""
 
+    def draft_call(self, order: OrderRequest, price: Decimal) -> Call:
+        """What `place` would send at a present price, told without asking anybody: for checks and dry runs. Raises
+        Unsupported."""
+        return self.place_call(order)
+
     @abstractmethod
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         """The answer to `place_call`."""

@@ -19,6 +19,7 @@ from exchanges.errors import (
     WouldTrigger,
 )
 from exchanges.types import (
+    Direction,
     Instrument,
     Legs,
     OrderRef,
@@ -26,8 +27,9 @@ from exchanges.types import (
     OrderStatus,
     OrderType,
     Report,
+    TriggerBy,
 )
-from execution.commands import SizeUnit
+from execution.commands import Protection, SizeUnit, StopLoss, TakeProfit
 from execution.desk import Desk, UnknownOutcome
 from execution.ids import step_token
 from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs, down
@@ -127,20 +129,47 @@ def cancel_legs(desk: Desk, bracket: Guarded, instrument: Instrument, legs: list
                         other.status = LegState.CANCELLED
 
 
+def check_legs(
+    desk: Desk, protection: Protection, instrument: Instrument, direction: Direction, *, hedge: bool
+) -> None:
+    """Raises Rejection NOT_SUPPORTED at the leg that this venue does not take: found out before the entry is sent,
+    not when the position is open. Only the kind of order counts here, its numbers are not known yet."""
+    number = instrument.tick * 1000
+    quantity = max(instrument.min_quantity, instrument.step)
+    legs: tuple[tuple[LegKind, StopLoss | TakeProfit | None], ...] = (
+        (LegKind.STOP, protection.stop),
+        *((LegKind.TARGET, target) for target in protection.targets),
+    )
+    for kind, words in legs:
+        if words is None or words.level is None:
+            continue
+        leg = Leg(kind, 1, number, quantity, words.trigger or TriggerBy.LAST, number if words.limit else None)
+        leg.client_id = desk.venue.client_id(step_token("0" * 26, kind))
+        try:
+            desk.venue.draft_call(_leg_order(desk, instrument, leg, direction, hedge=hedge), number)
+        except Unsupported as error:
+            raise Rejection(error.kind, error.message, "", words.span) from error
+
+
 def exit_order(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> OrderRequest:
     """The leg as an order: closes, never opens."""
-    hedged = bracket.hedge
+    return _leg_order(desk, instrument, leg, bracket.direction, hedge=bracket.hedge)
+
+
+def _leg_order(
+    desk: Desk, instrument: Instrument, leg: Leg, direction: Direction, *, hedge: bool
+) -> OrderRequest:
     return OrderRequest(
         instrument=instrument,
         client_id=leg.client_id,
-        side=bracket.direction.exit_side,
+        side=direction.exit_side,
         type=leg.order_type,
         quantity=leg.quantity,
         price=leg.limit,
         trigger_price=leg.price,
         trigger_by=leg.trigger,
         reduce_only=not desk.spot,
-        position_side=bracket.direction if hedged else None,
+        position_side=direction if hedge else None,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from accounts.models import Account
 from exchanges.registry import venue_class
 from exchanges.types import Direction
-from execution.commands import Protection
+from execution.commands import Level, Protection, Size, SizeUnit, TakeProfit
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
 from execution.protection import Guarded, Leg, LegKind, LegState
 from execution.transitions import move_bracket
@@ -110,6 +110,7 @@ def replaced(account: Account, new: Guarded, before: datetime) -> None:
         if row.direction != new.direction:
             continue
         bracket = from_row(row)
+        _take_over_watched(bracket, new)
         plan = bracket.plan
         bracket.plan = Protection(
             stop=None if new.plan.stop else plan.stop, targets=() if new.plan.targets else plan.targets
@@ -121,6 +122,25 @@ def replaced(account: Account, new: Guarded, before: datetime) -> None:
         if not _lives_on(bracket):
             bracket.status, bracket.note = BracketState.DONE, f"replaced by {new.public_id}"
         save(bracket, row.version)
+
+
+def _take_over_watched(old: Guarded, new: Guarded) -> None:
+    """Targets that only flipr watches stay beside the new stop: they belong to the bracket whose stop gives way when
+    they are reached."""
+    watched = [leg for leg in old.live(LegKind.TARGET) if leg.status is LegState.WATCHED]
+    if not watched or new.plan.targets or not (new.plan.stop and new.plan.stop.level):
+        return
+    whole = len(watched) == 1 and watched[0].quantity >= new.quantity
+    new.plan = replace(
+        new.plan,
+        targets=tuple(
+            TakeProfit(Level(price=leg.price), number, None if whole else Size(SizeUnit.BASE, leg.quantity))
+            for number, leg in enumerate(watched, 1)
+        ),
+    )
+    for number, leg in enumerate(watched, 1):
+        new.legs.append(replace(leg, number=number))
+    save(new, Bracket.objects.get(token=new.token).version)
 
 
 def legs_cancelled(account: Account, venue: str, ids: set[str]) -> None:
@@ -138,6 +158,19 @@ def legs_cancelled(account: Account, venue: str, ids: set[str]) -> None:
         if not _lives_on(bracket):
             bracket.status, bracket.note = BracketState.DONE, "its orders were cancelled"
         save(bracket, row.version)
+
+
+def watch_no_more(account: Account, venue: str, instrument: str, before: datetime) -> None:
+    """The user cancelled targets that no exchange knows of. Without an instrument: those of all."""
+    for row in _active(account, venue, instrument).filter(created_at__lte=before):
+        bracket = from_row(row)
+        watched = [leg for leg in bracket.live(LegKind.TARGET) if leg.status is LegState.WATCHED]
+        for leg in watched:
+            forget(bracket, leg)
+        if watched and not _lives_on(bracket):
+            bracket.status, bracket.note = BracketState.DONE, "its orders were cancelled"
+        if watched:
+            save(bracket, row.version)
 
 
 def released(
@@ -207,6 +240,5 @@ def forget(bracket: Guarded, leg: Leg) -> None:
 
 
 def _active(account: Account, venue: str, instrument: str) -> Any:
-    return Bracket.objects.filter(
-        account=account, venue=venue, instrument=instrument, status__in=ACTIVE_BRACKETS
-    ).select_related("account")
+    rows = Bracket.objects.filter(account=account, venue=venue, status__in=ACTIVE_BRACKETS)
+    return (rows.filter(instrument=instrument) if instrument else rows).select_related("account")

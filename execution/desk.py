@@ -180,6 +180,10 @@ class Desk:
             )
         return price
 
+    def known_price(self, instrument: Instrument) -> Decimal:
+        """The last price heard of, any price at all where none was: for what only asks whether an order can be said."""
+        return self.connection.last_prices.get(instrument.symbol) or instrument.tick * 1000
+
     def positions(self, instrument: Instrument, direction: Direction | None = None) -> list[Position]:
         """Open positions; on spot what is held of the base currency counts as a long one."""
         if self.spot:
@@ -341,16 +345,33 @@ class Desk:
             self.venue.cancel(self.keys, instrument, ref)
         except OrderNotFound:
             return False
+        except OutcomeUnknown:
+            return self._cancel_again(instrument, ref)
         return True
 
+    def _cancel_again(self, instrument: Instrument, ref: OrderRef) -> bool:
+        """The answer was lost. Cancelling twice does no harm; what is gone by then is asked how it ended."""
+        try:
+            self.venue.cancel(self.keys, instrument, ref)
+        except OrderNotFound:
+            return self._was_cancelled(instrument, ref)
+        return True
+
+    def _was_cancelled(self, instrument: Instrument, ref: OrderRef) -> bool:
+        """An exchange that forgets what it cancelled knows what it filled."""
+        try:
+            return self.venue.fetch(self.keys, instrument, ref).status is OrderStatus.CANCELLED
+        except OrderNotFound:
+            return True
+
     def _preview(self, order: OrderRequest) -> Report:
-        call = self.venue.place_call(order)
+        price = order.price or order.trigger_price or self.price(order.instrument, _direction(order))
+        call = self.venue.draft_call(order, price)
         params = {
             name: format(value, "f") if isinstance(value, Decimal) else value
             for name, value in call.params.items()
         }
         self.previews.append({"method": call.method, "path": call.path, "params": params})
-        price = order.price or order.trigger_price or self.price(order.instrument, _direction(order))
         filled = order.quantity or (order.quote_quantity or Decimal(0)) / price
         executes = not order.type.conditional and order.type is OrderType.MARKET
         return Report(

@@ -18,7 +18,7 @@ from exchanges.types import (
     Side,
     TimeInForce,
 )
-from execution.arming import arm
+from execution.arming import arm, check_legs
 from execution.commands import (
     BreakEven,
     Entry,
@@ -37,7 +37,7 @@ from execution.commands import (
 from execution.desk import Desk
 from execution.protection import Frame, Guarded, above_zero, check_sides, distance, down, stop_price, up
 from execution.rejection import Rejection
-from execution.sizing import FUNDED, PRICED, Basis, check_bounds, exact_quantity
+from execution.sizing import FUNDED, PRICED, Basis, check_bounds, check_spend, exact_quantity
 
 #: a price remembered this much above the minimum needs no fresh look before an order
 PLENTY = Decimal(3)
@@ -68,9 +68,13 @@ def enter(
 def plan(
     desk: Desk, step: Entry, instrument: Instrument, token: str, *, reduces: bool = False
 ) -> OrderRequest:
-    """The order of an entry, after every check there is. Sends nothing; raises Rejection."""
+    """The order of an entry, after every check there is. Sends nothing; raises Rejection, Unsupported."""
     check_market(desk, step, instrument)
-    return build(desk, step, instrument, token, reduces=reduces)
+    order = build(desk, step, instrument, token, reduces=reduces)
+    desk.venue.draft_call(order, order.price or order.trigger_price or desk.known_price(instrument))
+    protection = spelled_out(step.protection)
+    check_legs(desk, protection, instrument, step.direction, hedge=order.position_side is not None)
+    return order
 
 
 def carry_out(desk: Desk, step: Entry, order: OrderRequest, make: Callable[..., Guarded]) -> Opened:
@@ -215,7 +219,8 @@ def build(
     price = expected_price(desk, step, instrument)
     kind, limit, trigger = _prices(desk, step, instrument, price)
     check_levels(desk, step, instrument, trigger or limit or price)
-    quote_amount = _spend(desk, step)
+    if (quote_amount := _spend(desk, step)) is not None:
+        check_spend(quote_amount, instrument, step.size)
     amount = None if quote_amount else _quantity(desk, step, instrument, trigger or limit or price)
     reduce_only = step.options.reduce or reduces
     return OrderRequest(

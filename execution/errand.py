@@ -14,6 +14,7 @@ from execution.book import breaker
 from execution.circuit import opens
 from execution.commands import (
     Cancel,
+    CancelWhat,
     Close,
     Condition,
     Entry,
@@ -226,10 +227,16 @@ class Errand:
         self.ledger.cancelled += [
             name for each in done.reports for name in (each.client_id, each.exchange_id)
         ]
+        if done.watched:
+            self.ledger.unwatched.append(self.instrument.symbol if self.instrument else "")
         if done.failed:
             result.status, result.error = OrderState.UNKNOWN, exchange_error(done.failed[0])
+        elif done.reports:
+            result.status = OrderState.CANCELLED
+        elif done.watched and action.what is CancelWhat.TARGETS:
+            result.status = OrderState.DONE  # whether one was watched is known where history is written
         else:
-            result.status = OrderState.CANCELLED if done.reports else OrderState.NOTHING_TO_DO
+            result.status = OrderState.NOTHING_TO_DO
 
     def _close_everything(self, action: Step, step: JobStep, result: Result) -> None:
         """`* on VENUE close`: every open position of the account."""

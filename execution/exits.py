@@ -18,7 +18,7 @@ from exchanges.types import (
     Side,
     TimeInForce,
 )
-from execution.commands import Cancel, CancelWhat, Close, Size, SizeUnit
+from execution.commands import Cancel, CancelWhat, Close, Level, Size, SizeUnit
 from execution.desk import Desk, Released, UnknownOutcome
 from execution.ids import step_token
 from execution.protection import HUNDRED, Frame, distance, down, up
@@ -61,7 +61,8 @@ def _close_position(
 ) -> None:
     amount = part_of(position, step.size, instrument, desk)
     order = _exit(desk, step, instrument, position, amount, token)
-    released = _release(desk, instrument, position) if desk.spot else None
+    desk.venue.draft_call(order, order.price or desk.known_price(instrument))
+    released = _release(desk, instrument, position, resting=step.price) if desk.spot else None
     closed.requested += amount
     try:
         report = desk.send(order)
@@ -85,13 +86,16 @@ def _close_position(
     _cancel_exits(desk, instrument, closed)
 
 
-def _release(desk: Desk, instrument: Instrument, position: Position) -> Released:
+def _release(desk: Desk, instrument: Instrument, position: Position, *, resting: Level | None) -> Released:
     """Resting exits on spot hold the balance that is to be sold: they go first. The desk remembers them even
     when the sale fails, or never comes to be sent, because what is left is to be protected again."""
+    exits = [report for report in _open(desk, instrument) if is_exit(report, spot=True)]
+    if resting is not None:
+        _refuse_beside_stop(exits, resting)
     released = Released(instrument, position.quantity)
     desk.released.append(released)
-    for report in _open(desk, instrument):
-        if is_exit(report, spot=True) and desk.cancel(instrument, report.ref):
+    for report in exits:
+        if desk.cancel(instrument, report.ref):
             released.ids += [name for name in (report.client_id, report.exchange_id) if name]
     return released
 
@@ -104,6 +108,20 @@ def _still_held(desk: Desk, position: Position) -> Decimal:
     except ExchangeError:
         return position.quantity
     return min(held.total if held else Decimal(0), position.quantity)
+
+
+def _refuse_beside_stop(exits: list[Report], resting: Level) -> None:
+    """A limit sale may never fill. What waits in it would have no stop: none can rest for the same coins, or none that
+    goes when it fills."""
+    if any(report.type in _STOPS for report in exits):
+        raise Rejection(
+            "STOP_IN_THE_WAY",
+            "the coins are held by their stop, and would have none while they wait at a limit",
+            f"write tp {resting.price:f}: flipr keeps the stop until it is reached"
+            if resting.price is not None
+            else "write tp off and the distance: flipr keeps the stop until it is reached",
+            resting.span,
+        )
 
 
 def _dust(desk: Desk, instrument: Instrument) -> Decimal:
@@ -207,11 +225,13 @@ def closes_one_of(report: Report, directions: Iterable[Direction], *, spot: bool
 class Cancelled:
     reports: list[Report] = field(default_factory=list)
     failed: list[ExchangeError] = field(default_factory=list)
+    #: targets that only flipr watches are meant too
+    watched: bool = False
 
 
 def cancel(desk: Desk, step: Cancel, instrument: Instrument | None, tagged: tuple[str, ...]) -> Cancelled:
     """Cancel the open orders the step means, on one instrument or (None) on all."""
-    done = Cancelled()
+    done = Cancelled(watched=_means_watched(desk, step))
     for known, report in desk.matching(instrument, desk.venue.open_orders(desk.keys, instrument)):
         if not _meant(step, report, tagged, spot=desk.spot):
             continue
@@ -221,6 +241,14 @@ def cancel(desk: Desk, step: Cancel, instrument: Instrument | None, tagged: tupl
         except ExchangeError as error:
             done.failed.append(error)
     return done
+
+
+def _means_watched(desk: Desk, step: Cancel) -> bool:
+    """No exchange knows them: they are found in the brackets, not among the open orders."""
+    targets = step.what in (CancelWhat.ALL, CancelWhat.EXITS, CancelWhat.TARGETS)
+    named = step.tag or step.client_id or step.direction is Direction.SHORT
+    watches = desk.spot and not desk.venue.features.rests_both_legs
+    return watches and targets and not named and not desk.dry_run
 
 
 def _meant(step: Cancel, report: Report, tagged: tuple[str, ...], *, spot: bool) -> bool:

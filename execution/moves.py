@@ -7,13 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exchanges.errors import Unsupported
-from exchanges.types import Instrument, OrderType, Position, Report
-from execution.arming import arm
-from execution.commands import Level, Protect, Protection
+from exchanges.types import Direction, Instrument, OrderType, Position, Report
+from execution.arming import arm, check_legs
+from execution.commands import Level, Protect, Protection, Size, SizeUnit, StopLoss, TakeProfit
 from execution.desk import Desk
 from execution.entry import spelled_out
 from execution.exits import closing_direction, is_exit
-from execution.protection import Frame, Guarded, check_sides, stop_price, target_price
+from execution.protection import Frame, Guarded, check_sides, down, stop_price, target_price
 from execution.rejection import Rejection
 
 _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
@@ -25,11 +25,15 @@ def protect(desk: Desk, step: Protect, instrument: Instrument, make: Callable[..
     position = _position(desk, step, instrument)
     plan = spelled_out(step.protection)
     entry = position.entry_price or desk.quote(instrument).last
+    hedge = not desk.spot and desk.hedged(instrument)
     _check(desk, plan, instrument, position, entry)
+    check_legs(desk, plan, instrument, position.direction, hedge=hedge)
+    standing = [] if desk.dry_run else _exits(desk, instrument, position)
+    plan = _with_what_goes_too(desk, plan, standing, position)
     bracket = make(
         instrument=instrument.symbol,
         direction=position.direction,
-        hedge=not desk.spot and desk.hedged(instrument),
+        hedge=hedge,
         plan=plan,
         entry_price=entry,
         quantity=position.quantity,
@@ -37,7 +41,7 @@ def protect(desk: Desk, step: Protect, instrument: Instrument, make: Callable[..
     if desk.dry_run:
         arm(desk, bracket, instrument)
         return bracket
-    old = _replaced(desk, plan, instrument, position)
+    old = _named(plan, standing)
     if desk.makes_room:
         _cancel(desk, instrument, old)
     arm(desk, bracket, instrument)
@@ -64,7 +68,8 @@ def _position(desk: Desk, step: Protect, instrument: Instrument) -> Position:
             "close one of them first",
             step.span,
         )
-    return positions[0]
+    position = positions[0]
+    return replace(position, quantity=down(position.quantity, instrument.step)) if desk.spot else position
 
 
 def _check(desk: Desk, plan: Protection, instrument: Instrument, position: Position, entry: Decimal) -> None:
@@ -92,15 +97,49 @@ def _as_prices(plan: Protection, frame: Frame) -> Protection:
     return replace(plan, stop=stop, targets=targets)
 
 
-def _replaced(desk: Desk, plan: Protection, instrument: Instrument, position: Position) -> list[Report]:
+def _exits(desk: Desk, instrument: Instrument, position: Position) -> list[Report]:
+    return [
+        report
+        for report in desk.venue.open_orders(desk.keys, instrument)
+        if is_exit(report, spot=desk.spot) and closing_direction(report) is position.direction
+    ]
+
+
+def _named(plan: Protection, exits: list[Report]) -> list[Report]:
     """The exits that the words replace: stops if a stop is named, targets if a target is."""
-    found = []
-    for report in desk.venue.open_orders(desk.keys, instrument):
-        if not is_exit(report, spot=desk.spot) or closing_direction(report) is not position.direction:
-            continue
-        if plan.stop if report.type in _STOPS else plan.targets:
-            found.append(report)
-    return found
+    return [each for each in exits if (plan.stop if each.type in _STOPS else plan.targets)]
+
+
+def _with_what_goes_too(desk: Desk, plan: Protection, exits: list[Report], position: Position) -> Protection:
+    """What the words leave out becomes part of the new plan where it would be lost or left over: the other leg of a
+    linked pair ends with the one that is replaced, and on spot, where no position tells that it is gone, only legs of
+    one bracket end each other. Of several stops the nearest counts."""
+    others = [each for each in exits if each not in _named(plan, exits) and _level(each)]
+    paired = desk.venue.features.linked_cancel and any(desk.venue.linked(each) for each in others)
+    if not others or not (paired or desk.spot):
+        return plan
+    if plan.stop is None:
+        nearest = max if position.direction is Direction.LONG else min
+        return replace(plan, stop=StopLoss(Level(price=nearest(_level(each) for each in others))))
+    return replace(plan, targets=_targets(others, position))
+
+
+def _targets(exits: list[Report], position: Position) -> tuple[TakeProfit, ...]:
+    """Each with its share, the nearest first."""
+    ordered = sorted(exits, key=_level, reverse=position.direction is Direction.SHORT)
+    whole = len(exits) == 1 and exits[0].quantity in (None, position.quantity)
+    return tuple(
+        TakeProfit(
+            Level(price=_level(each)),
+            number,
+            None if whole or each.quantity is None else Size(SizeUnit.BASE, each.quantity),
+        )
+        for number, each in enumerate(ordered, 1)
+    )
+
+
+def _level(report: Report) -> Decimal:
+    return report.trigger_price or report.price or Decimal(0)
 
 
 def _cancel(desk: Desk, instrument: Instrument, reports: list[Report]) -> None:
@@ -111,5 +150,5 @@ def _cancel(desk: Desk, instrument: Instrument, reports: list[Report]) -> None:
 def take_away_replaced(desk: Desk, bracket: Guarded, instrument: Instrument, position: Position) -> None:
     """The exits that a bracket's plan replaces, its own legs left alone."""
     own = {name for leg in bracket.legs for name in (leg.client_id, leg.exchange_id) if name}
-    old = _replaced(desk, bracket.plan, instrument, position)
+    old = _named(bracket.plan, _exits(desk, instrument, position))
     _cancel(desk, instrument, [each for each in old if not {each.client_id, each.exchange_id} & own])

@@ -45,6 +45,8 @@ class Ledger:
     reduced: list[tuple[str, str, str]] = field(default_factory=list)
     #: what its orders filled, by their ids
     fills: dict[str, Seen] = field(default_factory=dict)
+    #: instruments ("": all) whose targets flipr is not to watch any more
+    unwatched: list[str] = field(default_factory=list)
     #: the brackets here replace older protection of the same position
     replaces: bool = False
     #: when the job was done: what was opened since, and stands in history already, is none of its business
@@ -77,6 +79,7 @@ class Ledger:
             "reduced": self.reduced,
             "fills": dump(self.fills, dict[str, Seen]),
             "replaces": self.replaces,
+            "unwatched": self.unwatched,
             "ended_ms": self.ended_ms,
         }
         return json.dumps(values)
@@ -95,6 +98,7 @@ class Ledger:
             [(instrument, left, list(ids)) for instrument, left, ids in data.get("released", [])],
             [(instrument, direction, left) for instrument, direction, left in data.get("reduced", [])],
             load(data.get("fills", {}), dict[str, Seen]),
+            list(data.get("unwatched", [])),
             data["replaces"],
             data["ended_ms"],
         )
@@ -185,6 +189,8 @@ def _follow(ledger: Ledger, account: Account) -> None:
         brackets.legs_cancelled(account, ledger.job.venue, {name for name in ledger.cancelled if name})
     for instrument, direction, left in ledger.reduced:
         brackets.reduced(account, ledger.job.venue, instrument, direction, Decimal(left), before)
+    for instrument in ledger.unwatched:
+        brackets.watch_no_more(account, ledger.job.venue, instrument, before)
     for instrument, left, ids in ledger.released:
         brackets.released(account, ledger.job.venue, instrument, Decimal(left), set(ids), before)
     if ledger.replaces:

@@ -104,6 +104,17 @@ def check_bounds(
         )
 
 
+def check_spend(amount: Decimal, instrument: Instrument, size: Size) -> None:
+    """BELOW_MIN_NOTIONAL for a purchase that goes to the exchange as an amount of money."""
+    if amount < instrument.min_notional:
+        raise Rejection(
+            "BELOW_MIN_NOTIONAL",
+            f"{_text(amount)} {instrument.quote}, minimum {_text(instrument.min_notional)} {instrument.quote}",
+            f"write at least {_text(instrument.min_notional)}$",
+            size.span,
+        )
+
+
 def _most(instrument: Instrument, *, market: bool) -> Decimal | None:
     limits = [instrument.max_quantity, instrument.max_market_quantity if market else None]
     return min((limit for limit in limits if limit is not None), default=None)

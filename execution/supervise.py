@@ -30,6 +30,7 @@ from execution import book, brackets, claims, compare, holdings, keycheck, lanes
 from execution.arming import cancel_legs
 from execution.brokers import producer_pool, region_redis, script
 from execution.desk import Desk
+from execution.exits import closes_one_of
 from execution.jobs import JobAccount
 from execution.lanes import lane_of
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
@@ -310,13 +311,30 @@ def _act(region: str, desk: Desk, seen: Bracket, more: set[str] | None) -> None:
             others = list(_rows(row.account.public_id, row.venue))
             bracket = brackets.from_row(row)
             before = dump(bracket)
-            observe(desk, bracket, look(desk, others, more))
+            view = look(desk, others, more)
+            observe(desk, bracket, view)
             if wants_action(desk, bracket):
                 act(desk, bracket)
+            if bracket.status == BracketState.DONE and bracket.quantity and not desk.spot:
+                _clear(desk, bracket, view)
             if dump(bracket) != before and not brackets.save(bracket, row.version, by="supervision"):
                 log.warning("bracket %s changed while it was being looked after", bracket.public_id)
     except lanes.LaneBusy:
         return  # a command is at work there: the next look comes soon
+
+
+def _clear(desk: Desk, bracket: Guarded, view: View) -> None:
+    """The stop ended a position that was to be closed at a limit too. Not every exchange ends what only reduces when
+    nothing is left: it would close the next position, whoever opens it."""
+    if not view.counted or (bracket.instrument, bracket.direction.value) in view.positions:
+        return
+    instrument = desk.instrument(bracket.instrument)
+    own = {name for leg in bracket.legs for name in (leg.client_id, leg.exchange_id) if name}
+    for report in view.reports():
+        if report.symbol != bracket.instrument or {report.client_id, report.exchange_id} & own:
+            continue
+        if closes_one_of(report, [bracket.direction], spot=False):
+            desk.cancel(instrument, report.ref)
 
 
 def _aftercare(desk: Desk, row: Bracket, view: View) -> None:

@@ -190,6 +190,10 @@ CHECKS = _group(
     NO_POSITION=("There is no position to act on.", "Open one first."),
     NO_PRICE=("There is no price to calculate with.", "Try again, or give the price."),
     TWO_POSITIONS=("A long and a short are open.", "Name the side you mean."),
+    STOP_IN_THE_WAY=(
+        "On spot, coins that wait at a limit to be sold would have no stop.",
+        "Write tp with the price: flipr keeps the stop until it is reached.",
+    ),
     NOTHING_TO_DO=("What was asked for is already so.", "Nothing to do."),
     OVERTAKEN=(
         "A message that was sent later had set the position already.",

@@ -485,6 +485,9 @@ class BitgetSpot(_Bitget):
         }
         return self._write("spot/trade/place-plan-order", params, "plan", Priority.PROTECT)
 
+    def draft_call(self, order: OrderRequest, price: Decimal) -> Call:
+        return self.place_call(self.bounded(order, price) if _buys_base(order) else order)
+
     def _complete(self, order: OrderRequest) -> OrderRequest:
         return self.bounded(order, order.instrument.tick) if _buys_base(order) else order
 

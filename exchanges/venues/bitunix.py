@@ -75,6 +75,8 @@ CLOCK_APART_MS = 2000
 TRIGGER_APART_MS = 1000
 #: `Instrument.extra` of an order that names a position: its number, and whether it says the side that closes it
 POSITION, EXIT_SIDE = "position", "exit side"
+#: stands for the number of a position in an order that is only looked at
+UNKNOWN_POSITION = "0"
 #: the order has the side of the position: nothing stands, and the side that closes is the other one
 SAME_SIDE = "30019"
 
@@ -393,6 +395,11 @@ class BitunixFutures(Venue):
         )
 
     # -- placing ---------------------------------------------------------------------------------------
+
+    def draft_call(self, order: OrderRequest, price: Decimal) -> Call:
+        """Whatever the position's number will be."""
+        self._check(order)
+        return self.place_call(at_position(order, UNKNOWN_POSITION))
 
     def place(
         self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None

@@ -480,11 +480,14 @@ class GateSpot(_Gate):
             },
         }
 
+    def draft_call(self, order: OrderRequest, price: Decimal) -> Call:
+        return self.place_call(bounded(order, price) if _buys_base(order) else order)
+
     def place(
         self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
     ) -> Report:
         """A buy of a base quantity is bounded by the best ask of now; when that cannot be read, nothing was sent."""
-        if (order.type, order.side) != (OrderType.MARKET, Side.BUY) or order.quantity is None:
+        if not _buys_base(order) or order.quantity is None:
             return super().place(keys, order, patience_seconds=patience_seconds)
         self._check(replace(order, quantity=None, quote_quantity=order.quantity))
         try:
@@ -847,6 +850,10 @@ class GateFutures(_Gate):
             if text(row, "contract") == instrument.symbol:
                 return MarginMode.ISOLATED if decimal(row, "leverage") else MarginMode.CROSS
         raise Unsupported(f"{self.name} sets the margin mode with the leverage: say cross or isolated too")
+
+
+def _buys_base(order: OrderRequest) -> bool:
+    return (order.type, order.side) == (OrderType.MARKET, Side.BUY) and order.quantity is not None
 
 
 def bounded(order: OrderRequest, ask: Decimal) -> OrderRequest:
