@@ -115,13 +115,20 @@ def _with_what_goes_too(desk: Desk, plan: Protection, exits: list[Report], posit
     linked pair ends with the one that is replaced, and on spot, where no position tells that it is gone, only legs of
     one bracket end each other. Of several stops the nearest counts."""
     others = [each for each in exits if each not in _named(plan, exits) and _level(each)]
-    paired = desk.venue.features.linked_cancel and any(desk.venue.linked(each) for each in others)
-    if not others or not (paired or desk.spot):
+    if not others or not (desk.spot or _paired(desk, exits)):
         return plan
     if plan.stop is None:
         nearest = max if position.direction is Direction.LONG else min
         return replace(plan, stop=StopLoss(Level(price=nearest(_level(each) for each in others))))
     return replace(plan, targets=_targets(others, position))
+
+
+def _paired(desk: Desk, exits: list[Report]) -> bool:
+    """Whether to cancel one of them may end another. Not every exchange says of an order that it is part of a pair:
+    as many stops as targets may be pairs."""
+    features = desk.venue.features
+    stops = sum(each.type in _STOPS for each in exits)
+    return features.linked_legs and features.linked_cancel and stops * 2 == len(exits)
 
 
 def _targets(exits: list[Report], position: Position) -> tuple[TakeProfit, ...]:
