@@ -4,11 +4,11 @@ from decimal import Decimal as D
 
 import pytest
 
+from exchanges.limits import LocalGate
 from exchanges.registry import venues
-from exchanges.types import Product
-from execution.brokers import region_redis
+from exchanges.types import Environment, Product
+from execution import book
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
-from execution.routing import region_of
 
 EVERY = sorted(venues().values(), key=lambda kind: kind.name)
 STOPPING = [kind for kind in EVERY if kind.features.conditional]
@@ -32,9 +32,7 @@ class Trader:
 
     def rests(self):
         """What people and beat do in minutes happens here at once: the limits have tests of their own."""
-        server = region_redis(region_of(self.kind))
-        for name in server.scan_iter("limit:*"):
-            server.delete(name)
+        book.pool().connection(self.kind.name, Environment.SANDBOX).venue.gate = LocalGate()
 
     def says(self, words, **options):
         self.rests()
