@@ -90,7 +90,8 @@ def test_a_stop_is_for_what_is_there(make_desk):
     desk = make_desk(balances={"USDT": "100000"})
     result = desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
     unsettle(desk, "Binance")
-    sell(*cancel_stop(desk, "Binance", "binance", result), D("0.004"))
+    other, instrument = cancel_stop(desk, "Binance", "binance", result)
+    sell(other, instrument, D("0.004"))
     desk.supervise(2)
     assert stops(desk, "Binance", "binance") == [D(result["protection"]["stop"]["quantity"]) - D("0.004")]
     assert desk.bracket().status == BracketState.ARMED
@@ -101,7 +102,8 @@ def test_a_bracket_whose_holding_was_sold_is_done(make_desk):
     result = desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
     unsettle(desk, "Binance")
     quantity = D(result["protection"]["stop"]["quantity"])
-    sell(*cancel_stop(desk, "Binance", "binance", result), quantity)
+    other, instrument = cancel_stop(desk, "Binance", "binance", result)
+    sell(other, instrument, quantity)
     desk.supervise(2)
     assert (desk.bracket().status, stops(desk, "Binance", "binance")) == (BracketState.DONE, [])
 
