@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from execution import bulkhead, dispatch, lanes, reconcile, supervise, tasks
+from execution import bulkhead, claims, dispatch, lanes, reconcile, supervise, tasks
 from execution.brokers import region_redis
 from execution.dispatch import Intake
 from execution.models import Order, OrderState
@@ -99,6 +99,7 @@ def test_threads_that_wait_for_one_exchange_leave_those_of_another(two_exchanges
 def test_two_never_ask_for_one_account_at_once(two_exchanges):
     rows = unknown(two_exchanges, "ByBit_F")
     account, venue = pair(two_exchanges, "bybit", "ByBit_F")
+    claims.heart("tokyo").beat()  # Redis was emptied since the last one
     with supervise.lease("tokyo", f"reconciling:{account}:{venue}") as held:
         assert held
         reconcile.look_into("tokyo", account, venue)

@@ -60,7 +60,7 @@ def test_a_stop_that_could_not_be_taken_away_stays_a_stop(make_desk):
     desk = make_desk(balances={"USDT": "100000"})
     desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
     before = stops(desk, "Binance", "binance")
-    desk.sandbox.fault("drop_before", venue="Binance", path="DELETE /api/v3/order", rate=1, count=1)
+    desk.sandbox.fault("drop_before", venue="Binance", path="DELETE /api/v3/order", rate=1, count=2)
     assert desk.one("BTCUSDT on Binance close")["status"] == "unknown"
     desk.supervise(2)
     assert (stops(desk, "Binance", "binance"), desk.bracket().status) == (before, BracketState.ARMED)

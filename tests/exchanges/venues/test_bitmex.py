@@ -137,8 +137,10 @@ def test_an_order_that_was_partly_filled_before_its_cancellation_is_no_refusal()
 
 def test_protection_goes_first_when_requests_are_few():
     ours, _ = venue({})
-    priorities = [ours.place_call(order("bitmex_f", words)).priority.name for words in (MARKET, STOP)]
-    assert priorities == ["ENTRY", "PROTECT"]
+    closing = STOP | {"reduce_only": True}
+    opening = STOP | {"reduce_only": False}
+    asked = [ours.place_call(order("bitmex_f", words)).priority.name for words in (MARKET, closing, opening)]
+    assert asked == ["ENTRY", "PROTECT", "ENTRY"]
     assert ours.place_call(order("bitmex_f", MARKET | {"reduce_only": True})).priority.name == "PROTECT"
 
 

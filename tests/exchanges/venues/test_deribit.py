@@ -122,7 +122,8 @@ def test_a_signed_call_without_a_key_is_refused_before_sending():
     [
         (MARKET, Priority.ENTRY),
         (MARKET | {"reduce_only": True}, Priority.PROTECT),
-        (STOP | {"reduce_only": False}, Priority.PROTECT),
+        (STOP | {"reduce_only": False}, Priority.ENTRY),  # it opens
+        (STOP | {"reduce_only": True}, Priority.PROTECT),
     ],
 )
 def test_what_protects_goes_first(words, priority):
