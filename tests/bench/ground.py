@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: all accounts of a run trade from one address: supervised every second, they would use up what the exchanges
 #: allow one address, and the benchmark would measure our own waiting for it
 SUPERVISE_SECONDS = 15
+COMPARE_SECONDS = 3600
 
 
 @contextmanager
@@ -51,6 +52,7 @@ def service() -> Iterator[Stack]:
 
     stack = Stack()
     stack.environment["SUPERVISE_SECONDS"] = str(SUPERVISE_SECONDS)
+    stack.environment["COMPARE_SECONDS"] = str(COMPARE_SECONDS)
     try:
         stack.start()
         with stack.reached():
