@@ -20,7 +20,8 @@ def hold_of(desk: Desk, order: Order) -> tuple[str, Decimal]:
         return market.quote, ZERO
     if order.side is Side.SELL:
         return market.base, order.remaining
-    price = order.price or max(order.trigger_price or ZERO, desk.ask(market))
+    # What waits locks what it will cost at its trigger, wherever the price goes meanwhile.
+    price = order.price or (order.trigger_price if order.waiting else None) or desk.ask(market)
     cost = order.remaining * price
     if not desk.rules.buy_fee_in_base:
         cost += cost * desk.rules.taker_fee

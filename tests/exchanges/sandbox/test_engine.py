@@ -612,6 +612,14 @@ def play(exchange, steps):
                 continue
 
 
+def test_what_a_waiting_buy_locks_does_not_grow_with_the_price():
+    exchange = Exchange(Product.SPOT)
+    exchange.place("buy", "take_profit", Decimal("1.5"), trigger_price=Decimal(40000))
+    before = exchange.free("USDT")
+    exchange.move(90000)
+    assert exchange.free("USDT") == before > 0
+
+
 @settings(deadline=None)
 @given(st.lists(STEPS, max_size=30))
 def test_spot_never_spends_what_it_does_not_have(steps):
