@@ -54,7 +54,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, plain_number, unless_unchanged
+from exchanges.venue import Call, Features, Venue, plain_number, unless_unchanged, urgency
 
 RECV_WINDOW_MS = 5000
 #: a cancel ends a risk, a setting comes before an entry
@@ -218,14 +218,12 @@ class BinanceVenue(Venue):
         }
 
     def _placing(self, path: str, params: Mapping[str, Any], order: OrderRequest) -> Call:
-        """On spot nothing says that a stop protects: there every conditional order goes first."""
-        protects = order.reduce_only or (order.type.conditional and not self.features.reduce_only)
         return Call(
             "POST",
             self.root + path,
             {name: value for name, value in params.items() if value is not None},
             costs=self.order_costs,
-            priority=Priority.PROTECT if protects else Priority.ENTRY,
+            priority=urgency(order),
         )
 
     # -- calls -------------------------------------------------------------------------------------------

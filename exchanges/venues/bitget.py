@@ -65,7 +65,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, unless_unchanged
+from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, unless_unchanged, urgency
 
 T = TypeVar("T")
 
@@ -477,13 +477,13 @@ class BitgetSpot(_Bitget):
         if limit or order.post_only:
             params["force"] = _force(order, self.name)
         if not order.type.conditional:
-            return self._write("spot/trade/place-order", params, "place", Priority.ENTRY)
+            return self._write("spot/trade/place-order", params, "place", urgency(order))
         params |= {
             "planType": "amount",
             "triggerPrice": order.trigger_price,
             "triggerType": _trigger(order, self.name),
         }
-        return self._write("spot/trade/place-plan-order", params, "plan", Priority.PROTECT)
+        return self._write("spot/trade/place-plan-order", params, "plan", urgency(order))
 
     def draft_call(self, order: OrderRequest, price: Decimal) -> Call:
         return self.place_call(self.bounded(order, price) if _buys_base(order) else order)
@@ -615,7 +615,7 @@ class BitgetFutures(_Bitget):
         }
         if order.type.conditional and _closes(order):
             return self._write(
-                "mix/order/place-tpsl-order", params | self._closing(order), "plan", Priority.PROTECT
+                "mix/order/place-tpsl-order", params | self._closing(order), "plan", urgency(order)
             )
         limit = order.type in LIMITS
         direction = order.position_side
@@ -636,10 +636,10 @@ class BitgetFutures(_Bitget):
                 "triggerPrice": order.trigger_price,
                 "triggerType": _trigger(order, self.name),
             }
-            return self._write("mix/order/place-plan-order", params, "plan", Priority.ENTRY)
+            return self._write("mix/order/place-plan-order", params, "plan", urgency(order))
         if limit or order.post_only:
             params["force"] = _force(order, self.name)
-        return self._write("mix/order/place-order", params, "place", Priority.ENTRY)
+        return self._write("mix/order/place-order", params, "place", urgency(order))
 
     def _closing(self, order: OrderRequest) -> dict[str, Any]:
         """https://www.bitget.com/api-doc/contract/plan/Place-Tpsl-Order: in one-way mode `holdSide` names the

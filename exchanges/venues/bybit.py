@@ -47,7 +47,16 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, outcome, plain_number, plain_params, unless_unchanged
+from exchanges.venue import (
+    Call,
+    Features,
+    Venue,
+    outcome,
+    plain_number,
+    plain_params,
+    unless_unchanged,
+    urgency,
+)
 
 RECV_WINDOW_MS = 5000
 #: a request may be stamped this much ahead of the exchange's clock, so an order's `createdTime` may lie that far back
@@ -221,7 +230,7 @@ class _ByBit(Venue):
             params["timeInForce"] = "PostOnly" if order.post_only else TIMES[order.time_in_force]
         if order.type.conditional:
             params["triggerPrice"] = order.trigger_price
-        priority = Priority.PROTECT if order.type.conditional else Priority.ENTRY
+        priority = urgency(order)
         return self._write(
             "order/create", params | self._product_params(order), f"create_{self.category}", priority
         )

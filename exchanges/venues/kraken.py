@@ -62,7 +62,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number
+from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, urgency
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CROCKFORD = {letter: value for value, letter in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
@@ -234,8 +234,7 @@ class Kraken(Venue):
             params["trigger"] = TRIGGER[order.trigger_by]
         if order.post_only or order.quote_quantity is not None:
             params["oflags"] = "post" if order.post_only else "viqc"
-        protects = Priority.PROTECT if order.type.conditional else Priority.ENTRY
-        return Call("POST", "/0/private/AddOrder", params, costs={"engine": 1}, priority=protects)
+        return Call("POST", "/0/private/AddOrder", params, costs={"engine": 1}, priority=urgency(order))
 
     def _refuse_unknown_ways(self, order: OrderRequest) -> None:
         if order.reduce_only or order.position_side:

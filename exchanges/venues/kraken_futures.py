@@ -64,7 +64,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, by_client_id, plain_number
+from exchanges.venue import Call, Features, Venue, by_client_id, plain_number, urgency
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TRADING = "/derivatives/api/v3"
@@ -215,13 +215,12 @@ class KrakenFutures(Venue):
             "orderType": self._form(order),
             "limitPrice": order.price and plain_number(order.price),
         }
-        protects = order.reduce_only or order.type.conditional
         return Call(
             "POST",
             f"{TRADING}/sendorder",
             {name: value for name, value in params.items() if value},
             costs={"derivatives": 10},
-            priority=Priority.PROTECT if protects else Priority.ENTRY,
+            priority=urgency(order),
         )
 
     def batch_call(self, calls: Sequence[Call]) -> Call:

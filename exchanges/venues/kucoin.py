@@ -79,6 +79,7 @@ from exchanges.venue import (
     key_digest,
     outcome,
     plain_params,
+    urgency,
 )
 
 SIDES = {side.value: side for side in Side}
@@ -253,9 +254,7 @@ class _KuCoin(Venue):
             if order.time_in_force is not TimeInForce.GTC:
                 params["timeInForce"] = order.time_in_force.upper()
         path, weight = self._place_path(order)
-        protects = order.reduce_only or order.type.conditional
-        priority = Priority.PROTECT if protects else Priority.ENTRY
-        return Call("POST", path, params, costs={self.pool: weight}, priority=priority)
+        return Call("POST", path, params, costs={self.pool: weight}, priority=urgency(order))
 
     @abstractmethod
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:

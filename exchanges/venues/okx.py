@@ -57,7 +57,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, key_digest, plain_number
+from exchanges.venue import Call, Features, Venue, key_digest, plain_number, urgency
 
 SETTLEMENTS = ("USDT", "USDC")
 CLIENT_ID_LENGTH = 16
@@ -248,7 +248,7 @@ class _OKX(Venue):
         params = self._params(order, "post_only" if order.post_only else kind)
         params |= {"px": order.price} if limit else {}
         costs = {"orders": 1}
-        return self._write("order", params | {"clOrdId": order.client_id}, costs, Priority.ENTRY)
+        return self._write("order", params | {"clOrdId": order.client_id}, costs, urgency(order))
 
     def _params(self, order: OrderRequest, kind: str) -> dict[str, Any]:
         """What plain and conditional orders share."""
@@ -267,7 +267,7 @@ class _OKX(Venue):
 
     def _algo_call(self, kind: str, order: OrderRequest, name: str, triggers: Mapping[str, Any]) -> Call:
         params = {**self._params(order, kind), **triggers, "algoClOrdId": name}
-        return self._write("order-algo", params, {"algo_orders": 1}, Priority.PROTECT)
+        return self._write("order-algo", params, {"algo_orders": 1}, urgency(order))
 
     def _trigger_params(self, order: OrderRequest) -> dict[str, Any]:
         leg = "sl" if order.type in STOPS else "tp"

@@ -19,6 +19,7 @@ from exchanges.errors import (
     ClockRefused,
     ExchangeError,
     InsufficientFunds,
+    NothingToReduce,
     NotModified,
     NotSent,
     OrderNotFound,
@@ -28,6 +29,7 @@ from exchanges.errors import (
     Unsupported,
 )
 from exchanges.limits import Bucket, LocalGate, Priority, Scope, pressed, pressing
+from exchanges.registry import venues
 from exchanges.transport import Answer, Request, Transport
 from exchanges.types import (
     Balance,
@@ -785,3 +787,25 @@ def test_rows_are_told_apart_by_our_ids_and_by_place_where_they_have_none() -> N
     assert by_client_id([{"bare": 1}, {"bare": 2}], orders, "id") == [{"bare": 1}, {"bare": 2}]
     assert by_client_id([other], orders, "id") == [other, {}]
     assert by_client_id([{"id": "strange"}, mine], orders, "id") == [{}, mine]
+
+
+@pytest.mark.parametrize("name", sorted(venues()))
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"side": "buy", "type": "market"},
+        {"side": "sell", "type": "market", "reduce_only": True},
+        {"side": "buy", "type": "stop", "trigger_price": "60000"},
+        {"side": "sell", "type": "stop", "trigger_price": "40000"},
+        {"side": "sell", "type": "stop", "trigger_price": "40000", "reduce_only": True},
+    ],
+    ids=lambda words: "-".join(str(each) for each in words.values()),
+)
+def test_every_venue_lets_go_first_what_protects_and_nothing_else(name, words):
+    kind = venues()[name]
+    asked = order(name, words | {"quantity": "1", "client_id": kind.client_id("01JD3X8K2MQZV7W5N9TRH4BCYE")})
+    try:
+        call = open_venue(name, lambda request: httpx.Response(500)).place_call(asked)
+    except (Unsupported, NothingToReduce):
+        return  # nothing is sent, in no order
+    assert call.priority is urgency(asked)
