@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import redis
 from django.conf import settings
+from django.db.models import QuerySet
 
 from accounts.entrance import accounts_of
 from accounts.models import Account, User
@@ -71,10 +72,16 @@ def prepare(user: User, message: Message, intake: Intake) -> Prepared:
     """Order rows and jobs of one message, the rows inserted. Raises Rejection when the whole message is refused
     (a word whose execution is not built yet, an exchange that is not traded): then there are no rows."""
     if intake.again:
-        Order.objects.filter(user=user, delivery=intake.delivery).delete()
+        _forget(Order.objects.filter(user=user, delivery=intake.delivery))
     prepared = draft(user, message, intake, accounts_of(user))
     store(prepared)
     return prepared
+
+
+def _forget(rows: QuerySet[Order]) -> None:
+    """Locked first: reconciliation may be writing about them, and what it adds has to go with them."""
+    locked = list(rows.select_for_update().values_list("pk", flat=True))
+    Order.objects.filter(pk__in=locked).delete()
 
 
 def store(prepared: Prepared) -> None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import flows
 from accounts.models import Account, Hook, User
-from execution.models import Order
+from execution import dispatch
+from execution.dispatch import Intake
+from execution.models import Order, OrderState
+from execution.transitions import RECONCILIATION, move_order
+from tests.stack import wait_for
 from tests.webhooks.conftest import ORDER, OTHER, Trader
 from webhooks import accept
 from webhooks.accept import Taken
 from webhooks.intake import Call
 from webhooks.replies import Reply
+from webhooks.syntax import parse
 
 
 def call(trader: Trader, body: str, **options: Any) -> Call:
@@ -133,3 +140,43 @@ def test_rows_stand_before_anything_is_queued(owner: Trader) -> None:
 
 def test_token_stays_out_of_what_a_traceback_shows(owner: Trader) -> None:
     assert owner.token not in repr(call(owner, ORDER))
+
+
+def test_rows_that_reconciliation_is_just_writing_about_are_replaced_with_all_it_wrote(owner: Trader) -> None:
+    taken = accept.take(call(owner, ORDER))
+    assert isinstance(taken, Taken)
+    [before] = taken.prepared.orders
+    written, go_on = threading.Event(), threading.Event()
+
+    def reconcile() -> None:
+        with transaction.atomic():
+            move_order(before.token, OrderState.NOT_SENT, by=RECONCILIATION, why="nobody took it")
+            written.set()
+            assert go_on.wait(30)
+        connection.close()
+
+    def prepare_again() -> None:
+        intake = Intake(taken.delivery.public_id, "close", 1_790_000_000_000.0, again=True)
+        with transaction.atomic():
+            dispatch.prepare(owner.user, parse(ORDER), intake)
+        connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        reconciling = pool.submit(reconcile)
+        assert written.wait(30)
+        preparing = pool.submit(prepare_again)
+        wait_for("the resend waits for the row", somebody_waits_for_a_lock)
+        go_on.set()
+        reconciling.result(30)
+        preparing.result(30)
+
+    assert [order.status for order in Order.objects.all()] == ["working"]
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(cursor.fetchone()[0])
