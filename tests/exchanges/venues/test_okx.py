@@ -227,7 +227,7 @@ def test_a_key_over_its_limit_does_not_hold_up_another_key():
 
 def test_a_stop_may_use_what_is_kept_back_from_queries():
     ours, _ = venue(PLACED)
-    stop = {"side": "buy", "type": "stop", "quantity": "0.1", "trigger_price": "60000"}
+    stop: dict[str, Any] = {"side": "buy", "type": "stop", "quantity": "0.1", "trigger_price": "60000"}
     stop |= {"reduce_only": True, "margin_mode": "cross"}
     for number in range(20):
         ours.place(KEYS, order("okx_f", stop | {"client_id": f"stop{number}"}))
