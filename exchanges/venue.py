@@ -38,6 +38,7 @@ from exchanges.transport import Answer, Request, Transport
 from exchanges.types import (
     Balance,
     Credentials,
+    Direction,
     Environment,
     Instrument,
     KeyInfo,
@@ -79,6 +80,9 @@ class Features:
     market_by_quote: bool = False
     hedge_mode: bool = False
     leverage: bool = False
+    #: every futures order names its margin mode, so that one has to be found for an order that says none:
+    #: `Venue.margin_mode`
+    mode_per_order: bool = False
     reduce_only: bool = True
     #: orders can be asked for by our client id, and for how long after their end (0: while open only)
     client_id_memory_seconds: int = 86_400
@@ -268,6 +272,14 @@ class Venue(ABC):
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
         return PositionMode.ONE_WAY
+
+    def margin_mode(
+        self, keys: Credentials, instrument: Instrument, direction: Direction | None = None
+    ) -> MarginMode | None:
+        """Where orders name one (`features.mode_per_order`): that of an order which says none. It changes nothing that
+        the trader has set up: the mode of the open position, of the one in `direction` first; else the account's
+        setting; else, where the exchange knows no setting, the default that the guide tells."""
+        return None
 
     def set_leverage(
         self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
@@ -545,6 +557,12 @@ def acknowledged(order: OrderRequest, exchange_id: str, **more: Any) -> Report:
         ),
         **more,
     )
+
+
+def held_mode(positions: Sequence[Position], direction: Direction | None) -> MarginMode | None:
+    """The margin mode of what is open, of the position in `direction` first."""
+    ranked = sorted(positions, key=lambda each: each.direction is not direction)
+    return next((each.margin_mode for each in ranked if each.margin_mode), None)
 
 
 def outcome(action: Callable[[], T]) -> T | ExchangeError:

@@ -20,6 +20,7 @@ from exchanges.errors import (
     NotSent,
     OrderNotFound,
     OutcomeUnknown,
+    Refused,
     UnknownSymbol,
 )
 from exchanges.limits import Priority, pressing
@@ -62,6 +63,8 @@ class Facts:
 
     position_mode: dict[str, PositionMode] = field(default_factory=dict)
     leverage: dict[str, tuple[Decimal | None, MarginMode | None]] = field(default_factory=dict)
+    #: of an order that says none, where orders name one: by symbol, and in hedge mode by side of the position
+    margin_mode: dict[tuple[str, Direction | None], MarginMode | None] = field(default_factory=dict)
     read_at: float = 0.0
 
 
@@ -160,6 +163,30 @@ class Desk:
             modes[instrument.symbol] = self.venue.position_mode(self.keys, instrument)
         return modes[instrument.symbol] is PositionMode.HEDGE
 
+    def margin_mode(self, instrument: Instrument, direction: Direction | None) -> MarginMode | None:
+        """The margin mode of an order that says none. Where orders name one it is read once, then remembered."""
+        if not self.venue.features.mode_per_order:
+            return self.facts.leverage.get(instrument.symbol, (None, None))[1]
+        slot = instrument.symbol, direction if self.hedged(instrument) else None
+        modes = self.facts.margin_mode
+        if slot not in modes:
+            try:
+                modes[slot] = self.venue.margin_mode(self.keys, instrument, direction)
+            except OutcomeUnknown as error:
+                raise NotSent(f"not sent, because the margin mode is not known: {error.message}") from None
+        return modes[slot]
+
+    def _forget_mode(self, order: OrderRequest) -> None:
+        """What was refused may have named a mode that was changed on the exchange's site: look again next time."""
+        for side in (None, *Direction):
+            self.facts.margin_mode.pop((order.instrument.symbol, side), None)
+
+    def _has_mode(self, symbol: str, direction: Direction | None, mode: MarginMode | None) -> None:
+        """Remember it, of all sides where none is named."""
+        if self.venue.features.mode_per_order and mode is not None:
+            sides = (None, direction) if direction else (None, *Direction)
+            self.facts.margin_mode |= {(symbol, side): mode for side in sides}
+
     def quote(self, instrument: Instrument) -> Quote:
         """Best prices, asked once per job."""
         if instrument.symbol not in self._quotes:
@@ -191,6 +218,8 @@ class Desk:
             found = [self._held(instrument, held)] if held and held.total >= instrument.step else []
         else:
             found = [each for each in self.venue.positions(self.keys, instrument) if each.quantity > 0]
+            for each in found:
+                self._has_mode(each.symbol, each.direction, each.margin_mode)
         return [each for each in found if direction in (None, each.direction)]
 
     def _held(self, instrument: Instrument, held: Balance) -> Position:
@@ -201,15 +230,26 @@ class Desk:
 
     # -- settings --------------------------------------------------------------------------------------
 
-    def set_leverage(self, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None) -> None:
-        """Nothing is sent when the exchange already has it from us."""
+    def set_leverage(
+        self,
+        instrument: Instrument,
+        leverage: Decimal | None,
+        mode: MarginMode | None,
+        direction: Direction | None = None,
+    ) -> None:
+        """Nothing is sent when the exchange already has it from us. Where orders name a margin mode, a leverage
+        belongs to one: to that of the orders to come."""
         if (leverage, mode) == (None, None) or self.dry_run:
             return
         held = self.facts.leverage.get(instrument.symbol, (None, None))
+        if self.venue.features.mode_per_order:
+            mode = mode or self.margin_mode(instrument, direction)
+            held = held if held[1] is mode else (None, None)
         wanted = (leverage or held[0], mode or held[1])
         if wanted != held:
             self.venue.set_leverage(self.keys, instrument, leverage, mode)
             self.facts.leverage[instrument.symbol] = wanted
+        self._has_mode(instrument.symbol, direction, mode)
 
     # -- orders ----------------------------------------------------------------------------------------
 
@@ -252,6 +292,9 @@ class Desk:
             report = self.find(order)  # our own order: it arrived before
         except OutcomeUnknown as error:
             report = self._resolve(order, error)
+        except Refused:
+            self._forget_mode(order)
+            raise
         self.timeline.mark("acknowledged")
         report = self.settle(report, order)
         self.saw(report, order.instrument, order.side, report.client_id or order.client_id)

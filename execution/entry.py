@@ -61,7 +61,7 @@ def enter(
     """
     check_opposite(desk, step, instrument)
     order = plan(desk, step, instrument, token, reduces=_reduces(desk, step, instrument))
-    desk.set_leverage(instrument, step.options.leverage, step.options.margin_mode)
+    desk.set_leverage(instrument, step.options.leverage, step.options.margin_mode, step.direction)
     return carry_out(desk, step, order, make)
 
 
@@ -236,7 +236,7 @@ def build(
         post_only=step.options.post,
         reduce_only=reduce_only and not desk.spot,
         position_side=_position_side(desk, instrument, step.direction, reduce_only=reduce_only),
-        margin_mode=_margin_mode(desk, instrument, step.options),
+        margin_mode=_margin_mode(desk, step, instrument),
         leverage=step.options.leverage or desk.facts.leverage.get(instrument.symbol, (None, None))[0],
     )
 
@@ -258,8 +258,11 @@ def _position_side(
     return direction.opposite if reduce_only else direction
 
 
-def _margin_mode(desk: Desk, instrument: Instrument, options: Options) -> MarginMode | None:
-    return options.margin_mode or desk.facts.leverage.get(instrument.symbol, (None, None))[1]
+def _margin_mode(desk: Desk, step: Entry, instrument: Instrument) -> MarginMode | None:
+    """What was said; else what flipr finds, so that nothing changes which the trader has set up."""
+    if desk.spot:
+        return None
+    return step.options.margin_mode or desk.margin_mode(instrument, step.direction)
 
 
 def expected_price(desk: Desk, step: Entry, instrument: Instrument) -> Decimal | None:

@@ -109,7 +109,7 @@ def _turn(
     close is told beside it, because the close stands."""
     entry = _entry(step, amounts.opens)
     order = plan(desk, entry, instrument, token)
-    desk.set_leverage(instrument, step.options.leverage, step.options.margin_mode)
+    desk.set_leverage(instrument, step.options.leverage, step.options.margin_mode, step.direction)
     if amounts.closes is None:
         turned.opened = carry_out(desk, entry, order, make)
         return turned

@@ -65,7 +65,16 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, unless_unchanged, urgency
+from exchanges.venue import (
+    Call,
+    Features,
+    Venue,
+    acknowledged,
+    key_digest,
+    plain_number,
+    unless_unchanged,
+    urgency,
+)
 
 T = TypeVar("T")
 
@@ -78,6 +87,8 @@ TIME_PATH = "/api/v2/public/time"
 PAGE = 100
 #: start and end of a history may lie this far apart
 HISTORY_MS = 90 * 86_400_000
+#: so many margin modes are remembered
+REMEMBERED = 50_000
 #: a spot market buy of a base quantity pays at most this much above the best price
 HIGHEST_PREMIUM = Decimal("0.02")
 FUTURES = {"productType": "USDT-FUTURES", "marginCoin": "USDT"}
@@ -163,6 +174,7 @@ class _Bitget(Venue):
         quirks=(
             "A spot market buy of a coin quantity goes out as an immediate limit order a little above the best price, so it may end partly filled in an empty book.",
             "Futures stops and targets are of a quantity and do not cancel each other: flipr does.",
+            "A futures order names its margin mode: what you do not say goes with what you have set for the symbol. flipr remembers that for ten minutes.",
             "Only USDT perpetuals are traded.",
         ),
     )
@@ -596,11 +608,16 @@ class BitgetSpot(_Bitget):
 class BitgetFutures(_Bitget):
     name = "Bitget_F"
     product = Product.LINEAR
-    features = Features(hedge_mode=True, leverage=True)
+    features = Features(hedge_mode=True, leverage=True, mode_per_order=True)
     rights = frozenset({"coow", "trade"})
     orders, live_plans = "mix/order", "pending"
     scope = FUTURES
     wallet = ("mix/account/accounts", PRODUCT)
+
+    def __init__(self, *wires: Any, **options: Any) -> None:
+        super().__init__(*wires, **options)
+        #: the margin mode of what a key holds in a symbol, as last seen: what closes names it
+        self._modes: dict[tuple[str, str], MarginMode] = {}
 
     def place_call(self, order: OrderRequest) -> Call:
         if order.quantity is None:
@@ -663,8 +680,14 @@ class BitgetFutures(_Bitget):
             self._refuse_crossed(order)
         if order.margin_mode is not None:
             return order
-        mode = word(MARGIN_MODES, self._account(keys, order.instrument), "marginMode")
-        return replace(order, margin_mode=mode)
+        known = self._modes.get((key_digest(keys), order.instrument.symbol)) if _closes(order) else None
+        return replace(order, margin_mode=known or self.margin_mode(keys, order.instrument))
+
+    def margin_mode(
+        self, keys: Credentials, instrument: Instrument, direction: Direction | None = None
+    ) -> MarginMode:
+        """That of the account for this symbol, which cannot be changed under a position."""
+        return word(MARGIN_MODES, self._account(keys, instrument), "marginMode")
 
     def _account(self, keys: Credentials, instrument: Instrument) -> Any:
         """Modes and leverage of one symbol (https://www.bitget.com/api-doc/contract/account/Get-Single-Account)."""
@@ -765,7 +788,13 @@ class BitgetFutures(_Bitget):
         path = "single-position" if instrument else "all-position"
         params = FUTURES | ({"symbol": instrument.symbol} if instrument else {})
         rows = _rows(self._read(f"mix/position/{path}", params, keys, "positions"))
-        return [self.read_position(row) for row in rows if decimal(row, "total")]
+        found = [self.read_position(row) for row in rows if decimal(row, "total")]
+        if len(self._modes) >= REMEMBERED:
+            self._modes.clear()
+        for each in found:
+            if each.margin_mode:
+                self._modes[key_digest(keys), each.symbol] = each.margin_mode
+        return found
 
     def read_position(self, item: Any) -> Position:
         return Position(

@@ -66,7 +66,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, key_digest, plain_number
+from exchanges.venue import Call, Features, Venue, acknowledged, held_mode, key_digest, plain_number
 
 SETTLEMENTS = ("USDT", "USDC")
 CLIENT_ID_LENGTH = 16
@@ -171,7 +171,7 @@ class BloFinFutures(Venue):
             "Spot is not traded here.",
             "Stop and target are one order at BloFin, which ends the target when the stop fills and the other way round.",
             "Stops and targets trigger by the last price; mark and index prices are refused.",
-            "An order that closes names the margin mode of its position.",
+            "An order names its margin mode: what you do not say goes with the open position, else with the margin mode of your account. flipr remembers what it saw for ten minutes.",
             "All accounts of an address share 1,500 requests in five minutes: with many of them an order is looked at less often than elsewhere.",
         ),
     )
@@ -179,7 +179,7 @@ class BloFinFutures(Venue):
         Environment.LIVE: "https://openapi.blofin.com",
         Environment.TESTNET: "https://demo-trading-openapi.blofin.com",
     }
-    features = Features(linked_legs=True, hedge_mode=True, leverage=True)
+    features = Features(linked_legs=True, hedge_mode=True, leverage=True, mode_per_order=True)
     errors = ERRORS
     throttles = {"403": Scope.ADDRESS}
     #: 500 a minute and 1,500 in five minutes by address, 30 in ten seconds of one user on everything under trade/
@@ -590,6 +590,14 @@ class BloFinFutures(Venue):
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
         return word(POSITION_MODES, self._read("account/position-mode", {}, keys), "positionMode")
+
+    def margin_mode(
+        self, keys: Credentials, instrument: Instrument, direction: Direction | None = None
+    ) -> MarginMode:
+        """The setting is the whole account's (https://docs.blofin.com/index.html#get-margin-mode)."""
+        if (mode := held_mode(self.positions(keys, instrument), direction)) is not None:
+            return mode
+        return word(MARGIN_MODES, self._read("account/margin-mode", {}, keys), "marginMode")
 
     def set_leverage(
         self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None

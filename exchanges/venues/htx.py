@@ -74,7 +74,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, key_digest, plain_number, urgency
+from exchanges.venue import Call, Features, Venue, acknowledged, held_mode, key_digest, plain_number, urgency
 
 SPOT_URL, SWAP_URL = "https://api.huobi.pro", "https://api.hbdm.vn"
 #: the same exchange by other addresses; a signature names the one that is called
@@ -209,7 +209,7 @@ class _HTX(Venue):
             "A spot market buy of a base quantity goes out as an immediate limit order at most 1 % above the market.",
             "A spot stop is refused when the price has crossed it already, and freezes no balance while it waits.",
             "Stop and target of a futures position are two orders that do not know of each other: flipr ends the second.",
-            "A futures order names its margin mode: cross, unless you say isolated.",
+            "A futures order names its margin mode, and HTX knows no setting for it: what you do not say goes with the open position, else it is cross. flipr remembers what it saw for ten minutes.",
             "A stop entry on HTX_F takes the best 20 levels of the order book when it triggers.",
             "Futures accounts that HTX has not moved to its API v5 are refused.",
         ),
@@ -669,7 +669,7 @@ class HTXFutures(_HTX):
     product = Product.LINEAR
     base_urls = {Environment.LIVE: SWAP_URL}
     hosts = {"htx": {Environment.LIVE: SPOT_URL}}
-    features = Features(hedge_mode=True, leverage=True, client_id_memory_seconds=7200)
+    features = Features(hedge_mode=True, leverage=True, mode_per_order=True, client_id_memory_seconds=7200)
     errors = error_table(SHARED, SWAP_ERRORS)
     #: per user over three seconds, writing and reading apart; public calls by address
     buckets = {
@@ -994,6 +994,12 @@ class HTXFutures(_HTX):
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
         data = field(self._read("/v5/position/mode", {}, "account", keys), "data")
         return word(POSITION_MODES, data, "position_mode")
+
+    def margin_mode(
+        self, keys: Credentials, instrument: Instrument, direction: Direction | None = None
+    ) -> MarginMode:
+        """HTX has no setting: `margin_mode` belongs to the order, as the leverage belongs to the mode."""
+        return held_mode(self.positions(keys, instrument), direction) or MarginMode.CROSS
 
     def set_leverage(
         self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None

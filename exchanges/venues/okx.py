@@ -57,7 +57,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, key_digest, plain_number, urgency
+from exchanges.venue import Call, Features, Venue, held_mode, key_digest, plain_number, urgency
 
 SETTLEMENTS = ("USDT", "USDC")
 CLIENT_ID_LENGTH = 16
@@ -153,7 +153,7 @@ class _OKX(Venue):
         testnet="Demo trading: switch to it on the site, and make a key there. It opens nothing else.",
         quirks=(
             "Stop and target are one order at OKX, which ends the target when the stop fills and the other way round.",
-            "An order that closes names the margin mode of its position.",
+            "An order names its margin mode, and OKX knows no setting for it: what you do not say goes with the open position, else it is cross. flipr remembers what it saw for ten minutes.",
             "Trailing, iceberg and TWAP orders made by hand are not seen until they trigger.",
         ),
     )
@@ -611,7 +611,9 @@ class OKXSwap(_OKX):
     name = "OKX_F"
     product = Product.LINEAR
     kind = "SWAP"
-    features = Features(linked_legs=True, hedge_mode=True, leverage=True, client_id_memory_seconds=7200)
+    features = Features(
+        linked_legs=True, hedge_mode=True, leverage=True, mode_per_order=True, client_id_memory_seconds=7200
+    )
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -708,6 +710,13 @@ class OKXSwap(_OKX):
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
         return word(POSITION_MODES, self._config(keys), "posMode")
+
+    def margin_mode(
+        self, keys: Credentials, instrument: Instrument, direction: Direction | None = None
+    ) -> MarginMode:
+        """OKX has no setting: `tdMode` belongs to the order
+        (https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-place-order)."""
+        return held_mode(self.positions(keys, instrument), direction) or MarginMode.CROSS
 
     def set_leverage(
         self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None

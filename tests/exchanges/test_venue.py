@@ -34,14 +34,17 @@ from exchanges.transport import Answer, Request, Transport
 from exchanges.types import (
     Balance,
     Credentials,
+    Direction,
     Environment,
     Instrument,
     KeyInfo,
     Legs,
+    MarginMode,
     OrderRef,
     OrderRequest,
     OrderStatus,
     OrderType,
+    Position,
     PositionMode,
     Product,
     Quote,
@@ -54,6 +57,7 @@ from exchanges.venue import (
     Venue,
     acknowledged,
     by_client_id,
+    held_mode,
     key_digest,
     plain_number,
     unless_unchanged,
@@ -809,3 +813,12 @@ def test_every_venue_lets_go_first_what_protects_and_nothing_else(name, words):
     except (Unsupported, NothingToReduce):
         return  # nothing is sent, in no order
     assert call.priority is urgency(asked)
+
+
+def test_each_side_of_a_hedged_account_keeps_its_own_margin_mode() -> None:
+    long = Position("BTC", Direction.LONG, Decimal(1), Decimal(1), margin_mode=MarginMode.ISOLATED)
+    short = replace(long, direction=Direction.SHORT, margin_mode=MarginMode.CROSS)
+    assert held_mode([long, short], Direction.SHORT) is MarginMode.CROSS
+    assert held_mode([short, long], Direction.LONG) is MarginMode.ISOLATED
+    assert held_mode([long], Direction.SHORT) is MarginMode.ISOLATED
+    assert held_mode([], Direction.LONG) is None

@@ -501,6 +501,21 @@ class BloFinFutures(Dialect):
                 raise
         return _frame({"positionMode": call.text("positionMode")})
 
+    @route("GET /api/v1/account/margin-mode")
+    def margin_mode(self, call: Call) -> Any:
+        """The whole account's; an order may name another."""
+        return _frame(
+            {"marginMode": self.desk.book(call.account).margin_modes.get("", MarginMode.CROSS).value}
+        )
+
+    @route("POST /api/v1/account/set-margin-mode", costs=TRADING)
+    def set_margin_mode(self, call: Call) -> Any:
+        book, mode = self.desk.book(call.account), call.one_of("marginMode", MARGIN_MODES)
+        if book.open or any(book.open_positions()):
+            raise Rejected(Reason.HAS_POSITION)
+        book.margin_modes[""] = mode
+        return _frame({"marginMode": mode.value})
+
     @route("GET /api/v1/account/leverage-info")
     def leverage(self, call: Call) -> Any:
         return _frame(self._leverages(call)[0])
