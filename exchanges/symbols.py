@@ -13,10 +13,17 @@ from exchanges.types import Instrument, Product
 #: exchange's own asset names -> the common one (Kraken's XBT/XDG, BitMEX' XBt, Bitfinex' UST, old BCC)
 ASSET_ALIASES = {"XBT": "BTC", "XDG": "DOGE", "BCC": "BCH", "XXBT": "BTC", "USDT0": "USDT", "UST": "USDT"}
 DOLLARS = ("USDT", "USDC", "USD")
-_DECORATION = re.compile(r"(?:[-_.:/]?(?:SWAP|PERPETUAL|PERP|PF|SPOT)|\.P)$")
-_PREFIX = re.compile(r"^(?:PF|PI|SPOT|PERP)_")
+_DECORATION = re.compile(r"(?:[-_.:/]?(?:SWAP|PERPETUAL|PERP|PF|SPOT)|\.P|_(?:UMCBL|CMCBL|SPBL))$")
+_PREFIX = re.compile(r"^(?:PF|SPOT|PERP)_")
 #: KuCoin's futures end in M: XBTUSDTM
 _MARGINED = re.compile(r"(?<=USDT|USDC)M$")
+#: Bitfinex' derivatives: tBTCF0:USTF0, written BTC:USTF0 or BTCF0USTF0 too
+_FUNDED = re.compile(r"(?:\w+:)?(\w+?)(?:(?:F0)?:|F0)(\w+)F0")
+#: names that only contracts margined in coins have: Kraken's PI_XBTUSD and FI_XBTUSD_241227, OKX' BTC-USD-SWAP, Binance'
+#: BTCUSD_PERP, Bitget's BTCUSD_DMCBL, and BTC/USD:BTC
+_IN_COINS = re.compile(
+    r"^(?:\w+:)?(?:[PF]I_\w+|\w+-USD-SWAP|\w*[A-Z0-9]USD_PERP|\w+_DMCBL|(\w+)/\w+:\1(?:-\w+)?)$"
+)
 
 
 def common_asset(asset: str) -> str:
@@ -28,10 +35,17 @@ def common_asset(asset: str) -> str:
 def plain(symbol: str) -> str:
     """Only letters and digits of the pair: `BINANCE:BTC/USDT.P`, `btc-usdt-swap` -> BTCUSDT."""
     text = _undecorated(symbol.strip().upper())
+    if derivative := _FUNDED.fullmatch(text):
+        text = "".join(derivative.groups())
     before, _, after = text.rpartition(":")
     if "/" in before:  # BTC/USDT:USDT names a settlement currency last, BINANCE:BTCUSDT an exchange first
         after = before.rpartition(":")[2]
     return re.sub(r"[^A-Z0-9]", "", _PREFIX.sub("", _undecorated(after)))
+
+
+def in_coins(symbol: str) -> bool:
+    """Whether only a contract margined in coins is called so: none in dollars is meant by it."""
+    return _IN_COINS.match(symbol.strip().upper()) is not None
 
 
 def _undecorated(text: str) -> str:
@@ -48,11 +62,17 @@ class InstrumentTable:
         self.instruments = tuple(instruments)
         self._by_pair: dict[str, Instrument] = {}
         self._by_symbol: dict[str, Instrument] = {}
+        #: with the small letter that Bitfinex (tBTCUST) and Phemex (sBTCUSDT) write before a pair, and just without it
+        self._by_marked: dict[str, Instrument] = {}
         for instrument in self.instruments:
             self._by_symbol.setdefault(instrument.symbol.upper(), instrument)
             for name in _names(instrument):
                 if not (held := self._by_pair.get(name)) or (instrument.active and not held.active):
                     self._by_pair[name] = instrument
+                if _marked(instrument):
+                    mark, rest = instrument.symbol[0].upper(), plain(instrument.symbol[1:])
+                    for written in (mark + name, rest):
+                        self._by_marked.setdefault(written, instrument)
 
     def __len__(self) -> int:
         return len(self.instruments)
@@ -63,31 +83,51 @@ class InstrumentTable:
 
     def find(self, symbol: str, venue: str = "this venue") -> Instrument:
         """The instrument meant by `symbol`. On futures a missing dollar quote falls back to the nearest one
-        (USDT, USDC, USD), a base alone (`BTC-PERP`) too. Raises UnknownSymbol naming the nearest spellings."""
+        (USDT, USDC, USD), a base alone (`BTC-PERP`) too; never for a contract margined in coins. Raises UnknownSymbol
+        naming the nearest spellings."""
         exact = self._by_symbol.get(symbol.upper())
         if exact is not None:
             return exact
         pair = plain(symbol)
-        for name in (pair, *_other_dollars(pair, self._any_futures)):
+        for name in () if in_coins(symbol) else self._meant(pair):
             if (found := self._find_pair(name)) is not None:
                 return found
         raise UnknownSymbol(self._unknown(symbol, pair, venue))
+
+    def missing(self, symbol: str, venue: str) -> str:
+        """Why `find` does not find it, in words."""
+        if in_coins(symbol):
+            return f'"{symbol}" is a contract margined in coins, which {venue} does not trade'
+        return f'"{symbol}" is not traded on {venue}'
+
+    def _meant(self, pair: str) -> Iterator[str]:
+        yield pair
+        for written in dict.fromkeys((pair, *_spellings(pair))):
+            yield from _other_dollars(written, self._any_futures)
 
     @cached_property
     def _any_futures(self) -> bool:
         return any(each.product is Product.LINEAR for each in self.instruments)
 
     def _find_pair(self, pair: str) -> Instrument | None:
-        return next((self._by_pair[name] for name in _spellings(pair) if name in self._by_pair), None)
+        for names in (self._by_pair, self._by_marked):
+            if (found := next((names[name] for name in _spellings(pair) if name in names), None)) is not None:
+                return found
+        return None
 
     def _unknown(self, symbol: str, pair: str, venue: str) -> str:
         near = self.suggest(pair)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
-        return f'"{symbol}" is not traded on {venue}{hint}'
+        return f"{self.missing(symbol, venue)}{hint}"
 
     def suggest(self, pair: str, count: int = 3) -> list[str]:
         """The nearest spellings, best first."""
         return difflib.get_close_matches(plain(pair), list(self._by_pair), n=count, cutoff=0.6)
+
+
+def _marked(instrument: Instrument) -> bool:
+    mark, rest = instrument.symbol[:1], instrument.symbol[1:]
+    return mark.islower() and rest[:1].isupper() and rest.startswith(instrument.base)
 
 
 def _names(instrument: Instrument) -> Iterator[str]:

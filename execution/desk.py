@@ -136,9 +136,8 @@ class Desk:
         except UnknownSymbol as error:
             near = ", ".join(self.connection.table.suggest(symbol))
             hint = f"did you mean {near}?" if near else "see the exchange's list of markets"
-            raise Rejection(
-                "UNKNOWN_SYMBOL", f'"{symbol}" is not traded on {self.venue.name}', hint, span
-            ) from error
+            words = self.connection.table.missing(symbol, self.venue.name)
+            raise Rejection("UNKNOWN_SYMBOL", words, hint, span) from error
         if not found.active:
             raise Rejection(
                 "MARKET_CLOSED", f"{found.symbol} is not open for trading on {self.venue.name}", "", span

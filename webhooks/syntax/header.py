@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NoReturn
 
 from exchanges.names import EXCHANGES, PRODUCT_NAMES, exchange_name, name_key
-from exchanges.symbols import plain
+from exchanges.symbols import in_coins, plain
 from exchanges.types import Product
 from execution.commands import Span, VenueName
 from webhooks.syntax.cursor import Cursor
@@ -35,7 +35,8 @@ _MARKET_HINT = "use _F for futures, _S for spot, _C for coin-margined"
 def common_symbol(written: str) -> str | None:
     """The spelling all exchanges share (`BINANCE:BTC/USDT.P` -> BTCUSDT), None when it is no symbol.
 
-    Names that only one exchange knows (dated futures, names beyond ASCII) stay as written.
+    Names that only one exchange knows (dated futures, names beyond ASCII) and those of contracts margined in coins
+    stay as written.
     """
     return _common_symbol(written) if len(written) <= _MAX_NAME else None  # long ones would fill the cache
 
@@ -47,7 +48,7 @@ def _common_symbol(written: str) -> str | None:
     if not written.isascii():
         return written
     symbol = written.upper()
-    if _DATED.search(symbol):
+    if _DATED.search(symbol) or in_coins(symbol):
         return _PREFIX.sub("", symbol)
     while (shorter := plain(symbol)) != symbol:
         symbol = shorter
