@@ -7,8 +7,11 @@ Placing only acknowledges; the fill is asked for afterwards. What surprises:
   cancel, a little above the best price, so it may end partly filled in an empty book; where the balance is too
   short for that bound it goes out as the quote amount it costs now;
 * futures orders carry the margin mode: where none is asked for, the one the symbol has is read first;
+* a batch takes 50 plain orders of one symbol (futures: of one margin mode) and no plans: stops and targets go out one by
+  one. Its limit counts requests;
 * hedge mode: `side` is the direction of the position, `tradeSide` opens or closes it;
 * plan orders have no direction of their own: the side of the market they were placed on is what they wait for.
+  A look at the price goes before them, unless one of this second was far from the trigger.
   Orders that close (stop, target) are TP/SL plans of a size, which do have one. Stop and target of the
   documentation's pos_* plans are linked, but they close the whole position, not what a bracket covers;
 * a plan that fires goes on as another order: its answer joins both;
@@ -23,7 +26,7 @@ import hashlib
 import hmac
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, ClassVar, TypeVar
@@ -70,8 +73,11 @@ from exchanges.venue import (
     Features,
     Venue,
     acknowledged,
+    by_client_id,
     key_digest,
+    outcome,
     plain_number,
+    plain_params,
     unless_unchanged,
     urgency,
 )
@@ -91,6 +97,8 @@ HISTORY_MS = 90 * 86_400_000
 REMEMBERED = 50_000
 #: a spot market buy of a base quantity pays at most this much above the best price
 HIGHEST_PREMIUM = Decimal("0.02")
+#: how long a price that was seen counts for triggers that were further away than this share of it
+PRICE_MS, FAR = 1000, Decimal("0.01")
 FUTURES = {"productType": "USDT-FUTURES", "marginCoin": "USDT"}
 PRODUCT = {"productType": "USDT-FUTURES"}
 #: TP/SL plans and trigger orders, as the lists tell them apart
@@ -130,7 +138,7 @@ PLANS: Mapping[str, bool | None] = {
 #: calls of one user a second, by kind of endpoint (each endpoint's page); an address has 6000 a minute
 A_SECOND = {
     **dict.fromkeys(("place", "plan", "cancel", "reads", "plans", "account"), 10),
-    **dict.fromkeys(("positions", "settings"), 5),
+    **dict.fromkeys(("positions", "settings", "batch"), 5),
 }
 UNIFIED_ACCOUNT, NO_PERMISSION = "40085", "40014"
 #: the error lists of https://www.bitget.com/api-doc/; 43023 and its like also come in the moment after a fill, before
@@ -195,11 +203,19 @@ class _Bitget(Venue):
     }
     #: rights of a key that let it trade this product
     rights: ClassVar[frozenset[str]]
+    #: path of a batch, and what its orders share
+    batches: ClassVar[str]
+    shared: ClassVar[tuple[str, ...]]
     #: path of the orders, name of the list of live plans, what names the product beside a symbol, and the wallet with what it is asked for
     orders: ClassVar[str]
     live_plans: ClassVar[str]
     scope: ClassVar[Mapping[str, str]] = {}
     wallet: ClassVar[tuple[str, Mapping[str, str]]]
+
+    def __init__(self, *wires: Any, **options: Any) -> None:
+        super().__init__(*wires, **options)
+        #: the prices last seen of a symbol, and when
+        self._prices: dict[str, tuple[int, Quote]] = {}
 
     # -- pure ------------------------------------------------------------------------------------------
 
@@ -256,6 +272,23 @@ class _Bitget(Venue):
             return {}
         own = {name: bucket for name, bucket in self.buckets.items() if bucket.scope is Scope.KEY}
         return {name: bucket.capacity - int(left) for name, bucket in own.items()}
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        """https://www.bitget.com/api-doc/spot/trade/Batch-Place-Orders and contract/trade/Batch-Order."""
+        shared = {name: calls[0].params[name] for name in self.shared}
+        orders = [
+            {name: value for name, value in plain_params(call.params).items() if name not in shared}
+            for call in calls
+        ]
+        return self._write(self.batches, shared | {"orderList": orders}, "batch", Priority.ENTRY)
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        """Two lists: what was taken, and what was not. An order that stands in both, or in none, is not known."""
+        taken, refused = (_rows(field(data, "data"), name) for name in ("successList", "failureList"))
+        rows = [{**row, "taken": True} for row in taken] + [{**row, "taken": False} for row in refused]
+        names = [row.get("clientOid") for row in rows]
+        once = [row for row in rows if row.get("clientOid") and names.count(row["clientOid"]) == 1]
+        return [_alone(row) for row in by_client_id(once, orders, "clientOid")]
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         return acknowledged(order, text(data, "data", "orderId"))
@@ -333,12 +366,17 @@ class _Bitget(Venue):
         """The order as it can be sent. Raises WouldTrigger, OutcomeUnknown when the exchange does not tell."""
 
     def _refuse_crossed(self, order: OrderRequest) -> None:
-        """A plan already crossed would wait for the way back, and a stop become a take-profit."""
-        quote, trigger = self.quote(order.instrument), order.trigger_price or Decimal(0)
-        now = quote.mark if order.trigger_by is TriggerBy.MARK and quote.mark else quote.last
-        rises = (order.side is Side.BUY) == (order.type in STOPS)
-        if now == trigger or (now > trigger) == rises:
-            raise WouldTrigger(f"the price {now} has already crossed the trigger {trigger}")
+        """A plan already crossed would wait for the way back, and a stop become a take-profit. What one leg of a position
+        has seen a moment ago serves the next; only what was far from crossed is believed."""
+        seen_ms, seen = self._prices.get(order.instrument.symbol, (0, None))
+        fresh = 0 <= self.clock.now_ms() - seen_ms < PRICE_MS
+        if seen and fresh and _room(order, seen) > seen.last * FAR:
+            return
+        now = self.quote(order.instrument)
+        if _room(order, now) <= 0:
+            raise WouldTrigger(
+                f"the price {_watched(order, now)} has already crossed the trigger {order.trigger_price}"
+            )
 
     def server_time_ms(self) -> int:
         return int(decimal(self._read("public/time", {}), "serverTime"))
@@ -346,7 +384,9 @@ class _Bitget(Venue):
     def quote(self, instrument: Instrument) -> Quote:
         row = self._ticker(instrument.symbol)
         bid, ask, last = (decimal(row, name) for name in ("bidPr", "askPr", "lastPr"))
-        return Quote(bid, ask, last, _positive(row, "markPrice"))
+        quote = Quote(bid, ask, last, _positive(row, "markPrice"))
+        self._prices[instrument.symbol] = self.clock.now_ms(), quote
+        return quote
 
     @abstractmethod
     def _ticker(self, symbol: str) -> Any: ...
@@ -465,9 +505,10 @@ class _Bitget(Venue):
 class BitgetSpot(_Bitget):
     name = "Bitget"
     product = Product.SPOT
-    features = Features(market_by_quote=True, reduce_only=False)
+    features = Features(market_by_quote=True, reduce_only=False, batch=50)
     rights = frozenset({"stow", "trade"})
     orders, live_plans = "spot/trade", "current"
+    batches, shared = "spot/trade/batch-orders", ("symbol",)
     wallet = ("spot/account/assets", {"assetType": "hold_only"})
 
     def place_call(self, order: OrderRequest) -> Call:
@@ -520,6 +561,10 @@ class BitgetSpot(_Bitget):
             cost = self._in_quote(order)
             report = super().place(keys, cost, patience_seconds=patience_seconds)
             return replace(report, quantity=order.quantity)
+
+    def _share(self, *orders: OrderRequest) -> bool:
+        """Not one that needs the price of now."""
+        return super()._share(*orders) and not any(_buys_base(order) for order in orders)
 
     def _in_quote(self, order: OrderRequest) -> OrderRequest:
         try:
@@ -608,9 +653,10 @@ class BitgetSpot(_Bitget):
 class BitgetFutures(_Bitget):
     name = "Bitget_F"
     product = Product.LINEAR
-    features = Features(hedge_mode=True, leverage=True, mode_per_order=True)
+    features = Features(hedge_mode=True, leverage=True, mode_per_order=True, batch=50)
     rights = frozenset({"coow", "trade"})
     orders, live_plans = "mix/order", "pending"
+    batches, shared = "mix/order/batch-place-order", ("symbol", *FUTURES, "marginMode")
     scope = FUTURES
     wallet = ("mix/account/accounts", PRODUCT)
 
@@ -680,14 +726,29 @@ class BitgetFutures(_Bitget):
             self._refuse_crossed(order)
         if order.margin_mode is not None:
             return order
+        return replace(order, margin_mode=self._mode(keys, order))
+
+    def _mode(self, keys: Credentials, order: OrderRequest) -> MarginMode:
         known = self._modes.get((key_digest(keys), order.instrument.symbol)) if _closes(order) else None
-        return replace(order, margin_mode=known or self.margin_mode(keys, order.instrument))
+        return known or self.margin_mode(keys, order.instrument)
 
     def margin_mode(
         self, keys: Credentials, instrument: Instrument, direction: Direction | None = None
     ) -> MarginMode:
         """That of the account for this symbol, which cannot be changed under a position."""
         return word(MARGIN_MODES, self._account(keys, instrument), "marginMode")
+
+    def _share(self, *orders: OrderRequest) -> bool:
+        return super()._share(*orders) and len({order.margin_mode for order in orders}) == 1
+
+    def _place_batch(self, keys: Credentials, orders: Sequence[OrderRequest]) -> list[Report | ExchangeError]:
+        """As `place`: in the margin mode of the symbol. When that cannot be read, nothing was sent."""
+        mode = outcome(lambda: orders[0].margin_mode or self._mode(keys, orders[0]))
+        if isinstance(mode, OutcomeUnknown):
+            mode = errors.NotSent(f"not sent, because the account could not be read: {mode.message}")
+        if isinstance(mode, ExchangeError):
+            return [mode] * len(orders)
+        return super()._place_batch(keys, [replace(order, margin_mode=mode) for order in orders])
 
     def _account(self, keys: Credentials, instrument: Instrument) -> Any:
         """Modes and leverage of one symbol (https://www.bitget.com/api-doc/contract/account/Get-Single-Account)."""
@@ -847,6 +908,24 @@ def _closes(order: OrderRequest) -> bool:
 
 def _buys_base(order: OrderRequest) -> bool:
     return (order.type, order.side) == (OrderType.MARKET, Side.BUY) and order.quantity is not None
+
+
+def _alone(row: Any) -> Any:
+    """An order of a batch as the answer would be had it been sent alone; one that nothing is told of has no id."""
+    if row.get("taken", True):
+        return {"code": "00000", "data": row}
+    return {"code": row.get("errorCode"), "msg": row.get("errorMsg")}
+
+
+def _watched(order: OrderRequest, quote: Quote) -> Decimal:
+    return quote.mark if order.trigger_by is TriggerBy.MARK and quote.mark else quote.last
+
+
+def _room(order: OrderRequest, quote: Quote) -> Decimal:
+    """How far the price has yet to go to the trigger; negative when it has crossed it."""
+    rises = (order.side is Side.BUY) == (order.type in STOPS)
+    way = (order.trigger_price or Decimal(0)) - _watched(order, quote)
+    return way if rises else -way
 
 
 def _down(value: Decimal, step: Decimal) -> Decimal:

@@ -12,6 +12,8 @@ read 2026-11-22) unless a line names another source. Quirks:
 * `text` is our client id behind "t-". Plain orders are found by it for a while, trigger orders only in their lists;
   a trigger order is a record of its own, and the order it fires has another id (`trade_id`, `fired_order_id`).
 * Hedge mode ("dual") has no position side on orders: `reduce_only` and the sign say which position is meant.
+* A batch takes ten plain orders of a market and no trigger orders: stops and targets go out one by one. One order that
+  is wrong in itself refuses the whole batch; what fails later has a `label` of its own.
 * Leverage 0 is cross margin: the leverage call names the margin mode at once.
 * No linked pairs; the exchange cancels nothing when the other leg fills. Whether a waiting spot trigger order holds its
   coins is not documented, so only the stop rests there.
@@ -23,14 +25,14 @@ import hashlib
 import hmac
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import errors
-from exchanges.errors import InsufficientFunds, OrderNotFound, OutcomeUnknown, Unsupported
+from exchanges.errors import ExchangeError, InsufficientFunds, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.read import decimal, decimal_or_none, field, flag, items, text, word
@@ -57,7 +59,17 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, unless_unchanged, urgency
+from exchanges.venue import (
+    Call,
+    Features,
+    Venue,
+    acknowledged,
+    by_client_id,
+    plain_number,
+    plain_params,
+    unless_unchanged,
+    urgency,
+)
 
 OURS = "t-"
 PAGE = 100
@@ -151,7 +163,7 @@ class _Gate(Venue):
     }
     errors = ERRORS
     #: "Frequency limit rule" of the documents; spot orders are metered per market and
-    #: counted here for all of them, which is never more than allowed
+    #: counted here for all of them, which is never more than allowed. Each order of a batch counts
     buckets = {
         "spot_orders": Bucket(10, 1.0, Scope.KEY),
         "futures_orders": Bucket(100, 1.0, Scope.KEY),
@@ -180,6 +192,7 @@ class _Gate(Venue):
     )
     #: where the orders of this product live
     orders: ClassVar[str]
+    batches: ClassVar[str]
     triggers: ClassVar[str]
     place_bucket: ClassVar[str]
     #: an order that ended without a fill is shown that long, where it is not kept for good
@@ -191,14 +204,15 @@ class _Gate(Venue):
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         """https://www.gate.com/docs/developers/apiv4/en/, "APIv4 signed request requirements"; the query is signed
-        as it is before it is percent-encoded. The leverage call has a query though it is a POST."""
+        as it is before it is percent-encoded. The leverage call has a query though it is a POST. A list is sent as the
+        parameter ""."""
         params = {
             name: plain_number(each) if isinstance(each, Decimal) else each
             for name, each in call.params.items()
         }
         writes = call.method == "POST" and not call.path.endswith("/leverage")
         query = "" if writes else urlencode(params)
-        body = json.dumps(params, separators=(",", ":")).encode() if writes else b""
+        body = json.dumps(params.get("", params), separators=(",", ":")).encode() if writes else b""
         headers = {"Content-Type": "application/json"} if writes else {}
         if self.product is not Product.SPOT:
             headers["X-Gate-Size-Decimal"] = "1"
@@ -229,6 +243,19 @@ class _Gate(Venue):
         if order.type.conditional:
             return self._write(self.triggers, self._trigger_params(order), "triggers", urgency(order))
         return self._write(self.orders, self._order_params(order), self.place_bucket, urgency(order))
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        """create_batch_orders and create_batch_futures_order in gate_api."""
+        orders = [plain_params(call.params) for call in calls]
+        return replace(
+            self._write(self.batches, {"": orders}, self.place_bucket, Priority.ENTRY),
+            costs={self.place_bucket: len(calls)},
+        )
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        """BatchOrder and BatchFuturesOrder: the order, or why there is none."""
+        rows = [{**row, "client_id": _client_id(row.get("text"))} for row in items(data)]
+        return [_alone(row) for row in by_client_id(rows, orders, "client_id")]
 
     def _check(self, order: OrderRequest) -> None:
         at_once = order.time_in_force is not TimeInForce.GTC
@@ -429,9 +456,10 @@ class GateSpot(_Gate):
         reduce_only=False,
         rests_both_legs=False,
         client_id_memory_seconds=3600,
+        batch=10,
     )
-    orders, triggers, place_bucket = "/spot/orders", "/spot/price_orders", "spot_orders"
-    right = "spot"
+    orders, batches, triggers = "/spot/orders", "/spot/batch_orders", "/spot/price_orders"
+    place_bucket, right = "spot_orders", "spot"
 
     def _check(self, order: OrderRequest) -> None:
         super()._check(order)
@@ -500,6 +528,10 @@ class GateSpot(_Gate):
             paid = replace(order, quantity=None, quote_quantity=order.quantity * ask)
             report = super().place(keys, paid, patience_seconds=patience_seconds)
         return replace(report, type=order.type, price=None, quantity=order.quantity)
+
+    def _share(self, *orders: OrderRequest) -> bool:
+        """Not one that needs the price of now."""
+        return super()._share(*orders) and not any(_buys_base(order) for order in orders)
 
     def read_order(self, item: Any) -> Report:
         """Order in gate_api."""
@@ -607,8 +639,11 @@ class GateFutures(_Gate):
     name = "Gate_F"
     product = Product.LINEAR
     #: an order that ended without a fill is found by our id for a minute
-    features = Features(fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=60)
+    features = Features(
+        fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=60, batch=10
+    )
     orders, triggers = "/futures/usdt/orders", "/futures/usdt/price_orders"
+    batches = "/futures/usdt/batch_orders"
     place_bucket, right = "futures_orders", "futures"
     #: the documentation of FuturesApi.get_futures_order in gate_api
     forgets_seconds = 600
@@ -771,6 +806,11 @@ class GateFutures(_Gate):
         self._know(order.instrument)
         return super().place(keys, order, patience_seconds=patience_seconds)
 
+    def place_calls(self, orders: Sequence[OrderRequest]) -> list[Call | ExchangeError]:
+        for order in orders:
+            self._know(order.instrument)
+        return super().place_calls(orders)
+
     def _size(self, symbol: str) -> Decimal:
         """Coins in a contract; the instruments are read when one is asked for that was never seen."""
         if symbol not in self._sizes:
@@ -854,6 +894,13 @@ class GateFutures(_Gate):
 
 def _buys_base(order: OrderRequest) -> bool:
     return (order.type, order.side) == (OrderType.MARKET, Side.BUY) and order.quantity is not None
+
+
+def _alone(row: Any) -> Any:
+    """An order of a batch as if it had been sent alone. What is neither taken nor refused with a label is not known."""
+    taken, label = row.get("succeeded"), row.get("label")
+    told = (taken is True and not label) or (taken is False and label)
+    return row if told else {}
 
 
 def bounded(order: OrderRequest, ask: Decimal) -> OrderRequest:

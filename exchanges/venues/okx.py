@@ -7,6 +7,7 @@ Facts from https://www.okx.com/docs-v5/en/ (pages read 2026-11-22 in stored copi
 * The margin mode stands on every order (`tdMode`): an order that closes must name the mode of its position.
 * Stops and take-profits are algo orders (`conditional`; a pair is one `oco`) with ids of their own; a triggered
   one goes on as a plain order that names its `algoId`. They freeze no balance, and crossed ones are refused.
+* A batch takes 20 plain orders and no algo orders: a stop and its targets go out one by one, or as one pair.
 * Client ids are letters and digits, 32 at most. Ours have 16, so that the two legs of a pair fit into the one id
   the pair has. Cancelled orders without a fill are forgotten after two hours.
 * The demo account lives on the live host and is told apart by a header; its keys open nothing else (50101).
@@ -21,7 +22,7 @@ import hashlib
 import hmac
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -57,7 +58,17 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, held_mode, key_digest, plain_number, urgency
+from exchanges.venue import (
+    Call,
+    Features,
+    Venue,
+    by_client_id,
+    held_mode,
+    key_digest,
+    plain_number,
+    plain_params,
+    urgency,
+)
 
 SETTLEMENTS = ("USDT", "USDC")
 CLIENT_ID_LENGTH = 16
@@ -106,6 +117,8 @@ LEGS = {"sl": ("slTriggerPx", "slOrdPx"), "tp": ("tpTriggerPx", "tpOrdPx"), "tri
 ALGOS = {"conditional": ("sl", "tp"), "oco": ("sl", "tp"), "trigger": ("trigger",)}
 LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 
+#: `code` of an answer whose rows have codes of their own: all were done, none, or some
+ALL_DONE, NONE_DONE, SOME_DONE = "0", "1", "2"
 #: 51000 stands for many complaints; where the words name one of these parameters, it becomes part of the code
 SPOKEN = {"posside": "51000:posSide", "tdmode": "51000:tdMode"}
 #: https://www.okx.com/docs-v5/en/#error-code; 50004 and 51149 say themselves that the outcome is not known
@@ -166,6 +179,7 @@ class _OKX(Venue):
         "instruments": Bucket(20, 2.0),
         "ticker": Bucket(20, 2.0),
         "orders": Bucket(60, 2.0, Scope.KEY),
+        "batch_orders": Bucket(300, 2.0, Scope.KEY),
         "cancels": Bucket(60, 2.0, Scope.KEY),
         "algo_orders": Bucket(20, 2.0, Scope.KEY),
         "algo_cancels": Bucket(20, 2.0, Scope.KEY),
@@ -223,10 +237,14 @@ class _OKX(Venue):
         if code is None:
             return "", "the answer has no code"
         rows = data if isinstance(data, list) else []
+        if len(rows) > 1 and str(code) in (ALL_DONE, NONE_DONE, SOME_DONE):
+            return None  # of several orders each has its own
+        if str(code) == SOME_DONE:
+            return "", "some orders were taken, and the answer does not tell which"
         causes = [row for row in rows if isinstance(row, Mapping) and row.get("sCode") not in (None, "0", "")]
         if causes:
             code, words = causes[0]["sCode"], causes[0].get("sMsg")
-        elif str(code) == "0":
+        elif str(code) == ALL_DONE:
             return None
         code, words = str(code), str(words or "")
         named = [name for said, name in SPOKEN.items() if code == "51000" and said in words.lower()]
@@ -249,6 +267,17 @@ class _OKX(Venue):
         params |= {"px": order.price} if limit else {}
         costs = {"orders": 1}
         return self._write("order", params | {"clOrdId": order.client_id}, costs, urgency(order))
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        """https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-place-multiple-orders: its limit is its own and
+        counts orders."""
+        orders, costs = [plain_params(call.params) for call in calls], {"batch_orders": len(calls)}
+        return self._write("batch-orders", {"": orders}, costs, Priority.ENTRY)
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        """Each row as the answer to its order alone: a row without a code leaves it unknown."""
+        rows = by_client_id(items(data, "data"), orders, "clOrdId")
+        return [{"code": row.get("sCode"), "data": [row]} for row in rows]
 
     def _params(self, order: OrderRequest, kind: str) -> dict[str, Any]:
         """What plain and conditional orders share."""
@@ -556,7 +585,11 @@ class OKXSpot(_OKX):
     product = Product.SPOT
     kind = "SPOT"
     features = Features(
-        linked_legs=True, market_by_quote=True, reduce_only=False, client_id_memory_seconds=7200
+        linked_legs=True,
+        market_by_quote=True,
+        reduce_only=False,
+        client_id_memory_seconds=7200,
+        batch=20,
     )
 
     def place(
@@ -612,7 +645,12 @@ class OKXSwap(_OKX):
     product = Product.LINEAR
     kind = "SWAP"
     features = Features(
-        linked_legs=True, hedge_mode=True, leverage=True, mode_per_order=True, client_id_memory_seconds=7200
+        linked_legs=True,
+        hedge_mode=True,
+        leverage=True,
+        mode_per_order=True,
+        client_id_memory_seconds=7200,
+        batch=20,
     )
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -639,9 +677,24 @@ class OKXSwap(_OKX):
         self.place_call(order)  # what cannot be said is refused before anything is asked
         order = self._in_its_mode(keys, order)
         report = super().place(keys, order, patience_seconds=patience_seconds)
+        self._saw_mode(keys, order)
+        return report
+
+    def _place_batch(self, keys: Credentials, orders: Sequence[OrderRequest]) -> list[Report | ExchangeError]:
+        """As `place`; when the position cannot be read, nothing was sent."""
+        try:
+            moded = [self._in_its_mode(keys, order) for order in orders]
+        except ExchangeError as error:
+            return [error] * len(orders)
+        told = super()._place_batch(keys, moded)
+        for order, each in zip(moded, told, strict=True):
+            if isinstance(each, Report):
+                self._saw_mode(keys, order)
+        return told
+
+    def _saw_mode(self, keys: Credentials, order: OrderRequest) -> None:
         if not (_closes(order) or order.type.conditional):
             self._modes[key_digest(keys), order.instrument.symbol] = order.margin_mode or MarginMode.CROSS
-        return report
 
     def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
         self.protect_call(legs)

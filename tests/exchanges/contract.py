@@ -127,6 +127,12 @@ class Script:
         return [{"host": "", "params": {}} | step["request"] for step in self.steps]
 
 
+def json_params(body: str) -> dict[str, Any]:
+    """A JSON body as venues take parameters: a list is the one named ""."""
+    data = json.loads(body)
+    return data if isinstance(data, dict) else {"": data}
+
+
 def response(answer: Mapping[str, Any]) -> httpx.Response:
     body = answer.get("body")
     content = body if isinstance(body, str) else json.dumps(body)

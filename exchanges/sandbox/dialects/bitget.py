@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
@@ -62,6 +62,7 @@ from exchanges.types import (
 D = Decimal
 SPOT, MIX = "/api/v2/spot", "/api/v2/mix"
 WINDOW_MS = 30_000
+LARGEST_BATCH = 50
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 TYPES = {"market": False, "limit": True}
 FORCES = {
@@ -80,7 +81,7 @@ TPSL = {
 LIMITS = (
     Limit("address", "address", 6000, 60, Owner.ADDRESS),
     *(Limit(name, name, 10, 1) for name in ("place", "plan", "cancel", "reads", "plans", "account")),
-    *(Limit(name, name, 5, 1) for name in ("settings", "positions")),
+    *(Limit(name, name, 5, 1) for name in ("settings", "positions", "batch")),
     Limit("info", "info", 1, 1),
 )
 
@@ -195,6 +196,28 @@ class _Bitget(Dialect):
         )
         return named_answer(call, self.spot.place(call.account, ticket))
 
+    @route(f"POST {SPOT}/trade/batch-orders", trading=True, costs=costs("batch"))
+    def place_spot_batch(self, call: Call) -> Any:
+        return self._batch(call, ("symbol",), f"{SPOT}/trade/place-order", self.place_spot)
+
+    def _batch(
+        self, call: Call, shared: tuple[str, ...], path: str, handler: Callable[[Call], Any]
+    ) -> dict[str, Any]:
+        """What is shared stands beside the list and counts for every order in it."""
+        orders = call.params.get("orderList")
+        if not isinstance(orders, list) or not 0 < len(orders) <= LARGEST_BATCH:
+            raise Rejected(Reason.BAD_PARAMETER, "orderList")
+        own = {name: call.text(name) for name in shared}
+        told = self.each(call, [{**each, **own} for each in orders], path, handler)
+        done, failed = [], []
+        for order, answer in zip(orders, told, strict=True):
+            if answer["code"] == "00000":
+                done.append(answer["data"])
+            else:
+                named = {"orderId": "", "clientOid": order.get("clientOid", "")}
+                failed.append(named | {"errorMsg": answer["msg"], "errorCode": answer["code"]})
+        return frame(call, {"successList": done, "failureList": failed})
+
     @route(f"POST {SPOT}/trade/place-plan-order", trading=True, costs=costs("plan"))
     def place_spot_plan(self, call: Call) -> Any:
         side, plan = call.one_of("side", SIDES), call.text("planType", "amount").lower()
@@ -301,6 +324,11 @@ class _Bitget(Dialect):
             client_id=call.text("clientOid", ""),
         )
         return named_answer(call, self.futures.place(call.account, ticket))
+
+    @route(f"POST {MIX}/order/batch-place-order", trading=True, costs=costs("batch"))
+    def place_futures_batch(self, call: Call) -> Any:
+        shared = ("symbol", "productType", "marginCoin", "marginMode")
+        return self._batch(call, shared, f"{MIX}/order/place-order", self.place_futures)
 
     def _margin(self, call: Call) -> None:
         """The margin mode comes with each order, and changes nothing while a position or an order stands."""

@@ -7,12 +7,13 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote_plus
 
-from exchanges.sandbox.dialect import Dialect, route
+from exchanges.sandbox.dialect import Dialect, Route, route
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Limit, Owner
 from exchanges.sandbox.model import (
@@ -27,7 +28,7 @@ from exchanges.sandbox.model import (
     decimals_of,
     text,
 )
-from exchanges.sandbox.wire import Answered, Call, Reply
+from exchanges.sandbox.wire import Answered, Call, Reply, encode
 from exchanges.types import (
     Direction,
     MarginMode,
@@ -43,6 +44,7 @@ from exchanges.types import (
 D = Decimal
 WINDOW_SECONDS = 60
 MONTH_SECONDS = 2_592_000
+LARGEST_BATCH = 10
 TEXT = re.compile(r"t-[0-9A-Za-z_.-]{1,28}")
 SIDES = {each.value: each for each in Side}
 TIMES = {each.value: each for each in TimeInForce} | {"poc": TimeInForce.GTC}
@@ -234,6 +236,23 @@ class _Gate(Dialect):
     def cancelled(self, call: Call, orders: Iterable[Order]) -> list[Order]:
         return [self.desk.cancel(call.account, order) for order in orders if order.open]
 
+    def place_all(self, call: Call, read: Callable[[Call], Ticket], place: Callable[[Call], Any]) -> Any:
+        """One order that is wrong in itself refuses them all, before any is placed."""
+        orders = call.body_params.get("")
+        if not isinstance(orders, list) or not 0 < len(orders) <= LARGEST_BATCH:
+            raise Rejected(Reason.BAD_PARAMETER, "orders")
+        for each in orders:
+            read(replace(call, body=encode(each)))
+        told = self.each(call, orders, call.path, place)
+        return [_in_batch(answer, order) for answer, order in zip(told, orders, strict=True)]
+
+    def costs(self, route: Route, call: Call) -> Mapping[str, int]:
+        """Each order of a batch counts."""
+        found = super().costs(route, call)
+        orders = call.body_params.get("") if route.handler == "place_batch" else None
+        many = len(orders) if isinstance(orders, list) else 1
+        return {name: cost * many for name, cost in found.items()}
+
     def check_crossed(self, market: Market, trigger: Decimal, *, rises: bool) -> None:
         last = self.desk.bid(market)
         if rises and trigger <= last:
@@ -295,12 +314,19 @@ class GateSpot(_Gate):
 
     @route("POST /api/v4/spot/orders", trading=True, costs={"spot_orders": 1})
     def place(self, call: Call) -> Any:
+        return _spot_row(self.desk.place(call.account, self._plain_ticket(call)))
+
+    @route("POST /api/v4/spot/batch_orders", trading=True, costs={"spot_orders": 1})
+    def place_batch(self, call: Call) -> Any:
+        return self.place_all(call, self._plain_ticket, self.place)
+
+    def _plain_ticket(self, call: Call) -> Ticket:
         side, force = call.one_of("side", SIDES), call.text("time_in_force", "gtc")
         limit = call.one_of("type", {"limit": True, "market": False}, "limit")
         if not limit and force not in ("ioc", "fok"):
             raise Rejected(Reason.BAD_PARAMETER, "time_in_force")
         amount, by_quote = call.decimal("amount"), not limit and side is Side.BUY
-        ticket = Ticket(
+        return Ticket(
             call.text("currency_pair"),
             side,
             OrderType.LIMIT if limit else OrderType.MARKET,
@@ -312,7 +338,6 @@ class GateSpot(_Gate):
             client_id=_checked_text(call),
             extra={"tif": force},
         )
-        return _spot_row(self.desk.place(call.account, ticket))
 
     @route("GET /api/v4/spot/orders/{order_id}", costs={"order_reads": 1})
     def order(self, call: Call) -> Any:
@@ -431,6 +456,10 @@ class GateFutures(_Gate):
     @route("POST /api/v4/futures/usdt/orders", trading=True, costs={"futures_orders": 1})
     def place(self, call: Call) -> Any:
         return self._order_row(call, self.desk.place(call.account, self._ticket(call, call)))
+
+    @route("POST /api/v4/futures/usdt/batch_orders", trading=True, costs={"futures_orders": 1})
+    def place_batch(self, call: Call) -> Any:
+        return self.place_all(call, lambda each: self._ticket(each, each), self.place)
 
     def _ticket(self, call: Call, order: Call, **trigger: Any) -> Ticket:
         """A positive size buys. In dual mode what reduces belongs to the other side's position."""
@@ -708,6 +737,13 @@ def _error(label: str, words: str, status: int = 400) -> Reply:
 
 def _answered(label: str, words: str) -> Answered:
     return Answered(_error(label, words))
+
+
+def _in_batch(answer: dict[str, Any], order: Mapping[str, Any]) -> dict[str, Any]:
+    if "label" not in answer:
+        return {"succeeded": True, "label": "", **answer}
+    words = {"label": answer["label"], "message": answer["message"], "detail": answer["message"]}
+    return {"succeeded": False, "text": order.get("text", ""), **words}
 
 
 def _part(call: Call, name: str) -> Call:

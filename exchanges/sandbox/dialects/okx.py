@@ -14,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from exchanges.sandbox.dialect import Dialect, route
+from exchanges.sandbox.dialect import Dialect, Route, route
 from exchanges.sandbox.engine import Desk
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Exceeded, Limit, Owner
@@ -36,6 +36,7 @@ D = Decimal
 WALLET = "trading"
 WINDOW_MS = 30_000
 AT_MARKET = "-1"
+LARGEST_BATCH = 20
 KINDS = {"SPOT": Product.SPOT, "SWAP": Product.LINEAR}
 KIND_OF = {product: kind for kind, product in KINDS.items()}
 SIDES = {each.value: each for each in Side}
@@ -214,9 +215,20 @@ class _OKX(Dialect):
     def place(self, call: Call) -> Any:
         return self._each(call, [call], self._place, "ordId")
 
-    @route("POST /api/v5/trade/batch-orders", trading=True, costs={"orders": 1})
+    @route("POST /api/v5/trade/batch-orders", trading=True)
     def place_batch(self, call: Call) -> Any:
-        return self._each(call, _rows(call), self._place, "ordId")
+        rows = _rows(call)
+        if not 0 < len(rows) <= LARGEST_BATCH:
+            raise _answered(51000, "Parameter orders  error", 200)
+        return self._each(call, rows, self._place, "ordId")
+
+    def costs(self, route: Route, call: Call) -> Mapping[str, int]:
+        """A batch counts its orders; one order in it counts as placed alone."""
+        if route.handler != "place_batch":
+            return super().costs(route, call)
+        rows = call.body_params.get("")
+        many = len(rows) if isinstance(rows, list) else 1
+        return {"batch_orders": many} if many > 1 else {"orders": 1}
 
     @route("POST /api/v5/trade/order-algo", trading=True, costs={"algo_orders": 1})
     def place_algo(self, call: Call) -> Any:
@@ -482,6 +494,7 @@ _LIMITS = (
     *(Limit(name, name, 60, 2) for name in ("orders", "cancels", "order_reads", "pending")),
     *(Limit(name, name, 20, 2) for name in ("algo_orders", "algo_cancels", "algo_reads", "algo_pending")),
     *(Limit(name, name, 10, 2) for name in ("balance", "positions")),
+    Limit("batch_orders", "batch_orders", 300, 2),
     Limit("config", "config", 5, 2),
     Limit("leverage", "leverage", 20, 2),
     *(Limit(name, name, 20, 2, Owner.ADDRESS) for name in ("instruments", "ticker")),

@@ -88,6 +88,32 @@ def test_ccxt_spot_market_buy_by_cost_spends_that_much_and_pays_its_fee_in_coins
     assert spot.fetch_balance()["BTC"]["total"] == pytest.approx(2 + found["filled"] * 0.999)
 
 
+@pytest.mark.parametrize(("kind", "symbol"), [("spot", SPOT), ("swap", SWAP)])
+def test_ccxt_places_several_orders_in_one_request_and_leaves_out_what_is_refused(
+    sandbox, keys, kind, symbol
+):
+    client = ccxt_client(sandbox, keys, kind)
+    limit = {"symbol": symbol, "type": "limit", "side": "buy", "amount": 0.1, "price": 40000}
+    told = client.create_orders([limit, limit | {"amount": 900}, limit | {"price": 41000}])
+    assert {each["id"] for each in client.fetch_open_orders(symbol)} == {each["id"] for each in told}
+    assert len(told) == 2
+
+
+def test_a_batch_tells_of_each_refusal(spot):
+    order = {"side": "buy", "orderType": "limit", "force": "gtc", "price": "40000"}
+    orders = [order | {"size": "0.1", "clientOid": "one"}, order | {"size": "900", "clientOid": "two"}]
+    told = spot.privateSpotPostV2SpotTradeBatchOrders({"symbol": "BTCUSDT", "orderList": orders})["data"]
+    assert [each["clientOid"] for each in told["successList"]] == ["one"]
+    assert [(each["clientOid"], each["errorCode"]) for each in told["failureList"]] == [("two", "43012")]
+
+
+def test_a_batch_takes_fifty_orders(spot):
+    limit = {"symbol": SPOT, "type": "limit", "side": "buy", "amount": 0.001, "price": 40000}
+    with pytest.raises(ccxt.ExchangeError):
+        spot.create_orders([limit] * 51)
+    assert spot.fetch_open_orders(SPOT) == []
+
+
 def test_ccxt_spot_limit_order_rests_locks_and_is_cancelled(spot):
     order = spot.create_order(SPOT, "limit", "buy", 0.1, 40000)
     (listed,) = spot.fetch_open_orders(SPOT)

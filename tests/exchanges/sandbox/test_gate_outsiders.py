@@ -90,6 +90,36 @@ def test_ccxt_spot_market_orders_count_quote_when_buying_and_coins_when_selling(
     assert spot.fetch_balance()["USDT"]["free"] == pytest.approx(100000 - 1000 + 5000 - 10, abs=1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "symbol", "amounts", "why"),
+    [
+        ("spot", SPOT, (0.1, 900), "BALANCE_NOT_ENOUGH"),
+        ("swap", SWAP, (10, 900_000), "INSUFFICIENT_AVAILABLE"),
+    ],
+)
+def test_ccxt_places_several_orders_in_one_request_and_is_told_of_each_refusal(
+    sandbox, keys, kind, symbol, amounts, why
+):
+    client = ccxt_client(sandbox, keys, kind)
+    limit = {"symbol": symbol, "type": "limit", "side": "buy", "amount": amounts[0], "price": 40000}
+    told = client.create_orders([limit, limit | {"amount": amounts[1]}, limit | {"price": 41000}])
+    taken = {each["id"] for each in told if each["info"]["succeeded"]}
+    assert sorted(each["info"]["label"] for each in told) == ["", "", why]
+    assert {each["id"] for each in client.fetch_open_orders(symbol)} == taken
+
+
+@pytest.mark.parametrize("kind", ["spot", "swap"])
+def test_one_order_that_is_wrong_in_itself_refuses_the_batch(sandbox, keys, kind):
+    client, spot = ccxt_client(sandbox, keys, kind), kind == "spot"
+    place = client.privateSpotPostBatchOrders if spot else client.privateFuturesPostSettleBatchOrders
+    good = {"contract": "BTC_USDT", "size": 10, "price": "40000", "settle": "usdt"}
+    if spot:
+        good = {"currency_pair": "BTC_USDT", "side": "buy", "amount": "0.1", "price": "40000"}
+    with pytest.raises(ccxt.BadRequest):
+        place([good | {"text": "t-1"}, good | {"text": "t-2", "price": "much"}])
+    assert client.fetch_open_orders(SPOT if spot else SWAP) == []
+
+
 def test_ccxt_spot_limit_order_rests_locks_and_is_cancelled(spot):
     order = spot.create_order(SPOT, "limit", "buy", 0.1, 40000, {"clientOrderId": "mine-1"})
     assert [each["id"] for each in spot.fetch_open_orders(SPOT)] == [order["id"]]

@@ -82,6 +82,25 @@ def test_ccxt_loads_spot_markets_with_steps_ticks_and_minima(spot):
     assert set(spot.fetch_tickers([SPOT, "DOGE/USDT"])) == {SPOT, "DOGE/USDT"}
 
 
+def test_ccxt_spot_places_several_orders_in_one_request_and_is_told_of_each_refusal(spot):
+    limit = {"symbol": SPOT, "type": "limit", "side": "buy", "amount": 0.1, "price": 40000}
+    stop = {"symbol": SPOT, "type": "market", "side": "sell", "amount": 1, "params": {"stopLossPrice": 49000}}
+    with pytest.raises(ccxt.InsufficientFunds):  # it tells the one refusal in place of all answers
+        spot.create_orders([limit, limit | {"amount": 900}, stop])
+    assert {each["type"] for each in spot.fetch_open_orders(SPOT)} == {"limit", "market"}
+    told = spot.create_orders([limit | {"price": 41000}, limit | {"price": 42000}])
+    assert {each["id"] for each in told} < {each["id"] for each in spot.fetch_open_orders(SPOT)}
+
+
+def test_one_spot_order_that_is_not_valid_refuses_the_batch(spot):
+    limit = {"symbol": SPOT, "type": "limit", "side": "buy", "amount": 0.1, "price": 40000}
+    with pytest.raises(ccxt.InvalidOrder):
+        spot.create_orders([limit, limit | {"amount": 0.00001}])
+    with pytest.raises(ccxt.ExchangeError):
+        spot.create_orders([limit])
+    assert spot.fetch_open_orders(SPOT) == []
+
+
 def test_ccxt_spot_market_buy_is_acknowledged_then_fills_and_pays_its_fee_in_dollars(spot):
     placed = spot.create_order(SPOT, "market", "buy", 0.1)
     assert placed["status"] is None

@@ -241,6 +241,25 @@ def test_ccxt_batch_tells_of_each_of_its_orders(swap):
 # -- our own venues ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("kind", "symbol"), [("spot", SPOT), ("swap", SWAP)])
+def test_ccxt_places_several_orders_in_one_request_and_is_told_of_each_refusal(sandbox, keys, kind, symbol):
+    client = ccxt_client(sandbox, keys, kind)
+    limit = {"symbol": symbol, "type": "limit", "side": "buy", "amount": 0.1, "price": 40000}
+    told = client.create_orders([limit, limit | {"amount": 9000}, limit | {"price": 41000}])
+    assert [each["info"]["sCode"] for each in told] == ["0", "51008", "0"]
+    assert {each["id"] for each in client.fetch_open_orders(symbol)} == {told[0]["id"], told[2]["id"]}
+
+
+def test_a_batch_takes_twenty_orders_and_none_with_a_trigger(spot):
+    limit = {"symbol": SPOT, "type": "limit", "side": "buy", "amount": 0.01, "price": 40000}
+    with pytest.raises(ccxt.BadRequest):
+        spot.create_orders([limit] * 21)
+    stop = {"instId": "BTC-USDT", "tdMode": "cash", "side": "sell", "ordType": "conditional", "sz": "1"}
+    with pytest.raises(ccxt.BadRequest, match="ordType"):
+        spot.privatePostTradeBatchOrders([stop | {"slTriggerPx": "49000", "slOrdPx": "-1"}] * 2)
+    assert spot.fetch_open_orders(SPOT) == []
+
+
 class Ours:
     """One of our venues, its instrument and a key, over HTTP to the sandbox."""
 

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from exchanges.errors import AuthRefused, NotSent, Throttled, Unsupported
+from exchanges.clock import Clock
+from exchanges.errors import AuthRefused, NotSent, Throttled, Unsupported, WouldTrigger
 from exchanges.limits import LocalGate
 from exchanges.types import Credentials
 from exchanges.venue import Call
@@ -191,3 +192,99 @@ def test_what_bitget_lacks_is_refused_before_anything_is_asked(name, words):
     with pytest.raises(Unsupported):
         venue(wire, name).place(KEYS, order(name, words))
     assert wire.requests == []
+
+
+# -- what was seen a moment ago ----------------------------------------------------------------------------
+
+
+class Moments:
+    """Seconds after the contract suite's moment, as the venue's clock tells them."""
+
+    def __init__(self, ours: Any) -> None:
+        self.passed = 0.0
+        ours.clock = Clock(wall=lambda: NOW_MS / 1000 + self.passed)
+
+
+def ticker(price: str) -> dict[str, Any]:
+    return {"code": "00000", "data": [{"lastPr": price, "bidPr": price, "askPr": price}]}
+
+
+def asked(wire: Answers) -> list[str]:
+    return [request.url.path.rpartition("/")[2] for request in wire.requests]
+
+
+BARE = {name: value for name, value in SELL.items() if name != "margin_mode"}
+PLANS = {
+    name: {"side": "sell", "type": name, "quantity": "0.1", "trigger_price": price}
+    for name, price in (("stop", "49000"), ("take_profit", "52000"))
+}
+
+
+def test_one_look_at_the_price_serves_stop_and_target():
+    wire = Answers(ticker("50000"), PLACED)
+    ours = venue(wire, "bitget")
+    for each in PLANS.values():
+        ours.place(KEYS, order("bitget", each))
+    assert asked(wire) == ["tickers", "place-plan-order", "place-plan-order"]
+
+
+@pytest.mark.parametrize(
+    ("passed", "trigger"),
+    [(1, "49000"), (0, "49500"), (-1, "49000")],
+    ids=["a second ago", "within a percent", "of a clock that was set back"],
+)
+def test_a_look_that_may_no_longer_hold_is_not_believed(passed, trigger):
+    wire = Answers(ticker("50000"), ticker("48000"))
+    ours = venue(wire, "bitget")
+    moments = Moments(ours)
+    ours.quote(instrument("bitget"))
+    moments.passed = passed
+    with pytest.raises(WouldTrigger):
+        ours.place(KEYS, order("bitget", PLANS["stop"] | {"trigger_price": trigger}))
+
+
+def test_no_stop_is_refused_for_a_price_that_is_not_of_now():
+    wire = Answers(ticker("48000"), ticker("50000"), PLACED)
+    ours = venue(wire, "bitget")
+    ours.quote(instrument("bitget"))
+    assert ours.place(KEYS, order("bitget", PLANS["stop"])).exchange_id == "1"
+    assert asked(wire) == ["tickers", "tickers", "place-plan-order"]
+
+
+# -- several orders in one request -------------------------------------------------------------------------
+
+
+def test_a_batch_counts_as_one_request_in_a_limit_of_its_own():
+    batch = PLACED | {"data": {"successList": [], "failureList": []}}
+    wire = Answers(batch)
+    ours = venue(wire)
+    sells = [order("bitget_f", SELL | {"client_id": f"f{number}"}) for number in range(50)]
+    for _ in range(4):
+        ours.place_many(KEYS, sells)
+    assert {type(each) for each in ours.place_many(KEYS, sells)} == {NotSent}
+    assert asked(wire) == ["batch-place-order"] * 4
+
+
+def test_orders_in_two_margin_modes_do_not_share_a_request():
+    wire = Answers(PLACED)
+    modes = ("cross", "isolated", "isolated")
+    orders = [
+        order("bitget_f", SELL | {"margin_mode": mode, "client_id": f"f{n}"}) for n, mode in enumerate(modes)
+    ]
+    venue(wire).place_many(KEYS, orders)
+    assert asked(wire) == ["place-order", "batch-place-order"]
+
+
+def test_a_market_buy_of_coins_goes_out_alone_for_it_needs_the_price_of_now():
+    wire = Answers(*(ticker("50000"), PLACED) * 2)
+    buys = [{"side": "buy", "type": "market", "quantity": "0.1", "client_id": f"f{n}"} for n in range(2)]
+    told = venue(wire, "bitget").place_many(KEYS, [order("bitget", each) for each in buys])
+    assert [each.exchange_id for each in told] == ["1", "1"]
+    assert asked(wire) == ["tickers", "place-order"] * 2
+
+
+def test_a_batch_is_not_sent_when_the_margin_mode_cannot_be_read():
+    wire = Answers(httpx.Response(502, text="<html>502</html>"))
+    told = venue(wire).place_many(KEYS, [order("bitget_f", BARE | {"client_id": f"f{n}"}) for n in range(2)])
+    assert [type(each) for each in told] == [NotSent] * 2
+    assert asked(wire) == ["account"]

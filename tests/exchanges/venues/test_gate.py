@@ -297,3 +297,26 @@ def test_a_refusal_for_rate_stops_the_calls_it_speaks_of_only() -> None:
 def test_no_label_is_listed_under_two_classes() -> None:
     assert ERRORS["ORDER_FINISHED"] is OrderNotFound
     assert ERRORS["TOO_BUSY"] is OutcomeUnknown
+
+
+# -- several orders in one request -------------------------------------------------------------------------
+
+
+def test_market_buys_of_coins_go_out_alone_for_they_need_the_price_of_now() -> None:
+    wire = Answers(*(TICKER, FILLED) * 2)
+    buys = [order("gate", BUY | {"client_id": f"f{number}"}) for number in range(2)]
+    open_venue("gate", wire).place_many(KEYS, buys)
+    paths = [request.url.path.rpartition("/")[2] for request in wire.requests]
+    assert paths == ["tickers", "orders", "tickers", "orders"]
+
+
+def test_each_order_of_a_batch_counts_with_the_single_ones() -> None:
+    wire = Answers([])
+    ours = open_venue("gate", wire)
+    sell = {"side": "sell", "type": "limit", "quantity": "0.1", "price": "60000"}
+    for number in range(3):
+        orders = [order("gate", sell | {"client_id": f"f{number}.{each}"}) for each in range(3)]
+        ours.place_many(KEYS, orders)
+    with pytest.raises(NotSent):
+        ours.place(KEYS, order("gate", sell))
+    assert len(wire.requests) == 3

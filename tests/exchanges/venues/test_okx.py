@@ -1,5 +1,6 @@
 """What only OKX does and the contract suite cannot show: the demo's header, ids of pairs, pages, margin modes."""
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -246,3 +247,49 @@ def test_a_leg_is_cancelled_by_the_id_of_its_pair():
     ours.cancel(KEYS, instrument("okx_f"), OrderRef("its-own", "77:tp", conditional=True))
     assert b'"algoId":"77"' in wire.requests[0].content
     assert b"its-own" not in wire.requests[0].content
+
+
+# -- several orders in one request -------------------------------------------------------------------------
+
+
+def batch_of(words: dict[str, Any], count: int = 2) -> list[Any]:
+    return [order("okx_f", words | {"client_id": f"f{number}"}) for number in range(count)]
+
+
+def rows(*codes: str) -> dict[str, Any]:
+    told = [{"clOrdId": f"f{n}", "ordId": str(n + 1), "sCode": code} for n, code in enumerate(codes)]
+    return {"code": "0" if set(codes) == {"0"} else "2", "data": told, "msg": ""}
+
+
+def test_a_batch_that_closes_is_not_sent_when_its_position_cannot_be_read():
+    ours, wire = venue(httpx.Response(502, text="<html>502</html>"))
+    told = ours.place_many(KEYS, batch_of(CLOSE))
+    assert [type(each) for each in told] == [NotSent] * 2
+    assert [request.url.path for request in wire.requests] == ["/api/v5/account/positions"]
+
+
+def test_what_a_batch_opened_is_closed_in_its_mode_without_asking():
+    ours, wire = venue(rows("51008", "0"), PLACED)
+    ours.place_many(KEYS, batch_of(BUY | {"margin_mode": "isolated"}))
+    ours.place(KEYS, order("okx_f", CLOSE))
+    assert json.loads(wire.requests[-1].content)["tdMode"] == "isolated"
+    assert len(wire.requests) == 2
+
+
+def test_what_a_batch_was_refused_tells_no_mode():
+    ours, wire = venue(rows("51008", "51008"), NOTHING, PLACED)
+    ours.place_many(KEYS, batch_of(BUY | {"margin_mode": "isolated"}))
+    ours.place(KEYS, order("okx_f", CLOSE))
+    assert [request.url.path.rpartition("/")[2] for request in wire.requests] == [
+        "batch-orders",
+        "positions",
+        "order",
+    ]
+
+
+def test_a_rate_refusal_within_a_batch_stops_batches_and_not_single_orders():
+    ours, _ = venue(rows("0", "50061"), PLACED)
+    told = ours.place_many(KEYS, batch_of(BUY))
+    assert isinstance(told[1], Throttled)
+    assert [type(each) for each in ours.place_many(KEYS, batch_of(BUY))] == [NotSent] * 2
+    assert ours.place(KEYS, order("okx_f", BUY)).exchange_id == "1"
