@@ -15,6 +15,7 @@ and, where ccxt's unified call needs other words, any of
     def ccxt_order(name, order, call) -> call           a `CcxtOrder` changed
     def prepared(venue, order) -> order                 the order as `place` hands it to `place_call`, where the
                                                         venue asks the exchange something first
+    batch_signatures = {name: reason}                   venues whose batch ccxt signs in another way, and how
     def sent(name, market, call) -> {"url", "method", "headers", "body"}
                                                         instead of `client`, where the reference is no ccxt of this
                                                         process: what it would send for the `CcxtOrder` on the market
@@ -29,6 +30,9 @@ one that is not listed, fails:
 
 `part` is a parameter, or "method", "host", "path"; `ours`/`theirs`: null when absent, "*" for any value. The parameters
 named in `auth_params` are compared by `resign` only.
+
+Where both can place several orders with one request, the intent "batch" is two orders to sell; a part of its second one is
+named "orders.1.price", and "orders.*.price" is that part of each.
 """
 
 from __future__ import annotations
@@ -36,6 +40,8 @@ from __future__ import annotations
 import fnmatch
 import functools
 import importlib
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -58,10 +64,12 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Features, Venue, plain_number
+from exchanges.venue import Call, Features, Venue, plain_number
 from tests.exchanges.contract import NOW_MS, credentials, fixture, instrument, open_venue, seen
 
 TOKEN = "01JD3X8K2MQZV7W5N9TRH4BCYE"
+OTHER_TOKEN = "01JD3X8K2MQZV7W5N9TRH4BCYF"
+BATCH = "batch"
 FINE = Decimal("0.00000001")
 SMALLEST_NUMBER_OF_INTENTS = 25
 #: of a venue without stop orders, which make up the rest of the table
@@ -294,7 +302,10 @@ def nothing_is_sent(request: httpx.Request) -> httpx.Response:
 
 
 def request_of(venue: Venue, name: str, order: OrderRequest) -> httpx.Request:
-    call = venue.place_call(order)
+    return sent_by(venue, name, venue.place_call(order))
+
+
+def sent_by(venue: Venue, name: str, call: Call) -> httpx.Request:
     request = venue.sign(call, credentials(name), NOW_MS)
     hosts = venue.hosts[call.host] if call.host else venue.base_urls
     return httpx.Request(request.method, hosts[Environment.LIVE] + request.target, content=request.body)
@@ -328,6 +339,54 @@ def differences(name: str, intent: str) -> dict[str, tuple[Any, Any]]:
     }
 
 
+def batch_of(name: str) -> list[OrderRequest]:
+    """The second reduces where there is something to reduce."""
+    first, kind = order_of(name, "limit sell"), venues()[name]
+    words = INTENTS["limit sell reduce" if kind.features.reduce_only else "limit sell post"]
+    other = OrderRequest(instrument=traded(name), client_id=kind.client_id(OTHER_TOKEN), **words)
+    return [first, replace(other, price=Decimal(51000))]
+
+
+def their_batch(name: str) -> Caught:
+    exchange, module = client(name), adapter(venues()[name].exchange)
+    symbol, calls = next(iter(exchange.markets)), []
+    for order in batch_of(name):
+        call = unified(order)
+        if hasattr(module, "ccxt_order"):
+            call = module.ccxt_order(venues()[name].name, order, call)
+        words = {"type": call.type, "side": call.side, "amount": call.amount, "price": call.price}
+        calls.append({"symbol": symbol, "params": call.params, **words})
+    with pytest.raises(Caught) as caught:
+        exchange.create_orders(calls)
+    return caught.value
+
+
+def flat(value: Any, name: str = "") -> dict[str, Any]:
+    """Every value by the way that leads to it; JSON within a parameter is looked into."""
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        value = json.loads(value)
+    if not isinstance(value, dict | list):
+        return {name: value}
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    return {
+        way: each
+        for key, inner in pairs
+        for way, each in flat(inner, f"{name}.{key}" if name else str(key)).items()
+    }
+
+
+def batch_differences(name: str) -> dict[str, tuple[Any, Any]]:
+    venue = open_venue(name, nothing_is_sent)
+    calls = [call for call in venue.place_calls(batch_of(name)) if isinstance(call, Call)]
+    ours = flat(parts(sent_by(venue, name, venue.batch_call(calls)), name))
+    other = flat(parts(their_batch(name).request, name))
+    return {
+        part: (ours.get(part), other.get(part))
+        for part in {**ours, **other}
+        if ours.get(part) != other.get(part)
+    }
+
+
 def listed(name: str, intent: str) -> Iterator[tuple[int, dict[str, Any]]]:
     for place, each in enumerate(fixture(name).get("differences", [])):
         if any(fnmatch.fnmatchcase(intent, pattern) for pattern in each["intents"]):
@@ -335,9 +394,10 @@ def listed(name: str, intent: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def allowed_by(name: str, intent: str, part: str, pair: tuple[Any, Any]) -> int | None:
+    of_each = re.sub(r"\.\d+(?=\.|$)", ".*", part)
     for place, each in listed(name, intent):
         same = all(each[side] in ("*", value) for side, value in zip(("ours", "theirs"), pair, strict=True))
-        if each["part"] == part and same:
+        if each["part"] in (part, of_each) and same:
             return place
     return None
 
@@ -352,6 +412,11 @@ PROMISED = [
     (name, intent) for name in NAMES for intent in INTENTS if wanted(venues()[name].features, INTENTS[intent])
 ]
 COMPARED = [(name, intent) for name, intent in PROMISED if not refusal(name, intent)]
+BATCHED = [
+    name
+    for name in NAMES
+    if venues()[name].features.batch and not refusal(name, BATCH) and client(name).has["createOrders"]
+]
 REFUSED = [(name, intent) for name, intent in PROMISED if refusal(name, intent)]
 
 
@@ -360,6 +425,23 @@ def test_both_clients_send_the_same(name: str, intent: str) -> None:
     found = differences(name, intent)
     unlisted = {part: pair for part, pair in found.items() if allowed_by(name, intent, part, pair) is None}
     assert unlisted == {}, "(ours, theirs), neither equal nor listed with a reason in the fixture"
+
+
+@pytest.mark.parametrize("name", BATCHED)
+def test_both_clients_send_the_same_batch(name: str) -> None:
+    found = batch_differences(name)
+    unlisted = {part: pair for part, pair in found.items() if allowed_by(name, BATCH, part, pair) is None}
+    assert unlisted == {}, "(ours, theirs), neither equal nor listed with a reason in the fixture"
+
+
+@pytest.mark.parametrize("name", BATCHED)
+def test_our_signature_of_their_batch_is_theirs(name: str) -> None:
+    venue = open_venue(name, nothing_is_sent)
+    module = adapter(venue.exchange)
+    ours, other = module.resign(venue, their_batch(name), credentials(name))
+    assert other, "ccxt sent no authentication"
+    reason = getattr(module, "batch_signatures", {}).get(venue.name, "")
+    assert (ours == other) is not bool(reason)
 
 
 @pytest.mark.parametrize(("name", "intent"), COMPARED)
@@ -392,6 +474,9 @@ def test_every_listed_difference_occurs_and_has_a_reason(name: str) -> None:
         for each, intent in COMPARED
         if each == name
         for part, pair in differences(name, intent).items()
+    } | {
+        allowed_by(name, BATCH, part, pair)
+        for part, pair in (batch_differences(name) if name in BATCHED else {}).items()
     }
     for place, each in enumerate(fixture(name).get("differences", [])):
         assert place in occurring, f"no longer a difference: {each}"

@@ -12,6 +12,10 @@ from exchanges.types import Credentials, OrderRequest, TriggerBy
 from exchanges.venue import Call, Venue
 from exchanges.venues.binance import FUTURES_TYPE, RECV_WINDOW_MS, SPOT_TYPE
 
+batch_signatures = {
+    "Binance_F": "ccxt sends and signs the JSON in its form as it reads, ours is percent-encoded"
+}
+
 
 def client(name: str) -> Any:
     return ccxt.binance({"options": {"recvWindow": RECV_WINDOW_MS}})

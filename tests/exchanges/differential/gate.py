@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,7 +12,7 @@ import ccxt
 from exchanges.types import Credentials, OrderRequest, OrderType, Product, Side
 from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.gate import MONTH_SECONDS, TRIGGER_BOUND, TRIGGERS, bounded, worst_price
-from tests.exchanges.contract import NOW_MS
+from tests.exchanges.contract import NOW_MS, json_params
 
 SIGNED = ("KEY", "Timestamp", "SIGN")
 
@@ -58,6 +57,6 @@ def prepared(venue: Any, order: OrderRequest) -> OrderRequest:
 
 def resign(venue: Venue, caught: Any, keys: Credentials) -> tuple[dict[str, str], dict[str, str]]:
     """Our headers over ccxt's body, in ccxt's order."""
-    params = json.loads(caught.body)
+    params = json_params(caught.body)
     request = venue.sign(Call(caught.method, urlsplit(caught.url).path, params), keys, NOW_MS)
     return {part: request.headers[part] for part in SIGNED}, {part: caught.headers[part] for part in SIGNED}

@@ -11,9 +11,12 @@ import ccxt
 from exchanges.types import Credentials, OrderRequest, OrderType, TimeInForce, TriggerBy
 from exchanges.venue import Call, Venue
 from exchanges.venues.kraken import Kraken
-from tests.exchanges.contract import NOW_MS
+from tests.exchanges.contract import NOW_MS, json_params
 
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+batch_signatures = {
+    "Kraken_F": "ccxt sends and signs the JSON in its form as it reads, ours is percent-encoded"
+}
 SIGNALS = {TriggerBy.MARK: "mark", TriggerBy.INDEX: "index"}
 
 
@@ -47,7 +50,8 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
 
 def resign(venue: Venue, caught: Any, keys: Credentials) -> tuple[Any, Any]:
     target = urlsplit(caught.url)
-    params = dict(parse_qsl(target.query or caught.body))
+    batch = caught.body.startswith("{")
+    params = json_params(caught.body) if batch else dict(parse_qsl(target.query or caught.body))
     params.pop("nonce", None)
     if isinstance(venue, Kraken):
         venue = InMilliseconds(venue.transport)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ import ccxt
 from exchanges.types import Credentials, OrderRequest, OrderType, Side
 from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.kucoin import TRIGGERS
+from tests.exchanges.contract import json_params
 
 SIGNED = (
     "KC-API-KEY",
@@ -53,6 +53,6 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
 
 def resign(venue: Venue, caught: Any, keys: Credentials) -> tuple[dict[str, str], dict[str, str]]:
     """Our headers over ccxt's body, in ccxt's order."""
-    params, stamp = json.loads(caught.body), int(caught.headers["KC-API-TIMESTAMP"])
+    params, stamp = json_params(caught.body), int(caught.headers["KC-API-TIMESTAMP"])
     request = venue.sign(Call(caught.method, urlsplit(caught.url).path, params), keys, stamp)
     return {part: request.headers[part] for part in SIGNED}, {part: caught.headers[part] for part in SIGNED}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ import ccxt
 
 from exchanges.types import Credentials, OrderRequest, Product
 from exchanges.venue import Call, Venue, plain_number
-from tests.exchanges.contract import NOW_MS
+from tests.exchanges.contract import NOW_MS, json_params
 
 SIGNED = ("OK-ACCESS-KEY", "OK-ACCESS-SIGN", "OK-ACCESS-TIMESTAMP", "OK-ACCESS-PASSPHRASE")
 
@@ -36,6 +35,6 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
 
 def resign(venue: Venue, caught: Any, keys: Credentials) -> tuple[dict[str, str], dict[str, str]]:
     """Our headers over ccxt's body, in ccxt's order. The clock stands still at the contract suite's moment."""
-    call = Call(caught.method, urlsplit(caught.url).path, json.loads(caught.body))
+    call = Call(caught.method, urlsplit(caught.url).path, json_params(caught.body))
     request = venue.sign(call, keys, NOW_MS)
     return {part: request.headers[part] for part in SIGNED}, {part: caught.headers[part] for part in SIGNED}

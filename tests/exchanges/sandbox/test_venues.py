@@ -88,6 +88,7 @@ class Trader:
 
 LINKING = sorted(name for name, kind in venues().items() if kind.features.linked_legs)
 STOPPING = sorted(name for name, kind in venues().items() if kind.features.conditional)
+BATCHING = sorted(name for name, kind in venues().items() if kind.features.batch)
 
 
 @pytest.fixture(params=sorted(venues()))
@@ -224,3 +225,46 @@ def test_a_native_pair_ends_as_one(trader):
     assert (reached.status, reached.filled) == (OrderStatus.FILLED, QUANTITY)
     assert stopped.status.final
     assert stopped.filled == 0
+
+
+# -- several orders in one request -------------------------------------------------------------------------
+
+
+def several(trader, *quantities):
+    return [
+        trader.request(Side.BUY, OrderType.LIMIT, Decimal(quantity), price=Decimal(40000))
+        for quantity in quantities
+    ]
+
+
+def batches_sent(trader, path):
+    calls = trader.sandbox.state(trader.venue.name, trader.keys.key)["calls"]
+    return [call for call in calls if call["path"] == path]
+
+
+def path_of_batch(trader):
+    return trader.venue.batch_call(trader.venue.place_calls(several(trader, "0.1", "0.2"))).path
+
+
+@pytest.mark.parametrize("trader", BATCHING, indirect=True)
+def test_one_order_refused_in_a_batch_leaves_the_others_standing(trader):
+    orders = several(trader, "0.1", "9000", "0.2")
+    told = trader.venue.place_many(trader.keys, orders)
+    assert [isinstance(each, Refused) for each in told] == [False, True, False]
+    standing = {each.client_id: each.quantity for each in trader.open_orders()}
+    assert standing == {each.client_id: each.quantity for each in (orders[0], orders[2])}
+    assert len(batches_sent(trader, path_of_batch(trader))) == 1
+
+
+@pytest.mark.parametrize("trader", BATCHING, indirect=True)
+def test_a_batch_whose_answer_was_lost_is_not_sent_again_and_its_orders_are_found(trader):
+    path, orders = path_of_batch(trader), several(trader, "0.1", "0.2")
+    trader.sandbox.fault("drop_after", venue=trader.name, path=path, count=1)
+    told = trader.venue.place_many(trader.keys, orders)
+    assert [type(each) for each in told] == [OutcomeUnknown] * 2
+    assert len(batches_sent(trader, path)) == 1
+    found = [
+        trader.venue.fetch(trader.keys, trader.instrument, OrderRef(each.client_id)).quantity
+        for each in orders
+    ]
+    assert found == [Decimal("0.1"), Decimal("0.2")]
