@@ -97,8 +97,9 @@ HISTORY_MS = 90 * 86_400_000
 REMEMBERED = 50_000
 #: a spot market buy of a base quantity pays at most this much above the best price
 HIGHEST_PREMIUM = Decimal("0.02")
-#: how long a price that was seen counts for triggers that were further away than this share of it
-PRICE_MS, FAR = 1000, Decimal("0.01")
+#: how long the settings of a symbol count, that one job asks for several times; how long a price that was seen counts for
+#: triggers that were further away than this share of it
+SETTINGS_MS, PRICE_MS, FAR = 1000, 1000, Decimal("0.01")
 FUTURES = {"productType": "USDT-FUTURES", "marginCoin": "USDT"}
 PRODUCT = {"productType": "USDT-FUTURES"}
 #: TP/SL plans and trigger orders, as the lists tell them apart
@@ -664,6 +665,8 @@ class BitgetFutures(_Bitget):
         super().__init__(*wires, **options)
         #: the margin mode of what a key holds in a symbol, as last seen: what closes names it
         self._modes: dict[tuple[str, str], MarginMode] = {}
+        #: modes and leverage of a symbol as last read, and when; never after a change or a refusal
+        self._settings: dict[tuple[str, str], tuple[int, Any]] = {}
 
     def place_call(self, order: OrderRequest) -> Call:
         if order.quantity is None:
@@ -748,13 +751,33 @@ class BitgetFutures(_Bitget):
             mode = errors.NotSent(f"not sent, because the account could not be read: {mode.message}")
         if isinstance(mode, ExchangeError):
             return [mode] * len(orders)
-        return super()._place_batch(keys, [replace(order, margin_mode=mode) for order in orders])
+        told = super()._place_batch(keys, [replace(order, margin_mode=mode) for order in orders])
+        if any(isinstance(each, errors.Refused) for each in told):
+            self._settings.pop((key_digest(keys), orders[0].instrument.symbol), None)
+        return told
 
     def _account(self, keys: Credentials, instrument: Instrument) -> Any:
         """Modes and leverage of one symbol (https://www.bitget.com/api-doc/contract/account/Get-Single-Account)."""
-        return self._read(
-            "mix/account/account", {"symbol": instrument.symbol, **FUTURES}, keys, bucket="account"
-        )
+        slot, now = (key_digest(keys), instrument.symbol), self.clock.now_ms()
+        seen_ms, seen = self._settings.get(slot, (0, None))
+        if seen is not None and 0 <= now - seen_ms < SETTINGS_MS:
+            return seen
+        scope = {"symbol": instrument.symbol, **FUTURES}
+        found = self._read("mix/account/account", scope, keys, bucket="account")
+        if len(self._settings) >= REMEMBERED:
+            self._settings.clear()
+        self._settings[slot] = now, found
+        return found
+
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        """What is refused may have been placed in a mode that has changed: it is read anew."""
+        try:
+            return super().place(keys, order, patience_seconds=patience_seconds)
+        except errors.Refused:
+            self._settings.pop((key_digest(keys), order.instrument.symbol), None)
+            raise
 
     def _sides(self, item: Any) -> tuple[Side, Direction | None]:
         """In hedge mode `side` means the position: what is done to it is in `tradeSide`, which begins with
@@ -897,7 +920,10 @@ class BitgetFutures(_Bitget):
 
     def _set(self, keys: Credentials, what: str, params: Mapping[str, Any]) -> None:
         call = self._write(f"mix/account/set-{what}", params, "settings", Priority.ENTRY)
-        unless_unchanged(lambda: self.call(call, keys))
+        try:
+            unless_unchanged(lambda: self.call(call, keys))
+        finally:
+            self._settings.pop((key_digest(keys), str(params["symbol"])), None)
 
 
 def _closes(order: OrderRequest) -> bool:

@@ -1,5 +1,6 @@
 """What only Bitget does and the contract suite cannot show: its limits, its headers, and what it asks before placing."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -8,9 +9,17 @@ import httpx
 import pytest
 
 from exchanges.clock import Clock
-from exchanges.errors import AuthRefused, NotSent, Throttled, Unsupported, WouldTrigger
+from exchanges.errors import (
+    AuthRefused,
+    ModeMismatch,
+    NotSent,
+    OutcomeUnknown,
+    Throttled,
+    Unsupported,
+    WouldTrigger,
+)
 from exchanges.limits import LocalGate
-from exchanges.types import Credentials
+from exchanges.types import Credentials, MarginMode, PositionMode
 from exchanges.venue import Call
 from exchanges.venues.bitget import BitgetSpot
 from tests.exchanges.contract import NOW_MS, instrument, open_venue, order
@@ -205,6 +214,12 @@ class Moments:
         ours.clock = Clock(wall=lambda: NOW_MS / 1000 + self.passed)
 
 
+def account(margin: str, position: str = "one_way_mode") -> dict[str, Any]:
+    modes = {"marginMode": margin, "posMode": position, "crossedMarginLeverage": "10"}
+    levers = dict.fromkeys(("isolatedLongLever", "isolatedShortLever"), "10")
+    return {"code": "00000", "data": modes | levers}
+
+
 def ticker(price: str) -> dict[str, Any]:
     return {"code": "00000", "data": [{"lastPr": price, "bidPr": price, "askPr": price}]}
 
@@ -218,6 +233,56 @@ PLANS = {
     name: {"side": "sell", "type": name, "quantity": "0.1", "trigger_price": price}
     for name, price in (("stop", "49000"), ("take_profit", "52000"))
 }
+
+
+def test_one_answer_tells_modes_and_leverage_of_a_symbol_for_a_second():
+    wire = Answers(account("crossed"), account("isolated"))
+    ours, btc = venue(wire), instrument("bitget_f")
+    moments = Moments(ours)
+    ours.position_mode(KEYS, btc)
+    ours.set_leverage(KEYS, btc, Decimal(10), None)
+    moments.passed = 0.9
+    assert ours.margin_mode(KEYS, btc) is MarginMode.CROSS
+    moments.passed = 1
+    assert ours.margin_mode(KEYS, btc) is MarginMode.ISOLATED
+    assert asked(wire) == ["account", "account"]
+
+
+def test_each_key_and_symbol_has_its_own_settings():
+    wire = Answers(account("crossed"), account("isolated"), account("isolated"))
+    ours, btc = venue(wire), instrument("bitget_f")
+    asked_for = [(KEYS, btc), (OTHER, btc), (KEYS, replace(btc, symbol="ETHUSDT"))]
+    assert [ours.margin_mode(*each) for each in asked_for] == ["cross", "isolated", "isolated"]
+
+
+@pytest.mark.parametrize(
+    "answer", [PLACED, httpx.Response(502, text="<html>502</html>")], ids=["done", "not answered"]
+)
+def test_settings_that_were_changed_are_read_anew(answer):
+    wire = Answers(account("crossed"), answer, account("isolated"))
+    ours, btc = venue(wire), instrument("bitget_f")
+    with nullcontext() if answer is PLACED else pytest.raises(OutcomeUnknown):
+        ours.set_leverage(KEYS, btc, None, MarginMode.ISOLATED)
+    assert ours.margin_mode(KEYS, btc) is MarginMode.ISOLATED
+
+
+def test_settings_are_read_anew_after_an_order_was_refused():
+    wrong_mode = {"code": "40774", "msg": "The order type for unilateral position must be unilateral"}
+    refused = {"successList": [], "failureList": [{"clientOid": "f1", "errorCode": "40774", "errorMsg": ""}]}
+    wire = Answers(
+        account("crossed"),
+        httpx.Response(400, json=wrong_mode),
+        account("crossed", "hedge_mode"),
+        PLACED | {"data": refused},
+        account("crossed"),
+    )
+    ours, btc = venue(wire), instrument("bitget_f")
+    assert ours.position_mode(KEYS, btc) is PositionMode.ONE_WAY
+    with pytest.raises(ModeMismatch):
+        ours.place(KEYS, order("bitget_f", SELL))
+    assert ours.position_mode(KEYS, btc) is PositionMode.HEDGE
+    ours.place_many(KEYS, [order("bitget_f", SELL | {"client_id": f"f{number}"}) for number in range(2)])
+    assert ours.position_mode(KEYS, btc) is PositionMode.ONE_WAY
 
 
 def test_one_look_at_the_price_serves_stop_and_target():
