@@ -107,6 +107,15 @@ def test_a_batch_tells_of_each_refusal(spot):
     assert [(each["clientOid"], each["errorCode"]) for each in told["failureList"]] == [("two", "43012")]
 
 
+def test_a_batch_counts_as_one_request_however_many_it_has(spot):
+    limit = {"symbol": SPOT, "type": "limit", "side": "buy", "amount": 0.001, "price": 40000}
+    for _ in range(5):
+        spot.create_orders([limit] * 4)
+    with pytest.raises(ccxt.DDoSProtection):
+        spot.create_orders([limit])
+    assert len(spot.fetch_open_orders(SPOT)) == 20
+
+
 def test_a_batch_takes_fifty_orders(spot):
     limit = {"symbol": SPOT, "type": "limit", "side": "buy", "amount": 0.001, "price": 40000}
     with pytest.raises(ccxt.ExchangeError):

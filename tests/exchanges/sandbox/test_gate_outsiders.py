@@ -108,6 +108,14 @@ def test_ccxt_places_several_orders_in_one_request_and_is_told_of_each_refusal(
     assert {each["id"] for each in client.fetch_open_orders(symbol)} == taken
 
 
+def test_each_order_of_a_batch_counts(spot):
+    limit = {"symbol": SPOT, "type": "limit", "side": "buy", "amount": 0.1, "price": 40000}
+    spot.create_orders([limit] * 6)
+    with pytest.raises(ccxt.RateLimitExceeded):
+        spot.create_orders([limit] * 6)
+    assert len(spot.fetch_open_orders(SPOT)) == 6
+
+
 @pytest.mark.parametrize("kind", ["spot", "swap"])
 def test_one_order_that_is_wrong_in_itself_refuses_the_batch(sandbox, keys, kind):
     client, spot = ccxt_client(sandbox, keys, kind), kind == "spot"

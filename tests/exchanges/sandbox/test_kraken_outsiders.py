@@ -92,6 +92,17 @@ def test_ccxt_spot_places_several_orders_in_one_request_and_is_told_of_each_refu
     assert {each["id"] for each in told} < {each["id"] for each in spot.fetch_open_orders(SPOT)}
 
 
+def test_each_order_of_a_spot_batch_counts(sandbox, spot):
+    buy = {"symbol": SPOT, "type": "market", "side": "buy", "amount": 0.001}
+    spot.load_markets()
+    sandbox.enforce_limits(True)
+    for _ in range(8):
+        spot.create_orders([buy] * 15)
+    with pytest.raises(ccxt.DDoSProtection, match="EOrder:Rate limit exceeded"):
+        for _ in range(8):
+            spot.create_orders([buy] * 15)
+
+
 def test_one_spot_order_that_is_not_valid_refuses_the_batch(spot):
     limit = {"symbol": SPOT, "type": "limit", "side": "buy", "amount": 0.1, "price": 40000}
     with pytest.raises(ccxt.InvalidOrder):
