@@ -99,8 +99,7 @@ def test_each_order_of_a_spot_batch_counts(sandbox, spot):
     for _ in range(8):
         spot.create_orders([buy] * 15)
     with pytest.raises(ccxt.DDoSProtection, match="EOrder:Rate limit exceeded"):
-        for _ in range(8):
-            spot.create_orders([buy] * 15)
+        again(8, lambda: spot.create_orders([buy] * 15))
 
 
 def test_one_spot_order_that_is_not_valid_refuses_the_batch(spot):
