@@ -1,4 +1,4 @@
-"""Bitunix: USDT perpetuals (`Bitunix_F`).
+"""Bitunix: spot (`Bitunix`) and USDT perpetuals (`Bitunix_F`), two hosts opened by one key.
 
 Facts from https://www.bitunix.com/api-docs/futures/ (also https://openapidoc.bitunix.com/doc/, both read 2026-11-22 in
 stored copies) unless a line names another source.
@@ -13,10 +13,18 @@ stored copies) unless a line names another source.
 * Nothing tells the time but the Date header, and nothing tells what a key may do.
 * The lists may answer null where there is nothing (seen on the spot API, 2026-10).
 
-Spot is not traded. Its documents know no client order id, so that an order whose answer was lost could not be found; they
-contradict one another on whether the volume of an order counts base or quote; and a cancel of an unknown order answers
-success (seen 2026-10). There are limit and market orders only. (https://api-doc.bitunix.com/en_us/, read 2026-11-22, and
-what others saw of it live.)
+Spot (https://api-doc.bitunix.com/en_us/, stored copies) says too little and contradicts itself; what is relied on here was
+seen live by the authors of a Hummingbot connector (its `bitunix_constants.py` and `bitunix_exchange.py`, notes of
+2026-10-07 and 2026-10-09, read 2026-11-22):
+
+* An order keeps the `clientId` it was given, and every list and query of orders tells it; nothing can be asked or cancelled
+  by it. So an order whose answer was lost is looked for in the lists of its market. Seen with limit orders: should Bitunix
+  drop the id of a sale at market, the sale is unknown, and never told to be gone.
+* The volume of a limit order and of any sale is the base quantity. Of market buys it is written in two ways, so none are
+  sent: one goes out as a limit order a little above the best price, and what that leaves is cancelled.
+* A refused placement answers code 0 with the reason in `placeCode`. An unknown order is answered with null, and a cancel
+  always with success: whether it did anything is asked for afterwards.
+* There are no stop orders, no IOC, FOK or post-only, no list of orders of all markets, and no documented limits.
 """
 
 from __future__ import annotations
@@ -27,9 +35,10 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
-from decimal import Decimal
+from datetime import UTC, datetime
+from decimal import ROUND_DOWN, Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -39,6 +48,7 @@ from exchanges.errors import ExchangeError, NotSent, OrderNotFound, OutcomeUnkno
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.read import decimal, decimal_or_none, field, items, text, text_or_none, word
+from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
     Balance,
@@ -66,6 +76,7 @@ from exchanges.types import (
 from exchanges.venue import Call, Features, Venue, acknowledged, plain_number
 
 COIN = "USDT"
+KEY_NOTE = "Bitunix does not tell what a key may do: look there that it cannot withdraw"
 PAGE_SIZE = 100
 #: how far a search through ended records goes: these many pages
 PAGES = 5
@@ -121,10 +132,14 @@ SLOT_WORDS = {slot: name for name, slot in SLOTS.items()}
 #: end of the id of a leg that shares its record with another
 PAIR = ":pair"
 
+
+def _by_code(table: Mapping[type[ExchangeError], str]) -> dict[str, type[ExchangeError]]:
+    return {code: kind for kind, codes in table.items() for code in codes.split()}
+
+
 #: https://www.bitunix.com/api-docs/futures/ErrorCode/error_code.html; all come with HTTP 200
-ERRORS = {
-    code: kind
-    for kind, codes in {
+ERRORS = _by_code(
+    {
         errors.AuthRefused: "10003 10004 10007 20011 20013 20014",
         errors.Throttled: "10005 10006",
         OutcomeUnknown: "10001",
@@ -137,9 +152,45 @@ ERRORS = {
         errors.DuplicateOrder: "30042",
         errors.InvalidOrder: "10002 10008 20002 20005 20006 30001 30002 30003 30006 30007 30008 30009 30010 30013 30014 "
         "30015 30016 30017 30024 30025 30035 30036 30037 30038 30039 30041",
-    }.items()
-    for code in codes.split()
+    }
+)
+
+SPOT_SIDES = {"1": Side.SELL, "2": Side.BUY}
+SPOT_SIDE_NUMBERS = {side: int(number) for number, side in SPOT_SIDES.items()}
+SPOT_TYPES = {"1": OrderType.LIMIT, "2": OrderType.MARKET}
+SPOT_TYPE_NUMBERS = {kind: int(number) for number, kind in SPOT_TYPES.items()}
+SPOT_STATES = {
+    "1": OrderStatus.OPEN,
+    "2": OrderStatus.FILLED,
+    "3": OrderStatus.OPEN,
+    "4": OrderStatus.CANCELLED,
+    "7": OrderStatus.CANCELLED,
 }
+IS_OPEN = {"1": True, "0": False, "True": True, "False": False}
+#: stands before the code of a placement that was refused in an answer that says success
+PLACING = "place:"
+#: seen live (https://api-doc.bitunix.com/en_us/ has a longer list, of other calls); all come with HTTP 200
+SPOT_ERRORS = _by_code(
+    {
+        errors.AuthRefused: "100004 100005 110033",
+        errors.ClockRefused: "100008",
+        errors.Throttled: "110041",
+        errors.InsufficientFunds: f"{PLACING}10034",
+        errors.InvalidOrder: f"2 10058 {PLACING}10058",
+    }
+)
+#: what their words say, which may be Chinese
+SPOT_WORDS = {
+    "2": "a parameter is wrong",
+    "10058": "the quantity has too many decimals",
+    f"{PLACING}10034": "insufficient balance",
+    f"{PLACING}10058": "the quantity has too many decimals",
+    "110033": "the key lacks this permission",
+}
+#: how far above the best price a market buy may go
+HIGHEST_PREMIUM = Decimal("0.01")
+#: how long ended orders are looked for by our id
+MEMORY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,45 +211,31 @@ class LegName:
         return f"{self.record}:{self.prefix}:{self.slot}"
 
 
-class BitunixFutures(Venue):
-    name = "Bitunix_F"
+class _Bitunix(Venue):
     exchange = "bitunix"
     region = "singapore"
     key_family = "bitunix"
-    product = Product.LINEAR
     guide = Guide(
         key_steps=(
             "On bitunix.com open the account menu, API, and create an API key.",
-            "Allow trading of futures and leave withdrawals off.",
+            "Allow trading of futures, of spot or of both, and leave withdrawals off.",
             "Enter the addresses of your flipr in the list of allowed addresses.",
             "Keep the secret key: it is shown once. There is no passphrase.",
-            "Transfer USDT to the futures account: what lies in the spot account does not count.",
+            "Transfer USDT to the futures account to trade futures: what lies in the spot account does not count there.",
         ),
         quirks=(
             "A stop or a target can only be placed for an open position, which it closes: entries by a stop order are refused before they are sent.",
             "A stop and a target of one size are one record of the position there, and end together with it.",
             "Bitunix does not tell what a key may do: look there that withdrawals are off.",
             "Leverage is a whole number, and cannot be changed while orders of the market are open.",
-            "Bitunix spot is not traded: its API takes no order id of flipr's, so an order whose answer was lost could not be found again.",
+            "Spot has no stop orders: an entry with sl or tp is refused there before anything is sent.",
+            "A market buy on spot goes out as a limit order up to 1 % above the best price, and what it leaves is cancelled.",
+            "Bitunix does not document that spot orders keep flipr's id. They do, and flipr relies on it to find an order whose answer was lost.",
         ),
     )
-    base_urls = {Environment.LIVE: "https://fapi.bitunix.com"}
-    features = Features(linked_legs=True, hedge_mode=True, leverage=True)
-    errors = ERRORS
-    #: each endpoint for itself, per second and user; public ones per address
-    buckets = {
-        "market": Bucket(10, 1.0),
-        **{
-            name: Bucket(10, 1.0, Scope.KEY)
-            for name in ("create", "pair", "settings", "account", "orders", "order", "trades")
-        },
-        **{name: Bucket(10, 1.0, Scope.KEY) for name in ("records", "ended_records", "positions")},
-        "cancel": Bucket(5, 1.0, Scope.KEY),
-        "cancel_pair": Bucket(10, 1.0, Scope.KEY),
-    }
     #: the Date header has whole seconds
     clock_slack_ms = 1000
-    #: seconds before each look for a record whose answer was lost, and for a position to protect: lists may lag
+    #: seconds before each look for what a list or query may show late
     look_after: ClassVar[tuple[float, ...]] = (0.0, 0.2, 0.5, 1.0)
     pause: Callable[[float], None] = staticmethod(time.sleep)
     #: 32 characters that no two requests share
@@ -207,8 +244,6 @@ class BitunixFutures(Venue):
     def __init__(self, *wires: Any, **options: Any) -> None:
         super().__init__(*wires, **options)
         self._heard = threading.local()
-
-    # -- pure ------------------------------------------------------------------------------------------
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         """SHA-256 twice, the secret in the second: no HMAC. Query parameters are signed in the order of their names,
@@ -240,6 +275,36 @@ class BitunixFutures(Venue):
     def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
         self._heard.date = answer.headers.get("date", "")
         return super().checked(answer, charges)
+
+    def _told_ms(self) -> int:
+        """By the Date header of the last answer, in the middle of its second unless our clock is within it."""
+        try:
+            moment: datetime = parsedate_to_datetime(self._heard.date)
+        except (TypeError, ValueError):
+            raise OutcomeUnknown(f"{self.name} does not tell the date") from None
+        own_ms, told_ms = self.clock.now_ms() - self.clock.offset_ms, int(moment.timestamp()) * 1000
+        return own_ms if 0 <= own_ms - told_ms < 1000 else told_ms + 500
+
+
+class BitunixFutures(_Bitunix):
+    name = "Bitunix_F"
+    product = Product.LINEAR
+    base_urls = {Environment.LIVE: "https://fapi.bitunix.com"}
+    features = Features(linked_legs=True, hedge_mode=True, leverage=True)
+    errors = ERRORS
+    #: each endpoint for itself, per second and user; public ones per address
+    buckets = {
+        "market": Bucket(10, 1.0),
+        **{
+            name: Bucket(10, 1.0, Scope.KEY)
+            for name in ("create", "pair", "settings", "account", "orders", "order", "trades")
+        },
+        **{name: Bucket(10, 1.0, Scope.KEY) for name in ("records", "ended_records", "positions")},
+        "cancel": Bucket(5, 1.0, Scope.KEY),
+        "cancel_pair": Bucket(10, 1.0, Scope.KEY),
+    }
+
+    # -- pure ------------------------------------------------------------------------------------------
 
     def place_call(self, order: OrderRequest) -> Call:
         """Orders that hang on a position carry its number (`at_position`)."""
@@ -655,19 +720,14 @@ class BitunixFutures(Venue):
     def key_info(self, keys: Credentials) -> KeyInfo:
         """That the key reads the account is all there is to know."""
         decimal(self._account(keys), "available")
-        return KeyInfo(note="Bitunix does not tell what a key may do: look there that it cannot withdraw")
+        return KeyInfo(note=KEY_NOTE)
 
     # -- market ----------------------------------------------------------------------------------------
 
     def server_time_ms(self) -> int:
         """No call tells the time: the Date header does, in whole seconds."""
         self._public("market/tickers", {"symbols": "BTCUSDT"})
-        try:
-            moment: datetime = parsedate_to_datetime(self._heard.date)
-        except (TypeError, ValueError):
-            raise OutcomeUnknown(f"{self.name} does not tell the date") from None
-        own_ms, told_ms = self.clock.now_ms() - self.clock.offset_ms, int(moment.timestamp()) * 1000
-        return own_ms if 0 <= own_ms - told_ms < 1000 else told_ms + 500
+        return self._told_ms()
 
     def instruments(self) -> list[Instrument]:
         rows = items(self._public("market/trading_pairs", {}))
@@ -729,6 +789,289 @@ class BitunixFutures(Venue):
 
     def _gone(self) -> OrderNotFound:
         return OrderNotFound(f"{self.name} does not know this order")
+
+
+class BitunixSpot(_Bitunix):
+    name = "Bitunix"
+    product = Product.SPOT
+    base_urls = {Environment.LIVE: "https://openapi.bitunix.com"}
+    features = Features(
+        conditional=False,
+        reduce_only=False,
+        open_orders_by_symbol=True,
+        client_id_memory_seconds=MEMORY_SECONDS,
+    )
+    errors = SPOT_ERRORS
+    #: not documented: what the connector named above keeps to
+    buckets = {
+        "market": Bucket(10, 1.0),
+        **{name: Bucket(10, 1.0, Scope.KEY) for name in ("create", "cancel")},
+        "reads": Bucket(20, 1.0, Scope.KEY),
+    }
+    look_seconds = 2.0
+    looks_per_minute = 240
+
+    # -- pure ------------------------------------------------------------------------------------------
+
+    def error_code(self, answer: Answer) -> tuple[str, str] | None:
+        """A refused placement has no order, and its reason beside that."""
+        if (found := super().error_code(answer)) is not None:
+            return found
+        data = answer.data.get("data") if isinstance(answer.data, Mapping) else None
+        if not isinstance(data, Mapping) or data.get("orderId") or str(data.get("placeStatus")) != "0":
+            return None
+        return f"{PLACING}{data.get('placeCode') or 'refused'}", str(data.get("placeMsg") or "")
+
+    def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
+        return super().explain(error, code, SPOT_WORDS.get(code, words), status)
+
+    def place_call(self, order: OrderRequest) -> Call:
+        """A market buy as `bounded` will make it: its price is known when it is sent."""
+        if order.type.conditional:
+            raise Unsupported(f"{self.name} has no stop orders")
+        if order.reduce_only or order.position_side:
+            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        if order.post_only or order.time_in_force is not TimeInForce.GTC:
+            raise Unsupported(f"{self.name}: orders cannot be post-only, IOC or FOK")
+        if order.quantity is None:
+            raise Unsupported(f"{self.name}: orders are given in base currency")
+        kind = OrderType.LIMIT if order.side is Side.BUY else order.type
+        params = {
+            "side": SPOT_SIDE_NUMBERS[order.side],
+            "type": SPOT_TYPE_NUMBERS[kind],
+            "volume": order.quantity,
+            "price": "0" if kind is OrderType.MARKET else order.price,
+            "symbol": order.instrument.symbol,
+            "clientId": order.client_id,
+        }
+        return self._post("order/place_order", params, "create", Priority.ENTRY)
+
+    def draft_call(self, order: OrderRequest, price: Decimal) -> Call:
+        return self.place_call(self.bounded(order, price) if _buys_at_market(order) else order)
+
+    @staticmethod
+    def bounded(order: OrderRequest, ask: Decimal, premium: Decimal = HIGHEST_PREMIUM) -> OrderRequest:
+        """The market buy as a limit order that crosses, down to the tick."""
+        tick = order.instrument.tick
+        price = (ask * (1 + premium) / tick).to_integral_value(ROUND_DOWN) * tick
+        return replace(order, type=OrderType.LIMIT, price=max(price, ask))
+
+    def read_placed(self, data: Any, order: OrderRequest) -> Report:
+        return acknowledged(order, _new_id(data))
+
+    def read_order(self, item: Any, symbol: str, trades: list[Any]) -> Report:
+        """`volume` of a market buy may be an amount of quote currency."""
+        kind, side = word(SPOT_TYPES, item, "type"), word(SPOT_SIDES, item, "side")
+        limit, filled = kind is OrderType.LIMIT, decimal(item, "dealVolume")
+        done = sum((decimal(each, "volume") for each in trades), Decimal(0))
+        paid = sum((decimal(each, "volume") * decimal(each, "price") for each in trades), Decimal(0))
+        return Report(
+            exchange_id=text(item, "orderId"),
+            client_id=str(item.get("clientId") or ""),
+            symbol=symbol,
+            side=side,
+            type=kind,
+            status=word(SPOT_STATES, item, "status"),
+            quantity=decimal(item, "volume") if limit or side is Side.SELL else None,
+            filled=filled,
+            average_price=paid / done if filled and done == filled else None,
+            price=_positive(item, "price") if limit else None,
+            fee=_fee_of(trades) if done == filled else None,
+        )
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    def place(
+        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
+    ) -> Report:
+        """A market buy refused for the money its bound would take is sent at the best price itself: nothing stands yet.
+        What it leaves is cancelled."""
+        self.place_call(order)  # what cannot be said is refused before anything is asked
+        if not _buys_at_market(order):
+            return super().place(keys, order, patience_seconds=patience_seconds)
+        ask = self._ask(order.instrument)
+        try:
+            report = super().place(keys, self.bounded(order, ask), patience_seconds=patience_seconds)
+        except errors.InsufficientFunds:
+            barely = self.bounded(order, ask, Decimal(0))
+            report = super().place(keys, barely, patience_seconds=patience_seconds)
+        return replace(self._ended(keys, order.instrument, report), type=OrderType.MARKET, price=None)
+
+    def _ask(self, instrument: Instrument) -> Decimal:
+        """A price that is not told leaves the order unsent."""
+        try:
+            return self.quote(instrument).ask
+        except OutcomeUnknown as error:
+            raise NotSent(f"not sent, because the price is not known: {error.message}") from None
+
+    def _ended(self, keys: Credentials, instrument: Instrument, report: Report) -> Report:
+        """What the order has done, its rest cancelled. Trouble here leaves it acknowledged: it stands, and is asked for
+        again."""
+        ref = OrderRef(report.client_id, report.exchange_id)
+        try:
+            for seconds in self.look_after:
+                self.pause(seconds)
+                item = self._find(keys, instrument, ref)
+                if word(SPOT_STATES, item, "status").final:
+                    return self._with_trades(keys, instrument, item)
+            with suppress(OrderNotFound):
+                self.cancel(keys, instrument, ref)
+            return self.fetch(keys, instrument, ref)
+        except ExchangeError:
+            return report
+
+    def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
+        return self._with_trades(keys, instrument, self._find(keys, instrument, ref))
+
+    def _find(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any:
+        """By its number, else by our id in the lists of its market."""
+        item = self._read("order/detail", {"orderId": ref.exchange_id}, keys) if ref.exchange_id else None
+        return item or self._listed(keys, instrument, ref)
+
+    def _with_trades(self, keys: Credentials, instrument: Instrument, item: Any) -> Report:
+        trades = []
+        if decimal(item, "dealVolume"):
+            which = {"orderId": text(item, "orderId"), "symbol": instrument.symbol}
+            trades = self._list("order/deal/list", which, keys)
+        return self.read_order(item, instrument.symbol, trades)
+
+    def _listed(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any:
+        """The open orders first: one that ends meanwhile is among the ended ones then."""
+        nameless = False
+        for item in self._every(keys, instrument):
+            number, named = text(item, "orderId"), item.get("clientId")
+            if number == ref.exchange_id if ref.exchange_id else named == ref.client_id:
+                return item
+            nameless = nameless or not (named or word(SPOT_TYPES, item, "type") is OrderType.LIMIT)
+        if nameless and not ref.exchange_id:
+            raise OutcomeUnknown(f"{self.name} lists a market order without an id, which may be this one")
+        raise OrderNotFound(f"{self.name} does not know this order")
+
+    def _every(self, keys: Credentials, instrument: Instrument) -> Iterator[Any]:
+        """Open orders, and those made in the time that is looked back on. A history that is longer than it is read
+        tells nothing of what is not found."""
+        market = {"symbol": instrument.symbol}
+        yield from self._list("order/pending/list", market, keys)
+        since = datetime.fromtimestamp(self.clock.now_ms() // 1000 - MEMORY_SECONDS, UTC)
+        for page in range(1, PAGES + 1):
+            asked = {
+                **market,
+                "page": page,
+                "pageSize": PAGE_SIZE,
+                "startTime": f"{since:%Y-%m-%dT%H:%M:%SZ}",
+            }
+            found = self._list("order/history/page", asked, keys)
+            yield from found
+            if len(found) < PAGE_SIZE:
+                return
+        raise OutcomeUnknown(f"{self.name} has more orders of a day than are looked through")
+
+    def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        """Every cancel is answered with success, so that the order is looked at before and after."""
+        item = self._find(keys, instrument, ref)
+        if word(SPOT_STATES, item, "status").final:
+            raise OrderNotFound(f"{self.name}: the order is no longer open")
+        number = text(item, "orderId")
+        which = {"orderIdList": [{"orderId": number, "symbol": instrument.symbol}]}
+        self.call(self._post("order/cancel", which, "cancel", Priority.PROTECT), keys)
+        for seconds in self.look_after:
+            self.pause(seconds)
+            item = self._find(keys, instrument, OrderRef(exchange_id=number))
+            if (status := word(SPOT_STATES, item, "status")) is OrderStatus.CANCELLED:
+                return
+            if status.final:
+                raise OrderNotFound(f"{self.name}: the order was filled before its cancel")
+        raise OutcomeUnknown(f"{self.name} took the cancel, and the order still stands")
+
+    def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
+        """What a partial fill paid is not asked for here."""
+        if instrument is None:
+            raise Unsupported(f"{self.name} lists the open orders of one market at a time")
+        rows = self._list("order/pending/list", {"symbol": instrument.symbol}, keys)
+        return [self.read_order(row, instrument.symbol, []) for row in rows]
+
+    # -- account and market ----------------------------------------------------------------------------
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        """`balance` is what is free (as the connector named above reads it); an empty account answers null."""
+        found = {}
+        for row in self._read("user/account", {}, keys) or []:
+            asset, free = common_asset(text(row, "coin")), decimal(row, "balance")
+            found[asset] = Balance(asset, free + decimal(row, "balanceLocked"), free)
+        return found
+
+    def key_info(self, keys: Credentials) -> KeyInfo:
+        """That the key reads the account is all there is to know."""
+        self.balances(keys)
+        return KeyInfo(note=KEY_NOTE)
+
+    def server_time_ms(self) -> int:
+        self._public("market/last_price", {"symbol": "BTCUSDT"})
+        return self._told_ms()
+
+    def instruments(self) -> list[Instrument]:
+        return [self.read_instrument(row) for row in items(self._public("common/coin_pair/list", {}))]
+
+    def read_instrument(self, row: Any) -> Instrument:
+        """`precisions` has the price steps, the finest first; `minPrice` is the smallest value of an order."""
+        base, quote = text(row, "base").upper(), text(row, "quote").upper()
+        step = Decimal(1).scaleb(-int(decimal(row, "basePrecision")))
+        steps = row.get("precisions")
+        return Instrument(
+            symbol=f"{base}{quote}",
+            base=common_asset(base),
+            quote=common_asset(quote),
+            settle=common_asset(quote),
+            product=self.product,
+            tick=decimal(steps, 0) if steps else Decimal(1).scaleb(-int(decimal(row, "quotePrecision"))),
+            step=step,
+            min_quantity=max(decimal(row, "minVolume"), step),
+            min_notional=decimal_or_none(row, "minPrice") or Decimal(0),
+            active=word(IS_OPEN, {"isOpen": str(field(row, "isOpen"))}, "isOpen"),
+        )
+
+    def quote(self, instrument: Instrument) -> Quote:
+        market = {"symbol": instrument.symbol}
+        book = self._public("market/depth", market)
+        return Quote(
+            bid=decimal(book, "bids", 0, "price"),
+            ask=decimal(book, "asks", 0, "price"),
+            last=decimal(self._public("market/last_price", market)),
+        )
+
+    # -- one request -----------------------------------------------------------------------------------
+
+    def _post(self, path: str, params: Mapping[str, Any], bucket: str, priority: Priority) -> Call:
+        return Call("POST", f"/api/spot/v1/{path}", params, costs={bucket: 1}, priority=priority)
+
+    def _public(self, path: str, params: Mapping[str, Any]) -> Any:
+        call = Call("GET", f"/api/spot/v1/{path}", params, signed=False, costs={"market": 1}, read_only=True)
+        return field(self.call(call), "data")
+
+    def _read(self, path: str, params: Mapping[str, Any], keys: Credentials) -> Any:
+        call = Call("GET", f"/api/spot/v1/{path}", params, costs={"reads": 1}, read_only=True)
+        return field(self.call(call, keys), "data")
+
+    def _list(self, path: str, params: Mapping[str, Any], keys: Credentials) -> list[Any]:
+        """Null is an empty list; a page of history has its rows one level deeper."""
+        call = Call("POST", f"/api/spot/v1/{path}", params, costs={"reads": 1}, read_only=True)
+        data = field(self.call(call, keys), "data")
+        rows = field(data, "data") if isinstance(data, Mapping) else data
+        return [] if rows is None else items(rows)
+
+
+def _buys_at_market(order: OrderRequest) -> bool:
+    return (order.type, order.side) == (OrderType.MARKET, Side.BUY)
+
+
+def _fee_of(trades: list[Any]) -> Fee | None:
+    """In one asset, or not told."""
+    paid = [
+        (common_asset(text(each, "feeCoin")), decimal(each, "fee")) for each in trades if each.get("feeCoin")
+    ]
+    if len({asset for asset, _ in paid}) != 1 or len(paid) != len(trades):
+        return None
+    return Fee(sum((amount for _, amount in paid), Decimal(0)), paid[0][0])
 
 
 def _new_id(data: Any) -> str:

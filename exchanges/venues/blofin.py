@@ -8,7 +8,8 @@ Facts from https://docs.blofin.com/ and https://github.com/blofin/blofin-api-doc
   minute.
 * A key made for a third-party application wants that application's `brokerId` in every order, one made for
   transactions refuses it (152011 to 152013). None is ever sent.
-* The margin mode stands on every order: an order that closes must name the mode of its position.
+* The margin mode stands on every order: an order that closes must name the mode of its position, and one that opens is
+  given that of the position or of the account.
 * Stops and targets are TP/SL orders with ids of their own; one may be a pair, of which the first to trigger ends the
   other. They trigger by the last price. A triggered one goes on as a plain order that is found by
   `algoClientOrderId`, else by its `algoId`, and whose `orderCategory` tells which leg it was. Crossed ones are refused.
@@ -19,7 +20,10 @@ Facts from https://docs.blofin.com/ and https://github.com/blofin/blofin-api-doc
 * No address tells the time; the mark price comes with the moment of its answer.
 * What an order query answers for an unknown order is not documented: no data counts as "not found".
 
-Spot is left out: its order API is documented on a page of its own that nobody here has read.
+Spot is left out. That its calls exist (`spot/trade/order`, `order-detail`, `orders-pending`, `order-algo` and more) is told by
+ccxt 4.5.90, which sends none of them, and two programs of others show what an order at market may look like. What the
+answers to a query, a list and a stop look like, and whether an order can be asked for by our id, is told nowhere that could
+be read (the documentation as stored, its repository, clients of others; 2026-11-22): nothing is guessed of it.
 """
 
 from __future__ import annotations
@@ -168,7 +172,7 @@ class BloFinFutures(Venue):
         ),
         testnet="Demo trading on the site, with demo keys made there. Live keys do not open it.",
         quirks=(
-            "Spot is not traded here.",
+            "Spot is not traded: no documentation that flipr's authors could read says how a spot order of BloFin is queried, so that one whose answer was lost might be forgotten.",
             "Stop and target are one order at BloFin, which ends the target when the stop fills and the other way round.",
             "Stops and targets trigger by the last price; mark and index prices are refused.",
             "An order names its margin mode: what you do not say goes with the open position, else with the margin mode of your account. flipr remembers what it saw for ten minutes.",

@@ -110,6 +110,11 @@ INTENTS: dict[str, dict[str, Any]] = {
     "market buy of the smallest quantity": BUY | MARKET | {"quantity": FINE},
     "market sell with trailing zeros": SELL | MARKET | {"quantity": Decimal("10.500")},
     "market buy of thousands": BUY | MARKET | {"quantity": Decimal("1E+4")},
+    "market sell of thousands": SELL | MARKET | {"quantity": Decimal("2E+4")},
+    "market sell of one": SELL | MARKET | {"quantity": Decimal(1)},
+    "limit buy of one": BUY | LIMIT | {"quantity": Decimal("1.0")},
+    "limit buy of thousands": BUY | LIMIT | {"quantity": Decimal("1E+4")},
+    "limit buy at a whole price": BUY | LIMIT | {"price": Decimal("5E+4")},
     "limit sell with trailing zeros": SELL
     | LIMIT
     | {"quantity": Decimal("10.500"), "price": Decimal("50000.00")},

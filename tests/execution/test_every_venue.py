@@ -6,6 +6,7 @@ import pytest
 
 from exchanges.registry import venues
 from execution.models import BracketState
+from execution.rejection import Rejection
 
 EVERY = sorted(venues().values(), key=lambda kind: kind.name)
 STOPPING = [kind for kind in EVERY if kind.features.conditional]
@@ -48,3 +49,17 @@ def test_where_no_stop_exists_protection_is_refused_before_anything_is_sent(make
     result = desk.one(f"BTCUSDT on {kind.name} market long 0.01 sl off 2% tp off 5%")
     assert (result["status"], result["error"]["code"]) == ("rejected", "NOT_ON_SPOT")
     assert desk.state(kind.name, kind.key_family)["orders"] == []
+
+
+def test_a_product_that_is_not_traded_is_refused_before_anything_is_sent(make_desk):
+    desk = make_desk(families=("blofin",))
+    with pytest.raises(Rejection) as refused:
+        desk.send("BTCUSDT on BloFin market long 0.01")
+    told = refused.value
+    assert (told.code, told.message, told.hint) == (
+        "NOT_YET",
+        "BloFin cannot be traded yet",
+        "write BloFin_F",
+    )
+    assert desk.state("BloFin_F", "blofin")["orders"] == []
+    assert any(quirk.startswith("Spot is not traded: ") for quirk in venues()["blofin_f"].guide.quirks)

@@ -42,6 +42,7 @@ BITCOIN = {
     "BitMEX": "XBT_USDT",
     "Bitfinex": "tBTCUST",
     "Bitget": "BTCUSDT",
+    "Bitunix": "BTCUSDT",
     "ByBit": "BTCUSDT",
     "Deribit": "BTC_USDT",
     "Gate": "BTC_USDT",

@@ -1,8 +1,9 @@
-"""A small client of Bitunix' futures API that is ours: nobody's client for it can be installed, and ccxt has none.
+"""A small client of Bitunix' futures and spot APIs that is ours: nobody's client can be installed, and ccxt has none.
 
 It stands in for the outsider that other exchanges have, so it proves less: that two readings of the documentation
 (https://www.bitunix.com/api-docs/futures/, stored copies read 2026-11-22) agree. It shares no code with `exchanges/`,
-keeps the words of the documentation, and its signature is held against the exchange's own example.
+keeps the words of the documentation, and its signature is held against the exchange's own example. On spot the words are
+those of https://api-doc.bitunix.com/en_us/ with the undocumented `clientId`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 
 ROOT = "https://fapi.bitunix.com"
 FUTURES = "/api/v1/futures/"
+SPOT_ROOT = "https://openapi.bitunix.com"
+SPOT = "/api/spot/v1/"
 
 
 class Refused(Exception):
@@ -38,6 +41,8 @@ def make_sign(nonce: str, timestamp: str, api_key: str, query: dict[str, str], b
 class Bitunix:
     """`prepare` tells what would be sent; `get` and `post` send it and give back `data`."""
 
+    prefix = FUTURES
+
     def __init__(self, api_key: str, secret: str, root: str = ROOT) -> None:
         self.api_key, self.secret, self.root = api_key, secret, root
         #: nonce and time in milliseconds, where they must stand still
@@ -51,7 +56,7 @@ class Bitunix:
         written = json.dumps(body, separators=(",", ":")) if body is not None else ""
         tail = "?" + "&".join(key + "=" + value for key, value in asked.items()) if asked else ""
         return {
-            "url": self.root + FUTURES + path + tail,
+            "url": self.root + self.prefix + path + tail,
             "method": method,
             "headers": {
                 "api-key": self.api_key,
@@ -73,8 +78,8 @@ class Bitunix:
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             told = json.load(answer)
-        if told["code"] != 0:
-            raise Refused(told["code"], told["msg"])
+        if str(told["code"]) != "0":
+            raise Refused(int(told["code"]), told["msg"])
         return told["data"]
 
     def get(self, path: str, **query: Any) -> Any:
@@ -129,3 +134,26 @@ class Bitunix:
     def trade(self, prepared: dict[str, Any]) -> Any:
         """Send what `order` or `tpsl` prepared."""
         return self._send(prepared)
+
+
+class BitunixSpot(Bitunix):
+    """Sides are 1 for a sale and 2 for a purchase, types 1 for limit and 2 for market."""
+
+    prefix = SPOT
+
+    def __init__(self, api_key: str, secret: str, root: str = SPOT_ROOT) -> None:
+        super().__init__(api_key, secret, root)
+
+    def spot_order(
+        self, symbol: str, side: str, volume: str, client_id: str, price: str | None = None
+    ) -> dict[str, Any]:
+        """The volume is the base quantity, but for a purchase at market."""
+        body = {
+            "side": {"sell": 1, "buy": 2}[side],
+            "type": 2 if price is None else 1,
+            "volume": volume,
+            "price": "0" if price is None else price,
+            "symbol": symbol,
+            "clientId": client_id,
+        }
+        return self.prepare("POST", "order/place_order", body=body)

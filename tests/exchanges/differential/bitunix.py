@@ -1,18 +1,21 @@
 """Bitunix through the small client of `clients/bitunix.py`, which is ours and read the documentation a second time.
 
-What hangs on a position is compared with the position's number already known.
+What hangs on a position is compared with the position's number already known, a market buy on spot as the limit order that
+it is sent as.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from exchanges.types import Credentials, OrderRequest, TriggerBy
+from exchanges.types import Credentials, OrderRequest, OrderType, Side, TriggerBy
 from exchanges.venue import Call, Venue
-from exchanges.venues.bitunix import BitunixFutures, at_position
+from exchanges.venues.bitunix import BitunixFutures, BitunixSpot, at_position
+from tests.exchanges.clients import bitunix as reference
 from tests.exchanges.clients.bitunix import Bitunix
 from tests.exchanges.contract import NOW_MS, credentials
 
@@ -21,8 +24,15 @@ NONCE = "0123456789abcdef0123456789abcdef"
 SIGNED = ("api-key", "nonce", "timestamp", "sign", "language", "Content-Type")
 
 
+#: the best price on spot, and what is paid at most
+ASK, BOUND = Decimal(50000), "50500"
+
+
 def prepared(venue: Venue, order: OrderRequest) -> OrderRequest:
-    return at_position(order, NUMBER)
+    if not isinstance(venue, BitunixSpot):
+        return at_position(order, NUMBER)
+    at_market = (order.type, order.side) == (OrderType.MARKET, Side.BUY)
+    return venue.bounded(order, ASK) if at_market else order
 
 
 def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
@@ -36,6 +46,8 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
 
 def sent(name: str, market: dict[str, Any], call: Any) -> dict[str, Any]:
     keys = credentials(name.lower())
+    if name == "Bitunix":
+        return _spot(reference.BitunixSpot(keys.key, keys.secret), market["id"], call)
     client = Bitunix(keys.key, keys.secret)
     client.fixed = (NONCE, NOW_MS)
     trigger = call.params.get("stopLossPrice"), call.params.get("takeProfitPrice")
@@ -54,6 +66,12 @@ def sent(name: str, market: dict[str, Any], call: Any) -> dict[str, Any]:
     return client.order(market["id"], side, call.amount, call.params["clientOrderId"], **words)
 
 
+def _spot(client: reference.BitunixSpot, symbol: str, call: Any) -> dict[str, Any]:
+    client.fixed = (NONCE, NOW_MS)
+    price = BOUND if (call.type, call.side) == ("market", "buy") else call.price
+    return client.spot_order(symbol, call.side, call.amount, call.params["clientOrderId"], price)
+
+
 def _tpsl(client: Bitunix, symbol: str, call: Any, stop: str | None, target: str | None) -> dict[str, Any]:
     leg = {"Price": stop or target or "", "Qty": call.amount}
     if call.price is not None:
@@ -66,7 +84,7 @@ def _tpsl(client: Bitunix, symbol: str, call: Any, stop: str | None, target: str
 
 def resign(venue: Venue, caught: Any, keys: Credentials) -> tuple[dict[str, str], dict[str, str]]:
     """Our headers over its body, in its order."""
-    assert isinstance(venue, BitunixFutures)
+    assert isinstance(venue, BitunixFutures | BitunixSpot)
     venue.random_text = lambda: NONCE
     request = venue.sign(
         Call(caught.method, urlsplit(caught.url).path, json.loads(caught.body)), keys, NOW_MS

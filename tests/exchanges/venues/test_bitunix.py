@@ -11,11 +11,11 @@ import pytest
 
 from exchanges.errors import NothingToReduce, NotSent, OutcomeUnknown
 from exchanges.limits import Priority
-from exchanges.types import OrderRequest
+from exchanges.types import OrderRef, OrderRequest
 from exchanges.venue import Call
-from exchanges.venues.bitunix import BitunixFutures, LegName
+from exchanges.venues.bitunix import PAGES, BitunixFutures, LegName
 from tests.exchanges.clients.bitunix import Bitunix, make_sign
-from tests.exchanges.contract import NOW_MS, credentials, open_venue, order
+from tests.exchanges.contract import NOW_MS, credentials, instrument, open_venue, order
 
 VECTORS = json.loads((Path(__file__).parents[1] / "fixtures" / "signing-vectors.json").read_text())
 STOP = {"side": "sell", "type": "stop", "quantity": "0.01", "trigger_price": "49000", "reduce_only": True}
@@ -156,3 +156,19 @@ def test_the_reference_client_signs_the_documented_example() -> None:
     client.fixed = ("33333333333333333", 1747104711262)
     prepared = client.prepare("GET", "account", {"marginCoin": "USDT"})
     assert prepared["headers"]["sign"] == "40e87256554e263e39201a3979469b7fbb640d1c7c41759abf5c6a18f937f922"
+
+
+def test_a_history_longer_than_it_is_read_tells_nothing_of_what_is_not_found() -> None:
+    """An order of unknown outcome may be on a later page: it is not told to be gone."""
+    asked = list[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        rows = [{"orderId": f"{len(asked)}-{number}", "clientId": "other"} for number in range(100)]
+        data: Any = rows if request.url.path.endswith("pending/list") else {"data": rows, "total": "9999"}
+        return httpx.Response(200, json={"code": "0", "msg": "result.success", "data": data})
+
+    venue, ref = open_venue("bitunix", answer), OrderRef("f01jd3x8k2mqzv7w5n9trh4bcye")
+    with pytest.raises(OutcomeUnknown, match="more orders of a day"):
+        venue.fetch(credentials("bitunix"), instrument("bitunix"), ref)
+    assert len(asked) == 1 + PAGES
