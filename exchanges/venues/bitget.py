@@ -776,7 +776,8 @@ class BitgetFutures(_Bitget):
         try:
             return super().place(keys, order, patience_seconds=patience_seconds)
         except errors.Refused:
-            self._settings.pop((key_digest(keys), order.instrument.symbol), None)
+            for known in (self._settings, self._modes):
+                known.pop((key_digest(keys), order.instrument.symbol), None)
             raise
 
     def _sides(self, item: Any) -> tuple[Side, Direction | None]:

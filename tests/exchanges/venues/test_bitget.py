@@ -1,5 +1,6 @@
 """What only Bitget does and the contract suite cannot show: its limits, its headers, and what it asks before placing."""
 
+import json
 from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
@@ -14,6 +15,7 @@ from exchanges.errors import (
     ModeMismatch,
     NotSent,
     OutcomeUnknown,
+    Refused,
     Throttled,
     Unsupported,
     WouldTrigger,
@@ -353,3 +355,20 @@ def test_a_batch_is_not_sent_when_the_margin_mode_cannot_be_read():
     told = venue(wire).place_many(KEYS, [order("bitget_f", BARE | {"client_id": f"f{n}"}) for n in range(2)])
     assert [type(each) for each in told] == [NotSent] * 2
     assert asked(wire) == ["account"]
+
+
+def test_a_close_names_the_mode_its_position_was_seen_in_until_one_is_refused():
+    held = {"symbol": "BTCUSDT", "holdSide": "long", "total": "0.1", "openPriceAvg": "50000"}
+    positions = {"code": "00000", "data": [held | {"marginMode": "isolated"}]}
+    settings = {"code": "00000", "data": {"marginMode": "crossed", "posMode": "one_way_mode"}}
+    refused = httpx.Response(400, json={"code": "40000", "msg": "refused", "data": None})
+    wire = Answers(positions, PLACED, refused, settings, PLACED)
+    ours, bitcoin = venue(wire), instrument("bitget_f")
+    close = order("bitget_f", {"side": "sell", "type": "market", "quantity": "0.1", "reduce_only": True})
+    ours.positions(KEYS, bitcoin)
+    ours.place(KEYS, close)
+    with pytest.raises(Refused):
+        ours.place(KEYS, close)
+    ours.place(KEYS, close)
+    sent = [json.loads(each.content)["marginMode"] for each in wire.requests if each.method == "POST"]
+    assert sent == ["isolated", "isolated", "crossed"]
