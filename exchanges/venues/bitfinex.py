@@ -15,6 +15,8 @@ Facts: docs.bitfinex.com (the page is named where the code relies on one) and Bi
 * OCO (flag 16384) is a limit order that brings its stop along: `price_oco_stop`, and `cid_oco` for the stop's own id
   (github.com/bitfinexcom/bfx-api-node-models, lib/order.js). The answer tells of the limit order only
   (reference/rest-auth-submit-order): whether the stop stands is looked up;
+* an operation on many orders (order/multi, 75 at most) takes orders of every kind. Each is answered by a notification of its
+  own, whatever the one around them says. How operations count for the limits is not documented: each counts as an order;
 * prices have five significant digits, and more are cut (docs/introduction#price-precision): the tick follows the price;
 * leverage is a number on each opening order, 10 where none is named, and margin is isolated; positions are one-way;
 * UST is USDT, UDC is USDC, and the coins of perpetuals carry F0 (tBTCF0:USTF0).
@@ -28,7 +30,7 @@ import json
 import re
 import threading
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from email.utils import parsedate_to_datetime
@@ -71,12 +73,23 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, urgency
+from exchanges.venue import (
+    Call,
+    Features,
+    Venue,
+    acknowledged,
+    by_client_id,
+    plain_params,
+    urgency,
+)
 
 FINEST = Decimal("0.00000001")
 DIGITS = 5
 REDUCE_ONLY, POST_ONLY, OCO = 1024, 4096, 16384
 CLIENT_ID_BITS = 45
+#: operations of one request: reference/rest-auth-order-multi
+LARGEST_BATCH = 75
+MULTI = "ox_multi-req"
 HISTORY_PAGE = 2500
 TAKES = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
 WORDS = {OrderType.MARKET: "MARKET", OrderType.STOP: "STOP", OrderType.STOP_LIMIT: "STOP LIMIT"}
@@ -163,7 +176,7 @@ ERRORS: dict[str, type[ExchangeError]] = {
 #: 90 requests a minute, each address by itself (named on each page; docs/requirements-and-limitations)
 PUBLIC = ("conf", "tickers", "ticker")
 #: the same, for the address and, as its support told, for the user (bitcoin.stackexchange.com/a/78432)
-PRIVATE = ("submit", "cancel", "orders", "history", "trades", "wallets", "positions", "permissions")
+PRIVATE = ("submit", "multi", "cancel", "orders", "history", "trades", "wallets", "positions", "permissions")
 
 
 class _Bitfinex(Venue):
@@ -220,7 +233,7 @@ class _Bitfinex(Venue):
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         """https://docs.bitfinex.com/docs/rest-auth. Workers that share a key take turns (`serial`), so that the nonces of
         clocks that agree to a round trip rise."""
-        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
+        params = plain_params(call.params)
         if not call.signed:
             return Request(call.method, call.path, urlencode(params))
         if keys is None:
@@ -244,6 +257,8 @@ class _Bitfinex(Venue):
             return None
         if data[0] == "error":
             return _spoken(str(data[1]), str(data[2]))
+        if data[1] == MULTI and len(data) > 4 and data[4]:
+            return None  # each operation tells for itself
         if len(data) > 7 and str(data[1]).endswith("-req") and data[6] in ("ERROR", "FAILURE"):
             return _spoken(str(data[5] or "10001"), str(data[7]))
         return None
@@ -297,6 +312,18 @@ class _Bitfinex(Venue):
             **self._leverage(order),
         }
         return self._post("w/order/submit", params, "submit", urgency(order))
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        """https://docs.bitfinex.com/reference/rest-auth-order-multi"""
+        operations = [["on", plain_params(call.params)] for call in calls]
+        call = self._post("w/order/multi", {"ops": operations}, "multi", Priority.ENTRY)
+        orders = {"submit": len(calls), "submit of key": len(calls)}
+        return replace(call, costs={**call.costs, **orders})
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        """Notifications as single orders have them, told apart by our ids. What is refused may name no order."""
+        rows = [{"cid": _order_named(told), "told": told} for told in items(data, 4)]
+        return [row.get("told") for row in by_client_id(rows, orders, "cid")]
 
     @abstractmethod
     def _leverage(self, order: OrderRequest) -> Mapping[str, int]:
@@ -538,7 +565,13 @@ class BitfinexSpot(_Bitfinex):
     name = "Bitfinex"
     product = Product.SPOT
     #: an open order holds its balance; the two legs of an OCO hold it once
-    features = Features(linked_legs=True, rests_both_legs=False, reduce_only=False)
+    features = Features(
+        linked_legs=True,
+        rests_both_legs=False,
+        reduce_only=False,
+        batch=LARGEST_BATCH,
+        batch_conditional=True,
+    )
     prefix = "EXCHANGE "
     wallet = "exchange"
     pairs = "pair"
@@ -555,7 +588,7 @@ class BitfinexSpot(_Bitfinex):
 class BitfinexFutures(_Bitfinex):
     name = "Bitfinex_F"
     product = Product.LINEAR
-    features = Features(linked_legs=True, leverage=True)
+    features = Features(linked_legs=True, leverage=True, batch=LARGEST_BATCH, batch_conditional=True)
     prefix = ""
     wallet = "margin"
     pairs = "pair:futures"
@@ -662,6 +695,14 @@ def _notified(data: Any) -> list[Any]:
     """The orders a notification tells of: a list of them, or one by itself."""
     told = items(_succeeded(data))
     return told if told and isinstance(told[0], list) else [told]
+
+
+def _order_named(told: Any) -> str:
+    """Our id of the order that a notification is about, "" where it names none."""
+    order = field(told, 4)
+    if isinstance(order, list) and order and isinstance(order[0], list):
+        order = order[0]
+    return _client_id(order) if isinstance(order, list) and len(order) > 2 else ""
 
 
 def _client_id(row: Any) -> str:

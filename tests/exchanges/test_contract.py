@@ -353,7 +353,8 @@ def taken_and_refused(told: list[Report | ExchangeError]) -> bool:
 
 def many(name: str, count: int) -> list[OrderRequest]:
     words = wanted_case(name, "place limit")["order"]
-    return [order(name, words | {"client_id": f"f{number:026}"}) for number in range(count)]
+    named = venues()[name].client_id
+    return [order(name, words | {"client_id": named(f"{number:026}")}) for number in range(count)]
 
 
 @pytest.mark.parametrize(

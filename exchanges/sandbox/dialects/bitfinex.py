@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
@@ -115,7 +115,8 @@ PAIRS = (
 )
 PERPETUALS = tuple(_market(base, "USDT", Product.LINEAR, tick, least) for base, tick, least in COINS)
 PUBLIC = ("conf", "tickers", "ticker")
-PRIVATE = ("submit", "cancel", "orders", "history", "trades", "wallets", "positions", "permissions")
+LARGEST_BATCH = 75
+PRIVATE = ("submit", "multi", "cancel", "orders", "history", "trades", "wallets", "positions", "permissions")
 
 
 class _Bitfinex(Dialect):
@@ -221,6 +222,19 @@ class _Bitfinex(Dialect):
         else:
             order = desk.place(call.account, ticket)
         return _notification(call, "on-req", [_order_row(order, fresh=True)], "Submitting 1 orders.")
+
+    @route("POST /v2/auth/w/order/multi", trading=True, costs={"multi": 1})
+    def multi(self, call: Call) -> Any:
+        """Only the sending of orders is simulated."""
+        operations = call.params.get("ops")
+        if not isinstance(operations, list) or not 0 < len(operations) <= LARGEST_BATCH:
+            raise Rejected(Reason.BAD_PARAMETER, "ops")
+        if not all(isinstance(each, list) and len(each) == 2 and each[0] == "on" for each in operations):
+            raise Rejected(Reason.BAD_PARAMETER, "ops")
+        orders = [order for _, order in operations]
+        told = self.each(call, orders, "/v2/auth/w/order/submit", self.submit)
+        rows = [_operation_row(call, *each) for each in zip(orders, told, strict=True)]
+        return _notification(call, "ox_multi-req", rows, f"Submitting {len(rows)} order operations.")
 
     def _ticket(self, call: Call, desk: Desk) -> Ticket:
         market, amount, flags = (
@@ -408,6 +422,13 @@ def _cut(price: Decimal, market: Market) -> Decimal:
 
 def _notification(call: Call, kind: str, data: list[Any], words: str) -> list[Any]:
     return [call.now_ms, kind, None, None, data, None, "SUCCESS", words]
+
+
+def _operation_row(call: Call, order: Mapping[str, Any], told: list[Any]) -> list[Any]:
+    """What is refused is told like over the websocket: an order that has our id and nothing else."""
+    if told[0] != "error":
+        return told
+    return [call.now_ms, "on-req", None, None, [None, None, order.get("cid")], told[1], "ERROR", told[2]]
 
 
 def _pair_of(market: Market) -> tuple[str, str]:

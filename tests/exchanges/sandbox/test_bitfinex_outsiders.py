@@ -167,6 +167,22 @@ def test_ccxt_places_a_pair_of_which_one_ends_the_other(sandbox, client):
     assert ended == {"LIMIT": "EXECUTED @ 52000(-0.1)", "STOP": "CANCELED"}
 
 
+@pytest.mark.parametrize(("symbol", "more"), [(SPOT, {}), (SWAP, {"reduceOnly": True})])
+def test_ccxt_places_orders_of_several_kinds_in_one_request(sandbox, client, keys, symbol, more):
+    client.create_order(symbol, "market", "buy", 0.5)
+    stop = {
+        "symbol": symbol,
+        "type": "market",
+        "side": "sell",
+        "amount": 0.25,
+        "params": {"triggerPrice": "49000"},
+    }
+    limit = {"symbol": symbol, "type": "limit", "side": "sell", "amount": 0.25, "price": 52000}
+    told = client.create_orders([each | {"params": each.get("params", {}) | more} for each in (stop, limit)])
+    assert [each["status"] for each in told] == ["open", "open"]
+    assert {each["id"] for each in client.fetch_open_orders(symbol)} == {each["id"] for each in told}
+
+
 def test_ccxt_gets_the_original_refusals(sandbox, client, keys):
     with pytest.raises(ccxt.InsufficientFunds):
         client.create_order(SPOT, "market", "buy", 100)
@@ -525,6 +541,45 @@ def test_balances_free_less_what_orders_and_positions_hold(futures, cash):
     assert {name: (each.total, each.free) for name, each in margin.items()} == {
         "USDT": (Decimal(100_000), Decimal(100_000) - 1200)
     }
+
+
+@pytest.mark.parametrize("name", ["cash", "futures"])
+def test_a_refused_order_of_a_batch_leaves_the_others_alone(request, sandbox, name):
+    ours = request.getfixturevalue(name)
+    ours.place("buy", "market", "0.1")
+    orders = [
+        ours.order("sell", "stop", "0.05", trigger_price="49000"),
+        ours.order("sell", "limit", "0.0000001", price="52000"),
+        ours.order("sell", "take_profit", "0.05", trigger_price="52000"),
+    ]
+    told = ours.venue.place_many(ours.keys, orders)
+    assert [type(each) for each in told] == [Report, InvalidOrder, Report]
+    assert {each.client_id for each in ours.open()} == {orders[0].client_id, orders[2].client_id}
+    asked = [each["path"] for each in sandbox.state(ours.venue.name, ours.keys.key)["calls"]]
+    assert asked.count("/v2/auth/w/order/multi") == 1
+
+
+def test_a_batch_whose_answer_was_lost_is_found_order_by_order_and_not_sent_again(sandbox, futures):
+    futures.place("buy", "market", "0.1")
+    sandbox.fault("drop_after", venue="Bitfinex_F", path="order/multi", rate=1, count=1)
+    orders = [
+        futures.order("sell", "stop", "0.1", trigger_price="49000", **REDUCING),
+        futures.order("sell", "take_profit", "0.1", trigger_price="52000", **REDUCING),
+    ]
+    told = futures.venue.place_many(futures.keys, orders)
+    assert [type(each) for each in told] == [OutcomeUnknown, OutcomeUnknown]
+    for order in orders:
+        found = futures.venue.fetch(futures.keys, futures.instrument, OrderRef(order.client_id))
+        assert found.status is OrderStatus.OPEN
+    asked = [each["path"] for each in sandbox.state("Bitfinex_F", futures.keys.key)["calls"]]
+    assert asked.count("/v2/auth/w/order/multi") == 1
+
+
+def test_a_batch_takes_75_operations(sandbox, client):
+    limit = {"symbol": SPOT, "type": "limit", "side": "buy", "amount": 0.001, "price": 40000}
+    with pytest.raises(ccxt.ExchangeError):
+        client.create_orders([limit] * 76)
+    assert client.fetch_open_orders(SPOT) == []
 
 
 def test_a_key_tells_its_rights(sandbox, pool):
