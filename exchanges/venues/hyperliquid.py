@@ -13,6 +13,8 @@ and the official Python kit, hyperliquid-python-sdk 0.24, both read 2026-11-22. 
 * triggers watch the mark price only, and a price has five significant digits (tick-and-lot-size): the tick follows it;
 * stop and target of `protect` are grouped as `positionTpsl`: a fill of one ends the other, and both end with their
   position; cancelling one leaves the other (nothing says that it would not);
+* one action takes orders of every kind, and answers each; one error alone means that all of them were refused before
+  (error-responses). How many it takes is not documented: here as many as one unit of weight pays for;
 * the state of an order does not tell its price: that is in the fills;
 * on spot, coins bridged by Unit carry a U (UBTC); they are listed here as what they are. Anybody may name a token of the
   chain: one that bears the name of a bridged coin is left out.
@@ -24,7 +26,7 @@ import json
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -65,7 +67,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, urgency
+from exchanges.venue import Call, Features, Venue, acknowledged, outcome, plain_number, urgency
 
 DIGITS = 5
 ONE = Decimal(1)
@@ -147,6 +149,8 @@ LIGHT = frozenset(
     {"l2Book", "allMids", "clearinghouseState", "orderStatus", "spotClearinghouseState", "exchangeStatus"}
 )
 FILLS_PER_WEIGHT = 20
+#: an action weighs one more from so many orders on
+ORDERS_PER_WEIGHT = 40
 #: kinds of account whose spot balances are the collateral of their perpetuals too
 UNIFIED = {
     "unifiedAccount": True,
@@ -227,7 +231,7 @@ class _Hyperliquid(Venue):
         return Request(call.method, call.path, body=body, headers={"Content-Type": "application/json"})
 
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
-        """Of several orders in one action each has its own answer: it is an error where all of them are."""
+        """Of several orders in one action each has its own answer. One error alone is about the whole action."""
         data = answer.data
         if not isinstance(data, Mapping) or answer.status >= 500:
             return None
@@ -235,7 +239,7 @@ class _Hyperliquid(Venue):
             words = data.get("response")
             return code_of(words) if isinstance(words, str) else ("", "an error without words")
         said = refusals(data)
-        return code_of(str(said[0])) if said and all(said) else None
+        return code_of(said[0]) if len(said) == 1 and said[0] else None
 
     def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
         """Fills cost by their number too. Where that does not fit any more, nothing else does either."""
@@ -252,6 +256,20 @@ class _Hyperliquid(Venue):
             {"type": "order", "orders": [self._wire_order(order)], "grouping": "na"},
             urgency(order),
         )
+
+    def place_calls(self, orders: Sequence[OrderRequest]) -> list[Call | ExchangeError]:
+        return [outcome(lambda each=each: self.place_call(self._bounded(each))) for each in orders]
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        """rate-limits-and-user-limits: an action weighs by the forty orders, and counts each against the account."""
+        orders = [call.params["action"]["orders"][0] for call in calls]
+        call = self._act({"type": "order", "orders": orders, "grouping": "na"}, Priority.ENTRY)
+        return replace(call, costs={**call.costs, "weight": 1 + len(calls) // ORDERS_PER_WEIGHT})
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        word({"ok": True}, data, "status")
+        told = items(data, "response", "data", "statuses")
+        return [{"status": "ok", "response": {"data": {"statuses": [each]}}} for each in told]
 
     def _wire_order(self, order: OrderRequest) -> dict[str, Any]:
         """The order of the names matters: it is what is signed."""
@@ -406,9 +424,12 @@ class _Hyperliquid(Venue):
     def place(
         self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
     ) -> Report:
-        if order.type is OrderType.MARKET and order.price is None:
-            order = replace(order, price=self._middle(order.instrument))
-        return super().place(keys, order, patience_seconds=patience_seconds)
+        return super().place(keys, self._bounded(order), patience_seconds=patience_seconds)
+
+    def _bounded(self, order: OrderRequest) -> OrderRequest:
+        if order.type is not OrderType.MARKET or order.price is not None:
+            return order
+        return replace(order, price=self._middle(order.instrument))
 
     def _middle(self, instrument: Instrument) -> Decimal | None:
         """As last heard; asked for when that is too long ago. A venue that never heard one goes by the list of
@@ -551,7 +572,9 @@ class _Hyperliquid(Venue):
 class HyperliquidSpot(_Hyperliquid):
     name = "Hyperliquid"
     product = Product.SPOT
-    features = Features(reduce_only=False, fill_in_answer=True)
+    features = Features(
+        reduce_only=False, fill_in_answer=True, batch=ORDERS_PER_WEIGHT - 1, batch_conditional=True
+    )
     listing = "spotMetaAndAssetCtxs"
     decimals = 8
 
@@ -588,7 +611,14 @@ class HyperliquidSpot(_Hyperliquid):
 class HyperliquidPerpetuals(_Hyperliquid):
     name = "Hyperliquid_F"
     product = Product.LINEAR
-    features = Features(linked_legs=True, linked_cancel=False, fill_in_answer=True, leverage=True)
+    features = Features(
+        linked_legs=True,
+        linked_cancel=False,
+        fill_in_answer=True,
+        leverage=True,
+        batch=ORDERS_PER_WEIGHT - 1,
+        batch_conditional=True,
+    )
     listing = "metaAndAssetCtxs"
     decimals = 6
 

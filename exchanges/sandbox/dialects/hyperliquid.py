@@ -189,7 +189,9 @@ class _Hyperliquid(Dialect):
 
     def costs(self, route: Route, call: Call) -> Mapping[str, int]:
         if route.path == "/exchange":
-            return {"weight": 1 + len(call.body) // 8000}
+            action = call.params.get("action")
+            batch = action.get("orders") or action.get("cancels") if isinstance(action, Mapping) else None
+            return {"weight": 1 + (len(batch) if isinstance(batch, list) else 0) // 40}
         kind = call.params.get("type")
         return {"weight": 2 if kind in LIGHT else 60 if kind == "userRole" else 20}
 
@@ -363,6 +365,8 @@ class _Hyperliquid(Dialect):
 
     def _order(self, call: Call, action: Any) -> Any:
         grouping = action["grouping"]
+        if not action["orders"]:  # told once for the whole action, like all that is seen before it
+            return {"type": "order", "data": {"statuses": [{"error": "Empty batch of orders"}]}}
         if grouping == "na":
             told = [self._placed(call.account, wire) for wire in action["orders"]]
         else:

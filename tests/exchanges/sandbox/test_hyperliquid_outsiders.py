@@ -137,6 +137,19 @@ def test_ccxt_attached_stop_and_target_end_each_other(sandbox, swap):
     assert (swap.fetch_open_orders(SWAP), swap.fetch_positions([SWAP])) == ([], [])
 
 
+def test_ccxt_places_orders_of_several_kinds_in_one_action(swap):
+    swap.create_order(SWAP, "market", "buy", 0.1, 50000)
+    closing = {"symbol": SWAP, "side": "sell", "amount": 0.1}
+    stop = closing | {
+        "type": "market",
+        "price": 49000,
+        "params": {"stopLossPrice": 49000, "reduceOnly": True},
+    }
+    limit = closing | {"type": "limit", "price": 52000, "params": {"reduceOnly": True}}
+    told = swap.create_orders([stop, limit])
+    assert {each["id"] for each in swap.fetch_open_orders(SWAP)} == {each["id"] for each in told}
+
+
 def test_ccxt_sets_leverage_and_margin_mode(swap):
     swap.set_leverage(7, SWAP, {"marginMode": "isolated"})
     swap.create_order(SWAP, "market", "buy", 0.1, 50000)
@@ -237,6 +250,16 @@ def test_the_kit_places_a_stop_that_fires(sandbox, kit, keys):
     sandbox.price("BTC/USDC", 48990)
     assert asking.query_order_by_oid(keys["key"], told["resting"]["oid"])["order"]["status"] == "filled"
     assert asking.user_state(keys["key"])["assetPositions"] == []
+
+
+def test_the_kit_is_told_of_each_order_of_a_batch(kit, keys):
+    acting, asking = kit
+    limit = {"coin": COIN, "is_buy": True, "sz": 0.1, "limit_px": 40000, "reduce_only": False}
+    limit["order_type"] = {"limit": {"tif": "Gtc"}}
+    told = statuses(acting.bulk_orders([limit, limit | {"sz": 0.0001}, limit | {"limit_px": 41000}]))
+    assert [next(iter(each)) for each in told] == ["resting", "error", "resting"]
+    resting = {each["resting"]["oid"] for each in (told[0], told[2])}
+    assert {each["oid"] for each in asking.open_orders(keys["key"])} == resting
 
 
 def test_the_kit_sets_leverage_and_trades_spot(sandbox, kit, keys):
@@ -374,6 +397,35 @@ def test_a_pair_whose_answer_was_lost_is_found_by_its_client_ids(sandbox, future
     asked = [OrderRef(futures.venue.client_id(f"{number:026d}"), conditional=True) for number in (2, 3)]
     found = [futures.venue.fetch(futures.keys, futures.instrument, each) for each in asked]
     assert [each.type for each in found] == [OrderType.STOP, OrderType.TAKE_PROFIT]
+
+
+def test_stop_and_targets_go_out_in_one_request_and_a_refused_one_leaves_the_others(sandbox, futures):
+    futures.place("buy", "market", "0.1")
+    orders = [
+        futures.request("sell", "stop", "0.1", trigger_price="49000", reduce_only=True),
+        futures.request("sell", "limit", "0.0001", price="51000", reduce_only=False),
+        futures.request("sell", "take_profit", "0.05", trigger_price="52000", reduce_only=True),
+    ]
+    told = futures.venue.place_many(futures.keys, orders)
+    assert [type(each) for each in told] == [Report, InvalidOrder, Report]
+    assert {each.client_id for each in futures.open()} == {orders[0].client_id, orders[2].client_id}
+    calls = sandbox.state("Hyperliquid_F", futures.keys.key)["calls"]
+    assert sum(each["path"] == "/exchange" for each in calls) == 2
+
+
+def test_a_batch_whose_answer_was_lost_is_found_by_its_client_ids_and_not_sent_again(sandbox, futures):
+    futures.place("buy", "market", "0.1")
+    sandbox.fault("drop_after", venue="Hyperliquid_F", path="exchange", count=1)
+    orders = [
+        futures.request("sell", "stop", "0.1", trigger_price="49000", reduce_only=True),
+        futures.request("sell", "take_profit", "0.1", trigger_price="52000", reduce_only=True),
+    ]
+    told = futures.venue.place_many(futures.keys, orders)
+    assert [type(each) for each in told] == [OutcomeUnknown, OutcomeUnknown]
+    asked = [OrderRef(order.client_id, conditional=True) for order in orders]
+    found = [futures.venue.fetch(futures.keys, futures.instrument, each) for each in asked]
+    assert [each.status for each in found] == [OrderStatus.OPEN, OrderStatus.OPEN]
+    assert len(futures.open()) == 2
 
 
 def test_a_leg_that_is_cancelled_leaves_the_other(futures):
