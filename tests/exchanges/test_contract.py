@@ -357,6 +357,18 @@ def many(name: str, count: int) -> list[OrderRequest]:
     return [order(name, words | {"client_id": named(f"{number:026}")}) for number in range(count)]
 
 
+def prepared(name: str, then: Any) -> Any:
+    """`then`, after what a venue asks before it places an order: answered as in "place limit"."""
+    first = iter(steps_of(name, "place limit")[:-1])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        step = next(first, None)
+        found: httpx.Response = response(step["answer"]) if step else then(request)
+        return found
+
+    return answer
+
+
 @pytest.mark.parametrize(
     ("failure", "expected"), [(httpx.ConnectError, NotSent), (httpx.ReadTimeout, OutcomeUnknown)]
 )
@@ -370,7 +382,7 @@ def test_a_lost_batch_is_lost_for_each_of_its_orders_and_not_sent_again(
         calls.append(request)
         raise failure("lost", request=request)
 
-    told = open_venue(name, lose).place_many(credentials(name), many(name, 2))
+    told = open_venue(name, prepared(name, lose)).place_many(credentials(name), many(name, 2))
     assert [type(each) for each in told] in ([expected] * 2, [errors.Unreachable] * 2)
     assert len(calls) == 1
 
@@ -384,7 +396,7 @@ def test_a_broken_answer_to_a_batch_leaves_each_of_its_orders_unknown(name: str,
         calls.append(request)
         return response(BROKEN[broken])
 
-    told = open_venue(name, answer).place_many(credentials(name), many(name, 2))
+    told = open_venue(name, prepared(name, answer)).place_many(credentials(name), many(name, 2))
     assert [type(each) for each in told] == [OutcomeUnknown] * 2
     assert len(calls) == 1
 
@@ -392,7 +404,8 @@ def test_a_broken_answer_to_a_batch_leaves_each_of_its_orders_unknown(name: str,
 @pytest.mark.parametrize("name", IN_BATCHES)
 def test_a_batch_refused_as_a_whole_refuses_each_of_its_orders(name: str) -> None:
     refusal = response(steps_of(name, "rate limited")[-1]["answer"])
-    told = open_venue(name, lambda request: refusal).place_many(credentials(name), many(name, 2))
+    venue = open_venue(name, prepared(name, lambda request: refusal))
+    told = venue.place_many(credentials(name), many(name, 2))
     assert [type(each) for each in told] == [errors.Throttled] * 2
 
 
@@ -404,7 +417,7 @@ def test_more_orders_than_a_batch_takes_go_out_in_several(name: str) -> None:
         calls.append(request.content + request.url.query)
         raise httpx.ReadTimeout("lost", request=request)
 
-    venue, orders = open_venue(name, lose), many(name, 2 * largest)
+    venue, orders = open_venue(name, prepared(name, lose)), many(name, 2 * largest)
     leaping = itertools.count(0, 1000)
     venue.gate = LocalGate(clock=lambda: float(next(leaping)))
     told = venue.place_many(credentials(name), orders)

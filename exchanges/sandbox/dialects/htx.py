@@ -33,6 +33,7 @@ from exchanges.types import OrderStatus, OrderType, Product, Side, TimeInForce
 
 D = Decimal
 WINDOW_MS = 300_000
+LARGEST_BATCH = 10
 SIDES = {side.value: side for side in Side}
 IS_LIMIT = {"market": False, "limit": True}
 ALGO_TIMES = {"gtc": TimeInForce.GTC, "ioc": TimeInForce.IOC, "fok": TimeInForce.FOK}
@@ -159,6 +160,7 @@ class HTXSpot(HTXFrame):
     told = ("x-hb-ratelimit-requests-remain", "x-hb-ratelimit-requests-expire")
     limits = (
         Limit("orders", "orders", 100, 2),
+        Limit("batch", "batch", 50, 2),
         Limit("reads", "reads", 50, 2),
         Limit("algo", "algo", 20, 2),
         Limit("account", "account", 20, 2),
@@ -240,6 +242,14 @@ class HTXSpot(HTXFrame):
             extra={"type": call.text("type"), "operator": call.text("operator", "")},
         )
         return ok(self.desk.place(call.account, ticket).id)
+
+    @route("POST /v1/order/batch-orders", trading=True, costs={"batch": 1})
+    def place_batch(self, call: Call) -> Any:
+        orders = call.params.get("")
+        if not isinstance(orders, list) or not 0 < len(orders) <= LARGEST_BATCH:
+            raise Rejected(Reason.BAD_PARAMETER, "orders")
+        told = self.each(call, orders, "/v1/order/orders/place", self.place)
+        return ok([_batch_row(*each) for each in zip(orders, told, strict=True)])
 
     def _plain(self, call: Call) -> Order | None:
         """By its number, which a triggered algo order has from then on, or by the client id of a plain one."""
@@ -400,6 +410,14 @@ class HTXSpot(HTXFrame):
 
 def ok(data: Any) -> dict[str, Any]:
     return {"status": "ok", "data": data}
+
+
+def _batch_row(order: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """https://www.htx.com/en-us/support/900000072826/: a number, or why there is none."""
+    named = {"client-order-id": order.get("client-order-id")}
+    if answer["status"] == "ok":
+        return {"order-id": int(answer["data"]), **named}
+    return named | {name: answer[name] for name in ("err-code", "err-msg")}
 
 
 def merged(dialect: HTXFrame, call: Call, name: str) -> Any:

@@ -4,10 +4,11 @@ order it becomes. Documented at https://www.htx.com/en-us/opend/newApiPages/."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from exchanges.sandbox.dialect import route
+from exchanges.sandbox.dialect import Route, route
 from exchanges.sandbox.dialects.htx import (
     GATEWAY,
     SIDES,
@@ -44,6 +45,7 @@ from exchanges.types import (
 )
 
 D = Decimal
+LARGEST_BATCH = 10
 TIMES = {time.value: time for time in TimeInForce}
 IS_LIMIT = {"market": False, "limit": True, "post_only": True}
 MODES = {mode.value: mode for mode in MarginMode}
@@ -174,6 +176,19 @@ class HTXFutures(HTXFrame):
         )
         self._take_mode(call, ticket)
         return self._answer(call, _name(self.desk.place(call.account, ticket)))
+
+    @route("POST /v5/trade/batch_orders", trading=True)
+    def place_batch(self, call: Call) -> Any:
+        orders = call.params.get("")
+        if not isinstance(orders, list) or not 0 < len(orders) <= LARGEST_BATCH:
+            raise Rejected(Reason.BAD_PARAMETER, "orders")
+        told = self.each(call, orders, "/v5/trade/order", self.place)
+        return self._answer(call, [_batch_row(*each) for each in zip(orders, told, strict=True)])
+
+    def costs(self, route: Route, call: Call) -> Mapping[str, int]:
+        orders = call.params.get("")
+        batch = route.handler == "place_batch" and isinstance(orders, list)
+        return {"trade": len(orders)} if batch else super().costs(route, call)
 
     def _take_mode(self, call: Call, ticket: Ticket) -> None:
         """A position lives in one mode here; what would close it in the other finds nothing."""
@@ -431,6 +446,11 @@ def _name(order: Order) -> dict[str, str]:
     number = _number(order)
     own = "" if _is_algo(order) else order.client_id
     return {"order_id": number, "client_order_id": own or number}
+
+
+def _batch_row(order: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    named = answer.get("data") or {"order_id": "", "client_order_id": str(order.get("client_order_id", ""))}
+    return {"code": answer["code"], "message": answer["message"], **named}
 
 
 def _contract_row(market: Market) -> dict[str, Any]:

@@ -416,6 +416,57 @@ def test_a_lost_answer_is_looked_up_by_our_id(sandbox, futures, cash):
         assert ours.open() == []
 
 
+@pytest.mark.parametrize(("path", "name"), [("batch-orders", "cash"), ("batch_orders", "futures")])
+def test_orders_of_a_batch_are_told_apart_and_a_refused_one_leaves_the_others(request, sandbox, path, name):
+    ours = request.getfixturevalue(name)
+    orders = [
+        ours.request("buy", "limit", "0.1", price="40000"),
+        ours.request("buy", "limit", "900", price="41000"),
+        ours.request("buy", "limit", "0.1", price="42000"),
+    ]
+    told = ours.venue.place_many(ours.keys, orders)
+    assert [type(each) for each in told] == [Report, InsufficientFunds, Report]
+    assert {each.client_id for each in ours.open()} == {orders[0].client_id, orders[2].client_id}
+    asked = [each["path"] for each in sandbox.state(ours.venue.name, ours.keys.key)["calls"]]
+    assert sum(each.endswith(path) for each in asked) == 1
+
+
+@pytest.mark.parametrize(("path", "name"), [("batch-orders", "cash"), ("batch_orders", "futures")])
+def test_a_lost_batch_is_looked_up_by_our_ids_and_not_sent_again(request, sandbox, path, name):
+    ours = request.getfixturevalue(name)
+    orders = [
+        ours.request("buy", "limit", "0.1", price=price, client_id=price) for price in ("40000", "41000")
+    ]
+    sandbox.fault("drop_after", venue=ours.venue.name, path=path, count=1)
+    told = ours.venue.place_many(ours.keys, orders)
+    assert [type(each) for each in told] == [OutcomeUnknown, OutcomeUnknown]
+    for order in orders:
+        found = ours.venue.fetch(ours.keys, ours.instrument, OrderRef(order.client_id))
+        assert (found.status, found.price) == (OrderStatus.OPEN, order.price)
+    assert len(ours.open()) == 2
+
+
+def test_a_market_buy_in_a_batch_that_lacks_the_money_of_its_bound_goes_out_as_its_cost(cash):
+    orders = [
+        cash.request("buy", "limit", "0.01", price="40000"),
+        cash.request("buy", "market", "1.98"),
+    ]
+    told = cash.venue.place_many(cash.keys, orders)
+    assert [(type(each), each.type) for each in told] == [
+        (Report, OrderType.LIMIT),
+        (Report, OrderType.MARKET),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["spot", "swap"])
+def test_ccxt_places_limit_orders_in_one_request(request, kind):
+    client = request.getfixturevalue(kind)
+    symbol, amount = {"spot": (SPOT, 0.1), "swap": (SWAP, 100)}[kind]
+    limit = {"symbol": symbol, "type": "limit", "side": "buy", "amount": amount, "price": 40000}
+    told = client.create_orders([limit, limit | {"price": 41000}])
+    assert {each["id"] for each in client.fetch_open_orders(symbol)} == {each["id"] for each in told}
+
+
 def test_a_lost_stop_is_looked_up_by_our_id(sandbox, futures, cash):
     futures.place("buy", "market", "0.1")
     for ours, reduces in ((futures, True), (cash, False)):

@@ -332,3 +332,21 @@ def test_a_service_that_failed_is_no_refusal(
     with pytest.raises(ExchangeError) as caught:
         venue(Answers(PLACED), name).checked(Answer(200, {}, {"status": "error", **told}))
     assert type(caught.value) is kind
+
+
+# -- prices that are looked at before ----------------------------------------------------------------------
+
+
+def test_a_target_goes_by_a_price_of_a_moment_ago_and_a_stop_asks_each_time() -> None:
+    price = {"status": "ok", "tick": {"close": 50000, "bid": [49999, 1], "ask": [50001, 1]}}
+    placed = {"code": 200, "data": {"clientOrderId": "f01jd3x8k2mqzv7w5n9trh4bcye"}}
+    wire = Answers(ACCOUNTS, price, placed, placed, price, placed, price, placed)
+    ours, now = venue(wire), [1000.0]
+    ours.monotonic = lambda: now[0]
+    stop = SELL | {"type": "stop", "trigger_price": "49000"}
+    target = SELL | {"type": "take_profit", "trigger_price": "52000"}
+    for words, later in ((stop, 0.0), (target, 0.5), (stop, 0.0), (target, 5.0)):
+        now[0] += later
+        ours.place(KEYS, order("htx", words))
+    asked = [path.rpartition("/")[2] for path in wire.paths()[1:]]
+    assert asked == ["merged", "algo-orders", "algo-orders", "merged", "algo-orders", "merged", "algo-orders"]
