@@ -31,7 +31,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import msgpack  # type: ignore[import-untyped]
@@ -258,7 +258,10 @@ class _Hyperliquid(Venue):
         )
 
     def place_calls(self, orders: Sequence[OrderRequest]) -> list[Call | ExchangeError]:
-        return [outcome(lambda each=each: self.place_call(self._bounded(each))) for each in orders]
+        return [outcome(partial(self._bounded_call, each)) for each in orders]
+
+    def _bounded_call(self, order: OrderRequest) -> Call:
+        return self.place_call(self._bounded(order))
 
     def batch_call(self, calls: Sequence[Call]) -> Call:
         """rate-limits-and-user-limits: an action weighs by the forty orders, and counts each against the account."""

@@ -16,6 +16,7 @@ JKorf/Mexc.Net and what ccxt 4.5.90 sends tell them (read 2026-11-22). Quirks:
 * Stop and target of a position together are one TP/SL record, which ends as a whole: when one triggers, when it is
   cancelled, and with its position. Its legs are told apart as `<record>:sl` and `<record>:tp`.
 * Cancelling a plan order or a TP/SL record is answered with a bare success: the list is asked how it ended.
+* A batch of contract orders is for market makers only: orders go out one by one.
 * Older than 10 seconds, a contract request is refused (513); spot has its recvWindow.
 """
 

@@ -347,9 +347,8 @@ def differences(name: str, intent: str) -> dict[str, tuple[Any, Any]]:
 def batch_of(name: str) -> list[OrderRequest]:
     """The second reduces where there is something to reduce."""
     first, kind = order_of(name, "limit sell"), venues()[name]
-    words = INTENTS["limit sell reduce" if kind.features.reduce_only else "limit sell post"]
-    other = OrderRequest(instrument=traded(name), client_id=kind.client_id(OTHER_TOKEN), **words)
-    return [first, replace(other, price=Decimal(51000))]
+    other = order_of(name, "limit sell reduce" if kind.features.reduce_only else "limit sell post")
+    return [first, replace(other, client_id=kind.client_id(OTHER_TOKEN), price=Decimal(51000))]
 
 
 def their_batch(name: str) -> Caught:

@@ -187,8 +187,9 @@ class HTXFutures(HTXFrame):
 
     def costs(self, route: Route, call: Call) -> Mapping[str, int]:
         orders = call.params.get("")
-        batch = route.handler == "place_batch" and isinstance(orders, list)
-        return {"trade": len(orders)} if batch else super().costs(route, call)
+        if route.handler == "place_batch" and isinstance(orders, list):
+            return {"trade": len(orders)}
+        return super().costs(route, call)
 
     def _take_mode(self, call: Call, ticket: Ticket) -> None:
         """A position lives in one mode here; what would close it in the other finds nothing."""

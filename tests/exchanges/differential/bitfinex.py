@@ -14,10 +14,6 @@ from exchanges.venue import Call, Venue, plain_number
 
 SIGNED = ("bfx-nonce", "bfx-apikey", "bfx-signature")
 NONCES_PER_MS = 1000
-TOGETHER = {
-    "Bitfinex": ("limit buy", "stop sell", "take profit sell"),
-    "Bitfinex_F": ("limit sell post reduce", "stop sell reduce", "take profit sell reduce"),
-}
 
 
 def client(name: str) -> Any:

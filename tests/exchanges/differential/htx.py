@@ -22,10 +22,6 @@ from tests.exchanges.contract import NOW_MS
 
 ACCOUNT = "1528640"
 ASK = Decimal(50000)
-TOGETHER = {
-    "HTX": ("limit buy", "limit sell post", "market sell"),
-    "HTX_F": ("limit buy", "limit sell reduce", "market sell reduce"),
-}
 
 
 class Htx(ccxt.htx):  # type: ignore[misc]

@@ -20,10 +20,6 @@ from tests.exchanges.contract import credentials
 
 FINEST = Decimal("1E-12")
 MIDDLE = Decimal(50000)
-TOGETHER = {
-    "Hyperliquid": ("limit buy", "stop sell", "take profit sell"),
-    "Hyperliquid_F": ("limit buy", "stop sell reduce", "take profit limit sell reduce"),
-}
 
 
 class Finest(ccxt.hyperliquid):  # type: ignore[misc]
