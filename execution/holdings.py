@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Manager, Model, Q
 from django.utils import timezone
 
 from accounts.models import Account
@@ -27,23 +28,20 @@ def keep(account: Account, venue: str, fills: Iterable[Seen]) -> None:
         _keep(account, venue, seen)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _keep(account: Account, venue: str, seen: Seen) -> None:
-    Holding.objects.get_or_create(account=account, venue=venue, instrument=seen.instrument)
-    holding = Holding.objects.select_for_update().get(
-        account=account, venue=venue, instrument=seen.instrument
-    )
-    fill, _ = Fill.objects.get_or_create(
-        account=account,
-        venue=venue,
-        name=seen.name,
-        defaults={"instrument": seen.instrument, "side": seen.side.value, "filled": 0},
-    )
-    change = seen.since(fill.filled)
+    """The holding's row, made or only touched, is the lock under which its fills are counted."""
+    its = {"account": account, "venue": venue, "name": seen.name}
+    if not seen.since(_counted(its)):
+        return
+    held = Holding(account=account, venue=venue, instrument=seen.instrument)
+    _upsert(Holding.objects, held, on=["account", "venue", "instrument"], changed=["instrument"])
+    change = seen.since(_counted(its))
     if not change:
         return
-    Fill.objects.filter(pk=fill.pk).update(filled=seen.filled, at=timezone.now())
-    Holding.objects.filter(pk=holding.pk).update(
+    fill = Fill(**its, instrument=seen.instrument, side=seen.side.value, filled=seen.filled)
+    _upsert(Fill.objects, fill, on=["account", "venue", "name"], changed=["filled", "at"])
+    Holding.objects.filter(pk=held.pk).update(
         believed=F("believed") + change, moved_at=timezone.now(), doubted=None, doubted_at=None
     )
 
@@ -52,11 +50,17 @@ def traded(account: Account, venue: str, region: str) -> None:
     """Something was sent for this account: it is compared from now on."""
     now = timezone.now()
     first = now + timedelta(seconds=settings.COMPARE_SECONDS * phase(f"{account.public_id}:{venue}"))
-    row, created = Comparison.objects.get_or_create(
-        account=account, venue=venue, defaults={"region": region, "traded_at": now, "due_at": first}
-    )
-    if not created:
-        Comparison.objects.filter(pk=row.pk).update(region=region, traded_at=now)
+    row = Comparison(account=account, venue=venue, region=region, traded_at=now, due_at=first)
+    _upsert(Comparison.objects, row, on=["account", "venue"], changed=["region", "traded_at"])
+
+
+def _counted(its: dict[str, Any]) -> Decimal:
+    return Fill.objects.filter(**its).values_list("filled", flat=True).first() or Decimal(0)
+
+
+def _upsert(rows: Manager[Any], row: Model, *, on: list[str], changed: list[str]) -> None:
+    """Insert it, or change these fields of the one that is there: one statement."""
+    rows.bulk_create([row], update_conflicts=True, unique_fields=on, update_fields=changed)
 
 
 def of(account: Account, venue: str) -> dict[str, Holding]:

@@ -39,7 +39,7 @@ BRACKET_MOVES: dict[BracketState, frozenset[BracketState]] = {
 }
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def move_order(token: str, to: str, *, by: str, why: str = "", **columns: Any) -> bool:
     """Change an order's state and what is known with it. False when it stands where `to` cannot follow: then
     somebody else was first, and nothing is changed."""
@@ -60,7 +60,7 @@ def _news(before: OrderState, after: OrderState) -> bool:
     return after is before and before in (OrderState.OPEN, OrderState.PARTIALLY_FILLED)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def move_bracket(token: str, version: int, columns: dict[str, Any], *, by: str) -> bool:
     """Write a bracket that was read at `version`. False when somebody changed it since, or when it was done."""
     row = Bracket.objects.select_for_update().only("pk", "status", "version").filter(token=token).first()

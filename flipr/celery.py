@@ -43,6 +43,16 @@ def start_pulse(**kwargs: Any) -> None:
     signals.worker_shutdown.connect(lambda **_: pulse.end(), weak=False)
 
 
+@signals.task_prerun.connect
+def check_connection(sender: Any, **kwargs: Any) -> None:
+    """A task's thread keeps its database connection: a new one for each task costs more than what most of them ask.
+    Whether it still works is asked with the first query."""
+    from django.db import close_old_connections  # noqa: PLC0415
+
+    if not sender.request.is_eager:
+        close_old_connections()
+
+
 @signals.beat_init.connect
 def check_beat(**kwargs: Any) -> None:
     from flipr import checks  # noqa: PLC0415
