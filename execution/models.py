@@ -109,13 +109,15 @@ def amount(**options: Any) -> models.DecimalField[Any, Any]:
 class Order(models.Model):
     """One result of a delivery: what was asked, what the exchange made of it."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="orders")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="orders", db_index=False
+    )
     account = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="orders")
     #: public id of the delivery; no foreign key, because deliveries live in the layer above
-    delivery = models.CharField(max_length=40, db_index=True)
+    delivery = models.CharField(max_length=40)
     position = models.PositiveSmallIntegerField()
-    job = models.CharField(max_length=40, db_index=True)
-    token = models.CharField(max_length=26, unique=True)
+    job = models.CharField(max_length=40)
+    token = models.CharField(max_length=26)
     command = models.TextField()
     action = models.CharField(max_length=16, choices=actions)
     venue = models.CharField(max_length=32)
@@ -129,7 +131,7 @@ class Order(models.Model):
     step = models.JSONField(default=dict)
     stop_policy = models.CharField(max_length=8, default="close")
     status = models.CharField(max_length=20, choices=order_states, default=OrderState.WORKING)
-    client_id = models.CharField(max_length=64, blank=True, db_index=True)
+    client_id = models.CharField(max_length=64, blank=True)
     exchange_id = models.CharField(max_length=80, blank=True)
     quantity = amount(null=True)
     filled = amount(null=True)
@@ -144,7 +146,7 @@ class Order(models.Model):
     #: how often reconciliation has asked for it
     lookups = models.PositiveSmallIntegerField(default=0)
     bracket = models.ForeignKey(
-        "execution.Bracket", on_delete=models.SET_NULL, null=True, related_name="orders"
+        "execution.Bracket", on_delete=models.SET_NULL, null=True, related_name="orders", db_index=False
     )
     timing_ms = models.JSONField(default=dict)
     fresh_until = models.DateTimeField()
@@ -153,8 +155,15 @@ class Order(models.Model):
 
     class Meta:
         ordering = ["delivery", "position"]
+        constraints = [models.UniqueConstraint(fields=["token"], name="order_token_once")]
+        # Named, because Django's own index of a text comes with a second one for LIKE, which nobody asks: every
+        # index is written with every order, twice or more.
         indexes = [
             models.Index(fields=["user", "-created_at"], name="order_user_recent"),
+            models.Index(fields=["delivery"], name="order_delivery"),
+            models.Index(fields=["job"], name="order_job"),
+            models.Index(fields=["client_id"], name="order_client_id"),
+            models.Index(fields=["bracket"], name="order_bracket", condition=Q(bracket__isnull=False)),
             # what reconciliation sweeps
             models.Index(
                 fields=["region", "updated_at"],

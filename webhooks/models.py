@@ -56,9 +56,11 @@ class Delivery(models.Model):
     """One POST. Its orders are in `execution`, found by `public_id`; job ids derive from it too, so that one
     delivery can be carried out only once."""
 
-    public_id = models.CharField(max_length=32, unique=True, default=new_delivery_id, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="deliveries")
-    hook = models.ForeignKey(Hook, on_delete=models.SET_NULL, null=True, related_name="deliveries")
+    public_id = models.CharField(max_length=32, default=new_delivery_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    hook = models.ForeignKey(
+        Hook, on_delete=models.SET_NULL, null=True, related_name="deliveries", db_index=False
+    )
     body = models.TextField(blank=True)
     body_digest = models.CharField(max_length=32, editable=False)
     content_type = models.CharField(max_length=100, blank=True)
@@ -71,7 +73,9 @@ class Delivery(models.Model):
     #: what was answered; empty until then
     http_status = models.PositiveSmallIntegerField(null=True)
     error = models.JSONField(null=True)
-    duplicate_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="duplicates")
+    duplicate_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="duplicates", db_index=False
+    )
     #: the reply channel of the web process that took it: tells whether somebody still works on the answer
     taken_by = models.CharField(max_length=40, blank=True)
     #: more than 1 when a resend carried out what could not be queued at first
@@ -86,13 +90,18 @@ class Delivery(models.Model):
     class Meta:
         ordering = ["-public_id"]
         verbose_name_plural = "deliveries"
+        # Every index is written with every delivery: none twice, and none for LIKE, which nobody asks.
         constraints = [
+            models.UniqueConstraint(fields=["public_id"], name="delivery_public_id_once"),
             # of two simultaneous posts with one id, one waits here for the other's commit, and loses
             models.UniqueConstraint(fields=["user", "key"], name="delivery_key_once", condition=~Q(key="")),
         ]
         indexes = [
             models.Index(fields=["user", "-public_id"], name="delivery_user_recent"),
             models.Index(fields=["hook", "-public_id"], name="delivery_hook_recent"),
+            models.Index(
+                fields=["duplicate_of"], name="delivery_duplicates", condition=Q(duplicate_of__isnull=False)
+            ),
             # `once`
             models.Index(fields=["hook", "body_digest", "created_at"], name="delivery_body"),
             # the resend rule: few rows, looked at by every POST
