@@ -37,7 +37,9 @@ def start_pulse(**kwargs: Any) -> None:
     from django.conf import settings  # noqa: PLC0415
 
     from execution.pulse import Pulse  # noqa: PLC0415
+    from flipr.garbage import freeze  # noqa: PLC0415
 
+    freeze()
     pulse = Pulse(settings.REGION)
     pulse.start()
     signals.worker_shutdown.connect(lambda **_: pulse.end(), weak=False)

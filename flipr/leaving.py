@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from execution import outcome
+from flipr.garbage import freeze
 from webhooks import reception, threads
 from webhooks.bounds import App, Event, Receive, Send
 
@@ -32,6 +33,7 @@ class Leaving:
             return
         await receive()
         hear_of_the_end()
+        freeze()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         outcome.board().leave()
