@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
+import psycopg
 from django.db import connection
 from django.db.models import Field, Model
 
@@ -88,13 +89,23 @@ def insert_together(first: Model, others: Sequence[Model], provided: Sequence[Qu
     pk = first._meta.pk
     assert pk is not None
     sql = f'WITH {", ".join(parts)} {_insertion_sql(type(first))} RETURNING "{pk.column}"'
-    found = select(sql, params + _insertion_params(first))
+    with connection.cursor() as cursor:
+        cursor.cursor = _Prepared(connection.connection)
+        cursor.execute(sql, params + _insertion_params(first))
+        found = cursor.fetchone()
     if not found:
         return False
-    first.pk = found[0][0]
+    first.pk = found[0]
     for row in (first, *others):
         row._state.adding, row._state.db = False, connection.alias
     return True
+
+
+class _Prepared(psycopg.Cursor[Any]):
+    """PostgreSQL reads and plans a statement once for each connection: that takes it longer than to carry it out."""
+
+    def execute(self, query: Any, params: Any = None, **_: Any) -> Self:
+        return super().execute(query, params, prepare=True)
 
 
 def _insertion_params(row: Model) -> list[Any]:

@@ -46,26 +46,55 @@ def script(text: str) -> Script:
     return Script(redis.Redis(), text)  # the client it is called with counts
 
 
+class Asked:
+    """A script on its way, so that its answer can be fetched when other work is done. Close it. Raises Unreached when
+    it could not be sent for want of a connection."""
+
+    def __init__(self, server: redis.Redis, text: str, keys: Sequence[str], args: Sequence[Any]) -> None:
+        self._pool, self._text, self._rest = server.connection_pool, text, (len(keys), *keys, *args)
+        self._connection: Any = None
+        try:
+            self._connection = self._pool.get_connection()
+        except redis.RedisError as error:
+            raise Unreached(str(error)) from error
+        try:
+            self._connection.send_command("EVALSHA", script(text).sha, *self._rest)
+        except BaseException:
+            self._drop()
+            raise
+
+    def answer(self) -> Any:
+        """Raises redis.RedisError: then nobody knows whether it ran."""
+        try:
+            try:
+                found = self._connection.read_response()
+            except NoScriptError:
+                self._connection.send_command("EVAL", self._text, *self._rest)
+                found = self._connection.read_response()
+        except BaseException:
+            self._drop()
+            raise
+        self._release()
+        return found
+
+    def close(self) -> None:
+        """What was not fetched would be taken for the next answer."""
+        if self._connection is not None:
+            self._drop()
+
+    def _drop(self) -> None:
+        self._connection.disconnect()
+        self._release()
+
+    def _release(self) -> None:
+        connection, self._connection = self._connection, None
+        self._pool.release(connection)
+
+
 def run_once(server: redis.Redis, text: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
     """Run a script that must not be sent again when its answer is lost; the shortest way, too. Raises Unreached; any
     other redis.RedisError leaves open whether it ran."""
-    pool = server.connection_pool
-    try:
-        connection: Any = pool.get_connection()
-    except redis.RedisError as error:
-        raise Unreached(str(error)) from error
-    try:
-        connection.send_command("EVALSHA", script(text).sha, len(keys), *keys, *args)
-        try:
-            return connection.read_response()
-        except NoScriptError:
-            connection.send_command("EVAL", text, len(keys), *keys, *args)
-            return connection.read_response()
-    except redis.RedisError:
-        connection.disconnect()
-        raise
-    finally:
-        pool.release(connection)
+    return Asked(server, text, keys, args).answer()
 
 
 @cache

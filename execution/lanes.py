@@ -9,15 +9,15 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
-from typing import Any
+from typing import Any, Self
 
 import redis
 
 from exchanges.symbols import ASSET_ALIASES, DOLLARS, plain
 from execution import claims
-from execution.brokers import region_redis, run_once, script
+from execution.brokers import Asked, region_redis, run_once, script
 from execution.ids import new_public_id
 
 LEASE_SECONDS = 60
@@ -111,13 +111,32 @@ def _joining(job: str, ticket: int) -> list[Any]:
     return [job, ticket, int(time.time() * 1000), LEASE_SECONDS * 1000]
 
 
-def claim(region: str, lane: str, job: str, ticket: int) -> Claimed:
-    """`claims.take`, and the first attempt at a turn, in one round trip. Raises redis.RedisError: then nothing may
-    be sent."""
-    keys = [claims.key(job), lane, f"{lane}:leases"]
-    now, lease = int(time.time() * 1000), LEASE_SECONDS * 1000
-    asked: list[Any] = [job, now, lease, ticket, claims.claimant(region), claims.KEEP_SECONDS]
-    return Claimed(script(_CLAIM)(keys=keys, args=asked, client=region_redis(region)))
+class Claiming:
+    """`claims.take`, and the first attempt at a turn, in one round trip; what can be done meanwhile is done in the
+    `with` block. Raises redis.RedisError: then nothing may be sent."""
+
+    def __init__(self, region: str, lane: str, job: str, ticket: int) -> None:
+        now, lease = int(time.time() * 1000), LEASE_SECONDS * 1000
+        self._server = region_redis(region)
+        self._keys = [claims.key(job), lane, f"{lane}:leases"]
+        self._args: list[Any] = [job, now, lease, ticket, claims.claimant(region), claims.KEEP_SECONDS]
+        self._asked: Asked | None = None
+
+    def __enter__(self) -> Self:
+        with suppress(redis.ConnectionError):  # gone stale: `answer` asks once more
+            self._asked = Asked(self._server, _CLAIM, self._keys, self._args)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._asked:
+            self._asked.close()
+
+    def answer(self) -> Claimed:
+        """Asked again after a lost answer, Redis says the same."""
+        if self._asked:
+            with suppress(redis.ConnectionError, redis.TimeoutError):
+                return Claimed(self._asked.answer())
+        return Claimed(script(_CLAIM)(keys=self._keys, args=self._args, client=self._server))
 
 
 def overtaken(region: str, lane: str, sent_ms: float) -> bool:

@@ -26,9 +26,10 @@ log = logging.getLogger(__name__)
 
 def run(message: dict[str, Any]) -> None:
     """Run one job, once. The entry point of the task `place`."""
-    job = Job.load(message)
-    timeline = Timeline(job.received_ms, dict(job.timing_ms))
-    claimed = lanes.claim(job.region, job.lane, job.id, job.ticket)
+    with lanes.Claiming(message["region"], message["lane"], message["id"], message["ticket"]) as claim:
+        job = Job.load(message)
+        timeline = Timeline(job.received_ms, dict(job.timing_ms))
+        claimed = claim.answer()
     if claimed is Claimed.NOT:
         log.info("job %s was already claimed", job.id)
         return

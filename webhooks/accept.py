@@ -46,9 +46,10 @@ class Taken:
 def take(call: Call) -> Taken | Reply:
     """A Reply when that was all: refused, or here before. Raises database and Redis errors; then no row stands."""
     try:
-        throttle.admit(call.source, tokens.digest(call.token))
-        if taken := _quickly(call):
-            return taken
+        with throttle.Admission(call.source, tokens.digest(call.token)) as admission:
+            if taken := _quickly(call, admission):
+                return taken
+            admission.grant()
         behind = _behind(call)
     except Refused as no:
         return replies.refusal(no)
@@ -67,10 +68,10 @@ def take(call: Call) -> Taken | Reply:
         return reply
 
 
-def _quickly(call: Call) -> Taken | None:
+def _quickly(call: Call, admission: throttle.Admission) -> Taken | None:
     """The usual message, by what is remembered of its hook, if PostgreSQL confirms in the statement that writes the
     rows that all is as it was and the message none that was here before. None: go the long way, from fresh rows;
-    every refusal is given there."""
+    every refusal but that of the throttle is given there."""
     behind = entrance.remembered(call.user_id, call.token)
     if behind is None:
         return None
@@ -87,6 +88,7 @@ def _quickly(call: Call) -> Taken | None:
     provided = [entrance.unchanged(behind)]
     if not delivery.key:
         provided.append(earlier.unheard_of(behind.hook, call.body, call.received_at))
+    admission.grant()
     try:
         written = _known(lambda: insert_together(delivery, prepared.orders, provided))
     except IntegrityError:  # the id has been here

@@ -44,7 +44,9 @@ class Handled:
 
 def begin(call: Call) -> asyncio.Task[Handled]:
     """Work that goes on when the caller hangs up: that does not take back what was asked for."""
-    work = asyncio.create_task(handle(call))
+    crossing = Crossing(call)
+    crossed = threads.submit(cross, crossing, asyncio.get_running_loop())
+    work = asyncio.create_task(_handle(crossing, crossed))
     _at_work.add(work)
     work.add_done_callback(_at_work.discard)
     return work
@@ -107,10 +109,8 @@ def cross(crossing: Crossing, loop: asyncio.AbstractEventLoop) -> Reply | None:
     return None
 
 
-async def handle(call: Call) -> Handled:
+async def _handle(crossing: Crossing, crossed: Future[Reply | None]) -> Handled:
     """Every way through ends in a reply: 503 while nothing can have left, never a 5xx after that."""
-    crossing = Crossing(call)
-    crossed = threads.submit(cross, crossing, asyncio.get_running_loop())
     try:
         reply = await _crossed(crossing, asyncio.wrap_future(crossed))
         return Handled(reply) if reply else await _carried_out(crossing)

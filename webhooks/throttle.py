@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, Self
 
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from execution.brokers import run_once
+from execution.brokers import Asked, Unreached, run_once
 from webhooks.refused import too_many
 
 # KEYS: one per limit. ARGV: now_ms, then interval_ms and window_ms per limit. Refused -> {number of the limit, wait_ms}.
@@ -46,10 +48,28 @@ class Limit:
         return seconds * 1000 / count, seconds * 1000
 
 
-def admit(source: str, token_digest: str) -> None:
-    """Count one message. Raises Refused 429, and redis.RedisError when nobody can count."""
-    hook = Limit(f"rate:hook:{token_digest[:32]}", settings.HOOK_RATE, "through this hook")
-    admit_all([hook, _of_source("post", source)])
+class Admission:
+    """One message being counted while its taking-in goes on. Raises redis.RedisError when nobody can count."""
+
+    def __init__(self, source: str, token_digest: str) -> None:
+        hook = Limit(f"rate:hook:{token_digest[:32]}", settings.HOOK_RATE, "through this hook")
+        self._limits = [hook, _of_source("post", source)]
+        self._keys, self._args = _asking(self._limits, time.time() * 1000)
+        self._asked = _sent(self._keys, self._args)
+        self._granted = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._asked:
+            self._asked.close()
+
+    def grant(self) -> None:
+        """To be called before anything is written. Raises Refused 429, and redis.RedisError."""
+        if not self._granted:
+            _judge(_heard(self._asked, self._keys, self._args), self._limits)
+            self._granted = True
 
 
 def admit_look(source: str) -> None:
@@ -63,21 +83,38 @@ def _of_source(kind: str, source: str) -> Limit:
 
 def admit_all(limits: list[Limit], now_ms: float | None = None) -> None:
     """Count one message against every limit, or none. `now_ms` is the clock unless given."""
-    arguments = [each for limit in limits for each in limit.as_args()]
-    now_ms = time.time() * 1000 if now_ms is None else now_ms
-    number, wait_ms = _counted([limit.key for limit in limits], [now_ms, *arguments])
+    keys, args = _asking(limits, time.time() * 1000 if now_ms is None else now_ms)
+    _judge(_heard(_sent(keys, args), keys, args), limits)
+
+
+def _asking(limits: list[Limit], now_ms: float) -> tuple[list[str], list[float]]:
+    return [limit.key for limit in limits], [now_ms, *(each for limit in limits for each in limit.as_args())]
+
+
+def _judge(counted: Sequence[Any], limits: list[Limit]) -> None:
+    number, wait_ms = (int(each) for each in counted)
     if number:
         raise too_many(math.ceil(wait_ms / 1000), limits[number - 1].who)
 
 
-def _counted(keys: list[str], args: list[float]) -> tuple[int, int]:
-    """Once more on a new connection when the first had gone stale; a message that is counted twice does no harm."""
-    server = _server(settings.REDIS_URL)
+def _sent(keys: list[str], args: list[float]) -> Asked | None:
+    """None when the connection had gone stale."""
     try:
-        number, wait_ms = run_once(server, _ADMIT, keys, args)
+        return Asked(_server(settings.REDIS_URL), _ADMIT, keys, args)
+    except Unreached:
+        raise
     except redis.ConnectionError:
-        number, wait_ms = run_once(server, _ADMIT, keys, args)
-    return int(number), int(wait_ms)
+        return None
+
+
+def _heard(asked: Asked | None, keys: list[str], args: list[float]) -> Any:
+    """Once more on a new connection when the first had gone stale; a message that is counted twice does no harm."""
+    try:
+        if asked:
+            return asked.answer()
+    except redis.ConnectionError:
+        pass
+    return run_once(_server(settings.REDIS_URL), _ADMIT, keys, args)
 
 
 @cache

@@ -7,7 +7,7 @@ import pytest
 
 from execution import claims, lanes
 from execution.brokers import Unreached, region_redis
-from execution.lanes import Claimed, LaneBusy, claim, lane_of, next_ticket, overtaken, queue_up, turn
+from execution.lanes import Claimed, Claiming, LaneBusy, lane_of, next_ticket, overtaken, queue_up, turn
 
 LANE = "lane:account:binance_f:BTC$"
 
@@ -15,6 +15,11 @@ LANE = "lane:account:binance_f:BTC$"
 @pytest.fixture(autouse=True)
 def empty(db):
     region_redis("eu").flushdb()
+
+
+def claim(*job):
+    with Claiming(*job) as asked:
+        return asked.answer()
 
 
 def test_all_spellings_of_a_symbol_share_a_lane():
@@ -88,6 +93,20 @@ def test_a_claim_whose_answer_was_lost_is_still_ours(monkeypatch):
     ticket = next_ticket("eu", LANE, "job")
     assert claim("eu", LANE, "job", ticket) is Claimed.FIRST
     assert claim("eu", LANE, "job", ticket) is Claimed.FIRST
+
+
+def test_a_claim_over_a_connection_that_went_stale_is_asked_again():
+    ticket = next_ticket("eu", LANE, "job")
+    with Claiming("eu", LANE, "job", ticket) as asked:
+        region_redis("eu").client_kill_filter(_type="normal", skipme=True)
+        assert asked.answer() is Claimed.FIRST
+
+
+def test_an_answer_that_nobody_fetched_is_not_taken_for_another():
+    ticket = next_ticket("eu", LANE, "job")
+    with pytest.raises(ValueError, match="on the way"), Claiming("eu", LANE, "job", ticket):
+        raise ValueError("on the way")
+    assert region_redis("eu").ping() is True
 
 
 def test_a_job_is_claimed_once_also_by_the_same_worker():

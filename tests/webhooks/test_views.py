@@ -205,9 +205,10 @@ def test_the_wait_counts_from_the_receipt(owner: Trader, region: Region) -> None
     region.answer = nothing
     long_ago = call(owner, ORDER, started=time.perf_counter() - 2.4)
 
-    handled = asyncio.run(asyncio.wait_for(reception.handle(long_ago), timeout=2))
+    async def handled() -> reception.Handled:
+        return await asyncio.wait_for(reception.begin(long_ago), timeout=2)
 
-    assert handled.reply.status == 202
+    assert asyncio.run(handled()).reply.status == 202
 
 
 def test_unknown_outcome_is_working(caller: Caller, owner: Trader, region: Region) -> None:
