@@ -1,4 +1,5 @@
-"""The least a Celery task can be that places an order: one HTTP call, one reply. Nothing of flipr, no Django."""
+"""The least a Celery task can be that places an order: one HTTP call, one reply. Celery as it comes; nothing of flipr,
+no Django."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ BROKER_URL = os.environ["FLOOR_BROKER_URL"]
 
 app = Celery("floor", broker=BROKER_URL)
 app.conf.update(
-    # flipr's own: the floor is laid as low as we know how
+    # the same as flipr's
     broker_transport_options=json.loads(os.environ["FLOOR_TRANSPORT_OPTIONS"]),
     broker_connection_retry_on_startup=True,
     task_queues=[Queue("floor", Exchange("floor", type="direct"), routing_key="floor")],

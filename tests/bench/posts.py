@@ -57,6 +57,8 @@ class Caller:
     def __post_init__(self) -> None:
         self._connection = keep_alive(self.stack.web)
         self._turn = {venue: itertools.cycle(self.traders) for venue in VENUES}
+        names = tuple(VENUES)
+        self._order = itertools.cycle([names[n:] + names[:n] for n in range(len(names))])
         self._rested_at: dict[tuple[str, str], float] = {}
 
     def warm_up(self) -> None:
@@ -65,8 +67,9 @@ class Caller:
             self.round("warm-up")
 
     def round(self, kind: str) -> None:
-        """At each venue, open and protect a position, then close it: only the first is measured."""
-        for venue in VENUES:
+        """At each venue, open and protect a position, then close it: only the first is measured. Each venue is first
+        in turn: the first one meets a service that has rested longest."""
+        for venue in next(self._order):
             trader = next(self._turn[venue])
             self._await_allowance(trader, venue)
             time.sleep(PAUSE_SECONDS)
