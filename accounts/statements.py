@@ -7,7 +7,7 @@ message to its queue, the ORM is right.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -101,11 +101,18 @@ def insert_together(first: Model, others: Sequence[Model], provided: Sequence[Qu
     return True
 
 
-class _Prepared(psycopg.Cursor[Any]):
+class _Prepared(psycopg.RawCursor[Any]):
     """PostgreSQL reads and plans a statement once for each connection: that takes it longer than to carry it out."""
 
     def execute(self, query: Any, params: Any = None, **_: Any) -> Self:
-        return super().execute(query, params, prepare=True)
+        return super().execute(_numbered(query), params, prepare=True)
+
+
+@lru_cache(maxsize=200)
+def _numbered(sql: str) -> str:
+    """With PostgreSQL's own places, $1 for the first %s: psycopg reads a statement as long as ours anew each time."""
+    first, *rest = sql.split("%s")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
 
 
 def _insertion_params(row: Model) -> list[Any]:

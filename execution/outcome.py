@@ -35,7 +35,8 @@ class Waiter:
 
     def __init__(self, board: Board, jobs: Iterable[str], loop: asyncio.AbstractEventLoop) -> None:
         self._board = board
-        self._missing = set(jobs)
+        self._jobs = tuple(jobs)
+        self._missing = set(self._jobs)
         self._loop = loop
         self._done = asyncio.Event()
         self.outcomes: dict[str, dict[str, Any]] = {}
@@ -64,10 +65,10 @@ class Waiter:
 
     def begin(self) -> None:
         """Listen from now on. In any thread, before the jobs are published."""
-        self._board.add(self, set(self._missing))
+        self._board.add(self, self._jobs)
 
     def end(self) -> None:
-        self._board.remove(self)
+        self._board.remove(self, self._jobs)
 
     def __enter__(self) -> Self:
         self.begin()
@@ -87,14 +88,16 @@ class Board:
         self._lock = threading.Lock()
         self._listening: list[threading.Event] = []
 
-    def add(self, waiter: Waiter, jobs: set[str]) -> None:
+    def add(self, waiter: Waiter, jobs: Iterable[str]) -> None:
         self._listen()
         with self._lock:
             self._waiters.update(dict.fromkeys(jobs, waiter))
 
-    def remove(self, waiter: Waiter) -> None:
+    def remove(self, waiter: Waiter, jobs: Iterable[str]) -> None:
         with self._lock:
-            self._waiters = {job: held for job, held in self._waiters.items() if held is not waiter}
+            for job in jobs:
+                if self._waiters.get(job) is waiter:
+                    del self._waiters[job]
 
     def leave(self) -> None:
         """This process is ending: nobody waits any more, now or later. The results stay to be asked for."""

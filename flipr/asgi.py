@@ -46,11 +46,13 @@ class LaneHandler(ASGIHandler):
 
 def make_application() -> Leaving:
     django.setup(set_prefix=False)
+    from exchanges.registry import venues  # noqa: PLC0415
     from flipr.checks import WEB, require  # noqa: PLC0415  (needs the settings)
     from flipr.leaving import Leaving  # noqa: PLC0415  (needs the models)
     from webhooks.door import Door  # noqa: PLC0415  (needs the models)
 
     require("The web server", WEB)
+    venues()  # or the first message waits until every exchange is imported
     return Leaving(Door(BoundedBody(LaneHandler())))
 
 
