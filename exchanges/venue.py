@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -112,6 +113,8 @@ class Call:
     host: str = ""
     #: how long it may wait for its share of the limits; None: as long as the gate finds right for its priority
     patience_seconds: float | None = None
+    #: made by `batch_call`: the answer may tell of each order by itself
+    batch: bool = False
 
 
 #: what stands for an id where there is none
@@ -364,7 +367,8 @@ class Venue(ABC):
     def _send_batch(
         self, keys: Credentials, orders: Sequence[OrderRequest], calls: Sequence[Call]
     ) -> list[Report | ExchangeError]:
-        batch = replace(self.batch_call(calls), priority=min(call.priority for call in calls))
+        urgent = min(call.priority for call in calls)
+        batch = replace(self.batch_call(calls), priority=urgent, batch=True)
         charges = self._charges(batch, key_digest(keys))
         try:
             data = self.call(batch, keys)
@@ -436,7 +440,8 @@ class Venue(ABC):
                 answer = wire.send(self.sign(call, keys, self.clock.now_ms()))
                 answered()
                 used = self.usage(answer)
-                return self.checked(answer, passage.charges)
+                checked = self.checked_batch if call.batch else self.checked
+                return checked(answer, passage.charges)
         finally:
             self.gate.settle(passage, used)
 
@@ -471,6 +476,21 @@ class Venue(ABC):
         if isinstance(error, Throttled):
             self._stay_off(charges, error.retry_after, error.code)
         raise error
+
+    def checked_batch(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
+        """`checked` of the answer to `batch_call`. An error that tells of orders all the same is not believed: what it
+        tells of one is no refusal of the others."""
+        try:
+            return self.checked(answer, charges)
+        except OutcomeUnknown:
+            raise
+        except ExchangeError as error:
+            told = answer.data.get("data") if isinstance(answer.data, Mapping) else None
+            if isinstance(told, Mapping | list) and told:
+                raise OutcomeUnknown(
+                    f"{self.name} refuses several orders, and tells of them: {error.message}", code=error.code
+                ) from error
+            raise
 
     def refusal(
         self, code: str, words: str, status: int = 200, retry_after: float | None = None
@@ -575,13 +595,19 @@ def outcome(action: Callable[[], T]) -> T | ExchangeError:
 
 def by_client_id(rows: Sequence[Any], orders: Sequence[OrderRequest], name: str) -> list[Any]:
     """Rows of an answer in the order of the orders: by the id in the field `name`, by place where a row has none.
-    {} stands for an order that the answer does not mention."""
-    named = {row.get(name): row for row in rows}
+    {} stands for an order that the answer does not mention, or mentions twice."""
+    names = Counter(row.get(name) for row in rows)
+    named = {row.get(name): row for row in rows if names[row.get(name)] == 1}
     places = rows if len(rows) == len(orders) else [{}] * len(orders)
     return [
         named.get(order.client_id) or ({} if row.get(name) else row)
         for order, row in zip(orders, places, strict=True)
     ]
+
+
+def named_rows(rows: Sequence[Any], name: str) -> list[Any]:
+    """For `by_client_id` of an exchange that always tells our id: a row without one is about no order that we know."""
+    return [row for row in rows if row.get(name)]
 
 
 def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ from exchanges.venue import (
     by_client_id,
     held_mode,
     key_digest,
+    named_rows,
     plain_number,
     unless_unchanged,
     urgency,
@@ -791,6 +792,30 @@ def test_rows_are_told_apart_by_our_ids_and_by_place_where_they_have_none() -> N
     assert by_client_id([{"bare": 1}, {"bare": 2}], orders, "id") == [{"bare": 1}, {"bare": 2}]
     assert by_client_id([other], orders, "id") == [other, {}]
     assert by_client_id([{"id": "strange"}, mine], orders, "id") == [{}, mine]
+
+
+def test_an_order_that_is_told_of_twice_is_not_known() -> None:
+    orders, mine, other = [selling(1), selling(2)], {"id": "f1"}, {"id": "f2"}
+    assert by_client_id([mine, mine | {"error": "poor"}, other], orders, "id") == [{}, other]
+    assert by_client_id([mine, mine | {"error": "poor"}], orders, "id") == [{}, {}]
+
+
+def test_a_row_without_an_id_is_no_orders_where_every_row_has_one() -> None:
+    orders, mine = [selling(1), selling(2)], {"id": "f1"}
+    assert by_client_id(named_rows([mine, {"bare": 2}], "id"), orders, "id") == [mine, {}]
+
+
+@pytest.mark.parametrize(
+    ("told_of", "kind"),
+    [({}, InsufficientFunds), ({"data": []}, InsufficientFunds), ({"data": [{"id": 1}]}, OutcomeUnknown)],
+)
+def test_an_error_of_a_batch_is_not_believed_when_it_tells_of_orders(
+    told_of: dict[str, Any], kind: type[ExchangeError]
+) -> None:
+    exchange = Exchange((200, {"error": "poor", **told_of}))
+    outcomes = tiny(exchange, kind=Batching).place_many(KEYS, [selling(1), selling(2)])
+    assert told(outcomes) == [kind, kind]
+    assert exchange.paths == ["/batch/2"]
 
 
 @pytest.mark.parametrize("name", sorted(venues()))
