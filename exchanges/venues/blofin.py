@@ -4,6 +4,9 @@ Facts from https://docs.blofin.com/ and https://github.com/blofin/blofin-api-doc
 
 * Placing only acknowledges. A refusal comes with HTTP 200: `code` on top, or 0 there and the cause in `data`.
 * Orders count contracts of `contractValue` coins; base units are all that callers see.
+* A batch takes 20 plain orders of one instrument and margin mode, and counts as one request (so ccxt counts it). A stop and
+  its targets go out one by one, or as one pair. Its rows have our ids, and a code where the order was refused (samples of
+  taken ones have none).
 * The signature is the Base64 form of the *hexadecimal digits* of the digest. A nonce may not be used twice within a
   minute.
 * A key made for a third-party application wants that application's `brokerId` in every order, one made for
@@ -33,7 +36,7 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -44,7 +47,7 @@ from urllib.parse import urlencode
 from exchanges import errors
 from exchanges.errors import ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
-from exchanges.limits import Bucket, Priority, Scope
+from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.read import decimal, decimal_or_none, field, items, text, text_or_none, word
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -70,11 +73,25 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, held_mode, key_digest, plain_number
+from exchanges.venue import (
+    NO_ORDER,
+    Call,
+    Features,
+    Venue,
+    acknowledged,
+    by_client_id,
+    held_mode,
+    key_digest,
+    named_rows,
+    plain_params,
+)
 
 SETTLEMENTS = ("USDT", "USDC")
 CLIENT_ID_LENGTH = 16
 PAGE = 100
+LARGEST_BATCH = 20
+#: `code` of an answer whose rows have codes of their own: all were done, none, or some
+ALL_DONE, NONE_DONE, SOME_DONE = "0", "1", "2"
 AT_MARKET = "-1"
 #: stands before the id of a trigger order, whose ids are numbered apart from those of TP/SL orders
 TRIGGER = "algo"
@@ -132,7 +149,7 @@ ERRORS = {
         errors.AuthRefused: "401 152011 152012 152013 152401 152402 152404 152406 152408 152409",
         errors.ClockRefused: "152405 152410",
         errors.Throttled: "429",
-        OutcomeUnknown: "500 103013",
+        OutcomeUnknown: f"{SOME_DONE} 500 103013",
         errors.UnknownSymbol: "152014",
         OrderNotFound: "102067 102068",
         errors.InsufficientFunds: "103003 150004",
@@ -183,7 +200,9 @@ class BloFinFutures(Venue):
         Environment.LIVE: "https://openapi.blofin.com",
         Environment.TESTNET: "https://demo-trading-openapi.blofin.com",
     }
-    features = Features(linked_legs=True, hedge_mode=True, leverage=True, mode_per_order=True)
+    features = Features(
+        linked_legs=True, hedge_mode=True, leverage=True, mode_per_order=True, batch=LARGEST_BATCH
+    )
     errors = ERRORS
     throttles = {"403": Scope.ADDRESS}
     #: 500 a minute and 1,500 in five minutes by address, 30 in ten seconds of one user on everything under trade/
@@ -215,7 +234,7 @@ class BloFinFutures(Venue):
 
     def sign_once(self, call: Call, keys: Credentials | None, now_ms: int, *, nonce: str) -> Request:
         """https://docs.blofin.com/index.html#signature; a list is sent as the parameter ""."""
-        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
+        params = plain_params(call.params)
         get = call.method == "GET"
         query = urlencode(params) if get else ""
         body = "" if get else json.dumps(params.get("", params), separators=(",", ":"))
@@ -234,7 +253,7 @@ class BloFinFutures(Venue):
         return Request(call.method, call.path, query, body.encode(), headers)
 
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
-        """Of the first row that failed, else of the whole."""
+        """Of the row that failed, else of the whole."""
         if not isinstance(answer.data, Mapping):
             return None
         if (code := answer.data.get("code")) is None:
@@ -244,10 +263,16 @@ class BloFinFutures(Venue):
         causes = [row for row in rows if str(row.get("code") or "0") != "0"]
         if causes:
             code, words = causes[0]["code"], causes[0].get("msg")
-        elif str(code) == "0":
+        elif str(code) == ALL_DONE:
             return None
         words = str(words or "")
         return GONE if words.lower().startswith(CANCEL_FAILED) else str(code), words
+
+    def checked_batch(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
+        """Where there are rows each tells for itself, however few there are."""
+        if answer.status < 400 and _tells_of_each(answer.data):
+            return answer.data
+        return super().checked_batch(answer, charges)
 
     def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
         said, hint = super().explain(error, code, words, status), HINTS.get(code or str(status))
@@ -263,6 +288,20 @@ class BloFinFutures(Venue):
         params = self._params(order) | {"orderType": "post_only" if order.post_only else kind}
         params |= {"price": order.price} if limit else {}
         return self._write("trade/order", params | {"clientOrderId": order.client_id}, _priority(order))
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        """https://docs.blofin.com/index.html#place-multiple-orders"""
+        orders = [plain_params(call.params) for call in calls]
+        return self._write("trade/batch-orders", {"": orders}, Priority.ENTRY)
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        """Each row as the answer to its order alone. What has an order and a refusal, or neither, is not known."""
+        rows = named_rows(items(data, "data"), "clientOrderId")
+        done = text(data, "code") != NONE_DONE
+        return [
+            {"code": ALL_DONE, "data": [row]} if _is_clear(row, done=done) else {}
+            for row in by_client_id(rows, orders, "clientOrderId")
+        ]
 
     def _params(self, order: OrderRequest) -> dict[str, Any]:
         """What plain and conditional orders share. In hedge mode the two sides say whether an order closes."""
@@ -453,9 +492,28 @@ class BloFinFutures(Venue):
         self.place_call(order)  # what cannot be said is refused before anything is asked
         order = self._in_its_mode(keys, order)
         report = super().place(keys, order, patience_seconds=patience_seconds)
+        self._saw_mode(keys, order)
+        return report
+
+    def _share(self, *orders: OrderRequest) -> bool:
+        """One margin mode: what closes goes by that of its position, what opens may name another."""
+        return super()._share(*orders) and len({(order.margin_mode, _closes(order)) for order in orders}) == 1
+
+    def _place_batch(self, keys: Credentials, orders: Sequence[OrderRequest]) -> list[Report | ExchangeError]:
+        """As `place`; when the position cannot be read, nothing was sent."""
+        try:
+            moded = [self._in_its_mode(keys, order) for order in orders]
+        except ExchangeError as error:
+            return [error] * len(orders)
+        told = super()._place_batch(keys, moded)
+        for order, each in zip(moded, told, strict=True):
+            if isinstance(each, Report):
+                self._saw_mode(keys, order)
+        return told
+
+    def _saw_mode(self, keys: Credentials, order: OrderRequest) -> None:
         if not (_closes(order) or order.type.conditional):
             self._modes[key_digest(keys), order.instrument.symbol] = order.margin_mode or MarginMode.CROSS
-        return report
 
     def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
         self.protect_call(legs)
@@ -668,6 +726,18 @@ class BloFinFutures(Venue):
 
 def _costs(path: str) -> dict[str, int]:
     return {"requests": 1, "requests_long": 1} | ({"trading": 1} if path.startswith("trade/") else {})
+
+
+def _tells_of_each(data: Any) -> bool:
+    code = data.get("code") if isinstance(data, Mapping) else None
+    return str(code) in (ALL_DONE, NONE_DONE, SOME_DONE) and bool(data.get("data"))
+
+
+def _is_clear(row: Any, *, done: bool) -> bool:
+    """`done`: orders of the batch were taken, some of them at least. A taken one may come without a code."""
+    refused = str(row.get("code") or ALL_DONE) != ALL_DONE
+    numbered = str(row.get("orderId") or "") not in NO_ORDER
+    return refused is not numbered and (refused or done)
 
 
 def _new_id(data: Any, name: str) -> str:

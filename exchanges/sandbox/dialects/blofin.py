@@ -36,6 +36,7 @@ D = Decimal
 WALLET = "futures"
 WINDOW_MS = 60_000
 REMEMBERED_NONCES = 10_000
+LARGEST_BATCH = 20
 AT_MARKET, ALL_OF_IT = D(-1), D(-1)
 SIDES = {each.value: each for each in Side}
 KINDS = {
@@ -239,7 +240,15 @@ class BloFinFutures(Dialect):
 
     @route("POST /api/v1/trade/batch-orders", trading=True, costs=TRADING)
     def place_batch(self, call: Call) -> Any:
-        return _told_of_list([self._try(row, self._place, "orderId") for row in _rows(call)])
+        """What is wrong with a row itself refuses the whole, before any is placed."""
+        rows = _rows(call)
+        if not 0 < len(rows) <= LARGEST_BATCH:
+            raise Rejected(Reason.BAD_PARAMETER, "size of the list")
+        if len({(row.text("instId"), row.text("marginMode")) for row in rows}) > 1:
+            raise Rejected(Reason.BAD_PARAMETER, "instId")
+        for row in rows:
+            self._plain_ticket(row)
+        return _told_of_list([self._try(row, self._place, "orderId") for row in rows])
 
     @route("POST /api/v1/trade/order-tpsl", trading=True, costs=TRADING)
     def place_tpsl(self, call: Call) -> Any:
@@ -277,17 +286,20 @@ class BloFinFutures(Dialect):
         return {id_name: found, "clientOrderId": call.text("clientOrderId", ""), "code": code, "msg": words}
 
     def _place(self, call: Call) -> str:
+        ticket = self._plain_ticket(call)
+        self._check_margin_mode(call.account, ticket)
+        return self.desk.place(call.account, ticket).id
+
+    def _plain_ticket(self, call: Call) -> Ticket:
         kind = call.text("orderType")
         ticket = self._ticket(call, call.one_of("orderType", KINDS))
-        ticket = replace(
+        return replace(
             ticket,
             price=call.decimal("price") if ticket.type is OrderType.LIMIT else None,
             time_in_force=TIMES.get(kind, TimeInForce.GTC),
             post_only=kind == "post_only",
             client_id=call.text("clientOrderId", ""),
         )
-        self._check_margin_mode(call.account, ticket)
-        return self.desk.place(call.account, ticket).id
 
     def _ticket(self, call: Call, kind: OrderType) -> Ticket:
         self.desk.market(call.text("instId"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ import ccxt
 from exchanges.types import Credentials, OrderRequest, OrderType, TimeInForce
 from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.blofin import BloFinFutures
-from tests.exchanges.contract import NOW_MS
+from tests.exchanges.contract import NOW_MS, json_params
 
 SIGNED = ("ACCESS-KEY", "ACCESS-SIGN", "ACCESS-TIMESTAMP", "ACCESS-NONCE", "ACCESS-PASSPHRASE")
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
@@ -44,6 +43,6 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
 def resign(venue: Venue, caught: Any, keys: Credentials) -> tuple[dict[str, str], dict[str, str]]:
     """Our headers over ccxt's body, in ccxt's order and with ccxt's nonce."""
     assert isinstance(venue, BloFinFutures)
-    call = Call(caught.method, urlsplit(caught.url).path, json.loads(caught.body))
+    call = Call(caught.method, urlsplit(caught.url).path, json_params(caught.body))
     request = venue.sign_once(call, keys, NOW_MS, nonce=caught.headers["ACCESS-NONCE"])
     return {part: request.headers[part] for part in SIGNED}, {part: caught.headers[part] for part in SIGNED}

@@ -220,6 +220,24 @@ def test_ccxt_batch_tells_of_each_of_its_orders(swap):
     assert (told["code"], [each["code"] for each in told["data"]]) == ("2", ["0", "102015"])
 
 
+def test_ccxt_places_several_orders_in_one_request(swap):
+    limit = {"symbol": SWAP, "type": "limit", "side": "buy", "amount": 1, "price": 40000}
+    told = swap.create_orders([limit, limit | {"price": 41000}])
+    assert {each["id"] for each in swap.fetch_open_orders(SWAP)} == {each["id"] for each in told}
+
+
+@pytest.mark.parametrize("other", [{"marginMode": "isolated"}, {"symbol": "ETH/USDT:USDT"}])
+def test_a_batch_takes_twenty_orders_of_one_instrument_and_margin_mode(swap, other):
+    words = {"marginMode": "cross"}
+    limit = {"symbol": SWAP, "type": "limit", "side": "buy", "amount": 1, "price": 4000, "params": words}
+    with pytest.raises(ccxt.BadRequest):
+        swap.create_orders([limit] * 21)
+    mode = {name: value for name, value in other.items() if name == "marginMode"}
+    with pytest.raises(ccxt.BadRequest):
+        swap.create_orders([limit, limit | other | {"params": words | mode}])
+    assert swap.fetch_open_orders(SWAP) == []
+
+
 # -- our own venue -----------------------------------------------------------------------------------------
 
 
@@ -328,6 +346,15 @@ def test_entry_stop_and_target_and_the_target_ends_the_stop(sandbox, ours):
     won, lost = ours.fetch(target), ours.fetch(stop)
     assert (won.status, won.filled, won.average_price) == (OrderStatus.FILLED, Decimal("0.1"), Decimal(52000))
     assert (lost.status, lost.filled) == (OrderStatus.CANCELLED, 0)
+
+
+def test_a_batch_that_closes_goes_to_the_isolated_position(sandbox, ours, other):
+    ours.place("buy", "market", "0.1", margin_mode=MarginMode.ISOLATED)
+    orders = [other.order("sell", "limit", "0.05", price=price, **REDUCING) for price in ("51000", "52000")]
+    told = other.venue.place_many(other.keys, orders)
+    assert [type(each) for each in told] == [Report, Report]
+    sandbox.price(PAIR, 52000)
+    assert other.positions() == []
 
 
 def test_the_pair_of_an_isolated_position_goes_to_that_position(sandbox, ours, other):

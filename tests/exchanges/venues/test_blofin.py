@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import re
 from dataclasses import replace
 from decimal import Decimal
@@ -14,7 +15,7 @@ import pytest
 from exchanges.errors import AuthRefused, NotSent, OutcomeUnknown, Throttled, Unsupported
 from exchanges.transport import Answer
 from exchanges.types import Credentials, Environment, Legs, MarginMode, OrderRef, OrderType
-from exchanges.venue import Call
+from exchanges.venue import Call, key_digest
 from exchanges.venues.blofin import BloFinFutures
 from tests.exchanges.contract import NOW_MS, case, instrument, open_venue, order
 
@@ -320,3 +321,60 @@ def test_an_order_that_reduces_is_read_as_text_and_as_truth_value(told: Any, clo
         "state": "live",
     }
     assert venue.read_order(row | {"reduceOnly": told}).reduce_only is closes
+
+
+# -- several orders in one request -------------------------------------------------------------------------
+
+
+def batch_of(words: dict[str, Any], count: int = 2) -> list[Any]:
+    return [order(NAME, words | {"client_id": f"f{number}"}) for number in range(count)]
+
+
+def rows(*codes: str) -> dict[str, Any]:
+    told = [
+        {"clientOrderId": f"f{number}", "orderId": None if code != "0" else str(number + 1), "code": code}
+        for number, code in enumerate(codes)
+    ]
+    return {"code": "0" if set(codes) == {"0"} else "2", "data": told, "msg": ""}
+
+
+def asked(wire: Answers) -> list[str]:
+    return [request.url.path.rpartition("/")[2] for request in wire.requests]
+
+
+def test_a_batch_that_closes_is_not_sent_when_its_position_cannot_be_read():
+    ours, wire = venue(httpx.Response(502, text="<html>502</html>"))
+    told = ours.place_many(KEYS, batch_of(CLOSE))
+    assert [type(each) for each in told] == [NotSent] * 2
+    assert asked(wire) == ["positions"]
+
+
+def test_what_a_batch_opened_is_closed_in_its_mode_without_asking():
+    ours, wire = venue(rows("103003", "0"), TAKEN)
+    ours.place_many(KEYS, batch_of(BUY | {"margin_mode": "isolated"}))
+    ours.place(KEYS, order(NAME, CLOSE))
+    assert json.loads(wire.requests[-1].content)["marginMode"] == "isolated"
+    assert asked(wire) == ["batch-orders", "order"]
+
+
+def test_what_a_batch_was_refused_tells_no_mode():
+    ours, wire = venue(rows("103003", "103003"), NOTHING, TAKEN)
+    ours.place_many(KEYS, batch_of(BUY | {"margin_mode": "isolated"}))
+    ours.place(KEYS, order(NAME, CLOSE))
+    assert asked(wire) == ["batch-orders", "positions", "order"]
+
+
+@pytest.mark.parametrize("other", [{"margin_mode": "isolated"}, {"side": "sell", "reduce_only": True}])
+def test_orders_that_may_need_another_margin_mode_go_out_in_another_request(other):
+    ours, wire = venue(TAKEN)
+    ours._modes[key_digest(KEYS), "BTC-USDT"] = MarginMode.ISOLATED
+    ours.place_many(KEYS, [*batch_of(BUY, 1), *batch_of(BUY | other, 1)])
+    assert asked(wire) == ["order", "order"]
+
+
+def test_a_rate_refusal_within_a_batch_stops_what_comes_after():
+    ours, wire = venue(rows("0", "429"))
+    told = ours.place_many(KEYS, batch_of(BUY))
+    assert isinstance(told[1], Throttled)
+    assert [type(each) for each in ours.place_many(KEYS, batch_of(BUY))] == [NotSent] * 2
+    assert asked(wire) == ["batch-orders"]
