@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +30,7 @@ TYPES = {
 }
 ENDED = {OrderStatus.FILLED: "FILLED", OrderStatus.CANCELLED: "CANCELED"}
 CONTRACT_WINDOW_MS = 10_000
+LARGEST_BATCH = 20
 #: reason -> (code and words of spot, code and words of contracts); {} is the detail
 REFUSALS = {
     Reason.NO_KEY: (400, "api key required", 401, "Unauthorized"),
@@ -193,6 +196,7 @@ class MEXCSpot(MEXCFrame):
         Limit("address", "address", 500, 10, Owner.ADDRESS),
         Limit("reads", "reads", 500, 10),
         Limit("orders", "orders", 5, 1),
+        Limit("batches", "batches", 2, 1),
         Limit("cancels", "cancels", 50, 1),
     )
     rules = Rules(
@@ -235,6 +239,19 @@ class MEXCSpot(MEXCFrame):
     def place(self, call: Call) -> Any:
         order = self.desk.place(call.account, self._ticket(call))
         return _named(order) | {"orderListId": -1, "transactTime": call.now_ms}
+
+    @route("POST /api/v3/batchOrders", trading=True, costs={"batches": 1, "cancels": 1})
+    def place_batch(self, call: Call) -> Any:
+        try:
+            orders = json.loads(call.text("batchOrders"), parse_float=D)
+        except ValueError:
+            raise Rejected(Reason.BAD_PARAMETER, "batchOrders") from None
+        if not isinstance(orders, list) or not 0 < len(orders) <= LARGEST_BATCH:
+            raise Rejected(Reason.BAD_PARAMETER, "batchOrders")
+        if not all(isinstance(each, dict) and each.get("symbol") == orders[0]["symbol"] for each in orders):
+            raise Rejected(Reason.BAD_PARAMETER, "symbol")
+        told = self.each(call, orders, "/api/v3/order", self.place)
+        return [_batch_row(*each) for each in zip(orders, told, strict=True)]
 
     @route("POST /api/v3/order/test", costs={"orders": 1})
     def test_order(self, call: Call) -> Any:
@@ -344,6 +361,14 @@ def _symbol_row(market: Market) -> dict[str, Any]:
         "makerCommission": "0",
         "takerCommission": "0.0005",
     }
+
+
+def _batch_row(order: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """https://www.mexc.com/api-docs/spot-v3/spot-account-trade/batch-orders"""
+    named = {"newClientOrderId": order.get("newClientOrderId")}
+    if "orderId" not in told:
+        return named | {"msg": told["msg"], "code": told["code"]}
+    return {"symbol": told["symbol"], "orderId": told["orderId"], **named, "orderListId": -1}
 
 
 def _named(order: Order) -> dict[str, Any]:

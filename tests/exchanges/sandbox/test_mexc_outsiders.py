@@ -1,5 +1,6 @@
 """MEXC in the sandbox, traded by ccxt and by our venues: two that agree."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -127,6 +128,24 @@ def test_ccxt_spot_cancels_all(spot):
     for price in (40000, 41000):
         spot.create_order(SPOT, "limit", "buy", 0.1, price)
     spot.cancel_all_orders(SPOT)
+    assert spot.fetch_open_orders(SPOT) == []
+
+
+def test_ccxt_places_several_orders_in_one_request_and_is_told_of_each_refusal(spot):
+    limit = {"symbol": SPOT, "type": "limit", "side": "buy", "amount": 0.1, "price": 40000}
+    orders = [limit, limit | {"amount": 9000}, limit | {"price": 41000}]
+    told = spot.create_orders(
+        [each | {"params": {"clientOrderId": f"b-{n}"}} for n, each in enumerate(orders)]
+    )
+    assert [each["info"].get("code") for each in told] == [None, 30004, None]
+    assert {each["clientOrderId"] for each in spot.fetch_open_orders(SPOT)} == {"b-0", "b-2"}
+
+
+def test_a_batch_takes_twenty_orders_of_one_symbol(spot):
+    limit = {"symbol": "BTCUSDT", "type": "LIMIT", "side": "BUY", "quantity": "0.01", "price": "40000"}
+    for orders in ([limit] * 21, [limit, limit | {"symbol": "ETHUSDT"}]):
+        with pytest.raises(ccxt.BadRequest):
+            spot.spot_private_post_batchorders({"batchOrders": json.dumps(orders)})
     assert spot.fetch_open_orders(SPOT) == []
 
 
