@@ -5,6 +5,8 @@ stored copies read 2026-11-22) unless a line names another source. Quirks:
 
 * Only spot orders are placed and cancelled "sync": the answer tells the outcome, though not at what price. A futures
   order is only acknowledged. There is no test net since 2023.
+* A batch of spot takes five limit orders of one symbol. A refused one is told in words only, and without its id: it is
+  known by the others having been told of, and words that are not known leave it unknown.
 * A client id is refused as a duplicate only while its order is open (kucoin-api-docs issue 468, 2023-06-20).
 * A spot stop order is a record of its own that freezes no balance (help article 31880997949977 "Why Stop Orders Are
   Canceled"): stop and target may both wait for the whole size. Triggered, it goes on as a plain order under another id
@@ -77,6 +79,7 @@ from exchanges.venue import (
     acknowledged,
     by_client_id,
     key_digest,
+    named_rows,
     outcome,
     plain_params,
     urgency,
@@ -118,6 +121,17 @@ SPOKEN = {
     "symbol not exist": ":symbol",
 }
 SPEAKING = frozenset({"400100", "100001", "300000"})
+#: what the words of a spot order that was refused in a batch hold -> the code it would have had alone
+SPOKEN_IN_BATCH = {
+    "balance insufficient": "200004",
+    "available.amount": "400100",
+    "duplicat": "400100",
+    "below the minimum": "400100",
+    "is not available": "400600",
+    "increment invalid": "600100",
+    "funds should more": "600101",
+    "too many requests": "429000",
+}
 Codes = Mapping[type[errors.ExchangeError], str]
 #: https://www.kucoin.com/docs/basic-info/errors-code and what clients met; a code may mean two things on two products
 SHARED: Codes = {
@@ -215,7 +229,7 @@ class _KuCoin(Venue):
         if code == "200000":
             return None
         if not code:
-            return "", "the answer has no code"
+            return "", words or "the answer has no code"
         if code in SPEAKING:
             code += next((name for said, name in SPOKEN.items() if said in words.lower()), "")
         return code, words
@@ -350,7 +364,7 @@ class KuCoinSpot(_KuCoin):
     name = "KuCoin"
     product = Product.SPOT
     base_urls = {Environment.LIVE: "https://api.kucoin.com"}
-    features = Features(market_by_quote=True, reduce_only=False)
+    features = Features(market_by_quote=True, reduce_only=False, batch=5)
     errors = error_table(SHARED, SPOT_ERRORS)
     pool = "spot"
     rights = ("spot", "trade")
@@ -359,6 +373,30 @@ class KuCoinSpot(_KuCoin):
 
     def _place_path(self, order: OrderRequest) -> tuple[str, int]:
         return ("/api/v1/stop-order", 2) if order.type.conditional else ("/api/v1/hf/orders/sync", 1)
+
+    def _share(self, *orders: OrderRequest) -> bool:
+        return super()._share(*orders) and all(order.type is OrderType.LIMIT for order in orders)
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        """https://www.kucoin.com/docs-new/rest/spot-trading/orders/batch-add-orders-sync: one weight for any number."""
+        orders = [plain_params(call.params) for call in calls]
+        return Call("POST", "/api/v1/hf/orders/multi/sync", {"orderList": orders}, costs={self.pool: 1})
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        """By our ids. Rows without one are believed when they refuse, all for one reason, exactly as many orders as are
+        told of nowhere else."""
+        rows = items(data, "data")
+        names, bare = (
+            {row.get("clientOid") for row in rows},
+            [row for row in rows if not row.get("clientOid")],
+        )
+        untold = [order.client_id for order in orders if order.client_id not in names]
+        refusal = _refusal(bare) if len(bare) == len(untold) else {}
+        told = by_client_id(named_rows(rows, "clientOid"), orders, "clientOid")
+        return [
+            refusal if order.client_id in untold else _alone(row)
+            for order, row in zip(orders, told, strict=True)
+        ]
 
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
         if order.reduce_only or order.position_side:
@@ -824,6 +862,24 @@ class KuCoinFutures(_KuCoin):
 
 def signature(secret: str, signed: str) -> str:
     return base64.b64encode(hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()).decode()
+
+
+def _alone(row: Any) -> dict[str, Any]:
+    """An order of a batch of spot as the answer would be had it been sent alone."""
+    if row.get("success") is True:
+        return {"code": "200000", "data": row}
+    if row.get("success") is not False or row.get("orderId"):
+        return {}
+    words = str(row.get("failMsg") or "")
+    code = next((each for said, each in SPOKEN_IN_BATCH.items() if said in words.lower()), "")
+    return {"code": code, "msg": words}
+
+
+def _refusal(rows: Sequence[Any]) -> dict[str, Any]:
+    """What all of these rows say, {} where they do not say one and the same refusal."""
+    told = [_alone(row) for row in rows]
+    refused = all(row.get("success") is False for row in rows)
+    return told[0] if refused and len({each.get("code") for each in told}) == 1 else {}
 
 
 def _slot(keys: Credentials, instrument: Instrument) -> tuple[str, str]:

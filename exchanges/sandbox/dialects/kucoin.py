@@ -22,6 +22,7 @@ from exchanges.types import OrderStatus, OrderType, Product, Side, TimeInForce
 
 D = Decimal
 WINDOW_MS = 5000
+LARGEST_BATCH = 5
 SIDES = {side.value: side for side in Side}
 TYPES = {"limit": True, "market": False}
 TIMES = {"GTC": TimeInForce.GTC, "GTT": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
@@ -208,6 +209,26 @@ class KuCoinSpot(KuCoinFrame):
         if call.path.endswith("sync"):
             told |= _standing(order) | {"orderTime": call.now_ms, "matchTime": call.now_ms}
         return ok(told)
+
+    @route("POST /api/v1/hf/orders/multi/sync", trading=True, costs={"spot": 1})
+    def place_batch(self, call: Call) -> Any:
+        """Limit orders of one symbol. What is refused is told in words only, without its id."""
+        orders = call.params.get("orderList")
+        if not isinstance(orders, list) or not 0 < len(orders) <= LARGEST_BATCH:
+            raise Rejected(Reason.BAD_PARAMETER, "size of the list")
+        for name in ("type", "symbol"):
+            wanted = "limit" if name == "type" else orders[0].get(name)
+            if any(each.get(name) != wanted for each in orders):
+                raise Rejected(Reason.BAD_PARAMETER, name)
+        told = self.each(call, orders, "/api/v1/hf/orders/sync", self.place)
+        return ok(
+            [
+                {**each["data"], "success": True}
+                if "data" in each
+                else {"success": False, "failMsg": each["msg"]}
+                for each in told
+            ]
+        )
 
     def _ticket(self, call: Call, rises: bool | None) -> Ticket:
         side, limit = call.one_of("side", SIDES), call.one_of("type", TYPES)

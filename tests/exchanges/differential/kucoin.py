@@ -25,7 +25,9 @@ SIGNED = (
 
 def client(name: str) -> Any:
     """A classic account of today: high-frequency addresses, and the answer waits for the match."""
-    return ccxt.kucoin({"options": {"uta": False, "hf": True, "createOrder": {"sync": True}}})
+    return ccxt.kucoin(
+        {"options": {"uta": False, "hf": True, "createOrder": {"sync": True}, "createOrders": {"sync": True}}}
+    )
 
 
 def market(name: str, words: dict[str, Any]) -> dict[str, Any]:

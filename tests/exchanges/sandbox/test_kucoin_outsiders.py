@@ -1,5 +1,6 @@
 """KuCoin in the sandbox, traded by ccxt and by our venues: two that agree."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -222,6 +223,32 @@ def test_ccxt_places_several_orders_in_one_request_and_is_told_of_each_refusal(s
             *swap.fetch_open_orders(SWAP, None, None, {"trigger": True}),
         ]
     } == {told[0]["id"], told[2]["id"]}
+
+
+def test_ccxt_places_spot_orders_in_one_request_and_each_refusal_is_told(spot):
+    """ccxt looks for the answer of the older address and finds no order in this one, so the answer itself is read."""
+    limit = {"symbol": SPOT, "type": "limit", "side": "buy", "amount": 0.1, "price": 40000}
+    spot.create_orders([limit, limit | {"amount": 9000}, limit | {"price": 41000}], {"sync": True})
+    first, refused, last = json.loads(spot.last_http_response)["data"]
+    assert (first["success"], last["success"]) == (True, True)
+    assert refused == {"success": False, "failMsg": "Balance insufficient!"}
+    assert {each["id"] for each in spot.fetch_open_orders(SPOT)} == {first["orderId"], last["orderId"]}
+
+
+def test_a_spot_batch_takes_five_limit_orders_of_one_symbol(spot):
+    limit = {
+        "clientOid": "b",
+        "symbol": "BTC-USDT",
+        "side": "buy",
+        "type": "limit",
+        "size": "1",
+        "price": "4",
+    }
+    other = limit | {"symbol": "ETH-USDT"}
+    for orders in ([limit] * 6, [limit, limit | {"type": "market"}], [limit, other], []):
+        with pytest.raises(ccxt.BadRequest):
+            spot.private_post_hf_orders_multi_sync({"orderList": orders})
+    assert spot.fetch_open_orders(SPOT) == []
 
 
 # -- our own venues ----------------------------------------------------------------------------------------
@@ -495,3 +522,15 @@ def test_a_batch_refused_for_the_margin_mode_is_placed_in_the_other(futures, swa
     told = futures.venue.place_many(futures.keys, orders)
     assert [type(each) for each in told] == [Report, Report]
     assert {each.quantity for each in futures.open()} == {Decimal("0.01"), Decimal("0.02")}
+
+
+def test_a_spot_market_order_among_limit_orders_goes_out_alone(sandbox, cash):
+    orders = [
+        cash.request("buy", "limit", "0.01", price="40000"),
+        cash.request("buy", "limit", "0.02", price="41000"),
+        cash.request("buy", "market", "0.03"),
+    ]
+    told = cash.venue.place_many(cash.keys, orders)
+    assert [each.status for each in told] == [OrderStatus.OPEN, OrderStatus.OPEN, OrderStatus.FILLED]
+    asked = [each["path"] for each in sandbox.state("KuCoin", cash.keys.key)["calls"]]
+    assert asked[-2:] == ["/api/v1/hf/orders/multi/sync", "/api/v1/hf/orders/sync"]
