@@ -13,6 +13,9 @@ reads (read 2026-11-22). What is odd here:
 * the default trigger is the mark price, so that ours is always said; a limit order must say how long it lives;
 * placing only acknowledges; a triggered order may be told as filled without an amount or a price at first;
 * one code has many meanings (100421: the time, the symbol, the order), which only the words tell apart;
+* a batch of perpetuals (batchOrders, five orders) is not used: neither the exchange's pages that could be read nor the
+  programs of others tell how its answer names an order that was refused, nor whether an error of the whole means that none
+  stands. So orders go out one by one;
 * limits are per user and endpoint, and per address in three groups, whose numbers the documents give with each call
   ("IP in group number 3"). Groups 2 and 3 allow 1000 requests in 10 s, and of each endpoint 100 and 200: all of
   their endpoints together are held to that here;

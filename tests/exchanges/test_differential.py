@@ -411,15 +411,18 @@ def refusal(name: str, intent: str) -> str:
     return next((pattern for pattern in refused if fnmatch.fnmatchcase(intent, pattern)), "")
 
 
+def has_batches(name: str) -> bool:
+    """Whether the reference is a ccxt that places several orders at once."""
+    return not hasattr(adapter(venues()[name].exchange), "sent") and bool(client(name).has["createOrders"])
+
+
 NAMES = list(venues())
 PROMISED = [
     (name, intent) for name in NAMES for intent in INTENTS if wanted(venues()[name].features, INTENTS[intent])
 ]
 COMPARED = [(name, intent) for name, intent in PROMISED if not refusal(name, intent)]
 BATCHED = [
-    name
-    for name in NAMES
-    if venues()[name].features.batch and not refusal(name, BATCH) and client(name).has["createOrders"]
+    name for name in NAMES if venues()[name].features.batch and not refusal(name, BATCH) and has_batches(name)
 ]
 REFUSED = [(name, intent) for name, intent in PROMISED if refusal(name, intent)]
 

@@ -51,6 +51,7 @@ D = Decimal
 PATH = "/api/v1/futures/"
 WINDOW_MS = 60_000
 LONGEST_LIST = 100
+LARGEST_BATCH = 5
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 SIDE_OF = {side: name for name, side in SIDES.items()}
 EFFECTS = {
@@ -196,6 +197,7 @@ class BitunixFutures(BitunixFrame):
     markets = tuple(_market(*coin) for coin in COINS)
     limits = (
         *(Limit(name, name, 10, 1) for name in USED.split()),
+        Limit("batch", "batch", 1, 1),
         Limit("cancel", "cancel", 5, 1),
         Limit("market", "market", 10, 1, Owner.ADDRESS),
     )
@@ -266,6 +268,23 @@ class BitunixFutures(BitunixFrame):
         )
         order = self.desk.place(call.account, ticket)
         return _ok({"orderId": order.id, "clientId": order.client_id})
+
+    @route(f"POST {PATH}trade/batch_order", trading=True, costs={"batch": 1})
+    def place_batch(self, call: Call) -> Any:
+        symbol, orders = call.text("symbol"), call.params.get("orderList")
+        self.desk.market(symbol)
+        if not isinstance(orders, list) or not 0 < len(orders) <= LARGEST_BATCH:
+            raise Rejected(Reason.BAD_PARAMETER, "orderList")
+        named = [{**each, "symbol": symbol} for each in orders]
+        told = self.each(call, named, f"{PATH}trade/place_order", self.place)
+        done, failed = [], []
+        for order, answer in zip(orders, told, strict=True):
+            row = {"clientId": order.get("clientId", "")}
+            if answer["code"] == 0:
+                done.append({"id": answer["data"]["orderId"], **row})
+            else:
+                failed.append(row | {"errorMsg": answer["msg"], "errorCode": answer["code"]})
+        return _ok({"successList": done, "failureList": failed})
 
     def _aim(self, call: Call) -> dict[str, Any]:
         """Side and position. In hedge mode an order that closes has the side of the position it names."""

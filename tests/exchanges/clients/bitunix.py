@@ -131,8 +131,17 @@ class Bitunix:
                 body.update({prefix + name: value for name, value in leg.items()})
         return self.prepare("POST", "tpsl/place_order", body=body)
 
+    def batch(self, symbol: str, *orders: dict[str, Any]) -> dict[str, Any]:
+        """Batch Order, of what `order` prepared."""
+        listed = [json.loads(order["body"]) for order in orders]
+        body = {
+            "symbol": symbol,
+            "orderList": [{key: each[key] for key in each if key != "symbol"} for each in listed],
+        }
+        return self.prepare("POST", "trade/batch_order", body=body)
+
     def trade(self, prepared: dict[str, Any]) -> Any:
-        """Send what `order` or `tpsl` prepared."""
+        """Send what `order`, `batch` or `tpsl` prepared."""
         return self._send(prepared)
 
 

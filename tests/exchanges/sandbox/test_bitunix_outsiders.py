@@ -174,6 +174,24 @@ def test_the_client_sees_the_exchanges_own_refusals(sandbox, client):
     assert stranger.refused("BUY", "0.1", "stranger") == 10007
 
 
+def test_the_clients_batch_tells_apart_what_was_taken_and_what_was_not(client):
+    orders = [
+        client.api.order(SYMBOL, "BUY", qty, f"b-{qty}", price="40000") for qty in ("0.1", "9000", "0.2")
+    ]
+    told = client.api.trade(client.api.batch(SYMBOL, *orders))
+    assert [each["clientId"] for each in told["successList"]] == ["b-0.1", "b-0.2"]
+    assert [(each["clientId"], each["errorCode"]) for each in told["failureList"]] == [("b-9000", 20003)]
+    assert set(client.pending()) == {each["id"] for each in told["successList"]}
+
+
+@pytest.mark.parametrize("count", [0, 6])
+def test_a_batch_has_five_orders_at_most(client, count):
+    limit = client.api.order(SYMBOL, "BUY", "0.1", "mine", price="40000")
+    with pytest.raises(Refused, match="10002"):
+        client.api.trade(client.api.batch(SYMBOL, *[limit] * count))
+    assert client.pending() == []
+
+
 # -- our venue ---------------------------------------------------------------------------------------------
 
 
@@ -353,6 +371,25 @@ def test_hedged_sides_are_protected_and_closed_by_their_own_orders(sandbox, pool
     assert (hedged.positions(), hedged.open()) == ([], [])
     with pytest.raises(NothingToReduce):
         hedged.place("sell", "market", "0.1", reduce_only=True, position_side=Direction.LONG)
+
+
+def test_what_closes_a_hedged_position_goes_out_alone_and_what_opens_together(sandbox, pool):
+    hedged = Ours(pool, sandbox.account("bitunix", position_mode="hedge"))
+    hedged.place("buy", "market", "0.2", position_side=Direction.LONG)
+    long, closing = {"position_side": Direction.LONG}, {"reduce_only": True}
+    orders = [
+        *(hedged.request("buy", "limit", "0.1", price=price, **long) for price in ("40000", "41000")),
+        *(
+            hedged.request("sell", "limit", "0.1", price=price, **long, **closing)
+            for price in ("51000", "52000")
+        ),
+    ]
+    told = hedged.venue.place_many(hedged.keys, orders)
+    assert [type(each) for each in told] == [Report] * 4
+    standing = {(each.client_id, each.side, each.price) for each in hedged.open()}
+    assert standing == {(each.client_id, each.side, each.price) for each in orders}
+    asked = [each["path"] for each in sandbox.state("Bitunix_F", hedged.keys.key)["calls"]]
+    assert [asked.count(f"/api/v1/futures/trade/{path}") for path in ("batch_order", "place_order")] == [1, 3]
 
 
 def test_a_lost_stop_is_found_and_one_that_never_arrived_is_not_sent(sandbox, ours):
