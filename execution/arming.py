@@ -384,7 +384,8 @@ def _rests_loose(desk: Desk) -> bool:
 
 
 def market_exit(desk: Desk, bracket: Guarded, instrument: Instrument, part: str) -> Report:
-    """Close what remains of a bracket at market, reduce-only."""
+    """Close what remains of a bracket at market, reduce-only. On spot its legs may hold the coins, and of these there
+    may be fewer than it counts (fees, a sale elsewhere): what is there is sold."""
     order = OrderRequest(
         instrument=instrument,
         client_id=desk.venue.client_id(step_token(bracket.token, part)),
@@ -394,7 +395,20 @@ def market_exit(desk: Desk, bracket: Guarded, instrument: Instrument, part: str)
         reduce_only=not desk.spot,
         position_side=bracket.direction if bracket.hedge else None,
     )
-    return desk.send(order)
+    if not desk.spot:
+        return desk.send(order)
+    cancel_legs(desk, bracket, instrument, bracket.live())
+    wanted = down(bracket.remaining, instrument.step)
+    try:
+        return desk.send(replace(order, quantity=wanted))
+    except InsufficientFunds:
+        held = desk.balance(instrument.base)
+        free = down(held.free, instrument.step) if held else Decimal(0)
+        if not 0 < free < wanted:
+            raise
+        bracket.closed += wanted - free  # as `_align_to_balance` counts it
+        rest = desk.venue.client_id(step_token(bracket.token, f"{part} rest"))
+        return desk.send(replace(order, client_id=rest, quantity=free))
 
 
 def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -> None:
@@ -417,7 +431,7 @@ def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -
         bracket.note = f"the stop could not be placed ({failed.error}), and closing failed too ({error})"
         return
     bracket.closed += report.filled
-    if bracket.remaining <= 0:
+    if down(bracket.remaining, instrument.step) <= 0:
         cancel_legs(desk, bracket, instrument, bracket.live())
         bracket.status = "done"
     else:

@@ -89,13 +89,13 @@ class _Index:
         self.books = books
         self.users = users
         self.orders: dict[tuple[int, str], dict[str, Row]] = {}
-        self.links: dict[str, list[Row]] = defaultdict(list)
+        self.links: dict[tuple[tuple[int, str], str], list[Row]] = defaultdict(list)
         self.records: dict[tuple[tuple[int, str], str], list[Row]] = defaultdict(list)
         for owner, state in books.sandbox.items():
             names = self.orders[owner] = {}
             for order in state["orders"]:
                 if order["link"]:
-                    self.links[order["link"]].append(order)
+                    self.links[owner, order["link"]].append(order)
                     if order["link"].startswith(RECORD):
                         self.records[owner, order["link"].removeprefix(RECORD)].append(order)
             for order in state["orders"]:
@@ -137,7 +137,7 @@ class _Index:
         order = names.get(whole) or names.get(leg.get("client_id") or "")
         if order is None:
             return []
-        return self.links[order["link"]] if order["link"] else [order]
+        return self.links[(user, venue), order["link"]] if order["link"] else [order]
 
     def wants_stop(self, user: int, venue: str, instrument: str) -> bool:
         symbol = self.instruments.get((user, venue, instrument), "")

@@ -108,6 +108,14 @@ def test_books_that_agree_have_nothing_to_find():
     assert found(told(), books()) == set()
 
 
+def test_pairs_that_two_exchanges_give_one_name_are_kept_apart():
+    held = books()
+    at_exchange(held)["orders"][1]["link"] = "1000003"
+    another = stop(2, link="1000003", status="filled", filled=D("0.05"))
+    held.sandbox[USER + 1, "ByBit"] = {"orders": [another], "positions": [], "balances": {}}
+    assert "duplicates" not in found(told(), held)
+
+
 def at_exchange(held):
     return held.sandbox[USER, VENUE]
 

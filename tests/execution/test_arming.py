@@ -6,7 +6,7 @@ import pytest
 
 from exchanges.transport import Transport
 from execution import brackets
-from execution.models import BracketState
+from execution.models import Bracket, BracketState
 
 PAIRED = [("Binance", "binance"), ("ByBit_F", "bybit")]
 
@@ -145,3 +145,17 @@ def test_a_target_that_is_refused_among_others_is_told_and_the_others_stand(desk
     result = desk.one(TWO_TARGETS.format("ByBit_F"))
     assert kinds(desk, "ByBit_F", "bybit") == ["stop", "take_profit"]
     assert "target 1 could not be placed" in str(result["error"] or result["protection"])
+
+
+def test_a_stop_that_fails_for_want_of_a_fee_is_made_good_by_selling_what_is_there(make_desk):
+    """Two stops fire together, and what the second was to sell is short of the fees of both purchases."""
+    desk = make_desk(families=("hyperliquid",), balances={"USDT": "100000", "USDC": "100000"})
+    desk.one("BTCUSDT on Hyperliquid market long 0.03 sl off 2%")
+    desk.one("BTCUSDT on Hyperliquid market long 0.03 sl off 2% tp off 3%")
+    desk.sandbox.price("BTC/USDT", "48400")
+    desk.supervise(3)
+
+    assert desk.open_orders("Hyperliquid", "hyperliquid") == []
+    held = desk.state("Hyperliquid", "hyperliquid")["balances"]["BTC"]["total"]
+    assert D(held) < D("0.0001")
+    assert {row.status for row in Bracket.objects.all()} == {BracketState.DONE}
