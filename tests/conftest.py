@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ import redis
 from django.conf import settings
 
 from tests.services import services
+
+# A runner in the background (nohup, a shell's `&`) ignores these, and every process that a test starts would too.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 services.configure()
 django.setup()
