@@ -98,6 +98,7 @@ def test_a_claim_whose_answer_was_lost_is_still_ours(monkeypatch):
 def test_a_claim_over_a_connection_that_went_stale_is_asked_again():
     ticket = next_ticket("eu", LANE, "job")
     with Claiming("eu", LANE, "job", ticket) as asked:
+        assert asked._asked is not None
         host, port = asked._asked._connection._sock.getsockname()
         assert region_redis("eu").client_kill(f"{host}:{port}")
         assert asked.answer() is Claimed.FIRST
