@@ -96,6 +96,8 @@ PAGES = 5
 CLOCK_APART_MS = 2000
 #: the trades of a triggered record are looked for from this long before its trigger: which is noted first is not told
 TRIGGER_APART_MS = 1000
+#: an order that triggered so long ago, neither rests nor has a trade, did nothing: its position was gone
+SETTLED_MS = 10_000
 #: `Instrument.extra` of an order that names a position: its number, and whether it says the side that closes it
 POSITION, EXIT_SIDE = "position", "exit side"
 #: stands for the number of a position in an order that is only looked at
@@ -659,6 +661,8 @@ class BitunixFutures(_Bitunix):
             same = (order.price, order.quantity) == (leg.price, leg.quantity)
             if same and decimal(item, "ctime") >= since_ms:
                 return _became(leg, order), order.exchange_id
+        if self.clock.now_ms() - since_ms > SETTLED_MS:
+            return leg, ""
         raise OutcomeUnknown(f"{self.name} does not tell yet what became of a triggered order")
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:

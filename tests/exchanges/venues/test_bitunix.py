@@ -11,7 +11,7 @@ import pytest
 
 from exchanges.errors import NothingToReduce, NotSent, OutcomeUnknown
 from exchanges.limits import Priority
-from exchanges.types import OrderRef, OrderRequest
+from exchanges.types import OrderRef, OrderRequest, OrderStatus
 from exchanges.venue import Call
 from exchanges.venues.bitunix import PAGES, BitunixFutures, LegName
 from tests.exchanges.clients.bitunix import Bitunix, make_sign
@@ -172,3 +172,35 @@ def test_a_history_longer_than_it_is_read_tells_nothing_of_what_is_not_found() -
     with pytest.raises(OutcomeUnknown, match="more orders of a day"):
         venue.fetch(credentials("bitunix"), instrument("bitunix"), ref)
     assert len(asked) == 1 + PAGES
+
+
+def fired(seconds_ago: int) -> BitunixFutures:
+    """A record whose stop fired, and nothing that came of it: no trade, no order."""
+    ended = RECORD | {"triggerTime": str(NOW_MS - seconds_ago * 1000)}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        data: Any = {"orderList": [], "tradeList": [], "total": "0"}
+        if request.url.path.endswith("tpsl/get_history_orders"):
+            data |= {"orderList": [ended], "total": "1"}
+        elif request.url.path.endswith("tpsl/get_pending_orders"):
+            data = []
+        return httpx.Response(200, json={"code": 0, "data": data, "msg": "Success"})
+
+    venue = open_venue("bitunix_f", answer)
+    assert isinstance(venue, BitunixFutures)
+    return venue
+
+
+def test_a_stop_that_just_fired_is_not_known_yet() -> None:
+    with pytest.raises(OutcomeUnknown, match="does not tell yet"):
+        fired(seconds_ago=5).fetch(
+            credentials("bitunix_f"), instrument("bitunix_f"), OrderRef("", "7:sl:long", True)
+        )
+
+
+def test_a_stop_that_fired_into_no_position_did_nothing() -> None:
+    report = fired(seconds_ago=30).fetch(
+        credentials("bitunix_f"), instrument("bitunix_f"), OrderRef("", "7:sl:long", True)
+    )
+    assert report.status is OrderStatus.CANCELLED
+    assert not report.filled
