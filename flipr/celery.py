@@ -7,6 +7,8 @@ Publishing an order to another region is execution.dispatch's."""
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
@@ -30,6 +32,15 @@ def check_worker(**kwargs: Any) -> None:
     from flipr import checks  # noqa: PLC0415  (needs the settings)
 
     checks.require("The worker", checks.WORKER)
+    give_way()
+
+
+def give_way(autogroup: Path = Path("/proc/self/autogroup")) -> None:
+    """Linux shares the processor among sessions before it looks at niceness (sched(7), "The autogroup feature"): let
+    our session be as nice as we are, so that a burst is taken in before it is worked off."""
+    if (nice := os.nice(0)) > 0:
+        with suppress(OSError):
+            autogroup.write_text(str(nice))
 
 
 @signals.worker_ready.connect(weak=False)

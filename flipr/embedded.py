@@ -110,7 +110,7 @@ class Embedded:
         """A session of its own keeps Ctrl-C for us: the servers end last."""
         with (self.directory / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  (our own binaries)
-                arguments, stdin=stdin, stdout=log, stderr=log, process_group=0, cwd=self.directory
+                arguments, stdin=stdin, stdout=log, stderr=log, start_new_session=True, cwd=self.directory
             )
         self._stack.callback(_end, process, stop)
         return process

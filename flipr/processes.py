@@ -45,7 +45,7 @@ class Processes:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            process_group=0,  # Ctrl-C is ours to pass on, in order
+            start_new_session=True,  # Ctrl-C is ours to pass on, in order
         )
         reader = threading.Thread(
             target=self._read, args=(name, process), name=f"output of {name}", daemon=True
