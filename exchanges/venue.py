@@ -27,6 +27,7 @@ from exchanges.errors import (
     ClockRefused,
     ExchangeError,
     NotModified,
+    NotSent,
     OrderNotFound,
     OutcomeUnknown,
     Refused,
@@ -591,6 +592,15 @@ def outcome(action: Callable[[], T]) -> T | ExchangeError:
         return action()
     except ExchangeError as error:
         return error
+
+
+@contextmanager
+def unsent(why: str) -> Iterator[None]:
+    """Around a question that has to be answered before an order can go out: while the answer is unknown it stays here."""
+    try:
+        yield
+    except OutcomeUnknown as error:
+        raise NotSent(f"not sent, because {why}: {error.message}") from None
 
 
 def by_client_id(rows: Sequence[Any], orders: Sequence[OrderRequest], name: str) -> list[Any]:

@@ -48,6 +48,7 @@ from exchanges import errors
 from exchanges.errors import ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
+from exchanges.margin import OrdersInMode
 from exchanges.read import decimal, decimal_or_none, field, items, text, text_or_none, word
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -77,13 +78,12 @@ from exchanges.venue import (
     NO_ORDER,
     Call,
     Features,
-    Venue,
     acknowledged,
     by_client_id,
     held_mode,
-    key_digest,
     named_rows,
     plain_params,
+    urgency,
 )
 
 SETTLEMENTS = ("USDT", "USDC")
@@ -172,7 +172,7 @@ HINTS = {
 }
 
 
-class BloFinFutures(Venue):
+class BloFinFutures(OrdersInMode):
     name = "BloFin_F"
     exchange = "blofin"
     product = Product.LINEAR
@@ -218,8 +218,6 @@ class BloFinFutures(Venue):
         super().__init__(*args, **named)
         #: contract sizes of the instruments seen
         self._sizes: dict[str, Decimal] = {}
-        #: the margin mode of what a key holds in an instrument, as last seen
-        self._modes: dict[tuple[str, str], MarginMode] = {}
 
     # -- pure ------------------------------------------------------------------------------------------
 
@@ -287,7 +285,7 @@ class BloFinFutures(Venue):
         kind = TIMES[order.time_in_force] if limit else "market"
         params = self._params(order) | {"orderType": "post_only" if order.post_only else kind}
         params |= {"price": order.price} if limit else {}
-        return self._write("trade/order", params | {"clientOrderId": order.client_id}, _priority(order))
+        return self._write("trade/order", params | {"clientOrderId": order.client_id}, urgency(order))
 
     def batch_call(self, calls: Sequence[Call]) -> Call:
         """https://docs.blofin.com/index.html#place-multiple-orders"""
@@ -319,7 +317,7 @@ class BloFinFutures(Venue):
 
     def _waiting_call(self, order: OrderRequest, name: str, legs: Mapping[str, Any]) -> Call:
         params = {**self._params(order), **legs, "clientOrderId": name}
-        return self._write("trade/order-tpsl", params, _priority(order))
+        return self._write("trade/order-tpsl", params, urgency(order))
 
     def _leg(self, order: OrderRequest) -> dict[str, Any]:
         """A plain limit order as one that triggers at its own price."""
@@ -486,34 +484,9 @@ class BloFinFutures(Venue):
     def _ticker(self, symbol: str) -> Any:
         return field(self._read("market/tickers", {"instId": symbol}), 0)
 
-    def place(
-        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
-    ) -> Report:
-        self.place_call(order)  # what cannot be said is refused before anything is asked
-        order = self._in_its_mode(keys, order)
-        report = super().place(keys, order, patience_seconds=patience_seconds)
-        self._saw_mode(keys, order)
-        return report
-
     def _share(self, *orders: OrderRequest) -> bool:
         """One margin mode: what closes goes by that of its position, what opens may name another."""
-        return super()._share(*orders) and len({(order.margin_mode, _closes(order)) for order in orders}) == 1
-
-    def _place_batch(self, keys: Credentials, orders: Sequence[OrderRequest]) -> list[Report | ExchangeError]:
-        """As `place`; when the position cannot be read, nothing was sent."""
-        try:
-            moded = [self._in_its_mode(keys, order) for order in orders]
-        except ExchangeError as error:
-            return [error] * len(orders)
-        told = super()._place_batch(keys, moded)
-        for order, each in zip(moded, told, strict=True):
-            if isinstance(each, Report):
-                self._saw_mode(keys, order)
-        return told
-
-    def _saw_mode(self, keys: Credentials, order: OrderRequest) -> None:
-        if not (_closes(order) or order.type.conditional):
-            self._modes[key_digest(keys), order.instrument.symbol] = order.margin_mode or MarginMode.CROSS
+        return super()._share(*orders) and len({(order.margin_mode, order.closes) for order in orders}) == 1
 
     def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
         self.protect_call(legs)
@@ -522,21 +495,6 @@ class BloFinFutures(Venue):
         return acknowledged(legs.stop, f"{exchange_id}:sl"), acknowledged(
             legs.target, f"{exchange_id}:tp", acknowledged_only=False
         )
-
-    def _in_its_mode(self, keys: Credentials, order: OrderRequest) -> OrderRequest:
-        """What closes goes to the position as it is held, which is asked for only when it was never seen. A position
-        that cannot be read leaves the order unsent."""
-        known = key_digest(keys), order.instrument.symbol
-        if not _closes(order) or order.margin_mode is not None:
-            return order
-        if known not in self._modes:
-            try:
-                self.positions(keys, order.instrument)
-            except OutcomeUnknown as error:
-                raise errors.NotSent(
-                    f"not sent, because the position is not known: {error.message}"
-                ) from None
-        return replace(order, margin_mode=self._modes.get(known))
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         which, (kind, number, leg) = {"instId": instrument.symbol}, _parts(ref)
@@ -644,11 +602,8 @@ class BloFinFutures(Venue):
         rows = items(
             self._read("account/positions", {"instId": instrument.symbol} if instrument else {}, keys)
         )
-        found = [self.read_position(row) for row in rows if _listed(row) and decimal(row, "positions")]
-        for each in found:
-            if each.margin_mode:
-                self._modes[key_digest(keys), each.symbol] = each.margin_mode
-        return found
+        held = [row for row in rows if _listed(row) and decimal(row, "positions")]
+        return self._saw(keys, [self.read_position(row) for row in held])
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
         return word(POSITION_MODES, self._read("account/position-mode", {}, keys), "positionMode")
@@ -759,15 +714,6 @@ def _listed(item: Any) -> bool:
 
 def _ours(entry: Any) -> bool:
     return text(entry, "contractType") == "linear" and _listed(entry)
-
-
-def _closes(order: OrderRequest) -> bool:
-    side = order.position_side
-    return order.reduce_only or (side is not None and order.side is side.exit_side)
-
-
-def _priority(order: OrderRequest) -> Priority:
-    return Priority.PROTECT if _closes(order) else Priority.ENTRY
 
 
 def _waits(item: Any) -> bool:

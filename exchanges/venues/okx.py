@@ -33,6 +33,7 @@ from exchanges import errors
 from exchanges.errors import ExchangeError, ModeMismatch, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
+from exchanges.margin import OrdersInMode
 from exchanges.read import decimal, decimal_or_none, field, items, text, word
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -64,7 +65,6 @@ from exchanges.venue import (
     Venue,
     by_client_id,
     held_mode,
-    key_digest,
     plain_number,
     plain_params,
     urgency,
@@ -640,7 +640,7 @@ class OKXSpot(_OKX):
         )
 
 
-class OKXSwap(_OKX):
+class OKXSwap(OrdersInMode, _OKX):
     name = "OKX_F"
     product = Product.LINEAR
     kind = "SWAP"
@@ -652,11 +652,6 @@ class OKXSwap(_OKX):
         client_id_memory_seconds=7200,
         batch=20,
     )
-
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        #: the margin mode of what a key holds in an instrument, as last seen
-        self._modes: dict[tuple[str, str], MarginMode] = {}
 
     def _ours(self, symbol: str) -> bool:
         """Not the contracts margined in coins."""
@@ -671,50 +666,9 @@ class OKXSwap(_OKX):
             return mode | {"posSide": str(order.position_side)}
         return mode | ({"reduceOnly": True} if order.reduce_only else {})
 
-    def place(
-        self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
-    ) -> Report:
-        self.place_call(order)  # what cannot be said is refused before anything is asked
-        order = self._in_its_mode(keys, order)
-        report = super().place(keys, order, patience_seconds=patience_seconds)
-        self._saw_mode(keys, order)
-        return report
-
-    def _place_batch(self, keys: Credentials, orders: Sequence[OrderRequest]) -> list[Report | ExchangeError]:
-        """As `place`; when the position cannot be read, nothing was sent."""
-        try:
-            moded = [self._in_its_mode(keys, order) for order in orders]
-        except ExchangeError as error:
-            return [error] * len(orders)
-        told = super()._place_batch(keys, moded)
-        for order, each in zip(moded, told, strict=True):
-            if isinstance(each, Report):
-                self._saw_mode(keys, order)
-        return told
-
-    def _saw_mode(self, keys: Credentials, order: OrderRequest) -> None:
-        if not (_closes(order) or order.type.conditional):
-            self._modes[key_digest(keys), order.instrument.symbol] = order.margin_mode or MarginMode.CROSS
-
     def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
         self.protect_call(legs)
         return super().protect(keys, replace(legs, stop=self._in_its_mode(keys, legs.stop)))
-
-    def _in_its_mode(self, keys: Credentials, order: OrderRequest) -> OrderRequest:
-        """What closes goes to the position as it is held; it is asked for only when it was never seen."""
-        if not _closes(order) or order.margin_mode is not None:
-            return order
-        known = key_digest(keys), order.instrument.symbol
-        if known not in self._modes:
-            self._ask_mode(keys, order)
-        return replace(order, margin_mode=self._modes.get(known))
-
-    def _ask_mode(self, keys: Credentials, order: OrderRequest) -> None:
-        """A position that cannot be read leaves the order unsent."""
-        try:
-            self.positions(keys, order.instrument)
-        except OutcomeUnknown as error:
-            raise errors.NotSent(f"not sent, because the position is not known: {error.message}") from None
 
     def read_instrument(self, entry: Any) -> Instrument:
         size = decimal(entry, "ctVal") * decimal(entry, "ctMult")
@@ -739,11 +693,7 @@ class OKXSwap(_OKX):
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         rows = items(self._read("account/positions", self._known(instrument), "positions", keys))
         held = [row for row in rows if self._ours(text(row, "instId")) and decimal_or_none(row, "pos")]
-        found = [self.read_position(row) for row in held]
-        for each in found:
-            if each.margin_mode:
-                self._modes[key_digest(keys), each.symbol] = each.margin_mode
-        return found
+        return self._saw(keys, [self.read_position(row) for row in held])
 
     def read_position(self, item: Any) -> Position:
         """https://www.okx.com/docs-v5/en/#trading-account-rest-api-get-positions"""
@@ -789,11 +739,6 @@ class OKXSwap(_OKX):
         path = "/api/v5/account/set-leverage"
         call = Call("POST", path, params, costs={"leverage": 1}, priority=Priority.ENTRY)
         items(self.call(call, keys), "data")
-
-
-def _closes(order: OrderRequest) -> bool:
-    side = order.position_side
-    return order.reduce_only or (side is not None and order.side is side.exit_side)
 
 
 def _waits_as_stop(item: Any, side: Side) -> bool:
