@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import UserDict
 from typing import TypeVar
 
 from exchanges.types import Credentials, Instrument
@@ -16,13 +15,14 @@ REMEMBERED = 50_000
 Slot = tuple[str, str]
 
 
-class Memory(UserDict[K, V]):
-    """Forgets everything when it is full: what was in it is asked for again."""
+class Memory(dict[K, V]):
+    """Forgets everything when it is full: what was in it is asked for again. A dict itself, because many threads use it
+    at once and a dict's single steps are whole."""
 
     def __setitem__(self, key: K, value: V) -> None:
-        if len(self.data) >= REMEMBERED and key not in self.data:
-            self.data.clear()
-        self.data[key] = value
+        if len(self) >= REMEMBERED and key not in self:
+            self.clear()
+        super().__setitem__(key, value)
 
 
 def slot(keys: Credentials, instrument: Instrument) -> Slot:

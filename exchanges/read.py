@@ -60,6 +60,22 @@ def decimal_or_none(data: Any, *path: str | int) -> Decimal | None:
     return as_decimal(value, str(path[-1]) if path else "value")
 
 
+def nonzero(data: Any, *path: str | int) -> Decimal | None:
+    """Like `decimal_or_none`, where 0 means None too: a price that an order does not have."""
+    return decimal_or_none(data, *path) or None
+
+
+def positive(data: Any, *path: str | int) -> Decimal | None:
+    """Like `nonzero`, where what is below 0 means None too."""
+    number = decimal_or_none(data, *path)
+    return number if number is not None and number > 0 else None
+
+
+def step_of(data: Any, *path: str | int) -> Decimal:
+    """A step that is told as a number of decimals: 2 is 0.01."""
+    return Decimal(1).scaleb(-int(decimal(data, *path)))
+
+
 def as_decimal(value: Any, name: str = "value") -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise OutcomeUnknown(f"{name} is not a number in the answer")
@@ -79,6 +95,11 @@ def word(table: Mapping[str, T], data: Any, *path: str | int) -> T:
         return table[value]
     except KeyError:
         raise OutcomeUnknown(f'{path[-1]} has the unknown value "{value[:40]}"') from None
+
+
+def words(*tables: Mapping[T, str]) -> dict[str, T]:
+    """A table for `word`, or of error codes, from tables that name all words of one meaning in one text."""
+    return {name: meaning for table in tables for meaning, names in table.items() for name in names.split()}
 
 
 def flag(data: Any, *path: str | int) -> bool:

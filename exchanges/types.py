@@ -11,7 +11,7 @@ Units, everywhere below this package and above it:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -75,10 +75,19 @@ class OrderType(StrEnum):
     def conditional(self) -> bool:
         return self in _CONDITIONAL
 
+    @classmethod
+    def waiting(cls, *, stop: bool, limit: bool) -> OrderType:
+        """The conditional type: a stop or a take-profit, with a limit price or without."""
+        if stop:
+            return cls.STOP_LIMIT if limit else cls.STOP
+        return cls.TAKE_PROFIT_LIMIT if limit else cls.TAKE_PROFIT
 
-_CONDITIONAL = frozenset(
-    {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT}
-)
+
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+TAKES = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
+#: what rests a limit order, at once or when it triggers
+LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+_CONDITIONAL = frozenset({*STOPS, *TAKES})
 
 
 class TimeInForce(StrEnum):
@@ -183,6 +192,16 @@ class OrderRequest:
         held = self.position_side
         return self.reduce_only or (held is not None and self.side is held.exit_side)
 
+    @property
+    def rises(self) -> bool:
+        """Whether the price has to rise to its trigger: a buy stop, a sell take-profit."""
+        return (self.side is Side.BUY) == (self.type in STOPS)
+
+    @property
+    def buys_base(self) -> bool:
+        """A market buy of a quantity: on spot, where several exchanges take an amount of money only."""
+        return (self.type, self.side) == (OrderType.MARKET, Side.BUY) and self.quantity is not None
+
 
 @dataclass(frozen=True, slots=True)
 class OrderRef:
@@ -192,6 +211,10 @@ class OrderRef:
     client_id: str = ""
     exchange_id: str = ""
     conditional: bool = False
+
+    def named(self, id_name: str, client_name: str) -> dict[str, str]:
+        """The one parameter that asks for it: by the exchange's id where that is known, else by ours."""
+        return {id_name: self.exchange_id} if self.exchange_id else {client_name: self.client_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +249,17 @@ class Report:
     @property
     def ref(self) -> OrderRef:
         return OrderRef(self.client_id, self.exchange_id, self.type.conditional)
+
+    def done_as(self, order: Report) -> Report:
+        """A triggered order, with what the order that it went on as has done."""
+        return replace(
+            self,
+            status=order.status,
+            filled=order.filled,
+            average_price=order.average_price,
+            fee=order.fee,
+            reason=order.reason,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ Subclasses live in `exchanges/venues/<exchange>.py`: data first (class attribute
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 import threading
@@ -537,6 +538,9 @@ class Venue(ABC):
             self._last_nonce = max(self._last_nonce + 1, now)
             return self._last_nonce
 
+    def _gone(self) -> OrderNotFound:
+        return OrderNotFound(f"{self.name} does not know this order, or it is no longer open")
+
     def _charges(self, call: Call, user: str) -> tuple[Charge, ...]:
         return tuple(
             Charge(
@@ -623,6 +627,12 @@ def named_rows(rows: Sequence[Any], name: str) -> list[Any]:
 def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """With its numbers as text."""
     return {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in params.items()}
+
+
+def json_body(params: Mapping[str, Any]) -> str:
+    """The body of a request, its numbers as text. A list is sent as the parameter ""."""
+    plain = plain_params(params)
+    return json.dumps(plain.get("", plain), separators=(",", ":"))
 
 
 def key_digest(keys: Credentials | None) -> str:

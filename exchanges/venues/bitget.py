@@ -21,15 +21,12 @@ Placing only acknowledges; the fill is asked for afterwards. What surprises:
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from urllib.parse import quote as percent_encode
 
 from exchanges import errors
@@ -44,9 +41,14 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.margin import SeesModes
+from exchanges.memory import Memory, Slot, slot
+from exchanges.read import decimal, decimal_or_none, field, items, nonzero, step_of, text, word, words
+from exchanges.signature import base64_hmac
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
+    STOPS,
     Balance,
     Credentials,
     Direction,
@@ -74,27 +76,20 @@ from exchanges.venue import (
     Venue,
     acknowledged,
     by_client_id,
+    json_body,
     key_digest,
     outcome,
     plain_number,
     plain_params,
     unless_unchanged,
+    unsent,
     urgency,
 )
-
-T = TypeVar("T")
-
-
-def _by_word(table: Mapping[T, str]) -> dict[str, T]:
-    return {name: meaning for meaning, names in table.items() for name in names.split()}
-
 
 TIME_PATH = "/api/v2/public/time"
 PAGE = 100
 #: start and end of a history may lie this far apart
 HISTORY_MS = 90 * 86_400_000
-#: so many margin modes are remembered
-REMEMBERED = 50_000
 #: a spot market buy of a base quantity pays at most this much above the best price
 HIGHEST_PREMIUM = Decimal("0.02")
 #: how long the settings of a symbol count, that one job asks for several times; how long a price that was seen counts for
@@ -113,9 +108,7 @@ MARGIN_WORDS = {mode: name for name, mode in MARGIN_MODES.items()}
 POSITION_MODES = {"one_way_mode": PositionMode.ONE_WAY, "hedge_mode": PositionMode.HEDGE}
 TRIGGERS = {TriggerBy.LAST: "fill_price", TriggerBy.MARK: "mark_price"}
 TYPES = {"limit": OrderType.LIMIT, "market": OrderType.MARKET}
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
-STATUSES = _by_word(
+STATUSES = words(
     {
         OrderStatus.OPEN: "init new live partially_filled partially_fill partial_fill",
         OrderStatus.FILLED: "filled full_fill",
@@ -123,7 +116,7 @@ STATUSES = _by_word(
     }
 )
 #: of plans; an executed one is as far as the order it became
-PLAN_STATUSES = _by_word(
+PLAN_STATUSES = words(
     {
         OrderStatus.OPEN: "live not_trigger executing executed triggered",
         OrderStatus.CANCELLED: "cancelled canceled cancel",
@@ -144,7 +137,7 @@ A_SECOND = {
 UNIFIED_ACCOUNT, NO_PERMISSION = "40085", "40014"
 #: the error lists of https://www.bitget.com/api-doc/; 43023 and its like also come in the moment after a fill, before
 #: the position is known there, so they must not pass for "nothing to reduce"
-ERRORS = _by_word(
+ERRORS = words(
     {
         errors.AuthRefused: "22010 40001 40002 40003 40006 40009 40011 40012 40013 40014 40016 40018 40031 40037 40085",
         errors.ClockRefused: "40004 40005 40008 40911",
@@ -222,20 +215,17 @@ class _Bitget(Venue):
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         """https://www.bitget.com/api-doc/common/signature: the query is signed as it reads, not as it is encoded."""
-        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
         get = call.method == "GET"
-        pairs = sorted((name, str(value)) for name, value in params.items()) if get else []
-        body = "" if get else json.dumps(params, separators=(",", ":"))
+        pairs = sorted((name, str(value)) for name, value in plain_params(call.params).items()) if get else []
+        body = "" if get else json_body(call.params)
         headers = {} if get else {"Content-Type": "application/json"}
         if self.environment is Environment.TESTNET and call.path != TIME_PATH:
             headers["paptrading"] = "1"
         if call.signed and keys:
             query = "?" + "&".join(f"{name}={value}" for name, value in pairs) if pairs else ""
-            signed = f"{now_ms}{call.method}{call.path}{query}{body}".encode()
-            digest = hmac.new(keys.secret.encode(), signed, hashlib.sha256).digest()
             headers |= {
                 "ACCESS-KEY": keys.key,
-                "ACCESS-SIGN": base64.b64encode(digest).decode(),
+                "ACCESS-SIGN": base64_hmac(keys.secret, f"{now_ms}{call.method}{call.path}{query}{body}"),
                 "ACCESS-TIMESTAMP": str(now_ms),
                 "ACCESS-PASSPHRASE": keys.passphrase,
                 "locale": "en-US",
@@ -310,7 +300,7 @@ class _Bitget(Venue):
             quantity=None if by_quote else decimal(item, "size"),
             filled=filled,
             average_price=_average(item, "basePrice" if listed else "priceAvg", filled) if filled else None,
-            price=_positive(item, "priceAvg" if listed else "price") if kind is OrderType.LIMIT else None,
+            price=nonzero(item, "priceAvg" if listed else "price") if kind is OrderType.LIMIT else None,
             reduce_only=self._reduces(item),
             position_side=position_side,
             fee=_fee(item),
@@ -328,9 +318,9 @@ class _Bitget(Venue):
             side=side,
             type=kind,
             status=word(PLAN_STATUSES, item, "planStatus" if "planStatus" in item else "status"),
-            quantity=None if plan == "total" else _positive(item, "size"),
-            price=(_positive(item, "executePrice") or _positive(item, "price")) if kind in LIMITS else None,
-            trigger_price=_positive(item, "triggerPrice"),
+            quantity=None if plan == "total" else nonzero(item, "size"),
+            price=(nonzero(item, "executePrice") or nonzero(item, "price")) if kind in LIMITS else None,
+            trigger_price=nonzero(item, "triggerPrice"),
             reduce_only=self._reduces(item) or PLANS[plan] is not None,
             position_side=position_side,
         )
@@ -349,12 +339,8 @@ class _Bitget(Venue):
     ) -> Report:
         """What must be known first is asked for; when it cannot be, nothing was sent."""
         self.place_call(self._complete(order))  # what the exchange lacks is refused before anything is asked
-        try:
+        with unsent("the account could not be read"):
             ready = self._prepared(keys, order)
-        except OutcomeUnknown as error:
-            raise errors.NotSent(
-                f"not sent, because the account could not be read: {error.message}"
-            ) from None
         report = super().place(keys, ready, patience_seconds=patience_seconds)
         return replace(report, type=order.type, price=order.price)
 
@@ -385,7 +371,7 @@ class _Bitget(Venue):
     def quote(self, instrument: Instrument) -> Quote:
         row = self._ticker(instrument.symbol)
         bid, ask, last = (decimal(row, name) for name in ("bidPr", "askPr", "lastPr"))
-        quote = Quote(bid, ask, last, _positive(row, "markPrice"))
+        quote = Quote(bid, ask, last, nonzero(row, "markPrice"))
         self._prices[instrument.symbol] = self.clock.now_ms(), quote
         return quote
 
@@ -402,7 +388,7 @@ class _Bitget(Venue):
         if ref.conditional:
             self._cancel_plan(keys, instrument, ref)
             return
-        params = {"symbol": instrument.symbol, **self.scope, **_named(ref)}
+        params = {"symbol": instrument.symbol, **self.scope, **ref.named("orderId", "clientOid")}
         self.call(self._write(f"{self.orders}/cancel-order", params, "cancel", Priority.PROTECT), keys)
 
     def _cancel_plan(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
@@ -419,7 +405,7 @@ class _Bitget(Venue):
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         if not ref.conditional:
-            return self._order(keys, instrument, _named(ref))
+            return self._order(keys, instrument, ref.named("orderId", "clientOid"))
         if (row := self._waiting(keys, instrument, ref)) is not None:
             return self._told_apart([row])[0]
         row = self._ended(keys, instrument, ref)
@@ -438,7 +424,7 @@ class _Bitget(Venue):
 
     def _ended(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any:
         if (row := self._plan(keys, instrument, ref, "history")) is None:
-            raise OrderNotFound(f"{self.name} does not know this order")
+            raise self._gone()
         return row
 
     @abstractmethod
@@ -540,15 +526,15 @@ class BitgetSpot(_Bitget):
         return self._write("spot/trade/place-plan-order", params, "plan", urgency(order))
 
     def draft_call(self, order: OrderRequest, price: Decimal) -> Call:
-        return self.place_call(self.bounded(order, price) if _buys_base(order) else order)
+        return self.place_call(self.bounded(order, price) if order.buys_base else order)
 
     def _complete(self, order: OrderRequest) -> OrderRequest:
-        return self.bounded(order, order.instrument.tick) if _buys_base(order) else order
+        return self.bounded(order, order.instrument.tick) if order.buys_base else order
 
     def _prepared(self, keys: Credentials, order: OrderRequest) -> OrderRequest:
         if order.type.conditional:
             self._refuse_crossed(order)
-        return self.bounded(order, self.quote(order.instrument).ask) if _buys_base(order) else order
+        return self.bounded(order, self.quote(order.instrument).ask) if order.buys_base else order
 
     def place(
         self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
@@ -557,7 +543,7 @@ class BitgetSpot(_Bitget):
         try:
             return super().place(keys, order, patience_seconds=patience_seconds)
         except InsufficientFunds:
-            if not _buys_base(order):
+            if not order.buys_base:
                 raise
             cost = self._in_quote(order)
             report = super().place(keys, cost, patience_seconds=patience_seconds)
@@ -565,13 +551,11 @@ class BitgetSpot(_Bitget):
 
     def _share(self, *orders: OrderRequest) -> bool:
         """Not one that needs the price of now."""
-        return super()._share(*orders) and not any(_buys_base(order) for order in orders)
+        return super()._share(*orders) and not any(order.buys_base for order in orders)
 
     def _in_quote(self, order: OrderRequest) -> OrderRequest:
-        try:
+        with unsent("the price is not known"):
             cost = (order.quantity or Decimal(0)) * self.quote(order.instrument).ask
-        except OutcomeUnknown as error:
-            raise errors.NotSent(f"not sent, because the price is not known: {error.message}") from None
         return replace(order, quantity=None, quote_quantity=_down(cost, order.instrument.extra["quote_step"]))
 
     @staticmethod
@@ -594,15 +578,15 @@ class BitgetSpot(_Bitget):
             quote=quote,
             settle=quote,
             product=self.product,
-            tick=Decimal(1).scaleb(-int(decimal(entry, "pricePrecision"))),
-            step=Decimal(1).scaleb(-int(decimal(entry, "quantityPrecision"))),
+            tick=step_of(entry, "pricePrecision"),
+            step=step_of(entry, "quantityPrecision"),
             min_quantity=decimal_or_none(entry, "minTradeAmount") or Decimal(0),
             min_notional=least if least and quote == "USDT" else Decimal(0),
-            max_quantity=_positive(entry, "maxTradeAmount"),
+            max_quantity=nonzero(entry, "maxTradeAmount"),
             active=text(entry, "status") == "online",
             extra={
                 "buy_band": decimal_or_none(entry, "buyLimitPriceRatio") or Decimal("0.05"),
-                "quote_step": Decimal(1).scaleb(-int(decimal(entry, "quotePrecision"))),
+                "quote_step": step_of(entry, "quotePrecision"),
             },
         )
 
@@ -612,7 +596,7 @@ class BitgetSpot(_Bitget):
     def _order(self, keys: Credentials, instrument: Instrument, which: Mapping[str, str]) -> Report:
         if found := _rows(self._read("spot/trade/orderInfo", which, keys)):
             return self.read_order(found[0])
-        raise OrderNotFound(f"{self.name} does not know this order")
+        raise self._gone()
 
     def _plan(self, keys: Credentials, instrument: Instrument, ref: OrderRef, where: str) -> Any | None:
         now = self.clock.now_ms()
@@ -651,7 +635,7 @@ class BitgetSpot(_Bitget):
         return Balance(text(row, "coin"), free + decimal(row, "frozen") + decimal(row, "locked"), free)
 
 
-class BitgetFutures(_Bitget):
+class BitgetFutures(SeesModes, _Bitget):
     name = "Bitget_F"
     product = Product.LINEAR
     features = Features(hedge_mode=True, leverage=True, mode_per_order=True, batch=50)
@@ -663,10 +647,8 @@ class BitgetFutures(_Bitget):
 
     def __init__(self, *wires: Any, **options: Any) -> None:
         super().__init__(*wires, **options)
-        #: the margin mode of what a key holds in a symbol, as last seen: what closes names it
-        self._modes: dict[tuple[str, str], MarginMode] = {}
         #: modes and leverage of a symbol as last read, and when; never after a change or a refusal
-        self._settings: dict[tuple[str, str], tuple[int, Any]] = {}
+        self._settings: Memory[Slot, tuple[int, Any]] = Memory()
 
     def place_call(self, order: OrderRequest) -> Call:
         if order.quantity is None:
@@ -732,7 +714,7 @@ class BitgetFutures(_Bitget):
         return replace(order, margin_mode=self._mode(keys, order))
 
     def _mode(self, keys: Credentials, order: OrderRequest) -> MarginMode:
-        known = self._modes.get((key_digest(keys), order.instrument.symbol)) if _closes(order) else None
+        known = self._modes.get(slot(keys, order.instrument)) if _closes(order) else None
         return known or self.margin_mode(keys, order.instrument)
 
     def margin_mode(
@@ -753,20 +735,18 @@ class BitgetFutures(_Bitget):
             return [mode] * len(orders)
         told = super()._place_batch(keys, [replace(order, margin_mode=mode) for order in orders])
         if any(isinstance(each, errors.Refused) for each in told):
-            self._settings.pop((key_digest(keys), orders[0].instrument.symbol), None)
+            self._settings.pop(slot(keys, orders[0].instrument), None)
         return told
 
     def _account(self, keys: Credentials, instrument: Instrument) -> Any:
         """Modes and leverage of one symbol (https://www.bitget.com/api-doc/contract/account/Get-Single-Account)."""
-        slot, now = (key_digest(keys), instrument.symbol), self.clock.now_ms()
-        seen_ms, seen = self._settings.get(slot, (0, None))
+        known, now = slot(keys, instrument), self.clock.now_ms()
+        seen_ms, seen = self._settings.get(known, (0, None))
         if seen is not None and 0 <= now - seen_ms < SETTINGS_MS:
             return seen
         scope = {"symbol": instrument.symbol, **FUTURES}
         found = self._read("mix/account/account", scope, keys, bucket="account")
-        if len(self._settings) >= REMEMBERED:
-            self._settings.clear()
-        self._settings[slot] = now, found
+        self._settings[known] = now, found
         return found
 
     def place(
@@ -776,8 +756,8 @@ class BitgetFutures(_Bitget):
         try:
             return super().place(keys, order, patience_seconds=patience_seconds)
         except errors.Refused:
-            for known in (self._settings, self._modes):
-                known.pop((key_digest(keys), order.instrument.symbol), None)
+            self._settings.pop(slot(keys, order.instrument), None)
+            self._modes.pop(slot(keys, order.instrument), None)
             raise
 
     def _sides(self, item: Any) -> tuple[Side, Direction | None]:
@@ -812,9 +792,9 @@ class BitgetFutures(_Bitget):
             step=decimal(entry, "sizeMultiplier"),
             min_quantity=decimal_or_none(entry, "minTradeNum") or Decimal(0),
             min_notional=decimal_or_none(entry, "minTradeUSDT") or Decimal(0),
-            max_quantity=_positive(entry, "maxOrderQty"),
-            max_market_quantity=_positive(entry, "maxMarketOrderQty"),
-            max_leverage=_positive(entry, "maxLever"),
+            max_quantity=nonzero(entry, "maxOrderQty"),
+            max_market_quantity=nonzero(entry, "maxMarketOrderQty"),
+            max_leverage=nonzero(entry, "maxLever"),
             active=text(entry, "symbolStatus") == "normal",
         )
 
@@ -828,7 +808,12 @@ class BitgetFutures(_Bitget):
     def _plan(self, keys: Credentials, instrument: Instrument, ref: OrderRef, where: str) -> Any | None:
         """TP/SL plans and trigger orders are asked for apart."""
         for kind in PLAN_LISTS:
-            params = {"planType": kind, "symbol": instrument.symbol, **PRODUCT, **_named(ref)}
+            params = {
+                "planType": kind,
+                "symbol": instrument.symbol,
+                **PRODUCT,
+                **ref.named("orderId", "clientOid"),
+            }
             data = self._read(f"mix/order/orders-plan-{where}", params, keys, "plans")
             if (row := _find(iter(_rows(data, "entrustedList")), ref)) is not None:
                 return row
@@ -873,13 +858,7 @@ class BitgetFutures(_Bitget):
         path = "single-position" if instrument else "all-position"
         params = FUTURES | ({"symbol": instrument.symbol} if instrument else {})
         rows = _rows(self._read(f"mix/position/{path}", params, keys, "positions"))
-        found = [self.read_position(row) for row in rows if decimal(row, "total")]
-        if len(self._modes) >= REMEMBERED:
-            self._modes.clear()
-        for each in found:
-            if each.margin_mode:
-                self._modes[key_digest(keys), each.symbol] = each.margin_mode
-        return found
+        return self._saw(keys, [self.read_position(row) for row in rows if decimal(row, "total")])
 
     def read_position(self, item: Any) -> Position:
         return Position(
@@ -887,11 +866,11 @@ class BitgetFutures(_Bitget):
             direction=word(DIRECTIONS, item, "holdSide"),
             quantity=decimal(item, "total"),
             entry_price=decimal(item, "openPriceAvg"),
-            mark_price=_positive(item, "markPrice"),
-            leverage=_positive(item, "leverage"),
+            mark_price=nonzero(item, "markPrice"),
+            leverage=nonzero(item, "leverage"),
             margin_mode=word(MARGIN_MODES, item, "marginMode"),
             unrealised=decimal_or_none(item, "unrealizedPL"),
-            liquidation_price=_positive(item, "liquidationPrice"),
+            liquidation_price=nonzero(item, "liquidationPrice"),
         )
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
@@ -933,10 +912,6 @@ def _closes(order: OrderRequest) -> bool:
     return order.reduce_only if direction is None else order.side is direction.exit_side
 
 
-def _buys_base(order: OrderRequest) -> bool:
-    return (order.type, order.side) == (OrderType.MARKET, Side.BUY) and order.quantity is not None
-
-
 def _alone(row: Any) -> Any:
     """An order of a batch as the answer would be had it been sent alone; one that nothing is told of has no id."""
     if row.get("taken", True):
@@ -950,9 +925,8 @@ def _watched(order: OrderRequest, quote: Quote) -> Decimal:
 
 def _room(order: OrderRequest, quote: Quote) -> Decimal:
     """How far the price has yet to go to the trigger; negative when it has crossed it."""
-    rises = (order.side is Side.BUY) == (order.type in STOPS)
     way = (order.trigger_price or Decimal(0)) - _watched(order, quote)
-    return way if rises else -way
+    return way if order.rises else -way
 
 
 def _down(value: Decimal, step: Decimal) -> Decimal:
@@ -979,21 +953,14 @@ def _plan_type(item: Any, side: Side, last: Decimal | None) -> OrderType:
     stop, limit = word(PLANS, _lower(item), "planType"), word(TYPES, item, "orderType") is OrderType.LIMIT
     if stop is None:  # an ended one cannot be told any more: it passes for a stop
         stop = last is None or (decimal(item, "triggerPrice") > last) == (side is Side.BUY)
-    if stop:
-        return OrderType.STOP_LIMIT if limit else OrderType.STOP
-    return OrderType.TAKE_PROFIT_LIMIT if limit else OrderType.TAKE_PROFIT
+    return OrderType.waiting(stop=stop, limit=limit)
 
 
 def _joined(plan: Report, became: Report | None) -> Report:
     """A plan with what the order it became has done."""
     if became is None:
         return plan
-    done = {name: getattr(became, name) for name in ("status", "filled", "average_price", "fee", "reason")}
-    return replace(plan, **done)
-
-
-def _named(ref: OrderRef) -> dict[str, str]:
-    return {"orderId": ref.exchange_id} if ref.exchange_id else {"clientOid": ref.client_id}
+    return plan.done_as(became)
 
 
 def _find(rows: Iterator[Any], ref: OrderRef) -> Any | None:
@@ -1012,15 +979,15 @@ def _client_id(item: Any) -> str:
 
 
 def _average(item: Any, name: str, filled: Decimal) -> Decimal | None:
-    value = _positive(item, "quoteVolume")
-    return _positive(item, name) or (value and value / filled)
+    value = nonzero(item, "quoteVolume")
+    return nonzero(item, name) or (value and value / filled)
 
 
 def _fee(item: Any) -> Fee | None:
     """What was paid is negative. Spot tells it as a JSON text with one entry per coin (and `newFees`, of another
     shape)."""
     if "marginCoin" in item:
-        paid = _positive(item, "fee")
+        paid = nonzero(item, "fee")
         return Fee(-paid, text(item, "marginCoin")) if paid else None
     try:
         found = json.loads(item.get("feeDetail") or "{}", parse_float=Decimal)
@@ -1028,8 +995,3 @@ def _fee(item: Any) -> Fee | None:
         raise OutcomeUnknown("feeDetail is not JSON in the answer") from None
     coins = [each for each in found.values() if isinstance(each, Mapping) and each.get("feeCoinCode")]
     return Fee(-decimal(coins[0], "totalFee"), text(coins[0], "feeCoinCode")) if coins else None
-
-
-def _positive(item: Any, name: str) -> Decimal | None:
-    """An optional number: absent, "" and 0 all mean none."""
-    return decimal_or_none(item, name) or None

@@ -33,7 +33,6 @@ seen live by the authors of a Hummingbot connector (its `bitunix_constants.py` a
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 import threading
 import time
@@ -50,10 +49,25 @@ from exchanges import errors
 from exchanges.errors import ExchangeError, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, text_or_none, word
+from exchanges.pairs import check_pair
+from exchanges.read import (
+    decimal,
+    decimal_or_none,
+    field,
+    items,
+    nonzero,
+    positive,
+    step_of,
+    text,
+    text_or_none,
+    word,
+    words,
+)
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
+    TAKES,
     Balance,
     Credentials,
     Direction,
@@ -82,9 +96,11 @@ from exchanges.venue import (
     Venue,
     acknowledged,
     by_client_id,
+    json_body,
     named_rows,
-    plain_number,
     plain_params,
+    unsent,
+    urgency,
 )
 
 COIN = "USDT"
@@ -128,7 +144,6 @@ STATUSES = {
     "CANCELED": OrderStatus.CANCELLED,
     "PART_FILLED_CANCELED": OrderStatus.CANCELLED,
 }
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 #: prefix of a leg's fields in a record -> its types, at market and with a limit price
 LEGS = {
     "sl": (OrderType.STOP, OrderType.STOP_LIMIT),
@@ -145,14 +160,8 @@ SLOTS = {
 SLOT_WORDS = {slot: name for name, slot in SLOTS.items()}
 #: end of the id of a leg that shares its record with another
 PAIR = ":pair"
-
-
-def _by_code(table: Mapping[type[ExchangeError], str]) -> dict[str, type[ExchangeError]]:
-    return {code: kind for kind, codes in table.items() for code in codes.split()}
-
-
 #: https://www.bitunix.com/api-docs/futures/ErrorCode/error_code.html; all come with HTTP 200
-ERRORS = _by_code(
+ERRORS = words(
     {
         errors.AuthRefused: "10003 10004 10007 20011 20013 20014",
         errors.Throttled: "10005 10006",
@@ -185,7 +194,7 @@ IS_OPEN = {"1": True, "0": False, "True": True, "False": False}
 #: stands before the code of a placement that was refused in an answer that says success
 PLACING = "place:"
 #: seen live (https://api-doc.bitunix.com/en_us/ has a longer list, of other calls); all come with HTTP 200
-SPOT_ERRORS = _by_code(
+SPOT_ERRORS = words(
     {
         errors.AuthRefused: "100004 100005 110033",
         errors.ClockRefused: "100008",
@@ -264,9 +273,9 @@ class _Bitunix(Venue):
         """SHA-256 twice, the secret in the second: no HMAC. Query parameters are signed in the order of their names,
         without = and & (https://www.bitunix.com/api-docs/futures/common/sign.html)."""
         get = call.method == "GET"
-        params = _written(call.params)
+        params = plain_params(call.params)
         query = urlencode(params) if get else ""
-        body = "" if get else json.dumps(params, separators=(",", ":"))
+        body = "" if get else json_body(call.params)
         headers = {"Content-Type": "application/json", "language": "en-US"}
         if call.signed and keys:
             nonce, sorted_query = self.random_text(), "".join(f"{k}{params[k]}" for k in sorted(params))
@@ -339,7 +348,7 @@ class BitunixFutures(_Bitunix):
                 "price": order.price,
                 "effect": "POST_ONLY" if order.post_only else TIMES[order.time_in_force],
             }
-        if order.position_side is not None and _closes(order):
+        if order.position_side is not None and order.closes:
             named = order.instrument.extra.get(EXIT_SIDE, False)
             side = order.side if named else order.position_side.entry_side
             params |= {"side": SIDE_WORDS[side], "tradeSide": "CLOSE", "positionId": _position_named(order)}
@@ -347,11 +356,10 @@ class BitunixFutures(_Bitunix):
             params["tradeSide"] = "OPEN"
         elif order.reduce_only:
             params["reduceOnly"] = True
-        priority = Priority.PROTECT if _closes(order) else Priority.ENTRY
-        return self._write("trade/place_order", params, "create", priority)
+        return self._write("trade/place_order", params, "create", urgency(order))
 
     def _share(self, *orders: OrderRequest) -> bool:
-        return super()._share(*orders) and not any(order.position_side and _closes(order) for order in orders)
+        return super()._share(*orders) and not any(order.position_side and order.closes for order in orders)
 
     def batch_call(self, calls: Sequence[Call]) -> Call:
         """https://openapidoc.bitunix.com/doc/trade/batch_order.html"""
@@ -376,13 +384,12 @@ class BitunixFutures(_Bitunix):
             raise Unsupported(f"{self.name}: futures orders are given in base currency")
         if order.post_only and order.type is not OrderType.LIMIT:
             raise Unsupported(f"{self.name}: only limit orders can be post-only")
-        if order.reduce_only and not _closes(order):
-            raise Unsupported(
-                f"{self.name}: a {order.side} order cannot reduce a {order.position_side} position"
-            )
+        held = order.position_side
+        if held and order.reduce_only and order.side is not held.exit_side:
+            raise Unsupported(f"{self.name}: a {order.side} order cannot reduce a {held} position")
         if not order.type.conditional:
             return
-        if not _closes(order):
+        if not order.closes:
             raise Unsupported(f"{self.name}: stop and take-profit orders can only close a position")
         if order.trigger_by not in TRIGGERS:
             raise Unsupported(f"{self.name}: orders trigger by the last or the mark price")
@@ -427,7 +434,7 @@ class BitunixFutures(_Bitunix):
             status=word(STATUSES, item, "status"),
             quantity=decimal(item, "qty"),
             filled=decimal(item, "tradeQty"),
-            price=_positive(item, "price") if kind is OrderType.LIMIT else None,
+            price=nonzero(item, "price") if kind is OrderType.LIMIT else None,
             reduce_only=closes,
             position_side=direction if hedged is PositionMode.HEDGE else None,
             fee=Fee(fee, COIN) if fee else None,
@@ -438,7 +445,7 @@ class BitunixFutures(_Bitunix):
         direction, hedged = SLOTS[slot]
         found, number, symbol = [], text(item, "id"), text(item, "symbol")
         for prefix, (at_market, limited) in LEGS.items():
-            if (trigger := _positive(item, f"{prefix}Price")) is None:
+            if (trigger := nonzero(item, f"{prefix}Price")) is None:
                 continue
             limit = item.get(f"{prefix}OrderType") and word(ORDER_TYPES, item, f"{prefix}OrderType")
             kind = limited if limit is OrderType.LIMIT else at_market
@@ -449,7 +456,7 @@ class BitunixFutures(_Bitunix):
                 side=direction.exit_side,
                 type=kind,
                 status=status,
-                quantity=_positive(item, f"{prefix}Qty"),
+                quantity=nonzero(item, f"{prefix}Qty"),
                 price=decimal(item, f"{prefix}OrderPrice") if kind in LIMITS else None,
                 trigger_price=trigger,
                 reduce_only=True,
@@ -472,27 +479,25 @@ class BitunixFutures(_Bitunix):
             quote=text(item, "quote"),
             settle=text(item, "quote"),
             product=self.product,
-            tick=Decimal(1).scaleb(-int(decimal(item, "quotePrecision"))),
-            step=Decimal(1).scaleb(-int(decimal(item, "basePrecision"))),
+            tick=step_of(item, "quotePrecision"),
+            step=step_of(item, "basePrecision"),
             min_quantity=decimal(item, "minTradeVolume"),
-            max_quantity=_positive(item, "maxLimitOrderVolume"),
-            max_market_quantity=_positive(item, "maxMarketOrderVolume"),
-            max_leverage=_positive(item, "maxLeverage"),
+            max_quantity=nonzero(item, "maxLimitOrderVolume"),
+            max_market_quantity=nonzero(item, "maxMarketOrderVolume"),
+            max_leverage=nonzero(item, "maxLeverage"),
             active=text(item, "symbolStatus") == "OPEN" and item.get("isApiSupported") is not False,
         )
 
     def read_position(self, item: Any) -> Position:
-        """A liquidation price of 0 or less is none."""
-        liquidation = decimal_or_none(item, "liqPrice")
         return Position(
             symbol=text(item, "symbol"),
             direction=word(DIRECTIONS, item, "side"),
             quantity=decimal(item, "qty"),
             entry_price=decimal(item, "avgOpenPrice"),
-            leverage=_positive(item, "leverage"),
+            leverage=nonzero(item, "leverage"),
             margin_mode=word(MARGIN_MODES, item, "marginMode"),
             unrealised=decimal_or_none(item, "unrealizedPNL"),
-            liquidation_price=liquidation if liquidation and liquidation > 0 else None,
+            liquidation_price=positive(item, "liqPrice"),
         )
 
     # -- placing ---------------------------------------------------------------------------------------
@@ -508,7 +513,7 @@ class BitunixFutures(_Bitunix):
         """What hangs on a position asks for its number first. A record has no id of ours: after a lost answer it is
         looked for by its terms."""
         self._check(order)
-        if order.type.conditional or (order.position_side and _closes(order)):
+        if order.type.conditional or (order.position_side and order.closes):
             order = at_position(order, self._position_of(keys, order))
         since_ms = self.clock.now_ms() - CLOCK_APART_MS
         try:
@@ -527,7 +532,9 @@ class BitunixFutures(_Bitunix):
     def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
         """One record with both legs; when it triggers, is cancelled or loses its position, both end."""
         stop, target = legs.stop, legs.target
-        self._check_pair(stop, target)
+        self._check(stop)
+        self._check(target)
+        check_pair(self.name, legs, targets=TAKES)
         number = self._position_of(keys, stop)
         pair = (at_position(stop, number), at_position(target, number))
         since_ms = self.clock.now_ms() - CLOCK_APART_MS
@@ -542,30 +549,16 @@ class BitunixFutures(_Bitunix):
         )
         return first, second
 
-    def _check_pair(self, stop: OrderRequest, target: OrderRequest) -> None:
-        self._check(stop)
-        self._check(target)
-        if (PREFIXES.get(stop.type), PREFIXES.get(target.type)) != ("sl", "tp"):
-            raise Unsupported(f"{self.name}: linked legs are a stop and a take-profit")
-        if (stop.quantity, stop.side, stop.position_side) != (
-            target.quantity,
-            target.side,
-            target.position_side,
-        ):
-            raise Unsupported(f"{self.name}: linked legs have one size and one position")
-
     def _position_of(self, keys: Credentials, order: OrderRequest) -> str:
         """The number of the position an order closes. Unreadable leaves the order unsent. Right after an entry the
         list may lag: that there is nothing to protect is believed only after every look."""
         direction, _ = SLOTS[_slot_of(order)]
         for seconds in self.look_after if order.type.conditional else (0.0,):
             self.pause(seconds)
-            try:
+            with unsent("the position is not known"):
                 for row in self._position_rows(keys, order.instrument):
                     if word(DIRECTIONS, row, "side") is direction:
                         return text(row, "positionId")
-            except OutcomeUnknown as error:
-                raise NotSent(f"not sent, because the position is not known: {error.message}") from None
         raise errors.NothingToReduce(f"{self.name} has no {direction} position of {order.instrument.symbol}")
 
     def _standing(
@@ -593,7 +586,7 @@ class BitunixFutures(_Bitunix):
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         if not ref.conditional:
-            return self._order(keys, _named(ref))
+            return self._order(keys, ref.named("orderId", "clientId"))
         if (name := LegName.read(ref.exchange_id)) is not None:
             return self._leg(keys, instrument, name)[0]
         if any(True for _ in self._records(keys, instrument)):
@@ -652,7 +645,7 @@ class BitunixFutures(_Bitunix):
         order = self._order(keys, {"orderId": number})
         if mine.type in LIMITS and order.price != mine.price:
             return self._resting(keys, mine, moment)
-        return _became(mine, order), number
+        return mine.done_as(order), number
 
     def _resting(self, keys: Credentials, leg: Report, since_ms: int) -> tuple[Report, str]:
         """The limit order that a leg became, as long as nothing of it is filled."""
@@ -660,7 +653,7 @@ class BitunixFutures(_Bitunix):
             order = self.read_order(item)
             same = (order.price, order.quantity) == (leg.price, leg.quantity)
             if same and decimal(item, "ctime") >= since_ms:
-                return _became(leg, order), order.exchange_id
+                return leg.done_as(order), order.exchange_id
         if self.clock.now_ms() - since_ms > SETTLED_MS:
             return leg, ""
         raise OutcomeUnknown(f"{self.name} does not tell yet what became of a triggered order")
@@ -681,7 +674,7 @@ class BitunixFutures(_Bitunix):
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """A record is cancelled as a whole; a leg that has become a limit order is cancelled as that."""
         if not ref.conditional:
-            return self._cancel_order(keys, instrument, _named(ref))
+            return self._cancel_order(keys, instrument, ref.named("orderId", "clientId"))
         name = LegName.read(ref.exchange_id) or LegName.read(self.fetch(keys, instrument, ref).exchange_id)
         if name is None:
             raise self._gone()
@@ -781,7 +774,7 @@ class BitunixFutures(_Bitunix):
             bid=decimal(book, "bids", 0, 0),
             ask=decimal(book, "asks", 0, 0),
             last=decimal(tickers, 0, "lastPrice"),
-            mark=_positive(tickers[0], "markPrice"),
+            mark=nonzero(tickers[0], "markPrice"),
         )
 
     # -- one request -----------------------------------------------------------------------------------
@@ -824,9 +817,6 @@ class BitunixFutures(_Bitunix):
             if len(found) < PAGE_SIZE:
                 return
             number += 1
-
-    def _gone(self) -> OrderNotFound:
-        return OrderNotFound(f"{self.name} does not know this order")
 
 
 class BitunixSpot(_Bitunix):
@@ -913,7 +903,7 @@ class BitunixSpot(_Bitunix):
             quantity=decimal(item, "volume") if limit or side is Side.SELL else None,
             filled=filled,
             average_price=paid / done if filled and done == filled else None,
-            price=_positive(item, "price") if limit else None,
+            price=nonzero(item, "price") if limit else None,
             fee=_fee_of(trades) if done == filled else None,
         )
 
@@ -937,10 +927,8 @@ class BitunixSpot(_Bitunix):
 
     def _ask(self, instrument: Instrument) -> Decimal:
         """A price that is not told leaves the order unsent."""
-        try:
+        with unsent("the price is not known"):
             return self.quote(instrument).ask
-        except OutcomeUnknown as error:
-            raise NotSent(f"not sent, because the price is not known: {error.message}") from None
 
     def _ended(self, keys: Credentials, instrument: Instrument, report: Report) -> Report:
         """What the order has done, its rest cancelled. Trouble here leaves it acknowledged: it stands, and is asked for
@@ -983,7 +971,7 @@ class BitunixSpot(_Bitunix):
             nameless = nameless or not (named or word(SPOT_TYPES, item, "type") is OrderType.LIMIT)
         if nameless and not ref.exchange_id:
             raise OutcomeUnknown(f"{self.name} lists a market order without an id, which may be this one")
-        raise OrderNotFound(f"{self.name} does not know this order")
+        raise self._gone()
 
     def _every(self, keys: Credentials, instrument: Instrument) -> Iterator[Any]:
         """Open orders, and those made in the time that is looked back on. A history that is longer than it is read
@@ -1053,7 +1041,7 @@ class BitunixSpot(_Bitunix):
     def read_instrument(self, row: Any) -> Instrument:
         """`precisions` has the price steps, the finest first; `minPrice` is the smallest value of an order."""
         base, quote = text(row, "base").upper(), text(row, "quote").upper()
-        step = Decimal(1).scaleb(-int(decimal(row, "basePrecision")))
+        step = step_of(row, "basePrecision")
         steps = row.get("precisions")
         return Instrument(
             symbol=f"{base}{quote}",
@@ -1061,7 +1049,7 @@ class BitunixSpot(_Bitunix):
             quote=common_asset(quote),
             settle=common_asset(quote),
             product=self.product,
-            tick=decimal(steps, 0) if steps else Decimal(1).scaleb(-int(decimal(row, "quotePrecision"))),
+            tick=decimal(steps, 0) if steps else step_of(row, "quotePrecision"),
             step=step,
             min_quantity=max(decimal(row, "minVolume"), step),
             min_notional=decimal_or_none(row, "minPrice") or Decimal(0),
@@ -1145,12 +1133,6 @@ def _position_named(order: OrderRequest) -> str:
         raise errors.NothingToReduce("the order names no position") from None
 
 
-def _closes(order: OrderRequest) -> bool:
-    if order.position_side is not None:
-        return order.side is order.position_side.exit_side
-    return order.reduce_only
-
-
 def _slot_of(order: OrderRequest) -> str:
     """That of the position which a closing order closes."""
     direction = Direction.LONG if order.side is Side.SELL else Direction.SHORT
@@ -1180,29 +1162,8 @@ def _closes_with(trade: Any, leg: Report, moment_ms: int) -> bool:
     return decimal(trade, "ctime") >= moment_ms or trade.get("reduceOnly") is True
 
 
-def _became(leg: Report, order: Report) -> Report:
-    """A triggered leg with what its order tells."""
-    return replace(
-        leg, status=order.status, filled=order.filled, average_price=order.average_price, fee=order.fee
-    )
-
-
-def _named(ref: OrderRef) -> dict[str, str]:
-    return {"orderId": ref.exchange_id} if ref.exchange_id else {"clientId": ref.client_id}
-
-
 def _symbol(instrument: Instrument | None) -> dict[str, str]:
     return {"symbol": instrument.symbol} if instrument else {}
-
-
-def _written(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers of an order are text there."""
-    return {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in params.items()}
-
-
-def _positive(item: Any, name: str) -> Decimal | None:
-    """Optional: absent, "" and 0 all mean none."""
-    return decimal_or_none(item, name) or None
 
 
 def _sha256(signed: str) -> str:

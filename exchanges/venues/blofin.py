@@ -32,9 +32,6 @@ be read (the documentation as stored, its repository, clients of others; 2026-11
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
-import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -45,13 +42,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from exchanges import errors
+from exchanges.contracts import CountsContracts
 from exchanges.errors import ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.margin import OrdersInMode
-from exchanges.read import decimal, decimal_or_none, field, items, text, text_or_none, word
+from exchanges.pairs import check_pair, half_id, ids_of_pair, pair_id
+from exchanges.read import decimal, decimal_or_none, field, items, positive, text, text_or_none, word, words
+from exchanges.signature import hex_hmac
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
+    STOPS,
     Balance,
     Credentials,
     Direction,
@@ -81,13 +83,13 @@ from exchanges.venue import (
     acknowledged,
     by_client_id,
     held_mode,
+    json_body,
     named_rows,
     plain_params,
     urgency,
 )
 
 SETTLEMENTS = ("USDT", "USDC")
-CLIENT_ID_LENGTH = 16
 PAGE = 100
 LARGEST_BATCH = 20
 #: `code` of an answer whose rows have codes of their own: all were done, none, or some
@@ -121,16 +123,6 @@ WAITING_STATES = {
     "order_failed": OrderStatus.REJECTED,
     "effective": None,
 }
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
-TAKES = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
-#: (a stop, with a limit price)
-CONDITIONALS = {
-    (True, False): OrderType.STOP,
-    (True, True): OrderType.STOP_LIMIT,
-    (False, False): OrderType.TAKE_PROFIT,
-    (False, True): OrderType.TAKE_PROFIT_LIMIT,
-}
 LEGS = ("sl", "tp")
 RIGHTS = {"0": True, "1": False}
 #: key types; the second belongs to an application that adds its broker id
@@ -143,9 +135,8 @@ KEY_NOTES = {
 #: cancelling what is gone is answered with codes that mean other things elsewhere (500, 1000): the words tell
 GONE, CANCEL_FAILED = "102068", "cancel failed as the order"
 #: https://docs.blofin.com/index.html#errors
-ERRORS = {
-    code: kind
-    for kind, codes in {
+ERRORS = words(
+    {
         errors.AuthRefused: "401 152011 152012 152013 152401 152402 152404 152406 152408 152409",
         errors.ClockRefused: "152405 152410",
         errors.Throttled: "429",
@@ -159,9 +150,8 @@ ERRORS = {
         errors.DuplicateOrder: "102002 150003",
         errors.InvalidOrder: "542 102014 102015 102047 102049 102051 102052 102064 102065 110006 110019 152001 152002 "
         "152003 152004 152005 152009",
-    }.items()
-    for code in codes.split()
-}
+    }
+)
 #: a leverage that open orders or positions hold in place
 UNDER_ORDERS = ("110006", "110019")
 _BROKER = "make a key of the type API transaction, not one that connects to a third-party application"
@@ -172,7 +162,7 @@ HINTS = {
 }
 
 
-class BloFinFutures(OrdersInMode):
+class BloFinFutures(OrdersInMode, CountsContracts):
     name = "BloFin_F"
     exchange = "blofin"
     product = Product.LINEAR
@@ -214,33 +204,26 @@ class BloFinFutures(OrdersInMode):
     look_seconds = 5.0  # three of the four requests of a look are among the user's 30 in ten seconds
     looks_per_minute = 36  # half of the address' 300 a minute, at four a look
 
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        #: contract sizes of the instruments seen
-        self._sizes: dict[str, Decimal] = {}
-
     # -- pure ------------------------------------------------------------------------------------------
 
     @classmethod
     def client_id(cls, token: str) -> str:
-        digest = hashlib.blake2b(token.encode(), digest_size=CLIENT_ID_LENGTH * 5 // 8).digest()
-        return base64.b32encode(digest).decode().lower()
+        return half_id(token)
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         """Workers do not know of each other's nonces, so that one made of the time would repeat itself."""
         return self.sign_once(call, keys, now_ms, nonce=uuid.uuid4().hex)
 
     def sign_once(self, call: Call, keys: Credentials | None, now_ms: int, *, nonce: str) -> Request:
-        """https://docs.blofin.com/index.html#signature; a list is sent as the parameter ""."""
-        params = plain_params(call.params)
+        """https://docs.blofin.com/index.html#signature"""
         get = call.method == "GET"
-        query = urlencode(params) if get else ""
-        body = "" if get else json.dumps(params.get("", params), separators=(",", ":"))
+        query = urlencode(plain_params(call.params)) if get else ""
+        body = "" if get else json_body(call.params)
         headers = {} if get else {"Content-Type": "application/json"}
         if call.signed and keys:
             target = f"{call.path}?{query}" if query else call.path
             written = f"{target}{call.method}{now_ms}{nonce}{body}"
-            digits = hmac.new(keys.secret.encode(), written.encode(), hashlib.sha256).hexdigest()
+            digits = hex_hmac(keys.secret, written)
             headers |= {
                 "ACCESS-KEY": keys.key,
                 "ACCESS-SIGN": base64.b64encode(digits.encode()).decode(),
@@ -303,15 +286,13 @@ class BloFinFutures(OrdersInMode):
 
     def _params(self, order: OrderRequest) -> dict[str, Any]:
         """What plain and conditional orders share. In hedge mode the two sides say whether an order closes."""
-        if order.quantity is None:
-            raise Unsupported(f"{self.name}: futures orders are given in base currency")
         reduces = order.reduce_only and not order.position_side
         return {
             "instId": order.instrument.symbol,
             "marginMode": str(order.margin_mode or MarginMode.CROSS),
             "positionSide": str(order.position_side or "net"),
             "side": str(order.side),
-            "size": order.quantity / order.instrument.contract_size,
+            "size": self._contracts(order),
             **({"reduceOnly": "true"} if reduces else {}),
         }
 
@@ -333,15 +314,9 @@ class BloFinFutures(OrdersInMode):
 
     def protect_call(self, legs: Legs) -> Call:
         """One TP/SL order. A target that is a plain limit order becomes one that triggers at its own price."""
-        stop, target = legs.stop, legs.target
-        if stop.type not in STOPS or target.type not in (*TAKES, OrderType.LIMIT):
-            raise Unsupported(f"{self.name}: linked legs are a stop and a target")
-        if len({(leg.side, leg.quantity, leg.position_side) for leg in (stop, target)}) > 1:
-            raise Unsupported(f"{self.name}: linked legs have one side, one size and one position")
-        if {len(stop.client_id), len(target.client_id)} != {CLIENT_ID_LENGTH}:
-            raise Unsupported(f"{self.name}: ids of linked legs have {CLIENT_ID_LENGTH} characters")
-        both = self._leg(target) | self._leg(stop)
-        return self._waiting_call(stop, stop.client_id + target.client_id, both)
+        check_pair(self.name, legs)
+        both = self._leg(legs.target) | self._leg(legs.stop)
+        return self._waiting_call(legs.stop, pair_id(self.name, legs), both)
 
     # -- readers ---------------------------------------------------------------------------------------
 
@@ -353,18 +328,18 @@ class BloFinFutures(OrdersInMode):
         report, kind, leg = self._read_common(item, "orderId"), word(TYPES, item, "orderType"), _leg_of(item)
         filled = decimal(item, "filledSize") * self._size(report.symbol)
         if leg and item.get("algoId"):
-            names = _split(text_or_none(item, "algoClientOrderId") or "")
+            names = ids_of_pair(text_or_none(item, "algoClientOrderId") or "")
             exchange_id = text(item, "algoId") + (f":{leg}" if names["tp"] else "")
             name = names[leg] or names["sl"]
             report = replace(report, exchange_id=exchange_id, client_id=name)
-            kind = CONDITIONALS[leg == "sl", kind is OrderType.LIMIT]
+            kind = OrderType.waiting(stop=leg == "sl", limit=kind is OrderType.LIMIT)
         return replace(
             report,
             type=kind,
             status=word(STATES, item, "state"),
             filled=filled,
-            average_price=_positive(item, "averagePrice") if filled else None,
-            price=_positive(item, "price") if kind in LIMITS else None,
+            average_price=positive(item, "averagePrice") if filled else None,
+            price=positive(item, "price") if kind in LIMITS else None,
             fee=_fee(item),
             reason=text_or_none(item, "cancelSourceReason") or "",
         )
@@ -389,7 +364,7 @@ class BloFinFutures(OrdersInMode):
     def read_waiting(self, item: Any) -> dict[str, Report]:
         """The one or two legs of a TP/SL order, by "sl" and "tp"."""
         report, state = self._read_common(item, "tpslId"), word(WAITING_STATES, item, "state")
-        legs = [leg for leg in LEGS if _positive(item, f"{leg}TriggerPrice")]
+        legs = [leg for leg in LEGS if positive(item, f"{leg}TriggerPrice")]
         if not legs:
             raise OutcomeUnknown(f"{self.name} lists a stop without a trigger price")
         failed = "it could not be placed when it triggered" if state is OrderStatus.REJECTED else ""
@@ -398,10 +373,10 @@ class BloFinFutures(OrdersInMode):
 
     def _read_leg(self, item: Any, report: Report, leg: str, *, paired: bool) -> Report:
         if paired:
-            name = _split(report.client_id)[leg]
+            name = ids_of_pair(report.client_id)[leg]
             report = replace(report, exchange_id=f"{report.exchange_id}:{leg}", client_id=name)
-        price, trigger = _positive(item, f"{leg}OrderPrice"), decimal(item, f"{leg}TriggerPrice")
-        kind = CONDITIONALS[leg == "sl", price is not None]
+        price, trigger = positive(item, f"{leg}OrderPrice"), decimal(item, f"{leg}TriggerPrice")
+        kind = OrderType.waiting(stop=leg == "sl", limit=price is not None)
         return replace(report, type=kind, trigger_price=trigger, price=price)
 
     def read_trigger(self, item: Any, last: Decimal) -> Report:
@@ -410,12 +385,12 @@ class BloFinFutures(OrdersInMode):
         report, state = self._read_common(item, "algoId"), word(WAITING_STATES, item, "state")
         if state is None:
             raise OutcomeUnknown("a trigger order has triggered, and what it became is not told")
-        trigger, price = decimal(item, "triggerPrice"), _positive(item, "orderPrice")
+        trigger, price = decimal(item, "triggerPrice"), positive(item, "orderPrice")
         stop = (trigger > last) == (report.side is Side.BUY)
         return replace(
             report,
             exchange_id=f"{TRIGGER}:{report.exchange_id}",
-            type=CONDITIONALS[stop, price is not None],
+            type=OrderType.waiting(stop=stop, limit=price is not None),
             status=state,
             trigger_price=trigger,
             price=price,
@@ -424,7 +399,7 @@ class BloFinFutures(OrdersInMode):
     def read_instrument(self, entry: Any) -> Instrument:
         """https://docs.blofin.com/index.html#get-instruments; sizes there are contracts."""
         size = decimal(entry, "contractValue")
-        most, most_at_market = _positive(entry, "maxLimitSize"), _positive(entry, "maxMarketSize")
+        most, most_at_market = positive(entry, "maxLimitSize"), positive(entry, "maxMarketSize")
         return Instrument(
             symbol=_symbol(entry),
             base=text(entry, "baseCurrency"),
@@ -437,7 +412,7 @@ class BloFinFutures(OrdersInMode):
             max_quantity=most and most * size,
             max_market_quantity=most_at_market and most_at_market * size,
             contract_size=size,
-            max_leverage=_positive(entry, "maxLeverage"),
+            max_leverage=positive(entry, "maxLeverage"),
             active=text(entry, "state") == "live",
         )
 
@@ -450,20 +425,12 @@ class BloFinFutures(OrdersInMode):
             direction=word(DIRECTIONS, item, "positionSide") or net,
             quantity=abs(contracts) * self._size(symbol),
             entry_price=decimal(item, "averagePrice"),
-            mark_price=_positive(item, "markPrice"),
-            leverage=_positive(item, "leverage"),
+            mark_price=positive(item, "markPrice"),
+            leverage=positive(item, "leverage"),
             margin_mode=word(MARGIN_MODES, item, "marginMode"),
             unrealised=decimal_or_none(item, "unrealizedPnl"),
-            liquidation_price=_positive(item, "liquidationPrice"),
+            liquidation_price=positive(item, "liquidationPrice"),
         )
-
-    def _size(self, symbol: str) -> Decimal:
-        """The contract size; the instruments are read when one is asked for that was never seen."""
-        if symbol not in self._sizes:
-            self.instruments()
-        if symbol not in self._sizes:
-            raise OutcomeUnknown(f"{self.name} speaks of {symbol}, which it does not list")
-        return self._sizes[symbol]
 
     # -- calls -----------------------------------------------------------------------------------------
 
@@ -474,7 +441,7 @@ class BloFinFutures(OrdersInMode):
         found = [
             self.read_instrument(row) for row in items(self._read("market/instruments", {})) if _ours(row)
         ]
-        self._sizes.update({each.symbol: each.contract_size for each in found})
+        self._know(*found)
         return found
 
     def quote(self, instrument: Instrument) -> Quote:
@@ -497,13 +464,13 @@ class BloFinFutures(OrdersInMode):
         )
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
-        which, (kind, number, leg) = {"instId": instrument.symbol}, _parts(ref)
+        which, (kind, plain, leg) = {"instId": instrument.symbol}, _parts(ref)
         if kind == TRIGGER:
-            self._post(keys, "trade/cancel-algo", which | {"algoId": number})
+            self._post(keys, "trade/cancel-algo", which | {"algoId": plain.exchange_id})
         elif kind == "order":
-            self._post(keys, "trade/cancel-order", which | _named("orderId", number, ref))
+            self._post(keys, "trade/cancel-order", which | plain.named("orderId", "clientOrderId"))
         else:
-            named = _named("tpslId", number, ref)
+            named = plain.named("tpslId", "clientOrderId")
             try:
                 self._post(keys, "trade/cancel-tpsl", {"": [which | named]})
             except OrderNotFound:  # it may have triggered: then the order it became is meant
@@ -513,14 +480,14 @@ class BloFinFutures(OrdersInMode):
                 self._post(keys, "trade/cancel-order", which | {"orderId": text(became, "orderId")})
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
-        self._sizes[instrument.symbol] = instrument.contract_size
-        which, (kind, number, leg) = {"instId": instrument.symbol}, _parts(ref)
+        self._know(instrument)
+        which, (kind, plain, leg) = {"instId": instrument.symbol}, _parts(ref)
         if kind == "order":
-            named = _named("orderId", number, ref)
+            named = plain.named("orderId", "clientOrderId")
             return self.read_order(self._detail(keys, "order-detail", which | named))
         if kind == TRIGGER:
-            return self._fetch_trigger(keys, which | {"orderType": "trigger", "algoId": number})
-        item = self._detail(keys, "order-tpsl-detail", which | _named("tpslId", number, ref))
+            return self._fetch_trigger(keys, which | {"orderType": "trigger", "algoId": plain.exchange_id})
+        item = self._detail(keys, "order-tpsl-detail", which | plain.named("tpslId", "clientOrderId"))
         legs = self.read_waiting(item)
         report = field(legs, leg) if leg else next(iter(legs.values()))
         return self._followed(keys, item, report, leg if len(legs) == 2 else "")
@@ -529,7 +496,7 @@ class BloFinFutures(OrdersInMode):
         for path in ("trade/orders-algo-pending", "trade/orders-algo-history"):
             for item in items(self._read(path, which, keys)):
                 return self.read_trigger(item, decimal(self._ticker(_symbol(item)), "last"))
-        raise OrderNotFound(f"{self.name} does not know this order")
+        raise self._gone()
 
     def _followed(self, keys: Credentials, item: Any, report: Report, leg: str) -> Report:
         """A triggered order has become another one, which tells what was filled; `leg`: of a pair."""
@@ -540,14 +507,7 @@ class BloFinFutures(OrdersInMode):
         if leg and _leg_of(became) != leg:
             return replace(report, status=OrderStatus.CANCELLED)
         told = self.read_order(became)
-        return replace(
-            report,
-            status=told.status,
-            filled=told.filled,
-            average_price=told.average_price,
-            fee=told.fee,
-            reason=told.reason,
-        )
+        return report.done_as(told)
 
     def _became(self, keys: Credentials, item: Any) -> Any:
         """The order that a TP/SL order became; None while it has not triggered, and when it never will."""
@@ -566,15 +526,14 @@ class BloFinFutures(OrdersInMode):
     def _detail(self, keys: Credentials, path: str, named: Mapping[str, Any]) -> Any:
         found = self._read(f"trade/{path}", named, keys)
         if not found:
-            raise OrderNotFound(f"{self.name} does not know this order")
+            raise self._gone()
         row = field(found, 0) if isinstance(found, list) else found
         _symbol(row)
         return row
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
         scope = {"instId": instrument.symbol} if instrument else {}
-        if instrument:
-            self._sizes[instrument.symbol] = instrument.contract_size
+        self._know(instrument)
         found = [self.read_order(item) for item in self._pages(keys, "orders-pending", scope, "orderId")]
         for item in self._pages(keys, "orders-tpsl-pending", scope, "tpslId"):
             found += self.read_waiting(item).values() if _waits(item) else []
@@ -597,8 +556,7 @@ class BloFinFutures(OrdersInMode):
         return {balance.asset: balance for balance in found}
 
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
-        if instrument:
-            self._sizes[instrument.symbol] = instrument.contract_size
+        self._know(instrument)
         rows = items(
             self._read("account/positions", {"instId": instrument.symbol} if instrument else {}, keys)
         )
@@ -647,7 +605,7 @@ class BloFinFutures(OrdersInMode):
     def key_info(self, keys: Credentials) -> KeyInfo:
         """https://docs.blofin.com/index.html#get-api-key-info; it does not tell of transfers and withdrawals."""
         info = self._read("user/query-apikey", {}, keys)
-        ends = _positive(info, "expireTime")
+        ends = positive(info, "expireTime")
         return KeyInfo(
             can_trade=word(RIGHTS, info, "readOnly"),
             ip_locked=bool(field(info, "ips")),
@@ -725,23 +683,12 @@ def _leg_of(item: Any) -> str:
     return next((leg for leg in LEGS if item.get("orderCategory") == leg), "")
 
 
-def _split(client_id: str) -> dict[str, str]:
-    """The ids of stop and target in the one id of their pair; another id is the stop's alone."""
-    if len(client_id) != 2 * CLIENT_ID_LENGTH:
-        return {"sl": client_id, "tp": ""}
-    return {"sl": client_id[:CLIENT_ID_LENGTH], "tp": client_id[CLIENT_ID_LENGTH:]}
-
-
-def _parts(ref: OrderRef) -> tuple[str, str, str]:
-    """(order, waiting or TRIGGER; the exchange's number; the leg of a pair)."""
+def _parts(ref: OrderRef) -> tuple[str, OrderRef, str]:
+    """(order, waiting or TRIGGER; the order without its leg; the leg of a pair)."""
     number, _, leg = ref.exchange_id.partition(":")
     if number == TRIGGER:
-        return TRIGGER, leg, ""
-    return "waiting" if leg or ref.conditional else "order", number, leg
-
-
-def _named(id_name: str, number: str, ref: OrderRef) -> dict[str, str]:
-    return {id_name: number} if number else {"clientOrderId": ref.client_id}
+        return TRIGGER, replace(ref, exchange_id=leg), ""
+    return "waiting" if leg or ref.conditional else "order", replace(ref, exchange_id=number), leg
 
 
 def _fee(item: Any) -> Fee | None:
@@ -749,9 +696,3 @@ def _fee(item: Any) -> Fee | None:
     paid = decimal_or_none(item, "fee")
     asset = text_or_none(item, "feeCurrency") or _symbol(item).partition("-")[2]
     return Fee(paid, asset) if paid else None
-
-
-def _positive(item: Any, name: str) -> Decimal | None:
-    """An optional price: absent, "", 0 and -1 all mean none."""
-    found = decimal_or_none(item, name)
-    return found if found is not None and found > 0 else None

@@ -22,8 +22,6 @@ read 2026-11-22) unless a line names another source. Quirks:
 from __future__ import annotations
 
 import hashlib
-import hmac
-import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -32,12 +30,15 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import errors
+from exchanges.contracts import CountsContracts
 from exchanges.errors import ExchangeError, InsufficientFunds, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, flag, items, text, word
+from exchanges.read import decimal, decimal_or_none, field, flag, items, nonzero, step_of, text, word, words
+from exchanges.signature import hex_hmac
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
     Balance,
     Credentials,
     Direction,
@@ -62,12 +63,13 @@ from exchanges.types import (
 from exchanges.venue import (
     Call,
     Features,
-    Venue,
     acknowledged,
     by_client_id,
+    json_body,
     plain_number,
     plain_params,
     unless_unchanged,
+    unsent,
     urgency,
 )
 
@@ -80,8 +82,6 @@ RECENT_SECONDS = 600
 #: how far beyond the best price, and beyond a trigger, a bounded order may fill
 BOUND, TRIGGER_BOUND = Decimal("0.01"), Decimal("0.05")
 SIDES = {side.value: side for side in Side}
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 TRIGGERS = {TriggerBy.LAST: 0, TriggerBy.MARK: 1, TriggerBy.INDEX: 2}
 SPOT_RULES = {">=": True, "<=": False}
 FUTURES_RULES = {"1": True, "2": False}
@@ -92,22 +92,12 @@ SPOT_STATES = {
     "cancelled": OrderStatus.CANCELLED,
 }
 #: `finish_as` of a futures order; what is wholly filled is filled whatever ended it
-FINISHED = {
-    "filled": OrderStatus.FILLED,
-    **dict.fromkeys(
-        (
-            "cancelled",
-            "liquidated",
-            "ioc",
-            "auto_deleveraged",
-            "reduce_only",
-            "position_closed",
-            "reduce_out",
-            "stp",
-        ),
-        OrderStatus.CANCELLED,
-    ),
-}
+FINISHED = words(
+    {
+        OrderStatus.FILLED: "filled",
+        OrderStatus.CANCELLED: "cancelled liquidated ioc auto_deleveraged reduce_only position_closed reduce_out stp",
+    }
+)
 #: of a trigger order; None: it has fired, the order it became tells the rest
 SPOT_RECORDS = {
     "open": OrderStatus.OPEN,
@@ -124,9 +114,8 @@ FUTURES_RECORDS = {
 }
 POSITIONS = {"single": None, "dual_long": Direction.LONG, "dual_short": Direction.SHORT}
 #: https://www.gate.com/docs/developers/apiv4/en/#label-list
-ERRORS = {
-    label: kind
-    for kind, labels in {
+ERRORS = words(
+    {
         errors.AuthRefused: "INVALID_CREDENTIALS INVALID_KEY IP_FORBIDDEN READ_ONLY INVALID_SIGNATURE "
         "MISSING_REQUIRED_HEADER ACCOUNT_LOCKED FORBIDDEN AUTHENTICATION_FAILED SUB_ACCOUNT_LOCKED",
         errors.ClockRefused: "REQUEST_EXPIRED",
@@ -148,12 +137,11 @@ ERRORS = {
         "AMOUNT_TOO_MUCH SIZE_TOO_SMALL SIZE_TOO_LARGE PRICE_TOO_DEVIATED PRICE_THRESHOLD_EXCEEDED "
         "LIQUIDATE_IMMEDIATELY PRICE_OVER_LIQUIDATION PRICE_OVER_BANKRUPT RISK_LIMIT_EXCEEDED LEVERAGE_TOO_HIGH "
         "LEVERAGE_TOO_LOW ORDER_FOK FOK_NOT_FILL TOO_MANY_ORDERS POSITION_HOLDING MIXED_ACCOUNT_TYPE",
-    }.items()
-    for label in labels.split()
-}
+    }
+)
 
 
-class _Gate(Venue):
+class _Gate(CountsContracts):
     exchange = "gate"
     region = "tokyo"
     key_family = "gate"
@@ -204,15 +192,11 @@ class _Gate(Venue):
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         """https://www.gate.com/docs/developers/apiv4/en/, "APIv4 signed request requirements"; the query is signed
-        as it is before it is percent-encoded. The leverage call has a query though it is a POST. A list is sent as the
-        parameter ""."""
-        params = {
-            name: plain_number(each) if isinstance(each, Decimal) else each
-            for name, each in call.params.items()
-        }
+        as it is before it is percent-encoded. The leverage call has a query though it is a POST."""
+        params = plain_params(call.params)
         writes = call.method == "POST" and not call.path.endswith("/leverage")
         query = "" if writes else urlencode(params)
-        body = json.dumps(params.get("", params), separators=(",", ":")).encode() if writes else b""
+        body = json_body(call.params).encode() if writes else b""
         headers = {"Content-Type": "application/json"} if writes else {}
         if self.product is not Product.SPOT:
             headers["X-Gate-Size-Decimal"] = "1"
@@ -220,7 +204,7 @@ class _Gate(Venue):
             plain = "" if writes else "&".join(f"{name}={value}" for name, value in params.items())
             stamp, digest = str(now_ms // 1000), hashlib.sha512(body).hexdigest()
             signed = f"{call.method}\n{call.path}\n{plain}\n{digest}\n{stamp}"
-            sign = hmac.new(keys.secret.encode(), signed.encode(), hashlib.sha512).hexdigest()
+            sign = hex_hmac(keys.secret, signed, "sha512")
             headers |= {"KEY": keys.key, "Timestamp": stamp, "SIGN": sign}
         return Request(call.method, call.path, query, body, headers)
 
@@ -306,18 +290,11 @@ class _Gate(Venue):
             order = self._plain(keys, instrument, child)
         except OrderNotFound:
             return self._without_order(item, record)
-        return replace(
-            record,
-            status=order.status,
-            filled=order.filled,
-            average_price=order.average_price,
-            fee=order.fee,
-            reason=order.reason,
-        )
+        return record.done_as(order)
 
     def _without_order(self, item: Any, record: Report) -> Report:
         """The order it fired is not to be seen: not yet, or it ended without a fill and was forgotten."""
-        fired, kept = _positive(item, "finish_time"), self.forgets_seconds
+        fired, kept = nonzero(item, "finish_time"), self.forgets_seconds
         if kept is None or fired is None or self.clock.now_ms() < (fired + kept) * 1000:
             raise OutcomeUnknown(f"{self.name} fired a trigger order and does not show the order yet")
         return replace(record, status=OrderStatus.CANCELLED, reason="fired, and ended without a fill")
@@ -339,11 +316,11 @@ class _Gate(Venue):
                 doubtful |= told in ("", "api") and (status == "open" or self._is_recent(item))
         if doubtful:
             raise OutcomeUnknown(f"{self.name} lists a trigger order without the id it was placed with")
-        raise OrderNotFound(f"{self.name} does not know this order")
+        raise self._gone()
 
     def _is_recent(self, item: Any) -> bool:
         """Made so lately that it may be what is looked for."""
-        made = _positive(item, "create_time") or _positive(item, "ctime") or Decimal(0)
+        made = nonzero(item, "create_time") or nonzero(item, "ctime") or Decimal(0)
         return self.clock.now_ms() < (made + RECENT_SECONDS) * 1000
 
     @abstractmethod
@@ -429,9 +406,6 @@ class _Gate(Venue):
 
     # -- one request -----------------------------------------------------------------------------------
 
-    def _know(self, instrument: Instrument | None) -> None:
-        """Keep what readers need of an instrument."""
-
     def _write(self, path: str, params: Mapping[str, Any], bucket: str, priority: Priority) -> Call:
         return Call("POST", f"/api/v4{path}", params, costs={bucket: 1}, priority=priority)
 
@@ -503,25 +477,23 @@ class GateSpot(_Gate):
             "market": order.instrument.symbol,
             "trigger": {
                 "price": plain_number(order.trigger_price or Decimal(0)),
-                "rule": ">=" if _rises(order) else "<=",
+                "rule": ">=" if order.rises else "<=",
                 "expiration": MONTH_SECONDS,
             },
         }
 
     def draft_call(self, order: OrderRequest, price: Decimal) -> Call:
-        return self.place_call(bounded(order, price) if _buys_base(order) else order)
+        return self.place_call(bounded(order, price) if order.buys_base else order)
 
     def place(
         self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
     ) -> Report:
         """A buy of a base quantity is bounded by the best ask of now; when that cannot be read, nothing was sent."""
-        if not _buys_base(order) or order.quantity is None:
+        if not order.buys_base or order.quantity is None:
             return super().place(keys, order, patience_seconds=patience_seconds)
         self._check(replace(order, quantity=None, quote_quantity=order.quantity))
-        try:
+        with unsent("the price is not known"):
             ask = self.quote(order.instrument).ask
-        except OutcomeUnknown as error:
-            raise errors.NotSent(f"not sent, because the price is not known: {error.message}") from None
         try:
             report = super().place(keys, bounded(order, ask), patience_seconds=patience_seconds)
         except InsufficientFunds:
@@ -531,7 +503,7 @@ class GateSpot(_Gate):
 
     def _share(self, *orders: OrderRequest) -> bool:
         """Not one that needs the price of now."""
-        return super()._share(*orders) and not any(_buys_base(order) for order in orders)
+        return super()._share(*orders) and not any(order.buys_base for order in orders)
 
     def read_order(self, item: Any) -> Report:
         """Order in gate_api."""
@@ -547,8 +519,8 @@ class GateSpot(_Gate):
             status=word(SPOT_STATES, item, "status"),
             quantity=None if by_quote else decimal(item, "amount"),
             filled=filled,
-            average_price=_positive(item, "avg_deal_price") if filled else None,
-            price=_positive(item, "price") if kind is OrderType.LIMIT else None,
+            average_price=nonzero(item, "avg_deal_price") if filled else None,
+            price=nonzero(item, "price") if kind is OrderType.LIMIT else None,
             fee=_fee(item),
             reason=_reason(item),
         )
@@ -565,7 +537,7 @@ class GateSpot(_Gate):
             client_id=_client_id(put.get("text")),
             symbol=text(item, "market"),
             side=side,
-            type=_conditional(gains=gains, limit=limit),
+            type=OrderType.waiting(stop=not gains, limit=limit),
             status=status or OrderStatus.OPEN,
             quantity=decimal(put, "amount"),
             price=decimal(put, "price") if limit else None,
@@ -604,9 +576,7 @@ class GateSpot(_Gate):
         ]
 
     def read_instrument(self, item: Any) -> Instrument:
-        tick, step = (
-            Decimal(1).scaleb(-int(decimal(item, name))) for name in ("precision", "amount_precision")
-        )
+        tick, step = (step_of(item, name) for name in ("precision", "amount_precision"))
         return Instrument(
             symbol=text(item, "id"),
             base=text(item, "base"),
@@ -617,7 +587,7 @@ class GateSpot(_Gate):
             step=step,
             min_quantity=decimal_or_none(item, "min_base_amount") or Decimal(0),
             min_notional=decimal_or_none(item, "min_quote_amount") or Decimal(0),
-            max_quantity=_positive(item, "max_base_amount"),
+            max_quantity=nonzero(item, "max_base_amount"),
             active=text(item, "trade_status") == "tradable",
             extra={"quote_step": tick},
         )
@@ -647,10 +617,6 @@ class GateFutures(_Gate):
     place_bucket, right = "futures_orders", "futures"
     #: the documentation of FuturesApi.get_futures_order in gate_api
     forgets_seconds = 600
-
-    def __init__(self, *wires: Any, **options: Any) -> None:
-        super().__init__(*wires, **options)
-        self._sizes: dict[str, Decimal] = {}
 
     def _check(self, order: OrderRequest) -> None:
         super()._check(order)
@@ -689,7 +655,7 @@ class GateFutures(_Gate):
             "trigger": {
                 "price_type": TRIGGERS[order.trigger_by],
                 "price": plain_number(order.trigger_price or Decimal(0)),
-                "rule": 1 if _rises(order) else 2,
+                "rule": 1 if order.rises else 2,
             },
         }
 
@@ -713,7 +679,7 @@ class GateFutures(_Gate):
             status=status,
             quantity=abs(size) * coins,
             filled=filled,
-            average_price=_positive(item, "fill_price") if filled else None,
+            average_price=nonzero(item, "fill_price") if filled else None,
             price=None if market else decimal(item, "price"),
             reduce_only=item.get("is_reduce_only") is True or item.get("is_close") is True,
             reason=_reason(item),
@@ -740,7 +706,7 @@ class GateFutures(_Gate):
             client_id=_client_id(initial.get("text")),
             symbol=symbol,
             side=side,
-            type=_conditional(gains=rises == (side is Side.SELL), limit=limit),
+            type=OrderType.waiting(stop=rises == (side is Side.BUY), limit=limit),
             status=status or OrderStatus.OPEN,
             quantity=abs(size) * self._size(symbol) if size else None,
             price=decimal(initial, "price") if limit else None,
@@ -769,7 +735,7 @@ class GateFutures(_Gate):
             self.read_instrument(item)
             for item in items(self._read("/futures/usdt/contracts", {}, "instruments"))
         ]
-        self._sizes.update({each.symbol: each.contract_size for each in found})
+        self._know(*found)
         return found
 
     def read_instrument(self, item: Any) -> Instrument:
@@ -777,7 +743,7 @@ class GateFutures(_Gate):
         symbol, size = text(item, "name"), decimal(item, "quanto_multiplier")
         base, _, quote = symbol.partition("_")
         least, parts = decimal(item, "order_size_min"), item.get("enable_decimal") is True
-        most, most_at_market = _positive(item, "order_size_max"), _positive(item, "market_order_size_max")
+        most, most_at_market = nonzero(item, "order_size_max"), nonzero(item, "market_order_size_max")
         delisted = field(item, "in_delisting") is True
         return Instrument(
             symbol=symbol,
@@ -791,14 +757,10 @@ class GateFutures(_Gate):
             max_quantity=most and most * size,
             max_market_quantity=most_at_market and most_at_market * size,
             contract_size=size,
-            max_leverage=_positive(item, "leverage_max"),
+            max_leverage=nonzero(item, "leverage_max"),
             active=not delisted and item.get("status", "trading") == "trading",
             extra={"decimal": parts},
         )
-
-    def _know(self, instrument: Instrument | None) -> None:
-        if instrument:
-            self._sizes[instrument.symbol] = instrument.contract_size
 
     def place(
         self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
@@ -807,17 +769,8 @@ class GateFutures(_Gate):
         return super().place(keys, order, patience_seconds=patience_seconds)
 
     def place_calls(self, orders: Sequence[OrderRequest]) -> list[Call | ExchangeError]:
-        for order in orders:
-            self._know(order.instrument)
+        self._know(*(order.instrument for order in orders))
         return super().place_calls(orders)
-
-    def _size(self, symbol: str) -> Decimal:
-        """Coins in a contract; the instruments are read when one is asked for that was never seen."""
-        if symbol not in self._sizes:
-            self.instruments()
-        if symbol not in self._sizes:
-            raise OutcomeUnknown(f"{self.name} speaks of {symbol}, which it does not list")
-        return self._sizes[symbol]
 
     def quote(self, instrument: Instrument) -> Quote:
         scope = self._scope(instrument, trigger=False)
@@ -855,11 +808,11 @@ class GateFutures(_Gate):
             direction=word(POSITIONS, item, "mode") or net,
             quantity=abs(size) * self._size(symbol),
             entry_price=decimal(item, "entry_price"),
-            mark_price=_positive(item, "mark_price"),
-            leverage=leverage or _positive(item, "cross_leverage_limit"),
+            mark_price=nonzero(item, "mark_price"),
+            leverage=leverage or nonzero(item, "cross_leverage_limit"),
             margin_mode=MarginMode.ISOLATED if leverage else MarginMode.CROSS,
             unrealised=decimal_or_none(item, "unrealised_pnl"),
-            liquidation_price=_positive(item, "liq_price"),
+            liquidation_price=nonzero(item, "liq_price"),
         )
 
     def set_leverage(
@@ -892,10 +845,6 @@ class GateFutures(_Gate):
         raise Unsupported(f"{self.name} sets the margin mode with the leverage: say cross or isolated too")
 
 
-def _buys_base(order: OrderRequest) -> bool:
-    return (order.type, order.side) == (OrderType.MARKET, Side.BUY) and order.quantity is not None
-
-
 def _alone(row: Any) -> Any:
     """An order of a batch as if it had been sent alone. What is neither taken nor refused with a label is not known."""
     taken, label = row.get("succeeded"), row.get("label")
@@ -916,24 +865,13 @@ def worst_price(order: OrderRequest, price: Decimal | None, share: Decimal) -> D
     return max((worst / tick).to_integral_value(ROUND_UP if up else ROUND_DOWN), Decimal(1)) * tick
 
 
-def _rises(order: OrderRequest) -> bool:
-    """Whether the price rises to the trigger: a buy stop, a sell take-profit."""
-    return (order.side is Side.BUY) == (order.type in STOPS)
-
-
-def _conditional(*, gains: bool, limit: bool) -> OrderType:
-    if gains:
-        return OrderType.TAKE_PROFIT_LIMIT if limit else OrderType.TAKE_PROFIT
-    return OrderType.STOP_LIMIT if limit else OrderType.STOP
-
-
 def _closes_short(item: Any) -> bool:
     told = f"{item.get('order_type') or ''} {field(item, 'initial').get('auto_size') or ''}"
     return "short" in told
 
 
 def _child(item: Any, name: str) -> str:
-    if not (number := _positive(item, name)):
+    if not (number := nonzero(item, name)):
         raise OutcomeUnknown("an order has triggered, and what it became is not told yet")
     return str(number)
 
@@ -949,16 +887,11 @@ def _client_id(told: Any) -> str:
 
 def _fee(item: Any) -> Fee | None:
     """In the coin received, or in points of the exchange's own coin."""
-    if paid := _positive(item, "fee"):
+    if paid := nonzero(item, "fee"):
         return Fee(paid, text(item, "fee_currency"))
-    return Fee(points, "GT") if (points := _positive(item, "gt_fee")) else None
+    return Fee(points, "GT") if (points := nonzero(item, "gt_fee")) else None
 
 
 def _reason(item: Any) -> str:
     told = item.get("finish_as") or ""
     return "" if told in ("open", "filled") else str(told)
-
-
-def _positive(item: Any, name: str) -> Decimal | None:
-    """An optional number: absent, "" and 0 all mean none."""
-    return decimal_or_none(item, name) or None

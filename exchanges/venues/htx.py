@@ -25,10 +25,7 @@ github.com/JKorf/HTX.Net, github.com/thrasher-corp/gocryptotrader; stored copies
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
-import json
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,11 +38,11 @@ from urllib.parse import quote as percent_encode
 from urllib.parse import urlencode, urlsplit
 
 from exchanges import errors
+from exchanges.contracts import CountsContracts
 from exchanges.errors import (
     ExchangeError,
     InsufficientFunds,
     NothingToReduce,
-    NotSent,
     OrderNotFound,
     OutcomeUnknown,
     Refused,
@@ -54,10 +51,26 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.margin import SeesModes
+from exchanges.memory import Memory, slot
+from exchanges.read import (
+    decimal,
+    decimal_or_none,
+    field,
+    items,
+    nonzero,
+    positive,
+    step_of,
+    text,
+    word,
+    words,
+)
+from exchanges.signature import base64_hmac
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
+    STOPS,
     Balance,
     Credentials,
     Direction,
@@ -86,22 +99,19 @@ from exchanges.venue import (
     acknowledged,
     by_client_id,
     held_mode,
+    json_body,
     key_digest,
     outcome,
-    plain_number,
     plain_params,
+    unsent,
     urgency,
 )
 
 SPOT_URL, SWAP_URL = "https://api.huobi.pro", "https://api.hbdm.vn"
 #: the same exchange by other addresses; a signature names the one that is called
 SIGNED_HOSTS = frozenset({"api.huobi.pro", "api-aws.huobi.pro", "api.hbdm.com", "api.hbdm.vn"})
-#: the parameter that stands for a whole body which is no object
-WHOLE_BODY = ""
 #: how far above the market a market buy of a base quantity may go
 HIGHEST_PREMIUM = Decimal("0.01")
-#: so many accounts and margin modes are remembered
-REMEMBERED = 50_000
 LARGEST_BATCH = 10
 #: so long the price of a market serves to tell that a target is not crossed
 PRICE_SERVES_SECONDS = 1.0
@@ -111,8 +121,6 @@ NEVER_EXPIRES = -1
 LONGEST_WAIT_SECONDS = 10.0
 
 SIDES = {side.value: side for side in Side}
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 #: the second part of a spot order's type
 SPOT_TYPES = {
     "market": OrderType.MARKET,
@@ -210,10 +218,6 @@ SWAP_ERRORS: Codes = {
 }
 
 
-def error_table(*parts: Codes) -> dict[str, type[errors.ExchangeError]]:
-    return {code: kind for part in parts for kind, codes in part.items() for code in codes.split()}
-
-
 class _HTX(Venue):
     exchange = "htx"
     region = "tokyo"
@@ -251,9 +255,8 @@ class _HTX(Venue):
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         """https://www.htx.com/en-us/opend/newApiPages/ "Signature": of the query, never of the body."""
-        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
-        get = call.method == "GET"
-        body = "" if get else json.dumps(params.get(WHOLE_BODY, params), separators=(",", ":"))
+        params, get = plain_params(call.params), call.method == "GET"
+        body = "" if get else json_body(call.params)
         query = _query(params) if get else ""
         if call.signed and keys:
             moment = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
@@ -265,7 +268,7 @@ class _HTX(Venue):
             }
             query = _query({**named, **(params if get else {})})
             signed = f"{call.method}\n{self._signed_host(call)}\n{call.path}\n{query}"
-            query += "&" + _query({"Signature": signature(keys.secret, signed)})
+            query += "&" + _query({"Signature": base64_hmac(keys.secret, signed)})
         headers = {} if get else {"Content-Type": "application/json"}
         return Request(call.method, call.path, query, body.encode(), headers)
 
@@ -357,7 +360,7 @@ class _HTX(Venue):
         still fills at its level: a price of a moment ago serves."""
         now = self._lately(order) or self._present(order).last
         trigger = order.trigger_price or Decimal(0)
-        rises = (order.side is Side.BUY) == (order.type in STOPS)
+        rises = order.rises
         if now == trigger or (now > trigger) == rises:
             raise WouldTrigger(f"the price {now} has already crossed the trigger {trigger}")
 
@@ -368,10 +371,8 @@ class _HTX(Venue):
 
     def _present(self, order: OrderRequest) -> Quote:
         """A price that is not told leaves the order unsent. It is asked for like the order itself."""
-        try:
+        with unsent("the price is not known"):
             return self._quote(order.instrument.symbol, Priority.PROTECT)
-        except OutcomeUnknown as error:
-            raise NotSent(f"not sent, because the price is not known: {error.message}") from None
 
     def quote(self, instrument: Instrument) -> Quote:
         return self._quote(instrument.symbol, Priority.QUERY)
@@ -416,9 +417,6 @@ class _HTX(Venue):
     def _write(self, path: str, params: Mapping[str, Any], bucket: str, priority: Priority) -> Call:
         return Call("POST", path, params, costs={bucket: 1}, priority=priority)
 
-    def _gone(self) -> OrderNotFound:
-        return OrderNotFound(f"{self.name} does not know this order, or it is no longer open")
-
 
 class HTXSpot(_HTX):
     name = "HTX"
@@ -427,7 +425,7 @@ class HTXSpot(_HTX):
     features = Features(
         market_by_quote=True, reduce_only=False, client_id_memory_seconds=7200, batch=LARGEST_BATCH
     )
-    errors = error_table(SHARED, SPOT_ERRORS)
+    errors = words(SHARED, SPOT_ERRORS)
     #: https://www.htx.com/en-us/opend/newApiPages/ "Rate limiting": per user and call, over two seconds
     buckets = {
         "orders": Bucket(100, 2.0, Scope.KEY),
@@ -443,7 +441,7 @@ class HTXSpot(_HTX):
 
     def __init__(self, *wires: Any, **options: Any) -> None:
         super().__init__(*wires, **options)
-        self._accounts: dict[str, str] = {}
+        self._accounts: Memory[str, str] = Memory()
         self._pairs: dict[str, tuple[str, str]] = {}
 
     # -- placing ---------------------------------------------------------------------------------------
@@ -457,7 +455,7 @@ class HTXSpot(_HTX):
             raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
         if order.type.conditional:
             return self._write("/v2/algo-orders", self._algo_params(order), "algo", urgency(order))
-        if _buys_base(order):  # as `bounded` will make it; without its price the exchange refuses it
+        if order.buys_base:  # as `bounded` will make it; without its price the exchange refuses it
             order = replace(order, type=OrderType.LIMIT, time_in_force=TimeInForce.IOC)
         params = {
             "account-id": order.instrument.extra.get("account"),
@@ -473,7 +471,7 @@ class HTXSpot(_HTX):
     def batch_call(self, calls: Sequence[Call]) -> Call:
         """https://www.htx.com/en-us/support/900000072826/"""
         orders = [plain_params(call.params) for call in calls]
-        return self._write("/v1/order/batch-orders", {WHOLE_BODY: orders}, "batch", Priority.ENTRY)
+        return self._write("/v1/order/batch-orders", {"": orders}, "batch", Priority.ENTRY)
 
     def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
         """In the order of the request: a number, or why there is none."""
@@ -506,7 +504,7 @@ class HTXSpot(_HTX):
         order = replace(order, instrument=replace(order.instrument, extra=extra))
         if order.type.conditional:
             self._refuse_crossed(order)
-        return self.bounded(order, self._present(order).ask) if _buys_base(order) else order
+        return self.bounded(order, self._present(order).ask) if order.buys_base else order
 
     @staticmethod
     def bounded(order: OrderRequest, ask: Decimal) -> OrderRequest:
@@ -517,7 +515,7 @@ class HTXSpot(_HTX):
 
     def _otherwise(self, keys: Credentials, order: OrderRequest, refused: Refused) -> OrderRequest | None:
         """A buy of nearly all there is, refused for the money its bound would take."""
-        if not _buys_base(order) or not isinstance(refused, InsufficientFunds):
+        if not order.buys_base or not isinstance(refused, InsufficientFunds):
             return None
         cost = (order.quantity or Decimal(0)) * self._present(order).ask
         return replace(order, quantity=None, quote_quantity=cost)
@@ -536,8 +534,6 @@ class HTXSpot(_HTX):
             found = [text(row, "id") for row in rows if text(row, "type") == "spot"]
             if not found:
                 raise OutcomeUnknown(f"{self.name} does not tell the number of the spot account")
-            if len(self._accounts) >= REMEMBERED:
-                self._accounts.clear()
             self._accounts[known] = found[0]
         return self._accounts[known]
 
@@ -553,7 +549,7 @@ class HTXSpot(_HTX):
         base, quote = self._pairs.get(text(item, "symbol"), ("", ""))
         asset = base if side is Side.BUY else quote
         if order_type is OrderType.STOP_LIMIT and item.get("operator") in ("gte", "lte"):
-            order_type = _conditional(stop=(item["operator"] == "gte") == (side is Side.BUY), limit=True)
+            order_type = OrderType.waiting(stop=(item["operator"] == "gte") == (side is Side.BUY), limit=True)
         return Report(
             exchange_id=text(item, "id"),
             client_id=item.get("client-order-id") or "",
@@ -580,7 +576,7 @@ class HTXSpot(_HTX):
             client_id=text(item, "clientOrderId"),
             symbol=text(item, "symbol"),
             side=side,
-            type=_conditional(stop=last is None or (trigger > last) == (side is Side.BUY), limit=limit),
+            type=OrderType.waiting(stop=last is None or (trigger > last) == (side is Side.BUY), limit=limit),
             status=word(ALGO_STATES, item, "orderStatus") or OrderStatus.OPEN,
             quantity=None if by_value else decimal(item, "orderSize"),
             price=decimal(item, "orderPrice") if limit else None,
@@ -697,10 +693,7 @@ class HTXSpot(_HTX):
 
     def read_instrument(self, item: Any) -> Instrument:
         quote = common_asset(text(item, "quote-currency"))
-        price, amount, value = (
-            Decimal(1).scaleb(-int(decimal(item, f"{name}-precision")))
-            for name in ("price", "amount", "value")
-        )
+        price, amount, value = (step_of(item, f"{name}-precision") for name in ("price", "amount", "value"))
         return Instrument(
             symbol=text(item, "symbol"),
             base=common_asset(text(item, "base-currency")),
@@ -711,8 +704,8 @@ class HTXSpot(_HTX):
             step=amount,
             min_quantity=decimal_or_none(item, "limit-order-min-order-amt") or Decimal(0),
             min_notional=decimal_or_none(item, "min-order-value") or Decimal(0),
-            max_quantity=_positive(item, "limit-order-max-order-amt"),
-            max_market_quantity=_positive(item, "sell-market-max-order-amt"),
+            max_quantity=nonzero(item, "limit-order-max-order-amt"),
+            max_market_quantity=nonzero(item, "sell-market-max-order-amt"),
             active=text(item, "state") == "online" and item.get("api-trading") != "disabled",
             extra={"quote_step": value},
         )
@@ -730,7 +723,7 @@ class HTXSpot(_HTX):
         return found
 
 
-class HTXFutures(_HTX):
+class HTXFutures(SeesModes, CountsContracts, _HTX):
     name = "HTX_F"
     product = Product.LINEAR
     base_urls = {Environment.LIVE: SWAP_URL}
@@ -742,7 +735,7 @@ class HTXFutures(_HTX):
         client_id_memory_seconds=7200,
         batch=LARGEST_BATCH,
     )
-    errors = error_table(SHARED, SWAP_ERRORS)
+    errors = words(SHARED, SWAP_ERRORS)
     #: per user over three seconds, writing and reading apart; public calls by address
     buckets = {
         "trade": Bucket(72, 3.0, Scope.KEY),
@@ -753,11 +746,6 @@ class HTXFutures(_HTX):
     }
     left_header, reset_header = "ratelimit-remaining", "ratelimit-reset"
     ticker, key_calls = ("/linear-swap-ex/market/detail/merged", "contract_code"), ("key", "htx")
-
-    def __init__(self, *wires: Any, **options: Any) -> None:
-        super().__init__(*wires, **options)
-        self._sizes: dict[str, Decimal] = {}
-        self._modes: dict[tuple[str, str], MarginMode] = {}
 
     @classmethod
     def client_id(cls, token: str) -> str:
@@ -773,7 +761,7 @@ class HTXFutures(_HTX):
             "margin_mode": str(order.margin_mode or MarginMode.CROSS),
             "position_side": str(order.position_side or "both"),
             "side": str(order.side),
-            "volume": str(self._contracts(order)),
+            "volume": str(self._whole_contracts(order)),
         }
         if not order.client_id.isdigit():
             raise Unsupported(f"{self.name}: client ids are whole numbers")
@@ -797,7 +785,7 @@ class HTXFutures(_HTX):
         """https://www.htx.com/en-us/opend/newApiPages/?id=8cb89359-77b5-11ed-9966-1958935dae1; that a batch counts as one
         request is not said: each order counts."""
         orders = [plain_params(call.params) for call in calls]
-        call = self._write("/v5/trade/batch_orders", {WHOLE_BODY: orders}, "trade", Priority.ENTRY)
+        call = self._write("/v5/trade/batch_orders", {"": orders}, "trade", Priority.ENTRY)
         return replace(call, costs={"trade": len(calls)})
 
     def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
@@ -831,14 +819,6 @@ class HTXFutures(_HTX):
         }
         return params | ({f"{kind}_order_price": order.price} if limit else {})
 
-    def _contracts(self, order: OrderRequest) -> int:
-        if order.quantity is None:
-            raise Unsupported(f"{self.name}: futures orders are given in base currency")
-        contracts = order.quantity / order.instrument.contract_size
-        if contracts != int(contracts):
-            raise Unsupported(f"{self.name} trades whole contracts of {order.instrument.contract_size}")
-        return int(contracts)
-
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         if order.type.conditional:
             return acknowledged(order, text(data, "data", 0, "algo_id"))
@@ -848,35 +828,26 @@ class HTXFutures(_HTX):
         """What closes goes to the position as it is held; it is asked for only when it was never seen."""
         if order.type.conditional and not order.closes:
             self._refuse_crossed(order)
-        slot = key_digest(keys), order.instrument.symbol
+        known = slot(keys, order.instrument)
         if order.margin_mode is not None:
             if not order.closes:
-                self._remember(slot, order.margin_mode)
+                self._modes[known] = order.margin_mode
             return order
-        if order.closes and slot not in self._modes:
-            try:
-                self.positions(keys, order.instrument)
-            except OutcomeUnknown as error:
-                raise NotSent(f"not sent, because the position is not known: {error.message}") from None
-        return replace(order, margin_mode=self._modes.get(slot, MarginMode.CROSS))
+        mode = self._held_mode(keys, order) if order.closes else self._modes.get(known)
+        return replace(order, margin_mode=mode or MarginMode.CROSS)
 
     def _otherwise(self, keys: Credentials, order: OrderRequest, refused: Refused) -> OrderRequest | None:
         """Nothing to close in the mode that was remembered: perhaps it is held in the other one by now. A position
         that cannot be read leaves the refusal standing."""
-        slot = key_digest(keys), order.instrument.symbol
-        known = None if order.margin_mode else self._modes.get(slot)
+        held = slot(keys, order.instrument)
+        known = None if order.margin_mode else self._modes.get(held)
         if known is None or not isinstance(refused, NothingToReduce):
             return None
         try:
             self.positions(keys, order.instrument)
         except errors.ExchangeError:
             return None
-        return None if self._modes.get(slot) is known else order
-
-    def _remember(self, slot: tuple[str, str], mode: MarginMode) -> None:
-        if len(self._modes) >= REMEMBERED:
-            self._modes.clear()
-        self._modes[slot] = mode
+        return None if self._modes.get(held) is known else order
 
     # -- orders ----------------------------------------------------------------------------------------
 
@@ -907,14 +878,14 @@ class HTXFutures(_HTX):
         direction and passes for a stop. What has triggered is told as open: its order tells the rest."""
         kind = word({each: each for each in ALGO_KINDS}, item, "type")
         closes, name = kind != "trigger", "" if kind == "trigger" else f"{kind}_"
-        limit = word(IS_LIMIT, item, f"{name}type") if closes else bool(_positive(item, "price"))
+        limit = word(IS_LIMIT, item, f"{name}type") if closes else bool(nonzero(item, "price"))
         volume = decimal(item, "volume")
         return Report(
             exchange_id=text(item, "algo_id"),
             client_id=_own_id(item, "algo_client_order_id", "algo_id"),
             symbol=text(item, "contract_code"),
             side=word(SIDES, item, "side"),
-            type=_conditional(stop=kind != "tp", limit=limit),
+            type=OrderType.waiting(stop=kind != "tp", limit=limit),
             status=word(ALGO_STATES, item, "state") or OrderStatus.OPEN,
             quantity=volume * self._size(text(item, "contract_code")),
             price=decimal(item, f"{name}order_price" if closes else "price") if limit else None,
@@ -924,13 +895,13 @@ class HTXFutures(_HTX):
         )
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
-        self._sizes[instrument.symbol] = instrument.contract_size
+        self._know(instrument)
         if ref.conditional:
             return self._followed(keys, instrument, self._algo(keys, instrument, ref))
         return self._plain(keys, instrument, ref)
 
     def _plain(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
-        params = {"contract_code": instrument.symbol, **_named(ref, "order_id", "client_order_id")}
+        params = {"contract_code": instrument.symbol, **ref.named("order_id", "client_order_id")}
         found = field(self._read("/v5/trade/order", params, "reads", keys), "data")
         if not found:
             raise self._gone()
@@ -938,7 +909,7 @@ class HTXFutures(_HTX):
 
     def _algo(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Any:
         """Its kind is a part of the question: each is asked for, then the lists of ended ones are looked through."""
-        named = _named(ref, "algo_id", "algo_client_order_id")
+        named = ref.named("algo_id", "algo_client_order_id")
         for kind in ALGO_KINDS:
             if rows := self._algo_rows(keys, "/v5/algo/order", {"type": kind, **named}):
                 return rows[0]
@@ -964,13 +935,11 @@ class HTXFutures(_HTX):
         if not order_id:
             return report
         order = self._plain(keys, instrument, OrderRef(exchange_id=order_id))
-        done = {name: getattr(order, name) for name in ("status", "filled", "average_price", "fee", "reason")}
-        return replace(report, **done)
+        return report.done_as(order)
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
         wanted: dict[str, Any] = {"contract_code": instrument.symbol} if instrument else {}
-        if instrument:
-            self._sizes[instrument.symbol] = instrument.contract_size
+        self._know(instrument)
         found = [self.read_order(item) for item in self._pages(keys, "/v5/trade/order/opens", wanted)]
         for kind in ALGO_KINDS:
             rows = self._pages(keys, "/v5/algo/order/opens", wanted | {"type": kind})
@@ -990,8 +959,8 @@ class HTXFutures(_HTX):
         """A conditional order that triggered is a plain order by now."""
         if not ref.conditional:
             return self._cancel_plain(keys, instrument, ref)
-        named = {"contract_code": instrument.symbol, **_named(ref, "algo_id", "algo_client_order_id")}
-        call = self._write("/v5/algo/cancel_orders", {WHOLE_BODY: [named]}, "trade", Priority.PROTECT)
+        named = {"contract_code": instrument.symbol, **ref.named("algo_id", "algo_client_order_id")}
+        call = self._write("/v5/algo/cancel_orders", {"": [named]}, "trade", Priority.PROTECT)
         try:
             text(self.call(call, keys), "data", 0, "algo_id")
         except OrderNotFound:
@@ -1001,7 +970,7 @@ class HTXFutures(_HTX):
         return None
 
     def _cancel_plain(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
-        params = {"contract_code": instrument.symbol, **_named(ref, "order_id", "client_order_id")}
+        params = {"contract_code": instrument.symbol, **ref.named("order_id", "client_order_id")}
         call = self._write("/v5/trade/cancel_order", params, "trade", Priority.PROTECT)
         text(self.call(call, keys), "data", "order_id")
 
@@ -1014,7 +983,7 @@ class HTXFutures(_HTX):
         """Perpetuals only; dated contracts carry the date in their name."""
         path, wanted = "/linear-swap-api/v1/swap_contract_info", {"business_type": "swap"}
         found = [self.read_instrument(row) for row in items(self._public(path, wanted), "data")]
-        self._sizes.update({each.symbol: each.contract_size for each in found})
+        self._know(*found)
         return found
 
     def read_instrument(self, item: Any) -> Instrument:
@@ -1033,14 +1002,6 @@ class HTXFutures(_HTX):
             active=text(item, "contract_status") == "1",
         )
 
-    def _size(self, symbol: str) -> Decimal:
-        """Coins in a contract; the instruments are read when one is asked for that was never seen."""
-        if symbol not in self._sizes:
-            self.instruments()
-        if symbol not in self._sizes:
-            raise OutcomeUnknown(f"{self.name} speaks of {symbol}, which it does not list")
-        return self._sizes[symbol]
-
     # -- account ---------------------------------------------------------------------------------------
 
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:
@@ -1052,29 +1013,23 @@ class HTXFutures(_HTX):
 
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         wanted = {"contract_code": instrument.symbol} if instrument else {}
-        if instrument:
-            self._sizes[instrument.symbol] = instrument.contract_size
+        self._know(instrument)
         rows = items(self._read("/v5/trade/position/opens", wanted, "reads", keys), "data")
-        found = [self.read_position(row) for row in rows if decimal(row, "volume")]
-        for each in found:
-            if each.margin_mode:
-                self._remember((key_digest(keys), each.symbol), each.margin_mode)
-        return found
+        return self._saw(keys, [self.read_position(row) for row in rows if decimal(row, "volume")])
 
     def read_position(self, item: Any) -> Position:
         """https://www.htx.com/en-us/opend/newApiPages/?id=8cb89359-77b5-11ed-9966-19594266bd8"""
         symbol, side = text(item, "contract_code"), word(POSITION_SIDES, item, "position_side")
-        liquidation = decimal_or_none(item, "liquidation_price")
         return Position(
             symbol=symbol,
             direction=side or word(DIRECTIONS, item, "direction"),
             quantity=decimal(item, "volume") * self._size(symbol),
             entry_price=decimal(item, "open_avg_price"),
-            mark_price=_positive(item, "mark_price"),
-            leverage=_positive(item, "lever_rate"),
+            mark_price=nonzero(item, "mark_price"),
+            leverage=nonzero(item, "lever_rate"),
             margin_mode=word(MODES, item, "margin_mode"),
             unrealised=decimal_or_none(item, "profit_unreal"),
-            liquidation_price=liquidation if liquidation and liquidation > 0 else None,
+            liquidation_price=positive(item, "liquidation_price"),
         )
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
@@ -1091,14 +1046,14 @@ class HTXFutures(_HTX):
         self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
     ) -> None:
         """The mode is each order's own and needs no call. Isolated positions in hedge mode have a leverage per side."""
-        slot = key_digest(keys), instrument.symbol
+        known = slot(keys, instrument)
         if mode is not None:
-            self._remember(slot, mode)
+            self._modes[known] = mode
         if leverage is None:
             return
         if leverage != int(leverage):
             raise Unsupported(f"{self.name}: leverage is a whole number")
-        chosen = self._modes.get(slot, MarginMode.CROSS)
+        chosen = self._modes.get(known, MarginMode.CROSS)
         hedged = chosen is MarginMode.ISOLATED and self.position_mode(keys, instrument) is PositionMode.HEDGE
         for side in ("long", "short") if hedged else ("both",):
             params = {
@@ -1110,10 +1065,6 @@ class HTXFutures(_HTX):
             call = self._write("/v5/position/lever", params, "account", Priority.ENTRY)
             if decimal(self.call(call, keys), "data", "lever_rate") != leverage:
                 raise OutcomeUnknown(f"{self.name} does not say that the leverage is {leverage}")
-
-
-def signature(secret: str, signed: str) -> str:
-    return base64.b64encode(hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()).decode()
 
 
 def _query(params: Mapping[str, Any]) -> str:
@@ -1136,10 +1087,6 @@ def _as_asked(report: Report, order: OrderRequest) -> Report:
     return replace(report, type=order.type, price=order.price, quantity=order.quantity)
 
 
-def _buys_base(order: OrderRequest) -> bool:
-    return (order.type, order.side) == (OrderType.MARKET, Side.BUY) and order.quantity is not None
-
-
 def _spot_type(order: OrderRequest, venue: str) -> str:
     if order.post_only:
         if order.type is not OrderType.LIMIT or order.time_in_force is not TimeInForce.GTC:
@@ -1153,12 +1100,6 @@ def _spot_type(order: OrderRequest, venue: str) -> str:
 def _cost(order: OrderRequest, value: Decimal) -> Decimal:
     step = order.instrument.extra["quote_step"]
     return Decimal((value / step).to_integral_value(ROUND_DOWN) * step)
-
-
-def _conditional(*, stop: bool, limit: bool) -> OrderType:
-    if stop:
-        return OrderType.STOP_LIMIT if limit else OrderType.STOP
-    return OrderType.TAKE_PROFIT_LIMIT if limit else OrderType.TAKE_PROFIT
 
 
 def _counted(item: Any, part: str) -> Decimal:
@@ -1179,12 +1120,3 @@ def _own_id(item: Any, name: str, other: str) -> str:
     """The client id; an order that was given none has the exchange's number there."""
     found = str(item.get(name) or "")
     return "" if found == str(item.get(other)) else found
-
-
-def _named(ref: OrderRef, id_name: str, client_name: str) -> dict[str, str]:
-    return {id_name: ref.exchange_id} if ref.exchange_id else {client_name: ref.client_id}
-
-
-def _positive(item: Any, name: str) -> Decimal | None:
-    """An optional number: absent, "" and 0 all mean none."""
-    return decimal_or_none(item, name) or None

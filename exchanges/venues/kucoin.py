@@ -24,10 +24,6 @@ stored copies read 2026-11-22) unless a line names another source. Quirks:
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -37,6 +33,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import errors
+from exchanges.contracts import CountsContracts
 from exchanges.errors import (
     ExchangeError,
     InvalidOrder,
@@ -47,10 +44,13 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.memory import Memory, Slot, slot
+from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
+from exchanges.signature import base64_hmac
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
     Balance,
     Credentials,
     Direction,
@@ -78,7 +78,7 @@ from exchanges.venue import (
     Venue,
     acknowledged,
     by_client_id,
-    key_digest,
+    json_body,
     named_rows,
     outcome,
     plain_params,
@@ -86,8 +86,6 @@ from exchanges.venue import (
 )
 
 SIDES = {side.value: side for side in Side}
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 IS_LIMIT = {"limit": True, "market": False, "limit_stop": True, "market_stop": False}
 TRIGGERS = {TriggerBy.LAST: "TP", TriggerBy.MARK: "MP", TriggerBy.INDEX: "IP"}
 MODES = {mode.upper(): mode for mode in MarginMode}
@@ -156,12 +154,6 @@ FUTURES_ERRORS: Codes = {
     InvalidOrder: "300000 300001 300004 300005 300006 300007 300008 300011 300012 330005",
 }
 OTHER_MARGIN_MODE = "330005"
-#: what this many (key, symbol) pairs were last seen to be set to is remembered
-REMEMBERED = 50_000
-
-
-def error_table(*parts: Codes) -> dict[str, type[errors.ExchangeError]]:
-    return {code: kind for part in parts for kind, codes in part.items() for code in codes.split()}
 
 
 class _KuCoin(Venue):
@@ -204,11 +196,10 @@ class _KuCoin(Venue):
     # -- pure ------------------------------------------------------------------------------------------
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
-        """https://www.kucoin.com/docs-new/authentication; keys of version 3 are signed like those of version 2.
-        A list is sent as the parameter ""."""
-        params, writes = plain_params(call.params), call.method == "POST"
-        query = "" if writes else urlencode(params)
-        body = json.dumps(params.get("", params), separators=(",", ":")) if writes else ""
+        """https://www.kucoin.com/docs-new/authentication; keys of version 3 are signed like those of version 2."""
+        writes = call.method == "POST"
+        query = "" if writes else urlencode(plain_params(call.params))
+        body = json_body(call.params) if writes else ""
         headers = {"Content-Type": "application/json"} if writes else {}
         request = Request(call.method, call.path, query, body.encode(), headers)
         if call.signed and keys:
@@ -216,8 +207,8 @@ class _KuCoin(Venue):
             headers |= {
                 "KC-API-KEY": keys.key,
                 "KC-API-KEY-VERSION": "2",
-                "KC-API-PASSPHRASE": signature(keys.secret, keys.passphrase),
-                "KC-API-SIGN": signature(keys.secret, signed),
+                "KC-API-PASSPHRASE": base64_hmac(keys.secret, keys.passphrase),
+                "KC-API-SIGN": base64_hmac(keys.secret, signed),
                 "KC-API-TIMESTAMP": str(now_ms),
             }
         return request
@@ -356,16 +347,13 @@ class _KuCoin(Venue):
         call = Call("DELETE", path, params, costs={self.pool: weight}, priority=Priority.PROTECT)
         return field(self.call(call, keys), "data")
 
-    def _gone(self) -> OrderNotFound:
-        return OrderNotFound(f"{self.name} does not know this order, or it is no longer open")
-
 
 class KuCoinSpot(_KuCoin):
     name = "KuCoin"
     product = Product.SPOT
     base_urls = {Environment.LIVE: "https://api.kucoin.com"}
     features = Features(market_by_quote=True, reduce_only=False, batch=5)
-    errors = error_table(SHARED, SPOT_ERRORS)
+    errors = words(SHARED, SPOT_ERRORS)
     pool = "spot"
     rights = ("spot", "trade")
     listed = (("/api/v1/stop-order", 8, {}),)
@@ -411,7 +399,7 @@ class KuCoinSpot(_KuCoin):
             step = order.instrument.extra["quote_step"]
             params = {"funds": (order.quote_quantity / step).to_integral_value(ROUND_DOWN) * step}
         if order.type.conditional:
-            params["stop"] = "entry" if _rises(order) else "loss"
+            params["stop"] = "entry" if order.rises else "loss"
             params["stopPrice"] = order.trigger_price
         return params
 
@@ -443,10 +431,10 @@ class KuCoinSpot(_KuCoin):
             side=word(SIDES, item, "side"),
             type=OrderType.LIMIT if limit else OrderType.MARKET,
             status=OrderStatus.OPEN if active else _ended(filled, cancelled=cancelled),
-            quantity=_positive(item, "size"),
+            quantity=nonzero(item, "size"),
             filled=filled,
             average_price=decimal(item, "dealFunds") / filled if filled else None,
-            price=_positive(item, "price") if limit else None,
+            price=nonzero(item, "price") if limit else None,
             fee=Fee(decimal(item, "fee"), common_asset(text(item, "feeCurrency"))) if filled else None,
         )
 
@@ -463,10 +451,10 @@ class KuCoinSpot(_KuCoin):
             client_id=item.get("clientOid") or "",
             symbol=text(item, "symbol"),
             side=side,
-            type=_conditional(gain=gain, limit=limit),
+            type=OrderType.waiting(stop=not gain, limit=limit),
             status=word(STOP_STATUSES, item, "status") or OrderStatus.OPEN,
-            quantity=_positive(item, "size"),
-            price=_positive(item, "price") if limit else None,
+            quantity=nonzero(item, "size"),
+            price=nonzero(item, "price") if limit else None,
             trigger_price=decimal(item, "stopPrice"),
         )
 
@@ -485,7 +473,7 @@ class KuCoinSpot(_KuCoin):
             step=decimal(item, "baseIncrement"),
             min_quantity=decimal(item, "baseMinSize"),
             min_notional=decimal_or_none(item, "minFunds") or Decimal(0),
-            max_quantity=_positive(item, "baseMaxSize"),
+            max_quantity=nonzero(item, "baseMaxSize"),
             active=_flag(item, "enableTrading"),
             extra={"quote_step": decimal(item, "quoteIncrement")},
         )
@@ -525,7 +513,7 @@ class KuCoinSpot(_KuCoin):
         found = self._stop_record(keys, instrument, ref)
         if found is None:
             order = self._plain(keys, instrument, ref)
-            return replace(order, type=_conditional(gain=False, limit=order.type is OrderType.LIMIT))
+            return replace(order, type=OrderType.waiting(stop=True, limit=order.type is OrderType.LIMIT))
         record, stop = found
         return (
             stop if word(STOP_STATUSES, record, "status") else self._triggered(keys, instrument, record, stop)
@@ -596,13 +584,13 @@ class KuCoinSpot(_KuCoin):
             raise self._gone()
 
 
-class KuCoinFutures(_KuCoin):
+class KuCoinFutures(CountsContracts, _KuCoin):
     name = "KuCoin_F"
     product = Product.LINEAR
     base_urls = {Environment.LIVE: "https://api-futures.kucoin.com"}
     hosts = {"kucoin": {Environment.LIVE: "https://api.kucoin.com"}}
     features = Features(hedge_mode=True, leverage=True, batch=20, batch_conditional=True)
-    errors = error_table(SHARED, FUTURES_ERRORS)
+    errors = words(SHARED, FUTURES_ERRORS)
     pool = "futures"
     rights = ("futures",)
     listed = (("/api/v1/orders", 2, {"status": "active"}), ("/api/v1/stopOrders", 6, {}))
@@ -610,8 +598,8 @@ class KuCoinFutures(_KuCoin):
 
     def __init__(self, *wires: Any, **options: Any) -> None:
         super().__init__(*wires, **options)
-        self._sizes: dict[str, Decimal] = {}
-        self._modes: dict[tuple[str, str], MarginMode] = {}
+        #: the margin mode that an instrument was last seen to be set to
+        self._modes: Memory[Slot, MarginMode] = Memory()
 
     # -- placing ---------------------------------------------------------------------------------------
 
@@ -622,7 +610,7 @@ class KuCoinFutures(_KuCoin):
         if order.time_in_force is TimeInForce.FOK:
             raise Unsupported(f"{self.name} has no fill-or-kill orders")
         mode = order.margin_mode or MarginMode.ISOLATED
-        params: dict[str, Any] = {"size": self._contracts(order), "marginMode": mode.upper()}
+        params: dict[str, Any] = {"size": self._whole_contracts(order), "marginMode": mode.upper()}
         if mode is MarginMode.ISOLATED and not order.reduce_only:
             params["leverage"] = self._leverage(order)
         if order.position_side:
@@ -630,18 +618,10 @@ class KuCoinFutures(_KuCoin):
         if order.reduce_only:
             params["reduceOnly"] = True
         if order.type.conditional:
-            params["stop"] = "up" if _rises(order) else "down"
+            params["stop"] = "up" if order.rises else "down"
             params["stopPrice"] = order.trigger_price
             params["stopPriceType"] = TRIGGERS[order.trigger_by]
         return params
-
-    def _contracts(self, order: OrderRequest) -> int:
-        if order.quantity is None:
-            raise Unsupported(f"{self.name}: futures orders are given in base currency")
-        contracts = order.quantity / order.instrument.contract_size
-        if contracts != int(contracts):
-            raise Unsupported(f"{self.name} trades whole contracts of {order.instrument.contract_size}")
-        return int(contracts)
 
     def _leverage(self, order: OrderRequest) -> int:
         leverage = order.leverage or Decimal(1)
@@ -653,7 +633,7 @@ class KuCoinFutures(_KuCoin):
         self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
     ) -> Report:
         """In the margin mode the symbol is set to; a mode that nobody asked for may turn out to be the other one."""
-        mode = order.margin_mode or self._modes.get(_slot(keys, order.instrument), MarginMode.ISOLATED)
+        mode = order.margin_mode or self._modes.get(slot(keys, order.instrument), MarginMode.ISOLATED)
         try:
             return super().place(keys, replace(order, margin_mode=mode), patience_seconds=patience_seconds)
         except InvalidOrder as refused:
@@ -661,13 +641,13 @@ class KuCoinFutures(_KuCoin):
                 raise
         other = MarginMode.CROSS if mode is MarginMode.ISOLATED else MarginMode.ISOLATED
         report = super().place(keys, replace(order, margin_mode=other), patience_seconds=patience_seconds)
-        self._remember(keys, order.instrument, other)
+        self._modes[slot(keys, order.instrument)] = other
         return report
 
     def place_many(self, keys: Credentials, orders: Sequence[OrderRequest]) -> list[Report | ExchangeError]:
         """As `place`: what is refused for a margin mode that nobody asked for is placed in the other one, alone."""
         moded = [
-            replace(order, margin_mode=order.margin_mode or self._modes.get(_slot(keys, order.instrument)))
+            replace(order, margin_mode=order.margin_mode or self._modes.get(slot(keys, order.instrument)))
             for order in orders
         ]
         return [
@@ -688,11 +668,6 @@ class KuCoinFutures(_KuCoin):
         rows = by_client_id(items(data, "data"), orders, "clientOid")
         return [{**row, "data": row} for row in rows]
 
-    def _remember(self, keys: Credentials, instrument: Instrument, mode: MarginMode) -> None:
-        if len(self._modes) >= REMEMBERED:
-            self._modes.clear()
-        self._modes[_slot(keys, instrument)] = mode
-
     # -- orders ----------------------------------------------------------------------------------------
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
@@ -706,9 +681,9 @@ class KuCoinFutures(_KuCoin):
         kind = OrderType.LIMIT if limit else OrderType.MARKET
         if item.get("stop"):
             rises = word({"up": True, "down": False}, item, "stop")
-            kind = _conditional(gain=rises == (side is Side.SELL), limit=limit)
+            kind = OrderType.waiting(stop=rises == (side is Side.BUY), limit=limit)
         waits, cancelled = word(OPEN_OR_DONE, item, "status"), _flag(item, "cancelExist")
-        average = _positive(item, "avgDealPrice") or (
+        average = nonzero(item, "avgDealPrice") or (
             decimal(item, "filledValue") / filled / size if filled else None
         )
         return Report(
@@ -718,11 +693,11 @@ class KuCoinFutures(_KuCoin):
             side=side,
             type=kind,
             status=OrderStatus.OPEN if waits else _ended(filled, cancelled=cancelled),
-            quantity=decimal(item, "size") * size if _positive(item, "size") else None,
+            quantity=decimal(item, "size") * size if nonzero(item, "size") else None,
             filled=filled * size,
             average_price=average if filled else None,
-            price=_positive(item, "price") if limit else None,
-            trigger_price=_positive(item, "stopPrice") if kind.conditional else None,
+            price=nonzero(item, "price") if limit else None,
+            trigger_price=nonzero(item, "stopPrice") if kind.conditional else None,
             reduce_only=item.get("reduceOnly") is True or item.get("closeOrder") is True,
             position_side=_position_side(item),
         )
@@ -760,12 +735,12 @@ class KuCoinFutures(_KuCoin):
             for item in listed
             if text(item, "type") == "FFWCSX" and text(item, "settleCurrency") in SETTLEMENTS
         ]
-        self._sizes.update({each.symbol: each.contract_size for each in found})
+        self._know(*found)
         return found
 
     def read_instrument(self, item: Any) -> Instrument:
         size = decimal(item, "multiplier")
-        most, most_at_market = _positive(item, "maxOrderQty"), _positive(item, "marketMaxOrderQty")
+        most, most_at_market = nonzero(item, "maxOrderQty"), nonzero(item, "marketMaxOrderQty")
         return Instrument(
             symbol=text(item, "symbol"),
             base=common_asset(text(item, "baseCurrency")),
@@ -778,21 +753,9 @@ class KuCoinFutures(_KuCoin):
             max_quantity=most and most * size,
             max_market_quantity=most_at_market and most_at_market * size,
             contract_size=size,
-            max_leverage=_positive(item, "maxLeverage"),
+            max_leverage=nonzero(item, "maxLeverage"),
             active=text(item, "status") == "Open",
         )
-
-    def _know(self, instrument: Instrument | None) -> None:
-        if instrument:
-            self._sizes[instrument.symbol] = instrument.contract_size
-
-    def _size(self, symbol: str) -> Decimal:
-        """Coins in a contract; the instruments are read when one is asked for that was never seen."""
-        if symbol not in self._sizes:
-            self.instruments()
-        if symbol not in self._sizes:
-            raise OutcomeUnknown(f"{self.name} speaks of {symbol}, which it does not list")
-        return self._sizes[symbol]
 
     def quote(self, instrument: Instrument) -> Quote:
         data = self._public("/api/v1/ticker", {"symbol": instrument.symbol}, 2)
@@ -829,11 +792,11 @@ class KuCoinFutures(_KuCoin):
             direction=_position_side(item) or (Direction.LONG if contracts > 0 else Direction.SHORT),
             quantity=abs(contracts) * size,
             entry_price=decimal(item, "avgEntryPrice"),
-            mark_price=_positive(item, "markPrice"),
-            leverage=_positive(item, "leverage"),
+            mark_price=nonzero(item, "markPrice"),
+            leverage=nonzero(item, "leverage"),
             margin_mode=mode,
             unrealised=decimal_or_none(item, "unrealisedPnl"),
-            liquidation_price=_positive(item, "liquidationPrice"),
+            liquidation_price=nonzero(item, "liquidationPrice"),
         )
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
@@ -849,7 +812,7 @@ class KuCoinFutures(_KuCoin):
         current = word(MODES, self._read("/api/v2/position/getMarginMode", symbol, 2, keys), "marginMode")
         if mode not in (None, current):
             self._set("position/changeMarginMode", {**symbol, "marginMode": str(mode).upper()}, keys)
-        self._remember(keys, instrument, mode or current)
+        self._modes[slot(keys, instrument)] = mode or current
         if leverage is not None and (mode or current) is MarginMode.CROSS:
             self._set("changeCrossUserLeverage", {**symbol, "leverage": leverage}, keys)
 
@@ -858,10 +821,6 @@ class KuCoinFutures(_KuCoin):
         call = Call("POST", f"/api/v2/{path}", params, costs=costs, priority=Priority.ENTRY)
         if not field(self.call(call, keys), "data"):
             raise OutcomeUnknown(f"{self.name} does not say whether {path} was done")
-
-
-def signature(secret: str, signed: str) -> str:
-    return base64.b64encode(hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()).decode()
 
 
 def _alone(row: Any) -> dict[str, Any]:
@@ -882,21 +841,6 @@ def _refusal(rows: Sequence[Any]) -> dict[str, Any]:
     return told[0] if refused and len({each.get("code") for each in told}) == 1 else {}
 
 
-def _slot(keys: Credentials, instrument: Instrument) -> tuple[str, str]:
-    return key_digest(keys), instrument.symbol
-
-
-def _rises(order: OrderRequest) -> bool:
-    """Whether the price rises to the trigger: a buy stop, a sell take-profit."""
-    return (order.side is Side.BUY) == (order.type in STOPS)
-
-
-def _conditional(*, gain: bool, limit: bool) -> OrderType:
-    if gain:
-        return OrderType.TAKE_PROFIT_LIMIT if limit else OrderType.TAKE_PROFIT
-    return OrderType.STOP_LIMIT if limit else OrderType.STOP
-
-
 def _ended(filled: Decimal, *, cancelled: bool) -> OrderStatus:
     """Of an order that is done: anything cancelled, or nothing filled, is a cancelled order."""
     return OrderStatus.CANCELLED if cancelled or not filled else OrderStatus.FILLED
@@ -911,8 +855,3 @@ def _flag(item: Any, name: str) -> bool:
     if not isinstance(value, bool):
         raise OutcomeUnknown(f"{name} is neither true nor false in the answer")
     return value
-
-
-def _positive(item: Any, name: str) -> Decimal | None:
-    """An optional number: absent, "" and 0 all mean none."""
-    return decimal_or_none(item, name) or None

@@ -24,8 +24,6 @@ JKorf/Mexc.Net and what ccxt 4.5.90 sends tell them (read 2026-11-22). Quirks:
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import time
 from abc import abstractmethod
@@ -37,13 +35,18 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import errors
+from exchanges.contracts import CountsContracts
 from exchanges.errors import ExchangeError, InvalidOrder, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.memory import Memory, Slot, slot
+from exchanges.pairs import check_pair
+from exchanges.read import decimal, decimal_or_none, field, items, nonzero, step_of, text, word, words
+from exchanges.signature import hex_hmac
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
     Balance,
     Credentials,
     Direction,
@@ -73,10 +76,10 @@ from exchanges.venue import (
     Venue,
     acknowledged,
     by_client_id,
-    key_digest,
     named_rows,
     plain_number,
     plain_params,
+    unsent,
     urgency,
 )
 
@@ -86,8 +89,6 @@ FINE = ("", "0", "200")
 #: a contract request may be stamped this far from the exchange's clock, so an order may seem this much older
 CLOCK_APART_MS = 10_000
 SETTLEMENTS = ("USDT", "USDC")
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 #: the body of a call whose body is a list stands under this name of its params
 LIST = ""
 
@@ -147,7 +148,6 @@ SEVEN_DAYS = 2
 PAGE, PAGES = 100, 5
 #: what was asked of the settings of a market is believed this long
 SETTINGS_MS = 60_000
-REMEMBERED = 50_000
 #: the settings named by an order are not those of its market (any more)
 OTHER_SETTINGS = frozenset({"2002", "2021", "2027"})
 
@@ -189,10 +189,6 @@ FUTURES_ERRORS: Codes = {
 CLOSED_TO_KEYS = frozenset({"511", "1002"})
 
 
-def error_table(*parts: Codes) -> dict[str, type[ExchangeError]]:
-    return {code: kind for part in parts for kind, codes in part.items() for code in codes.split()}
-
-
 class _MEXC(Venue):
     exchange = "mexc"
     region = "tokyo"
@@ -230,18 +226,18 @@ class _MEXC(Venue):
     def _sign_spot(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         headers = {"Content-Type": "application/json"}
         if keys is None:
-            return Request(call.method, call.path, urlencode(_written(call.params)), headers=headers)
+            return Request(call.method, call.path, urlencode(plain_params(call.params)), headers=headers)
         stamped = {"timestamp": now_ms, "recvWindow": RECV_WINDOW_MS}
         query = urlencode(
-            {**_written(call.params), **{k: v for k, v in stamped.items() if k not in call.params}}
+            {**plain_params(call.params), **{k: v for k, v in stamped.items() if k not in call.params}}
         )
-        query += f"&signature={signature(keys.secret, query)}"
+        query += f"&signature={hex_hmac(keys.secret, query)}"
         return Request(call.method, call.path, query, headers=headers | {"X-MEXC-APIKEY": keys.key})
 
     def _sign_contract(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         """Parameters of a query are signed in the order of their names, a body as it stands."""
         writes = call.method == "POST"
-        query = "" if writes else urlencode(sorted(_written(call.params).items()))
+        query = "" if writes else urlencode(sorted(plain_params(call.params).items()))
         body = _json(call.params.get(LIST, call.params)) if writes else ""
         headers = {"Content-Type": "application/json"}
         if keys is not None:
@@ -249,7 +245,7 @@ class _MEXC(Venue):
             headers |= {
                 "ApiKey": keys.key,
                 "Request-Time": str(now_ms),
-                "Signature": signature(keys.secret, signed),
+                "Signature": hex_hmac(keys.secret, signed),
             }
         return Request(call.method, call.path, query, body.encode(), headers)
 
@@ -283,7 +279,7 @@ class MEXCSpot(_MEXC):
     name = "MEXC"
     product = Product.SPOT
     features = Features(conditional=False, market_by_quote=True, reduce_only=False, batch=20)
-    errors = error_table(KEY_ERRORS, SPOT_ERRORS)
+    errors = words(KEY_ERRORS, SPOT_ERRORS)
     #: weights over ten seconds, by address or by user; and orders as announced for 2025-03-25
     buckets = {
         "address": Bucket(500, 10.0),
@@ -364,10 +360,10 @@ class MEXCSpot(_MEXC):
             side=word(SPOT_SIDES, item, "side"),
             type=kind,
             status=word(SPOT_STATUSES, item, "status"),
-            quantity=_positive(item, "origQty"),
+            quantity=nonzero(item, "origQty"),
             filled=filled,
             average_price=decimal(item, "cummulativeQuoteQty") / filled if filled else None,
-            price=_positive(item, "price") if kind is OrderType.LIMIT else None,
+            price=nonzero(item, "price") if kind is OrderType.LIMIT else None,
         )
 
     # -- calls -----------------------------------------------------------------------------------------
@@ -383,10 +379,7 @@ class MEXCSpot(_MEXC):
         """Precisions are numbers of decimals; `baseSizePrecision` is the smallest quantity, and
         `quoteAmountPrecision` the smallest value."""
         quote = common_asset(text(entry, "quoteAsset"))
-        price_step, step = (
-            Decimal(1).scaleb(-int(decimal(entry, name)))
-            for name in ("quoteAssetPrecision", "baseAssetPrecision")
-        )
+        price_step, step = (step_of(entry, name) for name in ("quoteAssetPrecision", "baseAssetPrecision"))
         trading = field(entry, "isSpotTradingAllowed")
         return Instrument(
             symbol=text(entry, "symbol"),
@@ -444,11 +437,11 @@ class MEXCSpot(_MEXC):
             text(data, "orderId")
 
 
-class MEXCFutures(_MEXC):
+class MEXCFutures(CountsContracts, _MEXC):
     name = "MEXC_F"
     product = Product.LINEAR
     features = Features(linked_legs=True, hedge_mode=True, leverage=True)
-    errors = error_table(KEY_ERRORS, FUTURES_ERRORS)
+    errors = words(KEY_ERRORS, FUTURES_ERRORS)
     #: requests in two seconds, each address of the API counting for itself; placing as of the reopening in 2026
     buckets = {
         "address": Bucket(20, 2.0),
@@ -467,10 +460,10 @@ class MEXCFutures(_MEXC):
 
     def __init__(self, *wires: Any, **options: Any) -> None:
         super().__init__(*wires, **options)
-        self._sizes: dict[str, Decimal] = {}
         #: numbers of positions as the orders that opened them told, for the first pair of each
-        self._opened: dict[tuple[str, str, Direction], str] = {}
-        self._settings: dict[tuple[str, str], tuple[int, dict[Direction, tuple[MarginMode, Decimal]]]] = {}
+        self._opened: Memory[tuple[str, str, Direction], str] = Memory()
+        #: margin mode and leverage of both directions of a market, and when they were read
+        self._settings: Memory[Slot, tuple[int, dict[Direction, tuple[MarginMode, Decimal]]]] = Memory()
 
     # -- pure ------------------------------------------------------------------------------------------
 
@@ -506,7 +499,7 @@ class MEXCFutures(_MEXC):
         params = self._common(order) | {
             "orderType": _order_type(order),
             "triggerPrice": order.trigger_price,
-            "triggerType": 1 if _rises(order) else 2,
+            "triggerType": 1 if order.rises else 2,
             "executeCycle": SEVEN_DAYS,
             "trend": TRENDS[order.trigger_by],
         }
@@ -516,7 +509,7 @@ class MEXCFutures(_MEXC):
         """`reduceOnly` exists in one-way mode only; in hedge mode the side says it."""
         params: dict[str, Any] = {
             "symbol": order.instrument.symbol,
-            "vol": self._contracts(order),
+            "vol": self._whole_contracts(order),
             "side": SIDE_NUMBERS[order.side, order.closes],
             "openType": OPEN_TYPE_NUMBERS[order.margin_mode or MarginMode.CROSS],
             "positionMode": 1 if order.position_side else 2,
@@ -528,14 +521,6 @@ class MEXCFutures(_MEXC):
         if order.reduce_only and not order.position_side:
             params["reduceOnly"] = True
         return params
-
-    def _contracts(self, order: OrderRequest) -> Decimal:
-        if order.quantity is None:
-            raise Unsupported(f"{self.name}: futures orders are given in base currency")
-        contracts = order.quantity / order.instrument.contract_size
-        if contracts != contracts.to_integral_value():
-            raise Unsupported(f"{self.name} trades whole contracts of {order.instrument.contract_size}")
-        return contracts
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         """A plan order's number stands alone, and knows no client id."""
@@ -557,8 +542,8 @@ class MEXCFutures(_MEXC):
             status=word(STATES, item, "state"),
             quantity=decimal(item, "vol") * size,
             filled=filled * size,
-            average_price=_positive(item, "dealAvgPrice") if filled else None,
-            price=None if market else _positive(item, "price"),
+            average_price=nonzero(item, "dealAvgPrice") if filled else None,
+            price=None if market else nonzero(item, "price"),
             reduce_only=closes,
             position_side=_position_side(item, side, closes=closes),
             fee=_fee(item) if filled else None,
@@ -576,10 +561,10 @@ class MEXCFutures(_MEXC):
             client_id="",
             symbol=text(item, "symbol"),
             side=side,
-            type=_conditional(gain=gain, limit=not market),
+            type=OrderType.waiting(stop=not gain, limit=not market),
             status=word(PLAN_STATES, item, "state"),
             quantity=decimal(item, "vol") * size,
-            price=None if market else _positive(item, "price"),
+            price=None if market else nonzero(item, "price"),
             trigger_price=decimal(item, "triggerPrice"),
             reduce_only=closes,
             position_side=_position_side(item, side, closes=closes),
@@ -596,7 +581,7 @@ class MEXCFutures(_MEXC):
             (STOP_LEG, "stopLoss", "stopLossPrice"),
             (TARGET_LEG, "takeProfit", "takeProfitPrice"),
         ):
-            if (trigger := _positive(item, price)) is None:
+            if (trigger := nonzero(item, price)) is None:
                 continue
             limit = str(item.get(f"{kind}Type")) == "1"
             legs.append(
@@ -605,10 +590,10 @@ class MEXCFutures(_MEXC):
                     client_id="",
                     symbol=text(item, "symbol"),
                     side=direction.exit_side,
-                    type=_conditional(gain=mark == TARGET_LEG, limit=limit),
+                    type=OrderType.waiting(stop=mark == STOP_LEG, limit=limit),
                     status=status if not status.final or fired == mark else OrderStatus.CANCELLED,
                     quantity=decimal(item, "vol") * size,
-                    price=_positive(item, f"{kind}OrderPrice") if limit else None,
+                    price=nonzero(item, f"{kind}OrderPrice") if limit else None,
                     trigger_price=trigger,
                     reduce_only=True,
                     position_side=direction if hedged else None,
@@ -635,7 +620,7 @@ class MEXCFutures(_MEXC):
         except InvalidOrder as refused:
             if refused.code not in OTHER_SETTINGS or ready is order:
                 raise
-            self._settings.pop(_slot(keys, order.instrument), None)
+            self._settings.pop(slot(keys, order.instrument), None)
             again = self._under_settings(keys, order)
             if again == ready:
                 raise
@@ -676,10 +661,8 @@ class MEXCFutures(_MEXC):
         if order.margin_mode is not None and (order.leverage is not None or order.reduce_only):
             return order
         direction = order.position_side or _direction(order)
-        try:
+        with unsent("the margin mode is not known"):
             mode, leverage = self._market_settings(keys, order.instrument)[direction]
-        except OutcomeUnknown as error:
-            raise NotSent(f"not sent, because the margin mode is not known: {error.message}") from None
         if order.margin_mode not in (None, mode):
             return order  # asked for by name: the leverage of the other mode is not this one's
         return replace(order, margin_mode=mode, leverage=order.leverage or leverage)
@@ -689,8 +672,8 @@ class MEXCFutures(_MEXC):
     ) -> Mapping[Direction, tuple[MarginMode, Decimal]]:
         """Margin mode and leverage of both directions
         (https://www.mexc.com/api-docs/futures/account-and-trading-endpoints/get-position-leverage-multipliers)."""
-        slot, now_ms = _slot(keys, instrument), self.clock.now_ms()
-        if (known := self._settings.get(slot)) and now_ms - known[0] < SETTINGS_MS:
+        market, now_ms = slot(keys, instrument), self.clock.now_ms()
+        if (known := self._settings.get(market)) and now_ms - known[0] < SETTINGS_MS:
             return known[1]
         rows = items(self._read("position/leverage", {"symbol": instrument.symbol}, keys))
         found = {
@@ -702,9 +685,7 @@ class MEXCFutures(_MEXC):
         }
         if set(found) != set(Direction):
             raise OutcomeUnknown(f"{self.name} tells no leverage for {instrument.symbol}")
-        if len(self._settings) >= REMEMBERED:
-            self._settings.clear()
-        self._settings[slot] = now_ms, found
+        self._settings[market] = now_ms, found
         return found
 
     # -- linked legs -----------------------------------------------------------------------------------
@@ -713,10 +694,10 @@ class MEXCFutures(_MEXC):
         """One TP/SL record of the position (https://www.mexc.com/api-docs/futures/account-and-trading-endpoints:
         place TP/SL order by position). It is looked up by its terms, also after an answer that was lost."""
         stop, instrument = legs.stop, legs.stop.instrument
-        self._check_pair(legs)
+        check_pair(self.name, legs, stops=(OrderType.STOP,), targets=(OrderType.TAKE_PROFIT,))
         trouble = OutcomeUnknown(f"{self.name} took stop and target but lists neither")
         since_ms = self.clock.now_ms() - CLOCK_APART_MS
-        position = self._opened.pop((*_slot(keys, instrument), _closed_by(stop)), "")
+        position = self._opened.pop((*slot(keys, instrument), _closed_by(stop)), "")
         try:
             position = self._hang(keys, legs, position)
         except OutcomeUnknown as lost:
@@ -747,21 +728,10 @@ class MEXCFutures(_MEXC):
         self.call(self.protect_call(legs, position), keys)
         return position
 
-    def _check_pair(self, legs: Legs) -> None:
-        stop, target = legs.stop, legs.target
-        if (stop.type, target.type) != (OrderType.STOP, OrderType.TAKE_PROFIT):
-            raise Unsupported(f"{self.name}: linked legs are a stop and a take-profit at market")
-        if (stop.quantity, stop.side, stop.position_side) != (
-            target.quantity,
-            target.side,
-            target.position_side,
-        ):
-            raise Unsupported(f"{self.name}: linked legs have one size and one position")
-
     def protect_call(self, legs: Legs, position_id: str) -> Call:
         params = {
             "positionId": int(position_id),
-            "vol": self._contracts(legs.stop),
+            "vol": self._whole_contracts(legs.stop),
             "stopLossPrice": legs.stop.trigger_price,
             "takeProfitPrice": legs.target.trigger_price,
             "lossTrend": TRENDS[legs.stop.trigger_by],
@@ -778,12 +748,10 @@ class MEXCFutures(_MEXC):
     def _position_of(self, keys: Credentials, leg: OrderRequest) -> str:
         """The number of the position a leg closes: the record hangs on it. Unreadable leaves the pair unsent."""
         direction = _closed_by(leg)
-        try:
+        with unsent("the position is not known"):
             for row in self._position_rows(keys, leg.instrument):
                 if word(POSITION_TYPES, row, "positionType") is direction:
                     return _position_number(row)
-        except OutcomeUnknown as error:
-            raise NotSent(f"not sent, because the position is not known: {error.message}") from None
         raise errors.NothingToReduce(f"{self.name} has no {direction} position of {leg.instrument.symbol}")
 
     # -- orders ----------------------------------------------------------------------------------------
@@ -813,9 +781,7 @@ class MEXCFutures(_MEXC):
         report = self.read_order(data)
         if report.filled and not report.reduce_only and str(data.get("positionId") or "0") != "0":
             opened = report.position_side or (Direction.LONG if report.side is Side.BUY else Direction.SHORT)
-            if len(self._opened) >= REMEMBERED:
-                self._opened.clear()
-            self._opened[(*_slot(keys, instrument), opened)] = _position_number(data)
+            self._opened[(*slot(keys, instrument), opened)] = _position_number(data)
         return replace(report, client_id=report.client_id or ref.client_id)
 
     def _unnumbered(self, keys: Credentials, instrument: Instrument) -> Report:
@@ -839,14 +805,7 @@ class MEXCFutures(_MEXC):
         if not order_id or str(order_id) == "0":
             raise OutcomeUnknown(f"{self.name} does not name the order that {report.exchange_id} placed")
         placed = self._plain(keys, instrument, OrderRef(exchange_id=str(order_id)))
-        return replace(
-            report,
-            status=placed.status,
-            filled=placed.filled,
-            average_price=placed.average_price,
-            fee=placed.fee,
-            reason=placed.reason,
-        )
+        return report.done_as(placed)
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
         self._know(instrument)
@@ -917,7 +876,7 @@ class MEXCFutures(_MEXC):
         """Perpetuals that settle in dollars; the others are margined in coins."""
         listed = items(self._public("detail", {}, 2))
         found = [self.read_instrument(item) for item in listed if text(item, "settleCoin") in SETTLEMENTS]
-        self._sizes.update({each.symbol: each.contract_size for each in found})
+        self._know(*found)
         return found
 
     def read_instrument(self, item: Any) -> Instrument:
@@ -939,18 +898,6 @@ class MEXCFutures(_MEXC):
             max_leverage=decimal(item, "maxLeverage"),
             active=text(item, "state") == "0" and item.get("apiAllowed") is not False,
         )
-
-    def _know(self, instrument: Instrument | None) -> None:
-        if instrument:
-            self._sizes[instrument.symbol] = instrument.contract_size
-
-    def _size(self, symbol: str) -> Decimal:
-        """Coins in a contract; the instruments are read when one is asked for that was never seen."""
-        if symbol not in self._sizes:
-            self.instruments()
-        if symbol not in self._sizes:
-            raise OutcomeUnknown(f"{self.name} speaks of {symbol}, which it does not list")
-        return self._sizes[symbol]
 
     def quote(self, instrument: Instrument) -> Quote:
         data = self._public("ticker", {"symbol": instrument.symbol}, 1)
@@ -981,9 +928,9 @@ class MEXCFutures(_MEXC):
             direction=word(POSITION_TYPES, item, "positionType"),
             quantity=decimal(item, "holdVol") * self._size(text(item, "symbol")),
             entry_price=decimal(item, "holdAvgPrice"),
-            leverage=_positive(item, "leverage"),
+            leverage=nonzero(item, "leverage"),
             margin_mode=word(OPEN_TYPES, item, "openType"),
-            liquidation_price=_positive(item, "liquidatePrice"),
+            liquidation_price=nonzero(item, "liquidatePrice"),
         )
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
@@ -993,8 +940,8 @@ class MEXCFutures(_MEXC):
         self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
     ) -> None:
         """Both directions; an open position is named by its number, and its margin mode cannot change."""
-        slot = _slot(keys, instrument)
-        self._settings.pop(slot, None)
+        known = slot(keys, instrument)
+        self._settings.pop(known, None)
         current = self._market_settings(keys, instrument)
         changed = {
             direction: (mode or was[0], leverage or was[1])
@@ -1003,7 +950,7 @@ class MEXCFutures(_MEXC):
         }
         if not changed:
             return
-        self._settings.pop(slot, None)
+        self._settings.pop(known, None)
         held = {
             word(POSITION_TYPES, row, "positionType"): row for row in self._position_rows(keys, instrument)
         }
@@ -1050,17 +997,6 @@ class MEXCFutures(_MEXC):
         costs: Costs = {bucket: 1, "address": 0}
         return Call("POST", f"/api/v1/private/{path}", params, costs=costs, priority=priority)
 
-    def _gone(self) -> OrderNotFound:
-        return OrderNotFound(f"{self.name} does not know this order, or it is no longer open")
-
-
-def signature(secret: str, signed: str) -> str:
-    return hmac.new(secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
-
-
-def _written(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in params.items()}
-
 
 def _json(value: Any) -> str:
     """As the API wants it: numbers are numbers, every digit of them."""
@@ -1080,10 +1016,6 @@ def _named(instrument: Instrument, ref: OrderRef) -> dict[str, str]:
 
 def _of(instrument: Instrument | None) -> dict[str, Any]:
     return {"symbol": instrument.symbol} if instrument else {}
-
-
-def _slot(keys: Credentials, instrument: Instrument) -> tuple[str, str]:
-    return key_digest(keys), instrument.symbol
 
 
 def _has_order(row: Any) -> bool:
@@ -1112,17 +1044,6 @@ def _direction(order: OrderRequest) -> Direction:
 
 def _closed_by(leg: OrderRequest) -> Direction:
     return leg.position_side or (Direction.SHORT if leg.side is Side.BUY else Direction.LONG)
-
-
-def _rises(order: OrderRequest) -> bool:
-    """Whether the price rises to the trigger: a buy stop, a sell take-profit."""
-    return (order.side is Side.BUY) == (order.type in STOPS)
-
-
-def _conditional(*, gain: bool, limit: bool) -> OrderType:
-    if gain:
-        return OrderType.TAKE_PROFIT_LIMIT if limit else OrderType.TAKE_PROFIT
-    return OrderType.STOP_LIMIT if limit else OrderType.STOP
 
 
 def _same_terms(report: Report, order: OrderRequest) -> bool:
@@ -1160,8 +1081,3 @@ def _fee(item: Any) -> Fee | None:
 def _error_of(item: Any) -> str:
     code = str(item.get("errorCode") or "0")
     return "" if code == "0" else f"MEXC gives the reason {code}"
-
-
-def _positive(item: Any, name: str) -> Decimal | None:
-    """An optional number: absent, "" and 0 all mean none."""
-    return decimal_or_none(item, name) or None

@@ -17,10 +17,6 @@ Facts from https://www.okx.com/docs-v5/en/ (pages read 2026-11-22 in stored copi
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -30,13 +26,18 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import errors
+from exchanges.contracts import CountsContracts
 from exchanges.errors import ExchangeError, ModeMismatch, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.margin import OrdersInMode
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.pairs import check_pair, half_id, ids_of_pair, pair_id
+from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
+from exchanges.signature import base64_hmac
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
+    STOPS,
     Balance,
     Credentials,
     Direction,
@@ -62,16 +63,15 @@ from exchanges.types import (
 from exchanges.venue import (
     Call,
     Features,
-    Venue,
+    acknowledged,
     by_client_id,
     held_mode,
-    plain_number,
+    json_body,
     plain_params,
     urgency,
 )
 
 SETTLEMENTS = ("USDT", "USDC")
-CLIENT_ID_LENGTH = 16
 PAGE = 100
 AT_MARKET = "-1"
 
@@ -79,12 +79,12 @@ SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 DIRECTIONS = {"long": Direction.LONG, "short": Direction.SHORT, "net": None, "": None}
 MARGIN_MODES = {"cross": MarginMode.CROSS, "isolated": MarginMode.ISOLATED}
 POSITION_MODES = {"net_mode": PositionMode.ONE_WAY, "long_short_mode": PositionMode.HEDGE}
-TYPES = {
-    **dict.fromkeys(("market", "optimal_limit_ioc"), OrderType.MARKET),
-    **dict.fromkeys(
-        ("limit", "post_only", "fok", "ioc", "mmp", "mmp_and_post_only", "elp", "rpi"), OrderType.LIMIT
-    ),
-}
+TYPES = words(
+    {
+        OrderType.MARKET: "market optimal_limit_ioc",
+        OrderType.LIMIT: "limit post_only fok ioc mmp mmp_and_post_only elp rpi",
+    }
+)
 TIMES = {TimeInForce.GTC: "limit", TimeInForce.IOC: "ioc", TimeInForce.FOK: "fok"}
 STATES = {
     "live": OrderStatus.OPEN,
@@ -103,28 +103,18 @@ ALGO_STATES = {
     "effective": None,
     "partially_effective": None,
 }
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
-TAKES = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
-TYPES_OF_LEGS = {
-    (True, False): OrderType.STOP,
-    (True, True): OrderType.STOP_LIMIT,
-    (False, False): OrderType.TAKE_PROFIT,
-    (False, True): OrderType.TAKE_PROFIT_LIMIT,
-}
 #: the fields of a leg of an algo order: what triggers it, and at what price it then stands
 LEGS = {"sl": ("slTriggerPx", "slOrdPx"), "tp": ("tpTriggerPx", "tpOrdPx"), "trigger": ("triggerPx", "ordPx")}
 #: kinds of algo orders that are stops and targets
 ALGOS = {"conditional": ("sl", "tp"), "oco": ("sl", "tp"), "trigger": ("trigger",)}
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 
 #: `code` of an answer whose rows have codes of their own: all were done, none, or some
 ALL_DONE, NONE_DONE, SOME_DONE = "0", "1", "2"
 #: 51000 stands for many complaints; where the words name one of these parameters, it becomes part of the code
 SPOKEN = {"posside": "51000:posSide", "tdmode": "51000:tdMode"}
 #: https://www.okx.com/docs-v5/en/#error-code; 50004 and 51149 say themselves that the outcome is not known
-ERRORS = {
-    code: kind
-    for kind, codes in {
+ERRORS = words(
+    {
         errors.AuthRefused: "50030 50035 50100 50101 50103 50104 50105 50106 50107 50110 50111 50113 50114 50119 "
         "50120",
         errors.ClockRefused: "50102 50112",
@@ -140,9 +130,8 @@ ERRORS = {
         errors.DuplicateOrder: "51016 51065 51068",
         errors.InvalidOrder: "51000 51000:tdMode 51004 51005 51006 51007 51010 51020 51102 51103 51116 51120 51121 "
         "51122 51135 51136 51137 51138 51150 51174 51201 51202 51203 51204 51205 51250 51252 51261 51275 59102",
-    }.items()
-    for code in codes.split()
-}
+    }
+)
 HINTS = {
     "50101": "demo keys open the demo environment only, and live keys the live one",
     "50119": "a key works on the regional site where it was made only: okx.com, my.okx.com or us.okx.com",
@@ -150,7 +139,7 @@ HINTS = {
 }
 
 
-class _OKX(Venue):
+class _OKX(CountsContracts):
     exchange = "okx"
     region = "singapore"
     key_family = "okx"
@@ -194,24 +183,17 @@ class _OKX(Venue):
     }
     kind: ClassVar[str]
 
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        #: contract sizes of the instruments seen
-        self._sizes: dict[str, Decimal] = {}
-
     # -- pure ------------------------------------------------------------------------------------------
 
     @classmethod
     def client_id(cls, token: str) -> str:
-        digest = hashlib.blake2b(token.encode(), digest_size=CLIENT_ID_LENGTH * 5 // 8).digest()
-        return base64.b32encode(digest).decode().lower()
+        return half_id(token)
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
-        """https://www.okx.com/docs-v5/en/#overview-rest-authentication; a list is sent as the parameter ""."""
-        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
+        """https://www.okx.com/docs-v5/en/#overview-rest-authentication"""
         get = call.method == "GET"
-        query = urlencode(params) if get else ""
-        body = "" if get else json.dumps(params.get("", params), separators=(",", ":"))
+        query = urlencode(plain_params(call.params)) if get else ""
+        body = "" if get else json_body(call.params)
         headers = {} if get else {"Content-Type": "application/json"}
         if self.environment is Environment.TESTNET:
             headers["x-simulated-trading"] = "1"
@@ -219,12 +201,9 @@ class _OKX(Venue):
             moment = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
             stamp = f"{moment}.{now_ms % 1000:03}Z"
             target = f"{call.path}?{query}" if query else call.path
-            signed = hmac.new(
-                keys.secret.encode(), f"{stamp}{call.method}{target}{body}".encode(), hashlib.sha256
-            )
             headers |= {
                 "OK-ACCESS-KEY": keys.key,
-                "OK-ACCESS-SIGN": base64.b64encode(signed.digest()).decode(),
+                "OK-ACCESS-SIGN": base64_hmac(keys.secret, f"{stamp}{call.method}{target}{body}"),
                 "OK-ACCESS-TIMESTAMP": stamp,
                 "OK-ACCESS-PASSPHRASE": keys.passphrase,
             }
@@ -310,15 +289,9 @@ class _OKX(Venue):
     def protect_call(self, legs: Legs) -> Call:
         """One `oco` order. A target that is a plain limit order becomes one that triggers at its own price."""
         stop, target = legs.stop, legs.target
-        if stop.type not in STOPS or target.type not in (*TAKES, OrderType.LIMIT):
-            raise Unsupported(f"{self.name}: linked legs are a stop and a target")
-        ends = {(leg.side, leg.quantity, leg.position_side) for leg in (stop, target)}
-        if len(ends) > 1:
-            raise Unsupported(f"{self.name}: linked legs have one side, one size and one position")
-        if {len(stop.client_id), len(target.client_id)} != {CLIENT_ID_LENGTH}:
-            raise Unsupported(f"{self.name}: ids of linked legs have {CLIENT_ID_LENGTH} characters")
+        check_pair(self.name, legs)
         triggers = {**self._trigger_params(target), **self._trigger_params(stop)}
-        return self._algo_call("oco", stop, stop.client_id + target.client_id, triggers)
+        return self._algo_call("oco", stop, pair_id(self.name, legs), triggers)
 
     # -- readers ---------------------------------------------------------------------------------------
 
@@ -328,20 +301,8 @@ class _OKX(Venue):
     def _taken(self, data: Any, order: OrderRequest, *, conditional: bool, leg: str = "") -> Report:
         if not (exchange_id := text(data, "data", 0, "algoId" if conditional else "ordId")):
             raise OutcomeUnknown(f"{self.name} took the order and named no id")
-        return Report(
-            exchange_id=exchange_id + leg,
-            client_id=order.client_id,
-            symbol=order.instrument.symbol,
-            side=order.side,
-            type=order.type,
-            status=OrderStatus.OPEN,
-            quantity=order.quantity,
-            price=order.price,
-            trigger_price=order.trigger_price,
-            reduce_only=order.reduce_only,
-            position_side=order.position_side,
-            acknowledged_only=not conditional,  # one that waits for its trigger has no fill to tell
-        )
+        # one that waits for its trigger has no fill to tell
+        return acknowledged(order, exchange_id + leg, acknowledged_only=not conditional)
 
     def read_order(self, item: Any) -> Report:
         """https://www.okx.com/docs-v5/en/#order-book-trading-trade-get-order-details"""
@@ -352,8 +313,8 @@ class _OKX(Venue):
             type=kind,
             status=word(STATES, item, "state"),
             filled=filled,
-            average_price=_positive(item, "avgPx") if filled else None,
-            price=_positive(item, "px") if kind in LIMITS else None,
+            average_price=nonzero(item, "avgPx") if filled else None,
+            price=nonzero(item, "px") if kind in LIMITS else None,
             fee=_fee(item),
             reason=item.get("cancelSourceReason") or "",
         )
@@ -377,7 +338,7 @@ class _OKX(Venue):
     def read_algo(self, item: Any) -> dict[str, Report]:
         """The legs of an algo order by "sl", "tp" or "trigger": two for a pair, none for kinds we do not know."""
         kind = text(item, "ordType")
-        named = [leg for leg in ALGOS.get(kind, ()) if _positive(item, LEGS[leg][0])]
+        named = [leg for leg in ALGOS.get(kind, ()) if nonzero(item, LEGS[leg][0])]
         if kind in ALGOS and not named:
             raise OutcomeUnknown(f"{self.name} lists a conditional order without a trigger price")
         kept = named if kind == "oco" else named[:1]  # of a one-way order with both, only the stop counts
@@ -386,7 +347,7 @@ class _OKX(Venue):
     def _read_leg(self, item: Any, leg: str, *, paired: bool) -> Report:
         report, state = self._read_common(item, "algoId", "algoClOrdId"), word(ALGO_STATES, item, "state")
         if paired:
-            name = _split(report.client_id)[leg]
+            name = ids_of_pair(report.client_id)[leg]
             report = replace(report, exchange_id=f"{report.exchange_id}:{leg}", client_id=name)
             if state in (None, OrderStatus.REJECTED) and _fired(item, state) not in ("", leg):
                 state = OrderStatus.CANCELLED
@@ -396,9 +357,9 @@ class _OKX(Venue):
         failed = item.get("failCode") if state is OrderStatus.REJECTED else ""
         return replace(
             report,
-            type=TYPES_OF_LEGS[stop, limit],
+            type=OrderType.waiting(stop=stop, limit=limit),
             status=state or OrderStatus.OPEN,
-            price=_positive(item, price) if limit else None,
+            price=nonzero(item, price) if limit else None,
             trigger_price=decimal(item, trigger),
             reason=f"it could not be placed when it triggered ({failed})" if failed else "",
         )
@@ -406,21 +367,11 @@ class _OKX(Venue):
     @abstractmethod
     def read_instrument(self, entry: Any) -> Instrument: ...
 
-    def _size(self, symbol: str) -> Decimal:
-        """The contract size; the instruments are read when one is asked for that was never seen."""
-        if self.product is Product.SPOT:
-            return Decimal(1)
-        if symbol not in self._sizes:
-            self.instruments()
-        if symbol not in self._sizes:
-            raise OutcomeUnknown(f"{self.name} speaks of {symbol}, which it does not list")
-        return self._sizes[symbol]
-
     def _known(self, instrument: Instrument | None) -> dict[str, str]:
         """The parameters that ask for one instrument or all, and its size is remembered."""
         if instrument is None:
             return {"instType": self.kind}
-        self._sizes[instrument.symbol] = instrument.contract_size
+        self._know(instrument)
         return {"instType": self.kind, "instId": instrument.symbol}
 
     def _ours(self, symbol: str) -> bool:
@@ -436,7 +387,7 @@ class _OKX(Venue):
         found = [
             self.read_instrument(row) for row in rows if self._ours(text(row, "instId")) and _complete(row)
         ]
-        self._sizes.update({each.symbol: each.contract_size for each in found})
+        self._know(*found)
         return found
 
     def quote(self, instrument: Instrument) -> Quote:
@@ -447,7 +398,7 @@ class _OKX(Venue):
         algo_id, _, leg = ref.exchange_id.partition(":")
         which = {"instId": instrument.symbol}
         if not (ref.conditional or leg):
-            self._cancel_order(keys, which | _named(ref, "ordId", "clOrdId"))
+            self._cancel_order(keys, which | ref.named("ordId", "clOrdId"))
             return
         named = {"algoId": algo_id} if algo_id else {"algoClOrdId": ref.client_id}
         try:
@@ -465,7 +416,7 @@ class _OKX(Venue):
         self._known(instrument)
         algo_id, _, leg = ref.exchange_id.partition(":")
         if not (ref.conditional or leg):
-            return self._order(keys, instrument.symbol, _named(ref, "ordId", "clOrdId"))
+            return self._order(keys, instrument.symbol, ref.named("ordId", "clOrdId"))
         item = self._algo(keys, {"algoId": algo_id} if algo_id else {"algoClOrdId": ref.client_id})
         legs = self.read_algo(item)
         return self._followed(keys, item, field(legs, leg or next(iter(legs), "")))
@@ -479,21 +430,14 @@ class _OKX(Venue):
     def _one(self, path: str, named: Mapping[str, str], bucket: str, keys: Credentials) -> Any:
         for item in items(self._read(path, named, bucket, keys)):
             return item
-        raise OrderNotFound(f"{self.name} does not know this order")
+        raise self._gone()
 
     def _followed(self, keys: Credentials, item: Any, report: Report) -> Report:
         """A triggered order has become another one, which tells what was filled."""
         if word(ALGO_STATES, item, "state") is not None or report.status is not OrderStatus.OPEN:
             return report
         became = self._order(keys, report.symbol, {"ordId": _child(item)})
-        return replace(
-            report,
-            status=became.status,
-            filled=became.filled,
-            average_price=became.average_price,
-            fee=became.fee,
-            reason=became.reason,
-        )
+        return report.done_as(became)
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
         scope, found = self._known(instrument), list[Report]()
@@ -612,6 +556,9 @@ class OKXSpot(_OKX):
                 raise
             return super().protect(keys, replace(legs, stop=replace(legs.stop, margin_mode=MarginMode.CROSS)))
 
+    def _size(self, symbol: str) -> Decimal:
+        return Decimal(1)
+
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
         if order.reduce_only or order.position_side:
             raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
@@ -635,7 +582,7 @@ class OKXSpot(_OKX):
             tick=decimal(entry, "tickSz"),
             step=decimal(entry, "lotSz"),
             min_quantity=decimal(entry, "minSz"),
-            max_quantity=_positive(entry, "maxLmtSz"),
+            max_quantity=nonzero(entry, "maxLmtSz"),
             active=text(entry, "state") == "live",
         )
 
@@ -673,7 +620,7 @@ class OKXSwap(OrdersInMode, _OKX):
     def read_instrument(self, entry: Any) -> Instrument:
         size = decimal(entry, "ctVal") * decimal(entry, "ctMult")
         base, _, quote = text(entry, "uly").partition("-")
-        most, most_at_market = _positive(entry, "maxLmtSz"), _positive(entry, "maxMktSz")
+        most, most_at_market = nonzero(entry, "maxLmtSz"), nonzero(entry, "maxMktSz")
         return Instrument(
             symbol=text(entry, "instId"),
             base=base,
@@ -686,7 +633,7 @@ class OKXSwap(OrdersInMode, _OKX):
             max_quantity=most and most * size,
             max_market_quantity=most_at_market and most_at_market * size,
             contract_size=size,
-            max_leverage=_positive(entry, "lever"),
+            max_leverage=nonzero(entry, "lever"),
             active=text(entry, "state") == "live",
         )
 
@@ -704,11 +651,11 @@ class OKXSwap(OrdersInMode, _OKX):
             direction=word(DIRECTIONS, item, "posSide") or net,
             quantity=abs(contracts) * self._size(symbol),
             entry_price=decimal(item, "avgPx"),
-            mark_price=_positive(item, "markPx"),
-            leverage=_positive(item, "lever"),
+            mark_price=nonzero(item, "markPx"),
+            leverage=nonzero(item, "lever"),
             margin_mode=word(MARGIN_MODES, item, "mgnMode"),
             unrealised=decimal_or_none(item, "upl"),
-            liquidation_price=_positive(item, "liqPx"),
+            liquidation_price=nonzero(item, "liqPx"),
         )
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
@@ -743,15 +690,8 @@ class OKXSwap(OrdersInMode, _OKX):
 
 def _waits_as_stop(item: Any, side: Side) -> bool:
     """A trigger order has no direction: the price at its creation tells; unknown is a stop."""
-    trigger, last = decimal(item, "triggerPx"), _positive(item, "last")
+    trigger, last = decimal(item, "triggerPx"), nonzero(item, "last")
     return last is None or (trigger > last) == (side is Side.BUY)
-
-
-def _split(client_id: str) -> dict[str, str]:
-    """The ids of stop and target in the one id of their pair; a stranger's id is the stop's alone."""
-    if len(client_id) != 2 * CLIENT_ID_LENGTH:
-        return {"sl": client_id, "tp": ""}
-    return {"sl": client_id[:CLIENT_ID_LENGTH], "tp": client_id[CLIENT_ID_LENGTH:]}
 
 
 def _fired(item: Any, state: OrderStatus | None) -> str:
@@ -770,10 +710,6 @@ def _child(item: Any) -> str:
     return str(found[0])
 
 
-def _named(ref: OrderRef, id_name: str, client_name: str) -> dict[str, str]:
-    return {id_name: ref.exchange_id} if ref.exchange_id else {client_name: ref.client_id}
-
-
 def _fee(item: Any) -> Fee | None:
     """Negative when paid."""
     paid = decimal_or_none(item, "fee")
@@ -783,8 +719,3 @@ def _fee(item: Any) -> Fee | None:
 def _complete(row: Any) -> bool:
     """Instruments announced before their listing have empty fields."""
     return all(row.get(name) for name in ("tickSz", "lotSz", "minSz"))
-
-
-def _positive(item: Any, name: str) -> Decimal | None:
-    """An optional price: absent, "" and 0 all mean none."""
-    return decimal_or_none(item, name) or None

@@ -55,6 +55,42 @@ def test_an_optional_number_that_is_there_must_be_one() -> None:
         read.decimal_or_none(ANSWER, "word")
 
 
+@pytest.mark.parametrize(
+    ("value", "nonzero", "positive"),
+    [
+        ("1.5", "1.5", "1.5"),
+        ("0.00", None, None),
+        (0, None, None),
+        ("-1", "-1", None),
+        ("", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_price_that_is_not_there_may_be_told_as_0_or_below(
+    value: Any, nonzero: str | None, positive: str | None
+) -> None:
+    answer = {"price": value}
+    assert read.nonzero(answer, "price") == (None if nonzero is None else Decimal(nonzero))
+    assert read.positive(answer, "price") == (None if positive is None else Decimal(positive))
+
+
+@pytest.mark.parametrize("reader", [read.nonzero, read.positive])
+def test_a_price_that_is_no_number_is_an_unknown_outcome(reader: Any) -> None:
+    with pytest.raises(OutcomeUnknown):
+        reader(ANSWER, "word")
+    assert reader(ANSWER, "x") is None
+
+
+@pytest.mark.parametrize(("decimals", "step"), [("2", "0.01"), (0, "1"), ("-1", "10")])
+def test_a_step_is_told_as_a_number_of_decimals(decimals: Any, step: str) -> None:
+    assert read.step_of({"scale": decimals}, "scale") == Decimal(step)
+
+
+def test_a_table_names_all_words_of_a_meaning_at_once() -> None:
+    table = read.words({1: "new live", 2: "filled"}, {3: "gone"})
+    assert table == {"new": 1, "live": 1, "filled": 2, "gone": 3}
+
+
 def test_an_unknown_word_is_an_unknown_outcome_and_is_told_shortened() -> None:
     with pytest.raises(OutcomeUnknown) as caught:
         read.word({"NEW": 1}, {"status": "X" * 500}, "status")

@@ -58,10 +58,12 @@ from exchanges.venue import (
     acknowledged,
     by_client_id,
     held_mode,
+    json_body,
     key_digest,
     named_rows,
     plain_number,
     unless_unchanged,
+    unsent,
     urgency,
 )
 from tests.exchanges.contract import credentials, open_venue, order
@@ -607,6 +609,24 @@ def test_what_a_venue_lacks_is_unsupported_by_default() -> None:
 )
 def test_numbers_are_written_without_exponent_and_trailing_zeros(value: str, text: str) -> None:
     assert plain_number(Decimal(value)) == text
+
+
+def test_a_body_has_numbers_as_text_and_may_be_a_list() -> None:
+    assert json_body({"size": Decimal("1.50"), "on": True}) == '{"size":"1.5","on":true}'
+    assert json_body({"": [{"size": "1"}]}) == '[{"size":"1"}]'
+
+
+def test_what_is_not_known_before_an_order_leaves_it_unsent() -> None:
+    with (
+        pytest.raises(NotSent, match="not sent, because the price is not known: HTML"),
+        unsent("the price is not known"),
+    ):
+        raise OutcomeUnknown("HTML")
+
+
+def test_a_refusal_before_an_order_stays_one() -> None:
+    with pytest.raises(AuthRefused), unsent("the price is not known"):
+        raise AuthRefused("no such key")
 
 
 def test_credentials_are_in_no_repr() -> None:

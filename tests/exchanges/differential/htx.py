@@ -17,7 +17,6 @@ import ccxt
 
 from exchanges.types import Credentials, OrderRequest, OrderType, Product, Side
 from exchanges.venue import Call, Venue, plain_number
-from exchanges.venues.htx import WHOLE_BODY
 from tests.exchanges.contract import NOW_MS
 
 ACCOUNT = "1528640"
@@ -93,6 +92,6 @@ def _algo(order: OrderRequest, call: Any) -> Any:
 def resign(venue: Venue, caught: Any, keys: Credentials) -> tuple[dict[str, str], dict[str, str]]:
     """The whole query of a POST is authentication."""
     target, body = urlsplit(caught.url), json.loads(caught.body)
-    params = body if isinstance(body, dict) else {WHOLE_BODY: body}
+    params = body if isinstance(body, dict) else {"": body}
     request = venue.sign(Call(caught.method, target.path, params), keys, NOW_MS)
     return dict(parse_qsl(request.query)), dict(parse_qsl(target.query))
