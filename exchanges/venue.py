@@ -340,7 +340,7 @@ class Venue(ABC):
         batches: list[list[OrderRequest]] = []
         for order in orders:
             last = batches[-1] if batches else []
-            if last and len(last) < self.features.batch and self._share(last[-1], order):
+            if last and len(last) < self.features.batch and self._share(*last, order):
                 last.append(order)
             else:
                 batches.append([order])

@@ -13,9 +13,12 @@ reads (read 2026-11-22). What is odd here:
 * the default trigger is the mark price, so that ours is always said; a limit order must say how long it lives;
 * placing only acknowledges; a triggered order may be told as filled without an amount or a price at first;
 * one code has many meanings (100421: the time, the symbol, the order), which only the words tell apart;
-* a batch of perpetuals (batchOrders, five orders) is not used: neither the exchange's pages that could be read nor the
-  programs of others tell how its answer names an order that was refused, nor whether an error of the whole means that none
-  stands. So orders go out one by one;
+* a batch (batchOrders) takes five orders. That of perpetuals answers with `orders`, "successfully placed", and `errors`,
+  "failed orders with error details", whose form is told nowhere (skills/swap-trade/api-reference.md of api-ai-skills, read
+  2026-11-23), that of spot with `orders`, of which one may be FAILED. They are worked on side by side: an order is known by
+  our id, a conditional one, which has none, by its type, so that a batch takes one of each. An order of which the answer does
+  not tell for sure is looked for, and so is each when the batch is refused as a whole for what is in its orders: nothing says
+  that none stands then;
 * limits are per user and endpoint, and per address in three groups, whose numbers the documents give with each call
   ("IP in group number 3"). Groups 2 and 3 allow 1000 requests in 10 s, and of each endpoint 100 and 200: all of
   their endpoints together are held to that here;
@@ -26,10 +29,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -38,10 +43,12 @@ from urllib.parse import urlencode
 from exchanges import errors
 from exchanges.errors import (
     AuthRefused,
+    ClockRefused,
     ExchangeError,
     NotSent,
     OrderNotFound,
     OutcomeUnknown,
+    Throttled,
     Unsupported,
     WouldTrigger,
 )
@@ -82,6 +89,9 @@ CLOCK_APART_MS = 10_000
 ONE_DAY_MS = 86_400_000
 #: so many orders of the past are listed at once
 MOST = 500
+LARGEST_BATCH = 5
+#: what is refused at the door, before any order of a batch is looked at
+AT_THE_DOOR = (AuthRefused, ClockRefused, Throttled)
 
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 POSITION_SIDES = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT}
@@ -168,9 +178,10 @@ ERRORS = {
 }
 #: requests of one user in a second
 USER_LIMITS = {
-    Product.SPOT: {"place": 5, "cancel": 5, "fetch": 5, "open": 5, "account": 5},
+    Product.SPOT: {"place": 5, "batch": 2, "cancel": 5, "fetch": 5, "open": 5, "account": 5},
     Product.LINEAR: {
         "place": 10,
+        "batch": 5,
         "cancel": 10,
         "fetch": 30,
         "open": 5,
@@ -238,6 +249,10 @@ class _BingX(Venue):
     symbols_path: ClassVar[str]
     ticker_path: ClassVar[str]
     order_path: ClassVar[str]
+    batch_path: ClassVar[str]
+    #: in which parameter a batch has its orders, and what else it says
+    batch_name: ClassVar[str]
+    batch_params: ClassVar[Mapping[str, str]] = {}
     fetch_path: ClassVar[str]
     open_path: ClassVar[str]
     cancel_by: ClassVar[tuple[str, str]]
@@ -306,6 +321,41 @@ class _BingX(Venue):
         if order.type is OrderType.LIMIT:
             params["timeInForce"] = "PostOnly" if order.post_only else TIMES[order.time_in_force]
         return self._write("POST", self.order_path, params, "place", urgency(order))
+
+    def batch_call(self, calls: Sequence[Call]) -> Call:
+        orders = ",".join(_json(call.params) for call in calls)
+        params = {self.batch_name: f"[{orders}]", **self.batch_params}
+        return self._write("POST", self.batch_path, params, "batch", Priority.ENTRY)
+
+    def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
+        """Failed ones name no order: they are believed when there are exactly as many as orders that were not taken, all
+        failed for one reason. {} stands for an order that is not told of for sure."""
+        told = field(data, "data")
+        taken, failed = (_rows(told, name) if told.get(name) else [] for name in ("orders", "errors"))
+        marks = Counter(_mark_told(row) for row in taken)
+        rows = {_mark_told(row): row for row in taken if marks[_mark_told(row)] == 1}
+        found = [rows.get(_mark(order)) for order in orders]
+        reasons = {str(row.get("code")) for row in failed}
+        counted = len(found) - found.count(None) == len(taken) == len(orders) - len(failed)
+        reason = failed[0] if counted and len(reasons) == 1 else {}
+        return [reason if row is None else self._alone(row) for row in found]
+
+    def _alone(self, row: Any) -> Any:
+        """A row as it would be the answer to its order alone."""
+        if row.get("status") == "FAILED":
+            return {"code": "FAILED", "msg": "the order failed"}
+        return {"code": 0, "data": row}
+
+    def checked_batch(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
+        """That one order is no good does not say what became of the others."""
+        try:
+            return super().checked_batch(answer, charges)
+        except (*AT_THE_DOOR, OutcomeUnknown):
+            raise
+        except ExchangeError as error:
+            raise OutcomeUnknown(
+                f"{self.name} refuses several orders at once: {error.message}", code=error.code
+            ) from error
 
     @abstractmethod
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
@@ -478,12 +528,19 @@ class BingXSpot(_BingX):
     name = "BingX"
     product = Product.SPOT
     features = Features(
-        rests_both_legs=False, market_by_quote=True, reduce_only=False, client_id_memory_seconds=2 * 3600
+        rests_both_legs=False,
+        market_by_quote=True,
+        reduce_only=False,
+        client_id_memory_seconds=2 * 3600,
+        batch=LARGEST_BATCH,
     )
     time_path = "/openApi/spot/v1/server/time"
     symbols_path = "/openApi/spot/v1/common/symbols"
     ticker_path = "/openApi/spot/v1/ticker/24hr"
     order_path = "/openApi/spot/v1/trade/order"
+    batch_path, batch_name = "/openApi/spot/v1/trade/batchOrders", "data"
+    #: one after the other: side by side go only those of one side and type
+    batch_params = {"sync": "true"}
     fetch_path = "/openApi/spot/v1/trade/query"
     open_path = "/openApi/spot/v1/trade/openOrders"
     cancel_by = ("POST", "/openApi/spot/v1/trade/cancel")
@@ -562,12 +619,18 @@ class BingXFutures(_BingX):
     name = "BingX_F"
     product = Product.LINEAR
     features = Features(
-        legs_fit_position=True, hedge_mode=True, leverage=True, client_id_memory_seconds=2 * 3600
+        legs_fit_position=True,
+        hedge_mode=True,
+        leverage=True,
+        client_id_memory_seconds=2 * 3600,
+        batch=LARGEST_BATCH,
+        batch_conditional=True,
     )
     time_path = "/openApi/swap/v2/server/time"
     symbols_path = "/openApi/swap/v2/quote/contracts"
     ticker_path = "/openApi/swap/v2/quote/ticker"
     order_path = fetch_path = "/openApi/swap/v2/trade/order"
+    batch_path, batch_name = "/openApi/swap/v2/trade/batchOrders", "batchOrders"
     open_path = "/openApi/swap/v2/trade/openOrders"
     cancel_by = ("DELETE", "/openApi/swap/v2/trade/order")
     id_name = "clientOrderId"
@@ -624,28 +687,72 @@ class BingXFutures(_BingX):
         except OutcomeUnknown as lost:
             if not order.type.conditional:
                 raise
-            return self._lost(keys, order, since_ms, lost)
+            ((_, told),) = self._lost(keys, [(order, lost)], since_ms)
+            if told is lost:
+                raise
+            if isinstance(told, ExchangeError):
+                raise told from lost
+            return told
 
-    def _lost(self, keys: Credentials, order: OrderRequest, since_ms: int, lost: OutcomeUnknown) -> Report:
-        """The order as listed, open or ended. Not listed: what only closes may be sent again, what opens stays
-        unknown."""
-        read = False
+    def _share(self, *orders: OrderRequest) -> bool:
+        """A row tells of a conditional order no more than its mark. One without a direction needs the price first."""
+        marks = [_mark(order) for order in orders]
+        directed = not any(order.type.conditional and _futures_word(order) in UNDIRECTED for order in orders)
+        return super()._share(*orders) and directed and len(set(marks)) == len(marks)
+
+    def _alone(self, row: Any) -> Any:
+        told = super()._alone(row)
+        return told | {"data": {"order": row}} if "data" in told else told
+
+    def _send_batch(
+        self, keys: Credentials, orders: Sequence[OrderRequest], calls: Sequence[Call]
+    ) -> list[Report | ExchangeError]:
+        since_ms = self.clock.now_ms() - CLOCK_APART_MS
+        told = super()._send_batch(keys, orders, calls)
+        lost = [
+            (order, each)
+            for order, each in zip(orders, told, strict=True)
+            if order.type.conditional and isinstance(each, OutcomeUnknown)
+        ]
+        looked = {order.client_id: each for order, each in self._lost(keys, lost, since_ms)} if lost else {}
+        return [looked.get(order.client_id, each) for order, each in zip(orders, told, strict=True)]
+
+    def _lost(
+        self, keys: Credentials, lost: Sequence[tuple[OrderRequest, OutcomeUnknown]], since_ms: int
+    ) -> list[tuple[OrderRequest, Report | ExchangeError]]:
+        """Orders of one market as listed, open or ended. Not listed: what only closes may be sent again, what opens
+        stays unknown."""
+        read, found = False, dict[str, Report]()
         for seconds in self.look_after:
             self.pause(seconds)
             try:
-                rows = self._known(keys, order.instrument, since_ms)
+                found |= self._listed(keys, [order for order, _ in lost], since_ms)
             except ExchangeError:
                 read = False  # what cannot be read has told nothing
                 continue
             read = True
-            for item in rows:
-                if decimal(item, "time") >= since_ms and _same(item, order):
-                    return self.with_fill(
-                        item, replace(self.read_order(item), type=order.type), order.instrument
-                    )
+            if len(found) == len(lost):
+                break
+        return [
+            (order, found.get(order.client_id) or self._unlisted(order, error, read)) for order, error in lost
+        ]
+
+    def _unlisted(self, order: OrderRequest, error: OutcomeUnknown, read: bool) -> ExchangeError:
         if read and order.reduce_only:
-            raise NotSent(f"{self.name} lists no such order", code=lost.code) from lost
-        raise lost
+            return NotSent(f"{self.name} lists no such order", code=error.code)
+        return error
+
+    def _listed(self, keys: Credentials, orders: Sequence[OrderRequest], since_ms: int) -> dict[str, Report]:
+        """By our ids, those that are found; of two listed, the one that is open."""
+        rows = self._known(keys, orders[0].instrument, since_ms)
+        return {
+            order.client_id: self.with_fill(
+                item, replace(self.read_order(item), type=order.type), order.instrument
+            )
+            for order in orders
+            for item in reversed(rows)
+            if decimal(item, "time") >= since_ms and _same(item, order)
+        }
 
     def _known(self, keys: Credentials, instrument: Instrument, since_ms: int) -> list[Any]:
         """The orders of a market that are open, and those since then whatever became of them."""
@@ -760,6 +867,29 @@ def signature(secret: str, plain: str) -> str:
 
 def _written(value: Any) -> str:
     return plain_number(value) if isinstance(value, Decimal) else str(value)
+
+
+def _json(params: Mapping[str, Any]) -> str:
+    """One order of a batch. Its numbers are JSON numbers, as the documents write them."""
+    pairs = (
+        f"{json.dumps(name)}:{plain_number(value) if isinstance(value, Decimal) else json.dumps(str(value))}"
+        for name, value in params.items()
+        if name != "recvWindow"
+    )
+    return f"{{{','.join(pairs)}}}"
+
+
+def _mark(order: OrderRequest) -> tuple[str, ...]:
+    """What a batch's answer tells an order by."""
+    if not order.type.conditional:
+        return (order.client_id,)
+    return _futures_word(order), order.side.upper(), POSITION_WORDS[order.position_side]
+
+
+def _mark_told(row: Any) -> tuple[str, ...]:
+    if name := _words(row, "clientOrderId") or _words(row, "clientOrderID"):
+        return (name,)
+    return _words(row, "type"), _words(row, "side"), _words(row, "positionSide")
 
 
 def _futures_word(order: OrderRequest) -> str:

@@ -776,6 +776,18 @@ def test_only_neighbours_of_one_instrument_without_triggers_share_a_request() ->
     assert exchange.paths == ["/order", "/batch/2", *["/order"] * 4]
 
 
+def test_whether_an_order_may_share_a_request_is_asked_of_all_that_are_in_it() -> None:
+    class Distinct(Batching):
+        features = Features(batch=5)
+
+        def _share(self, *orders: OrderRequest) -> bool:
+            return len({order.quantity for order in orders}) == len(orders)
+
+    exchange = Exchange((200, {"error": "poor"}))
+    tiny(exchange, kind=Distinct).place_many(KEYS, [selling(each) for each in (1, 2, 1, 3)])
+    assert exchange.paths == ["/batch/2", "/batch/2"]
+
+
 def test_an_order_of_a_batch_that_cannot_be_asked_for_is_left_out() -> None:
     exchange = Exchange((200, {"id": 1}))
     outcomes = tiny(exchange, kind=Batching).place_many(KEYS, [selling(13), selling(1)])

@@ -2,6 +2,8 @@
 
 from decimal import Decimal as D
 
+import pytest
+
 from execution.models import BracketState
 
 VENUE, FAMILY = "BingX_F", "bingx"
@@ -70,6 +72,33 @@ def test_a_stop_whose_answer_was_lost_stands_once(make_desk):
     assert D(stop["trigger_price"]) == 49000
     desk.sandbox.price("BTC/USDT", "48990")
     desk.supervise(4)
+    assert desk.state(VENUE, FAMILY)["positions"] == []
+    assert desk.bracket().status == BracketState.DONE
+
+
+def batches(desk):
+    return [call for call in desk.state(VENUE, FAMILY)["calls"] if call["path"].endswith("/batchOrders")]
+
+
+def test_stop_and_target_go_out_in_one_request(make_desk):
+    desk = make_desk(families=(FAMILY,))
+    desk.one(f"BTCUSDT on {VENUE} market long 0.01 sl off 2% tp off 5%")
+    assert len(batches(desk)) == 1
+    assert len(desk.open_orders(VENUE, FAMILY)) == 2
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
+def test_a_stop_and_a_target_whose_answer_was_lost_stand_once(make_desk, fault):
+    desk = make_desk(families=(FAMILY,))
+    path = "/openApi/swap/v2/trade/batchOrders"
+    desk.sandbox.fault(fault, venue=VENUE, path=path, count=1)
+    result = desk.one(f"BTCUSDT on {VENUE} market long 0.01 sl off 2% tp off 5%")
+    assert (result["status"], result["error"]) == ("filled", None)
+    assert len(desk.open_orders(VENUE, FAMILY)) == 2
+    assert len(batches(desk)) == 1, "what never arrived went out again one by one"
+    desk.sandbox.price("BTC/USDT", "48900")
+    desk.supervise(4)
+    assert desk.open_orders(VENUE, FAMILY) == []
     assert desk.state(VENUE, FAMILY)["positions"] == []
     assert desk.bracket().status == BracketState.DONE
 

@@ -4,14 +4,17 @@ Documented at https://bingx-api.github.io/docs/ (read 2026-11-22 from stored cop
 and kept in github.com/JKorf/BingX.Net). Ids are kept in lower case, for conditional perpetual orders not at all. Stops
 that would together be larger than their position are refused, and end with it. Finer numbers than a market has are cut
 off, not refused. Not documented, so chosen here: the codes of a post-only order on spot, of an order that spot does not
-know, and of stops that are too large.
+know, and of stops that are too large; and what a batch tells of an order that was refused: on perpetuals its code and words
+and nothing else (the documents call such rows "failed orders with error details"), on spot a row that is FAILED.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
@@ -48,6 +51,7 @@ from exchanges.types import (
 
 D = Decimal
 WINDOW_MS = 5000
+LARGEST_BATCH = 5
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 POSITION_SIDES = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT}
 POSITION_SIDE_OF = {side: name for name, side in POSITION_SIDES.items()}
@@ -269,6 +273,16 @@ class _BingX(Dialect):
         )
         return _ok(_spot_row(self.spot.place(call.account, ticket)))
 
+    @route("POST /openApi/spot/v1/trade/batchOrders", trading=True, costs=_each("batch", "orders"))
+    def place_spot_batch(self, call: Call) -> Any:
+        """Side by side unless `sync` is said, and then of one symbol, side and type."""
+        orders = _batch(call, "data")
+        kinds = {tuple(each.get(name) for name in ("symbol", "side", "type")) for each in orders}
+        if len(kinds) > 1 and not call.flag("sync"):
+            raise Rejected(Reason.BAD_PARAMETER, "data")
+        told = self.each(call, orders, "/openApi/spot/v1/trade/order", self.place_spot)
+        return _ok({"orders": [_batch_row(*each) for each in zip(orders, told, strict=True)]})
+
     @route("POST /openApi/spot/v1/trade/cancel", trading=True, costs=_each("cancel", "orders"))
     def cancel_spot(self, call: Call) -> Any:
         return _ok(_spot_row(self.spot.cancel(call.account, _named(call, self.spot))))
@@ -310,6 +324,12 @@ class _BingX(Dialect):
         ticket = self._ticket(call)
         self._check_size(call, ticket)
         return _ok({"order": _placed(self.linear.place(call.account, ticket))})
+
+    @route("POST /openApi/swap/v2/trade/batchOrders", trading=True, costs=_each("batch", "orders"))
+    def place_batch(self, call: Call) -> Any:
+        told = self.each(call, _batch(call, "batchOrders"), "/openApi/swap/v2/trade/order", self.place)
+        failed = [{"code": each["code"], "msg": each["msg"]} for each in told if each["code"]]
+        return _ok({"orders": [each["data"]["order"] for each in told if not each["code"]], "errors": failed})
 
     @route("POST /openApi/swap/v2/trade/order/test", costs=_each("place", "queries"))
     def test(self, call: Call) -> Any:
@@ -545,14 +565,24 @@ def _limits(**counts: int) -> tuple[Limit, ...]:
 class BingXSpot(_BingX):
     name, product, markets = "BingX", Product.SPOT, SPOT
     rules = _rules("spot", ("0.001", "0.001"))
-    limits = _limits(place=5, cancel=5, fetch=5, open=5, account=5)
+    limits = _limits(place=5, batch=2, cancel=5, fetch=5, open=5, account=5)
 
 
 class BingXLinear(_BingX):
     name, product, markets = "BingX_F", Product.LINEAR, LINEAR
     rules = _rules("perpetual", ("0.0002", "0.0005"))
     limits = _limits(
-        place=10, cancel=10, fetch=30, open=5, account=5, history=5, set=5, marginType=2, leverage=2, dual=2
+        place=10,
+        batch=5,
+        cancel=10,
+        fetch=30,
+        open=5,
+        account=5,
+        history=5,
+        set=5,
+        marginType=2,
+        leverage=2,
+        dual=2,
     )
 
 
@@ -565,6 +595,25 @@ def _ok(data: Any) -> dict[str, Any]:
 
 def _said(code: int, words: str) -> Reply:
     return Reply({"code": code, "msg": words, "data": {}})
+
+
+def _batch(call: Call, name: str) -> list[Mapping[str, Any]]:
+    try:
+        orders = json.loads(call.text(name), parse_float=D)
+    except ValueError:
+        raise Rejected(Reason.BAD_PARAMETER, name) from None
+    if not isinstance(orders, list) or not 0 < len(orders) <= LARGEST_BATCH:
+        raise Rejected(Reason.BAD_PARAMETER, name)
+    if not all(isinstance(each, dict) for each in orders):
+        raise Rejected(Reason.BAD_PARAMETER, name)
+    return orders
+
+
+def _batch_row(order: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    if not told["code"]:
+        return dict(told["data"])
+    named = {"symbol": order.get("symbol"), "orderId": 0, "clientOrderID": order.get("newClientOrderId", "")}
+    return named | {"type": order.get("type"), "side": order.get("side"), "status": "FAILED"}
 
 
 def _named(call: Call, desk: Desk) -> Order | None:

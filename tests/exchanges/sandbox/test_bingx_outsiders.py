@@ -205,6 +205,34 @@ def test_ccxt_switches_to_hedge_mode_and_closes_one_side(swap):
     assert [each["side"] for each in swap.fetch_positions([SWAP])] == ["short"]
 
 
+def test_ccxt_places_several_orders_at_once(spot, swap):
+    selling = {"type": "limit", "side": "buy", "amount": 0.1}
+    for client, symbol in ((spot, "BTC/USDT"), (swap, "BTC/USDT:USDT")):
+        orders = [selling | {"symbol": symbol, "price": price} for price in (40000, 41000)]
+        placed = client.create_orders(orders)
+        listed = {each["id"]: each["price"] for each in client.fetch_open_orders(symbol)}
+        assert listed == {placed[0]["id"]: 40000, placed[1]["id"]: 41000}
+
+
+def test_a_batch_takes_five_orders_and_side_by_side_those_of_one_kind_only(spot, swap):
+    word = '{"symbol":"BTC-USDT","side":"%s","type":"LIMIT","quantity":0.1,"price":40000,"timeInForce":"GTC"}'
+    six = f"[{','.join([word % 'BUY'] * 6)}]"
+    for place, name in (
+        (spot.spot_v1_private_post_trade_batchorders, "data"),
+        (swap.swap_v2_private_post_trade_batchorders, "batchOrders"),
+    ):
+        for wrong in (six, "[]", "[1]", "{", '"no"'):
+            with pytest.raises(ccxt.BadRequest):
+                place({name: wrong})
+    both = f"[{word % 'BUY'},{(word % 'SELL').replace('0.1', '9000')}]"
+    with pytest.raises(ccxt.BadRequest):
+        spot.spot_v1_private_post_trade_batchorders({"data": both})
+    told = spot.spot_v1_private_post_trade_batchorders({"data": both, "sync": "true"})
+    assert [each["status"] for each in told["data"]["orders"]] == ["PENDING", "FAILED"], (
+        "there is no BTC to sell"
+    )
+
+
 def test_ccxt_cancels_everything_of_a_market(spot, swap):
     for client, symbol in ((spot, SPOT), (swap, SWAP)):
         client.create_order(symbol, "limit", "buy", 0.1, 40000)
@@ -457,6 +485,76 @@ def test_a_lost_perpetual_stop_is_found_by_its_terms(sandbox, futures, reduces):
     assert (found.type, found.status, found.quantity) == (OrderType.STOP, OrderStatus.OPEN, Decimal("0.1"))
     assert found.exchange_id in {each.exchange_id for each in futures.open()}
     assert placements(sandbox, futures) == 3, "not sent again"
+
+
+def exits(futures: Ours, quantity: str = "0.1") -> list[OrderRequest]:
+    """A stop and a target of a short position, and a target that rests."""
+    words: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("fstop", "stop", {"trigger_price": Decimal(51000)}),
+        ("ftake", "take_profit", {"trigger_price": Decimal(49000)}),
+        ("frest", "limit", {"price": Decimal(48000)}),
+    )
+    return [
+        OrderRequest(
+            futures.instrument,
+            client_id,
+            Side.BUY,
+            OrderType(kind),
+            Decimal(quantity),
+            reduce_only=True,
+            **prices,
+        )
+        for client_id, kind, prices in words
+    ]
+
+
+def batches(sandbox: Sandbox, ours: Ours) -> int:
+    calls = sandbox.state(ours.venue.name, ours.keys.key)["calls"]
+    return sum(1 for each in calls if each["path"].endswith("/batchOrders"))
+
+
+def test_stop_and_targets_go_out_in_one_batch(sandbox, futures):
+    futures.place("sell", "market", "0.1")
+    told = futures.venue.place_many(futures.keys, exits(futures))
+    assert [each.exchange_id for each in told] == [
+        next(each.exchange_id for each in futures.open() if each.type is order.type)
+        for order in exits(futures)
+    ]
+    assert (batches(sandbox, futures), placements(sandbox, futures)) == (1, 1)
+
+
+def test_exits_whose_batch_lost_its_answer_are_found_and_not_sent_again(sandbox, futures):
+    futures.place("sell", "market", "0.1")
+    sandbox.fault("drop_after", venue="BingX_F", count=1)
+    stop, take, rest = futures.venue.place_many(futures.keys, exits(futures))
+    assert (stop.type, take.type) == (OrderType.STOP, OrderType.TAKE_PROFIT)
+    assert isinstance(rest, OutcomeUnknown), "looked for by our id"
+    assert futures.venue.fetch(futures.keys, futures.instrument, OrderRef("frest")).type is OrderType.LIMIT
+    assert len(futures.open()) == 3
+    assert batches(sandbox, futures) == 1
+
+
+def test_exits_whose_batch_never_arrived_may_be_sent_again(sandbox, futures):
+    futures.place("sell", "market", "0.1")
+    sandbox.fault("drop_before", venue="BingX_F", count=1)
+    stop, take, rest = futures.venue.place_many(futures.keys, exits(futures))
+    assert [each.kind for each in (stop, take, rest)] == ["NOT_SENT", "NOT_SENT", "OUTCOME_UNKNOWN"]
+    assert futures.open() == []
+
+
+def test_exits_refused_for_one_reason_are_refused_with_it(sandbox, futures):
+    told = futures.venue.place_many(futures.keys, exits(futures)[:2])
+    assert [each.kind for each in told] == ["NO_POSITION"] * 2
+
+
+def test_exits_refused_for_a_reason_each_may_be_sent_again_and_are_told_it_then(sandbox, futures):
+    """Stops and targets that are larger than the position have a code each, and rows of errors name no order."""
+    futures.place("sell", "market", "0.1")
+    told = futures.venue.place_many(futures.keys, exits(futures, "0.2")[:2])
+    assert [each.kind for each in told] == ["NOT_SENT", "NOT_SENT"]
+    assert futures.open() == []
+    with pytest.raises(InvalidOrder):
+        futures.place("buy", "stop", "0.2", trigger_price="51000", reduce_only=True)
 
 
 def test_a_perpetual_stop_that_never_arrived_may_be_sent_again_and_an_entry_is_left_unknown(sandbox, futures):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ from exchanges.errors import (
 )
 from exchanges.limits import LocalGate
 from exchanges.transport import Answer
-from exchanges.types import Credentials, OrderStatus
+from exchanges.types import Credentials, OrderRequest, OrderStatus, Report
 from exchanges.venue import Call
 from exchanges.venues.bingx import MOST
 from tests.exchanges.contract import NOW_MS, instrument, order
@@ -30,6 +31,8 @@ from tests.exchanges.contract import open_venue as opened
 KEYS, OTHER = Credentials("the-key", "the-secret"), Credentials("another-key", "another-secret")
 BUY = {"side": "buy", "type": "market", "quantity": "0.01"}
 STOP = {"side": "sell", "type": "stop", "quantity": "0.01", "trigger_price": "49000", "reduce_only": True}
+TARGET = STOP | {"type": "take_profit", "trigger_price": "55000"}
+SALE = {"side": "sell", "type": "limit", "quantity": "0.01", "price": "52000"}
 ENTRY = {"side": "buy", "type": "stop", "quantity": "0.01", "trigger_price": "51000"}
 PLACED = {"code": 0, "msg": "", "data": {"orderId": 1, "status": "NEW", "order": {"orderId": 1}}}
 TICKER = {
@@ -68,14 +71,16 @@ class Exchange:
         self.listed, self.refusal, self.ended = listed, refusal, ended
         self.loses = loses and listed is not None
         self.orders = self.prices = 0
+        self.paths: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/quote/ticker"):
             self.prices += 1
             return httpx.Response(200, json=TICKER)
-        if request.url.path.endswith("Orders"):
+        if request.method == "GET" and request.url.path.endswith("Orders"):
             return self._list(request.url.path)
         self.orders += 1
+        self.paths.append(request.url.path.rpartition("/")[2])
         if self.loses:
             raise httpx.ReadTimeout("lost", request=request)
         return httpx.Response(200, json=self._refused() or PLACED)
@@ -175,6 +180,81 @@ def test_a_lost_market_order_is_left_to_its_client_id() -> None:
     wire = Exchange(listed=[[WAITING]])
     with pytest.raises(OutcomeUnknown):
         venue(wire).place(KEYS, order("bingx_f", BUY))
+
+
+# -- batches -----------------------------------------------------------------------------------------------
+
+
+def many(*words: dict[str, Any]) -> list[OrderRequest]:
+    return [order("bingx_f", each | {"client_id": f"f{number}"}) for number, each in enumerate(words)]
+
+
+def told(outcomes: list[Report | ExchangeError]) -> list[Any]:
+    return [each.exchange_id if isinstance(each, Report) else type(each) for each in outcomes]
+
+
+def test_a_lost_batch_is_looked_for_by_terms_at_once_and_not_sent_again() -> None:
+    taken = WAITING | {"orderId": 8, "type": "TAKE_PROFIT_MARKET", "stopPrice": "55000"}
+    wire = Exchange(listed=[[], [WAITING], [taken, WAITING]])
+    assert told(venue(wire).place_many(KEYS, many(STOP, TARGET))) == ["7", "8"]
+    assert (wire.paths, len(wire.listed or [])) == (["batchOrders"], 1)
+
+
+def test_an_order_of_a_lost_batch_that_is_not_listed_may_go_out_again_if_it_only_closes() -> None:
+    wire = Exchange(listed=[[WAITING]])
+    assert told(venue(wire).place_many(KEYS, many(STOP, TARGET, SALE))) == ["7", NotSent, OutcomeUnknown]
+    assert wire.paths == ["batchOrders"]
+
+
+def test_an_order_of_a_lost_batch_stays_found_when_a_later_list_does_not_show_it() -> None:
+    wire = Exchange(listed=[[WAITING], []])
+    assert told(venue(wire).place_many(KEYS, many(STOP, TARGET))) == ["7", NotSent]
+
+
+def test_a_lost_batch_whose_orders_cannot_be_listed_stays_unknown() -> None:
+    wire = Exchange(listed=[[WAITING | {"time": "soon"}]])
+    assert told(venue(wire).place_many(KEYS, many(STOP, TARGET))) == [OutcomeUnknown] * 2
+
+
+def test_a_batch_refused_for_one_of_its_orders_is_looked_for_and_its_reason_asked_of_each() -> None:
+    refusal = {"code": 101290, "msg": "The Reduce Only order can only decrease your position", "data": {}}
+    wire = Exchange(listed=[[]], refusal=refusal, loses=False)
+    made = venue(wire)
+    assert told(made.place_many(KEYS, many(STOP, TARGET))) == [NotSent, NotSent]
+    wire.refusal = refusal
+    with pytest.raises(NothingToReduce):
+        made.place(KEYS, order("bingx_f", STOP))
+
+
+@pytest.mark.parametrize(
+    ("words", "paths"),
+    [
+        ((STOP, TARGET, TARGET), ["batchOrders", "order"]),
+        ((STOP, STOP), ["order", "order"]),
+        ((STOP, SALE, SALE, TARGET), ["batchOrders"]),
+        ((STOP, ENTRY, TARGET), ["order", "order", "order"]),
+    ],
+)
+def test_a_batch_takes_one_conditional_order_of_a_kind_and_none_that_needs_a_price(
+    words: tuple[dict[str, Any], ...], paths: list[str]
+) -> None:
+    """In the answer such an order is told by its kind alone."""
+    wire = Exchange(listed=[[]])
+    venue(wire).place_many(KEYS, many(*words))
+    assert wire.paths == paths
+
+
+def test_the_numbers_of_a_batch_are_numbers_in_plain_notation() -> None:
+    sent: list[httpx.Request] = []
+
+    def lose(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        raise httpx.ReadTimeout("lost", request=request)
+
+    tiny = SALE | {"quantity": "0.00000001", "price": "0.00000100"}
+    opened("bingx", lose).place_many(KEYS, [order("bingx", tiny | {"client_id": each}) for each in "ab"])
+    (query,) = (dict(parse_qsl(each.url.query.decode())) for each in sent)
+    assert '"price":0.000001,"quantity":0.00000001,' in query["data"]
 
 
 def test_the_signature_covers_values_as_they_were_before_they_were_encoded() -> None:
