@@ -11,8 +11,9 @@ github.com/roq-trading (November 2025) and ccxt 4.5.83. What surprises:
   the reason in `text` (support.bitmex.com, article 5905389229981). They are told as the refusals they are.
 * Without an `execInst` that names the price, stops follow the mark price (support.bitmex.com, article 13450518632605):
   the price is always named.
-* Linked orders (OCO) were withdrawn in 2018, and `/order/bulk` with them; the command line of 2026 still writes
-  them. They are not used: stop and target are separate orders, which flipr links.
+* Linked orders (OCO) were withdrawn on 2018-11-10 (blog.bitmex.com/api_announcement). Several orders at once
+  (`/order/bulk`), which the blog still names in August 2019, are in no list of calls any more (ccxt 4.5.83, read
+  2026-11-23). The command line of 2026 writes both. Neither is used: flipr links stop and target, which go out one by one.
 * Errors have words and no codes. 503 "overloaded" is documented as not having reached the engine; other 503 are not.
 * Hedge mode ("MultiWay") is a setting of the account; an order then names the position by its `strategy`.
 * Clients of spot disagree on what it counts: ccxt takes the coin's smallest unit, the field above says contracts. A

@@ -26,7 +26,9 @@ Facts from https://docs.blofin.com/ and https://github.com/blofin/blofin-api-doc
 Spot is left out. That its calls exist (`spot/trade/order`, `order-detail`, `orders-pending`, `order-algo` and more) is told by
 ccxt 4.5.90, which sends none of them, and two programs of others show what an order at market may look like. What the
 answers to a query, a list and a stop look like, and whether an order can be asked for by our id, is told nowhere that could
-be read (the documentation as stored, its repository, clients of others; 2026-11-22): nothing is guessed of it.
+be read (the documentation as stored, its repository, clients of others; 2026-11-22): nothing is guessed of it. Others looked in
+2026 too: in May for a chapter on it in the documentation and for a call of it in BloFin's own Python kit, in vain, and in
+August at the lists of the demo, where they never had an order (copies read 2026-11-23).
 """
 
 from __future__ import annotations

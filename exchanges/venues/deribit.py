@@ -6,6 +6,8 @@ Facts from docs.deribit.com, API v2.1.1 (read 2026-11-22), unless a line names a
 * each request is signed by itself (`deri-hmac-sha256`), no token is kept; the words of a stale timestamp are not
   documented, so that any refusal of a signature that speaks of the timestamp is taken for one;
 * a `label` is not unique: it finds an order again, and the exchange would take the same one twice;
+* orders go out one by one: `private/mass_quote`, which takes several, is for market makers whom Deribit has approved, and
+  wants cancel-on-disconnect (docs.deribit.com/api-reference/trading/private-mass_quote, read 2026-11-23);
 * a trigger order that fires becomes another order, with another id and the same label: orders are asked for, and
   cancelled, by label, whichever of the two stands;
 * whether a label finds a trigger order that still waits is not documented: the open orders are looked through too;

@@ -9,6 +9,8 @@ Facts from https://phemex-docs.github.io/ (read 2026-11-22) unless a line names 
   so that an order it does not know yet is looked for among the open ones too;
 * open orders are listed by symbol only, and an empty list may come as "order not found" (ccxt 4.5.90); which
   symbols have any is told for perpetuals by an order list of the last two months, for spot by nothing;
+* orders go out one by one: only a cancel takes several (the lists of calls at github.com/phemex/phemex-api-docs, of spot
+  and of hedged perpetuals, and in ccxt 4.5.90, read 2026-11-23);
 * a cancel of a perpetual order must name its position side, which an id does not tell;
 * the sign of a leverage is the margin mode: at or below zero cross, above it isolated;
 * `closeOnTrigger` would close the whole position (error 11068), so that stops are plain reduce-only orders.
