@@ -10,16 +10,16 @@ class Offer:
     """One product, as ccxt's capability table (`has`, `features`) describes it."""
 
     #: orders that wait for a price, which can also be fetched and listed while they wait
-    conditional: bool
+    conditional: bool = False
     #: the side from which the price has to come can be told
-    directed: bool
-    ioc: bool
-    fok: bool
-    post_only: bool
+    directed: bool = False
+    ioc: bool = False
+    fok: bool = False
+    post_only: bool = False
     #: a market buy may be given as an amount of quote currency
-    by_quote: bool
+    by_quote: bool = False
     #: a market buy of a quantity needs a price beside it
-    needs_price: bool
+    needs_price: bool = False
     #: open orders are listed for one market at a time
     by_symbol: bool = False
     reduce_only: bool = False

@@ -1,4 +1,4 @@
-"""`python -m exchanges.generic.survey > exchanges/generic/catalog.py`: the catalogue, read from ccxt itself.
+"""`python -m exchanges.generic.survey > exchanges/generic/catalog.json`: the catalogue, read from ccxt itself.
 
 An exchange is left out where an order could get lost: without ids of ours, without a way to fetch an order and to list
 open ones. A product's waiting orders count only where they can be fetched and listed as well. The table has no word for
@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,13 +61,6 @@ NAMES = {
     "kucoin": "KuCoin",
 }
 CREDENTIALS = {"apiKey": "key", "secret": "secret", "password": "passphrase", "uid": "passphrase"}
-HEAD = '''"""What ccxt {version} can do, exchange by exchange. Written by `python -m exchanges.generic.survey`: do not edit."""
-
-from __future__ import annotations
-
-from exchanges.generic.entry import Entry, Offer
-
-'''
 
 
 def survey() -> list[Entry]:
@@ -224,9 +219,20 @@ def _texts(urls: Any) -> Iterator[str]:
 
 
 def written(entries: Iterable[Entry]) -> str:
-    """The catalogue as a module."""
-    head = HEAD.format(version=importlib.import_module("ccxt").__version__)
-    return head + "ENTRIES = (\n" + "".join(f"    {entry!r},\n" for entry in entries) + ")\n"
+    """The catalogue as `exchanges.generic.catalog` reads it, with a line for each fact."""
+    version = json.dumps(importlib.import_module("ccxt").__version__)
+    told = ",\n".join(_told(entry) for entry in entries)
+    return f'{{"ccxt": {version}, "exchanges": [\n{told}\n]}}\n'
+
+
+def _told(entry: Entry) -> str:
+    """Of a product only what it can do."""
+    facts = asdict(entry)
+    for product in ("spot", "linear"):
+        if (offer := facts[product]) is not None:
+            facts[product] = [name for name, can in offer.items() if can]
+    lines = (f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in facts.items())
+    return "  {\n" + ",\n".join(lines) + "\n  }"
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ import pytest
 from exchanges import registry
 from exchanges.errors import ExchangeError
 from exchanges.facts import facts_of
-from exchanges.generic.catalog import ENTRIES
+from exchanges.generic.catalog import ENTRIES, entries_of
 from exchanges.generic.client import base_error, clone, opened
 from exchanges.generic.ids import FORMS
 from exchanges.generic.offered import offered
-from exchanges.generic.survey import BROKEN, KEYS, _market, survey
+from exchanges.generic.survey import BROKEN, KEYS, _market, survey, written
 from exchanges.generic.venue import GenericVenue
 from exchanges.names import EXCHANGES, exchange_name
 from exchanges.registry import catalogue, every_venue, venue_class, venues
@@ -31,8 +31,17 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def test_the_catalogue_is_what_the_installed_ccxt_says() -> None:
     assert survey() == list(ENTRIES), (
-        "run `python -m exchanges.generic.survey > exchanges/generic/catalog.py`"
+        "run `python -m exchanges.generic.survey > exchanges/generic/catalog.json`"
     )
+
+
+def test_what_is_printed_is_read_again_as_it_was() -> None:
+    assert entries_of(written(ENTRIES)) == ENTRIES
+
+
+def test_a_word_that_no_product_has_is_not_passed_over() -> None:
+    with pytest.raises(TypeError, match="leveraged"):
+        entries_of(written(ENTRIES[:1]).replace('"ioc"', '"leveraged"'))
 
 
 def test_an_exchange_with_a_file_of_its_own_is_never_generic() -> None:
@@ -60,8 +69,8 @@ def test_without_the_extra_there_is_none(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
 def test_an_exchange_is_found_by_its_id_and_by_its_title(entry: object) -> None:
-    for written in (entry.id, entry.title, entry.name, entry.name.upper()):  # type: ignore[attr-defined]
-        found = exchange_name(written)
+    for name in (entry.id, entry.title, entry.name, entry.name.upper()):  # type: ignore[attr-defined]
+        found = exchange_name(name)
         assert found is not None
         assert found.lower() == entry.name.lower() or found in EXCHANGES  # type: ignore[attr-defined]
 
