@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -39,3 +40,19 @@ class CountsContracts(Venue):
         if contracts != int(contracts):
             raise Unsupported(f"{self.name} trades whole contracts of {order.instrument.contract_size}")
         return int(contracts)
+
+
+def in_coins(instrument: Instrument) -> Instrument:
+    """An instrument whose step and bounds are told in contracts, with all of them in base units."""
+    size, most, most_at_market = (
+        instrument.contract_size,
+        instrument.max_quantity,
+        instrument.max_market_quantity,
+    )
+    return replace(
+        instrument,
+        step=instrument.step * size,
+        min_quantity=instrument.min_quantity * size,
+        max_quantity=most and most * size,
+        max_market_quantity=most_at_market and most_at_market * size,
+    )

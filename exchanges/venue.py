@@ -417,6 +417,21 @@ class Venue(ABC):
             self._sync_clock_or(refused)
             return self._once(call, keys)
 
+    def ask(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        costs: Costs,
+        keys: Credentials | None = None,
+        *,
+        host: str = "",
+    ) -> Any:
+        """The answer to a question, signed where a key asks it."""
+        signed = keys is not None
+        return self.call(
+            Call("GET", path, params, signed=signed, costs=costs, read_only=True, host=host), keys
+        )
+
     def _sync_clock_or(self, refused: ClockRefused) -> None:
         """A clock that cannot be read leaves the refusal standing: the order is known not to stand."""
         self.clock.distrust()

@@ -43,6 +43,7 @@ from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.margin import SeesModes
 from exchanges.memory import Memory, Slot, slot
+from exchanges.paging import pages_after
 from exchanges.read import decimal, decimal_or_none, field, items, nonzero, step_of, text, word, words
 from exchanges.signature import base64_hmac
 from exchanges.transport import Answer, Request
@@ -78,6 +79,7 @@ from exchanges.venue import (
     by_client_id,
     json_body,
     key_digest,
+    named_rows,
     outcome,
     plain_number,
     plain_params,
@@ -277,9 +279,8 @@ class _Bitget(Venue):
         """Two lists: what was taken, and what was not. An order that stands in both, or in none, is not known."""
         taken, refused = (_rows(field(data, "data"), name) for name in ("successList", "failureList"))
         rows = [{**row, "taken": True} for row in taken] + [{**row, "taken": False} for row in refused]
-        names = [row.get("clientOid") for row in rows]
-        once = [row for row in rows if row.get("clientOid") and names.count(row["clientOid"]) == 1]
-        return [_alone(row) for row in by_client_id(once, orders, "clientOid")]
+        named = by_client_id(named_rows(rows, "clientOid"), orders, "clientOid")
+        return [_alone(row) for row in named]
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         return acknowledged(order, text(data, "data", "orderId"))
@@ -472,21 +473,17 @@ class _Bitget(Venue):
         self, path: str, params: Mapping[str, Any], keys: Credentials | None = None, bucket: str = "reads"
     ) -> Any:
         own = {bucket if bucket in self.buckets else f"{self.product} {bucket}": 1} if keys else {}
-        costs = {**own, "address": 1}
-        call = Call("GET", f"/api/v2/{path}", params, signed=bool(keys), costs=costs, read_only=True)
-        return field(self.call(call, keys), "data")
+        return field(self.ask(f"/api/v2/{path}", params, {**own, "address": 1}, keys), "data")
 
     def _pages(
         self, path: str, params: Mapping[str, Any], keys: Credentials, name: str, bucket: str = "reads"
     ) -> Iterator[Any]:
-        """Every entry of a list, newest first; the last page is the one that is not full."""
-        asked = {**params, "limit": PAGE}
-        while True:
-            page = _rows(self._read(path, asked, keys, bucket), name)
-            yield from page
-            if len(page) < PAGE or (oldest := text(page[-1], "orderId")) == asked.get("idLessThan"):
-                return
-            asked["idLessThan"] = oldest
+        """Every entry of a list, newest first."""
+        return pages_after(
+            lambda place: _rows(self._read(path, {**params, "limit": PAGE, **place}, keys, bucket), name),
+            PAGE,
+            lambda last: {"idLessThan": text(last, "orderId")},
+        )
 
 
 class BitgetSpot(_Bitget):

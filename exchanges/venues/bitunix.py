@@ -49,6 +49,7 @@ from exchanges import errors
 from exchanges.errors import ExchangeError, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
+from exchanges.paging import pages_by_number
 from exchanges.pairs import check_pair
 from exchanges.read import (
     decimal,
@@ -783,14 +784,10 @@ class BitunixFutures(_Bitunix):
         return Call("POST", f"/api/v1/futures/{path}", params, costs={bucket: 1}, priority=priority)
 
     def _public(self, path: str, params: Mapping[str, Any]) -> Any:
-        call = Call(
-            "GET", f"/api/v1/futures/{path}", params, signed=False, costs={"market": 1}, read_only=True
-        )
-        return field(self.call(call), "data")
+        return field(self.ask(f"/api/v1/futures/{path}", params, {"market": 1}), "data")
 
     def _read(self, path: str, params: Mapping[str, Any], keys: Credentials, bucket: str) -> Any:
-        call = Call("GET", f"/api/v1/futures/{path}", params, costs={bucket: 1}, read_only=True)
-        return field(self.call(call, keys), "data")
+        return field(self.ask(f"/api/v1/futures/{path}", params, {bucket: 1}, keys), "data")
 
     def _records(self, keys: Credentials, instrument: Instrument | None) -> Iterator[Any]:
         return self._pages("tpsl/get_pending_orders", _symbol(instrument), keys, "records", "")
@@ -807,16 +804,12 @@ class BitunixFutures(_Bitunix):
         name: str = "orderList",
         most: int | None = None,
     ) -> Iterator[Any]:
-        """Every entry of a list; the last page is the one not full."""
-        number = 0
-        while most is None or number < most:
+        def page(number: int) -> list[Any]:
             asked = {**params, "skip": number * PAGE_SIZE, "limit": PAGE_SIZE}
             data = self._read(path, asked, keys, bucket)
-            found = [] if data is None else items(data, name) if name else items(data)
-            yield from found
-            if len(found) < PAGE_SIZE:
-                return
-            number += 1
+            return [] if data is None else items(data, name) if name else items(data)
+
+        return pages_by_number(page, PAGE_SIZE, most)
 
 
 class BitunixSpot(_Bitunix):
@@ -1071,12 +1064,10 @@ class BitunixSpot(_Bitunix):
         return Call("POST", f"/api/spot/v1/{path}", params, costs={bucket: 1}, priority=priority)
 
     def _public(self, path: str, params: Mapping[str, Any]) -> Any:
-        call = Call("GET", f"/api/spot/v1/{path}", params, signed=False, costs={"market": 1}, read_only=True)
-        return field(self.call(call), "data")
+        return field(self.ask(f"/api/spot/v1/{path}", params, {"market": 1}), "data")
 
     def _read(self, path: str, params: Mapping[str, Any], keys: Credentials) -> Any:
-        call = Call("GET", f"/api/spot/v1/{path}", params, costs={"reads": 1}, read_only=True)
-        return field(self.call(call, keys), "data")
+        return field(self.ask(f"/api/spot/v1/{path}", params, {"reads": 1}, keys), "data")
 
     def _list(self, path: str, params: Mapping[str, Any], keys: Credentials) -> list[Any]:
         """Null is an empty list; a page of history has its rows one level deeper."""

@@ -44,11 +44,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from exchanges import errors
-from exchanges.contracts import CountsContracts
+from exchanges.contracts import CountsContracts, in_coins
 from exchanges.errors import ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.margin import OrdersInMode
+from exchanges.paging import pages_after
 from exchanges.pairs import check_pair, half_id, ids_of_pair, pair_id
 from exchanges.read import decimal, decimal_or_none, field, items, positive, text, text_or_none, word, words
 from exchanges.signature import hex_hmac
@@ -400,22 +401,22 @@ class BloFinFutures(OrdersInMode, CountsContracts):
 
     def read_instrument(self, entry: Any) -> Instrument:
         """https://docs.blofin.com/index.html#get-instruments; sizes there are contracts."""
-        size = decimal(entry, "contractValue")
-        most, most_at_market = positive(entry, "maxLimitSize"), positive(entry, "maxMarketSize")
-        return Instrument(
-            symbol=_symbol(entry),
-            base=text(entry, "baseCurrency"),
-            quote=text(entry, "quoteCurrency"),
-            settle=text(entry, "settleCurrency"),
-            product=self.product,
-            tick=decimal(entry, "tickSize"),
-            step=decimal(entry, "lotSize") * size,
-            min_quantity=decimal(entry, "minSize") * size,
-            max_quantity=most and most * size,
-            max_market_quantity=most_at_market and most_at_market * size,
-            contract_size=size,
-            max_leverage=positive(entry, "maxLeverage"),
-            active=text(entry, "state") == "live",
+        return in_coins(
+            Instrument(
+                symbol=_symbol(entry),
+                base=text(entry, "baseCurrency"),
+                quote=text(entry, "quoteCurrency"),
+                settle=text(entry, "settleCurrency"),
+                product=self.product,
+                tick=decimal(entry, "tickSize"),
+                step=decimal(entry, "lotSize"),
+                min_quantity=decimal(entry, "minSize"),
+                max_quantity=positive(entry, "maxLimitSize"),
+                max_market_quantity=positive(entry, "maxMarketSize"),
+                contract_size=decimal(entry, "contractValue"),
+                max_leverage=positive(entry, "maxLeverage"),
+                active=text(entry, "state") == "live",
+            )
         )
 
     def read_position(self, item: Any) -> Position:
@@ -624,19 +625,16 @@ class BloFinFutures(OrdersInMode, CountsContracts):
         field(self.call(self._write(path, params, Priority.PROTECT), keys), "data")
 
     def _read(self, path: str, params: Mapping[str, Any], keys: Credentials | None = None) -> Any:
-        costs = _costs(path)
-        call = Call("GET", f"/api/v1/{path}", params, signed=bool(keys), costs=costs, read_only=True)
-        return field(self.call(call, keys), "data")
+        return field(self.ask(f"/api/v1/{path}", params, _costs(path), keys), "data")
 
     def _pages(self, keys: Credentials, path: str, scope: Mapping[str, str], id_name: str) -> Iterator[Any]:
-        """Every entry of a list that goes backwards in time; the last page is the one not full."""
-        asked: dict[str, Any] = {**scope, "limit": PAGE}
-        while True:
-            page = items(self._read(f"trade/{path}", asked, keys))
-            yield from (item for item in page if _listed(item))
-            if len(page) < PAGE:
-                return
-            asked["after"] = text(page[-1], id_name)
+        """Every entry of a list that goes backwards in time."""
+        rows = pages_after(
+            lambda place: items(self._read(f"trade/{path}", {**scope, "limit": PAGE, **place}, keys)),
+            PAGE,
+            lambda last: {"after": text(last, id_name)},
+        )
+        return (row for row in rows if _listed(row))
 
 
 def _costs(path: str) -> dict[str, int]:

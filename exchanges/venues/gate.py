@@ -30,10 +30,11 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import errors
-from exchanges.contracts import CountsContracts
+from exchanges.contracts import CountsContracts, in_coins
 from exchanges.errors import ExchangeError, InsufficientFunds, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
+from exchanges.paging import pages_by_number
 from exchanges.read import decimal, decimal_or_none, field, flag, items, nonzero, step_of, text, word, words
 from exchanges.signature import hex_hmac
 from exchanges.transport import Answer, Request
@@ -328,15 +329,19 @@ class _Gate(CountsContracts):
         """What stands for our id in a trigger order."""
 
     def _records(self, keys: Credentials, status: str, instrument: Instrument | None) -> Iterator[Any]:
-        """Every trigger order of a list; the last page is the one not full."""
-        asked = {"status": status, **self._scope(instrument, trigger=True), "limit": PAGE}
-        offset = 0
-        while True:
-            page = items(self._read(self.triggers, {**asked, "offset": offset}, "trigger_reads", keys))
-            yield from page
-            if len(page) < PAGE or status != "open":
-                return
-            offset += PAGE
+        """Every trigger order that is open, or the latest that ended."""
+        asked = {"status": status, **self._scope(instrument, trigger=True)}
+        most = None if status == "open" else 1
+        return self._pages(self.triggers, asked, "trigger_reads", keys, most)
+
+    def _pages(
+        self, path: str, params: Mapping[str, Any], bucket: str, keys: Credentials, most: int | None = None
+    ) -> Iterator[Any]:
+        def page(number: int) -> list[Any]:
+            asked = {**params, "limit": PAGE, "offset": number * PAGE}
+            return items(self._read(path, asked, bucket, keys))
+
+        return pages_by_number(page, PAGE, most)
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
         self._know(instrument)
@@ -412,9 +417,7 @@ class _Gate(CountsContracts):
     def _read(
         self, path: str, params: Mapping[str, Any], bucket: str, keys: Credentials | None = None
     ) -> Any:
-        path = f"/api/v4{path}"
-        call = Call("GET", path, params, signed=bool(keys), costs={bucket: 1}, read_only=True)
-        return self.call(call, keys)
+        return self.ask(f"/api/v4{path}", params, {bucket: 1}, keys)
 
     def _delete(self, keys: Credentials, path: str, params: Mapping[str, Any]) -> Any:
         costs, priority = {"cancels": 1}, Priority.PROTECT
@@ -723,12 +726,8 @@ class GateFutures(_Gate):
         return {"contract": instrument.symbol} if instrument else {}
 
     def _open(self, keys: Credentials, instrument: Instrument | None) -> Iterator[Any]:
-        asked = {"status": "open", **self._scope(instrument, trigger=False), "limit": PAGE}
-        offset, full = 0, True
-        while full:
-            page = items(self._read(self.orders, {**asked, "offset": offset}, "order_reads", keys))
-            yield from page
-            offset, full = offset + PAGE, len(page) >= PAGE
+        asked = {"status": "open", **self._scope(instrument, trigger=False)}
+        return self._pages(self.orders, asked, "order_reads", keys)
 
     def instruments(self) -> list[Instrument]:
         found = [
@@ -740,26 +739,27 @@ class GateFutures(_Gate):
 
     def read_instrument(self, item: Any) -> Instrument:
         """Contracts with `enable_decimal` trade in steps of their smallest size."""
-        symbol, size = text(item, "name"), decimal(item, "quanto_multiplier")
+        symbol = text(item, "name")
         base, _, quote = symbol.partition("_")
         least, parts = decimal(item, "order_size_min"), item.get("enable_decimal") is True
-        most, most_at_market = nonzero(item, "order_size_max"), nonzero(item, "market_order_size_max")
         delisted = field(item, "in_delisting") is True
-        return Instrument(
-            symbol=symbol,
-            base=base,
-            quote=quote,
-            settle="USDT",
-            product=self.product,
-            tick=decimal(item, "order_price_round"),
-            step=(least if parts and least else Decimal(1)) * size,
-            min_quantity=least * size,
-            max_quantity=most and most * size,
-            max_market_quantity=most_at_market and most_at_market * size,
-            contract_size=size,
-            max_leverage=nonzero(item, "leverage_max"),
-            active=not delisted and item.get("status", "trading") == "trading",
-            extra={"decimal": parts},
+        return in_coins(
+            Instrument(
+                symbol=symbol,
+                base=base,
+                quote=quote,
+                settle="USDT",
+                product=self.product,
+                tick=decimal(item, "order_price_round"),
+                step=least if parts and least else Decimal(1),
+                min_quantity=least,
+                max_quantity=nonzero(item, "order_size_max"),
+                max_market_quantity=nonzero(item, "market_order_size_max"),
+                contract_size=decimal(item, "quanto_multiplier"),
+                max_leverage=nonzero(item, "leverage_max"),
+                active=not delisted and item.get("status", "trading") == "trading",
+                extra={"decimal": parts},
+            )
         )
 
     def place(

@@ -53,6 +53,7 @@ from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
 from exchanges.margin import SeesModes
 from exchanges.memory import Memory, slot
+from exchanges.paging import pages_after
 from exchanges.read import (
     decimal,
     decimal_or_none,
@@ -411,8 +412,7 @@ class _HTX(Venue):
     def _read(
         self, path: str, params: Mapping[str, Any], bucket: str, keys: Credentials, *, host: str = ""
     ) -> Any:
-        costs: Costs = {bucket: 1}
-        return self.call(Call("GET", path, params, costs=costs, read_only=True, host=host), keys)
+        return self.ask(path, params, {bucket: 1}, keys, host=host)
 
     def _write(self, path: str, params: Mapping[str, Any], bucket: str, priority: Priority) -> Call:
         return Call("POST", path, params, costs={bucket: 1}, priority=priority)
@@ -624,14 +624,14 @@ class HTXSpot(_HTX):
         return plain + [self.read_algo(item, prices[item["symbol"]]) for item in waiting]
 
     def _open(self, keys: Credentials, wanted: Mapping[str, str]) -> Iterator[Any]:
-        """Page by page, each from the last order of the one before."""
-        asked: dict[str, Any] = {"account-id": self._account(keys), **wanted, "size": PAGE}
-        while True:
-            page = items(self._read("/v1/order/openOrders", asked, "reads", keys), "data")
-            yield from page
-            if len(page) < PAGE:
-                return
-            asked |= {"from": text(page[-1], "id"), "direct": "next"}
+        asked = {"account-id": self._account(keys), **wanted, "size": PAGE}
+        return pages_after(
+            lambda place: items(
+                self._read("/v1/order/openOrders", {**asked, **place}, "reads", keys), "data"
+            ),
+            PAGE,
+            lambda last: {"from": text(last, "id"), "direct": "next"},
+        )
 
     def _waiting(self, keys: Credentials, wanted: Mapping[str, str]) -> Iterator[Any]:
         asked: dict[str, Any] = {"accountId": self._account(keys), **wanted, "limit": PAGE}
@@ -947,13 +947,12 @@ class HTXFutures(SeesModes, CountsContracts, _HTX):
         return found
 
     def _pages(self, keys: Credentials, path: str, wanted: Mapping[str, Any]) -> Iterator[Any]:
-        asked: dict[str, Any] = {**wanted, "limit": PAGE, "direct": "next"}
-        while True:
-            page = items(self._read(path, asked, "reads", keys), "data")
-            yield from page
-            if len(page) < PAGE:
-                return
-            asked |= {"from": text(page[-1], "id")}
+        asked = {**wanted, "limit": PAGE, "direct": "next"}
+        return pages_after(
+            lambda place: items(self._read(path, {**asked, **place}, "reads", keys), "data"),
+            PAGE,
+            lambda last: {"from": text(last, "id")},
+        )
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """A conditional order that triggered is a plain order by now."""

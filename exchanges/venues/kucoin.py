@@ -33,7 +33,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import errors
-from exchanges.contracts import CountsContracts
+from exchanges.contracts import CountsContracts, in_coins
 from exchanges.errors import (
     ExchangeError,
     InvalidOrder,
@@ -325,8 +325,7 @@ class _KuCoin(Venue):
     # -- one request -----------------------------------------------------------------------------------
 
     def _public(self, path: str, params: Mapping[str, Any], weight: int) -> Any:
-        call = Call("GET", path, params, signed=False, costs={"public": weight}, read_only=True)
-        return field(self.call(call), "data")
+        return field(self.ask(path, params, {"public": weight}), "data")
 
     def _read(
         self,
@@ -338,10 +337,7 @@ class _KuCoin(Venue):
         pool: str = "",
         host: str = "",
     ) -> Any:
-        costs: Costs = {pool or self.pool: weight}
-        return field(
-            self.call(Call("GET", path, params, costs=costs, read_only=True, host=host), keys), "data"
-        )
+        return field(self.ask(path, params, {pool or self.pool: weight}, keys, host=host), "data")
 
     def _delete(self, path: str, params: Mapping[str, Any], weight: int, keys: Credentials) -> Any:
         call = Call("DELETE", path, params, costs={self.pool: weight}, priority=Priority.PROTECT)
@@ -739,22 +735,22 @@ class KuCoinFutures(CountsContracts, _KuCoin):
         return found
 
     def read_instrument(self, item: Any) -> Instrument:
-        size = decimal(item, "multiplier")
-        most, most_at_market = nonzero(item, "maxOrderQty"), nonzero(item, "marketMaxOrderQty")
-        return Instrument(
-            symbol=text(item, "symbol"),
-            base=common_asset(text(item, "baseCurrency")),
-            quote=text(item, "quoteCurrency"),
-            settle=text(item, "settleCurrency"),
-            product=self.product,
-            tick=decimal(item, "tickSize"),
-            step=decimal(item, "lotSize") * size,
-            min_quantity=decimal(item, "lotSize") * size,
-            max_quantity=most and most * size,
-            max_market_quantity=most_at_market and most_at_market * size,
-            contract_size=size,
-            max_leverage=nonzero(item, "maxLeverage"),
-            active=text(item, "status") == "Open",
+        return in_coins(
+            Instrument(
+                symbol=text(item, "symbol"),
+                base=common_asset(text(item, "baseCurrency")),
+                quote=text(item, "quoteCurrency"),
+                settle=text(item, "settleCurrency"),
+                product=self.product,
+                tick=decimal(item, "tickSize"),
+                step=decimal(item, "lotSize"),
+                min_quantity=decimal(item, "lotSize"),
+                max_quantity=nonzero(item, "maxOrderQty"),
+                max_market_quantity=nonzero(item, "marketMaxOrderQty"),
+                contract_size=decimal(item, "multiplier"),
+                max_leverage=nonzero(item, "maxLeverage"),
+                active=text(item, "status") == "Open",
+            )
         )
 
     def quote(self, instrument: Instrument) -> Quote:

@@ -35,11 +35,12 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import errors
-from exchanges.contracts import CountsContracts
+from exchanges.contracts import CountsContracts, in_coins
 from exchanges.errors import ExchangeError, InvalidOrder, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
 from exchanges.memory import Memory, Slot, slot
+from exchanges.paging import pages_by_number
 from exchanges.pairs import check_pair
 from exchanges.read import decimal, decimal_or_none, field, items, nonzero, step_of, text, word, words
 from exchanges.signature import hex_hmac
@@ -258,10 +259,7 @@ class _MEXC(Venue):
     def key_info(self, keys: Credentials) -> KeyInfo:
         """https://www.mexc.com/api-docs/spot-v3/spot-account-trade/query-api-key-info. A key that is bound to no
         address ends after 90 days; the rest of them is told in days."""
-        call = Call(
-            "GET", "/api/v3/apiKeyInfo", {"accessKey": keys.key}, costs={"address": 1}, read_only=True
-        )
-        data = self.call(call, keys)
+        data = self.ask("/api/v3/apiKeyInfo", {"accessKey": keys.key}, {"address": 1}, keys)
         may = {right.strip() for right in text(data, "permissions").split(",")}
         valid, locked = text(data, "status") == "VALID", bool(data.get("ipWhiteList"))
         days = decimal_or_none(data, "remainingValidity")
@@ -421,12 +419,10 @@ class MEXCSpot(_MEXC):
         return found
 
     def _public(self, path: str, params: Mapping[str, Any], weight: int) -> Any:
-        costs: Costs = {"address": weight}
-        return self.call(Call("GET", f"/api/v3/{path}", params, signed=False, costs=costs, read_only=True))
+        return self.ask(f"/api/v3/{path}", params, {"address": weight})
 
     def _read(self, path: str, params: Mapping[str, Any], weight: int, keys: Credentials) -> Any:
-        costs: Costs = {"reads": weight, "address": weight}
-        return self.call(Call("GET", f"/api/v3/{path}", params, costs=costs, read_only=True), keys)
+        return self.ask(f"/api/v3/{path}", params, {"reads": weight, "address": weight}, keys)
 
     def _delete(self, path: str, params: Mapping[str, Any], keys: Credentials) -> None:
         costs: Costs = {"cancels": 1, "address": 0}
@@ -881,22 +877,23 @@ class MEXCFutures(CountsContracts, _MEXC):
 
     def read_instrument(self, item: Any) -> Instrument:
         """https://www.mexc.com/api-docs/futures/market-endpoints/get-contract-info"""
-        size = decimal(item, "contractSize")
-        most = decimal(item, "maxVol") * size
-        return Instrument(
-            symbol=text(item, "symbol"),
-            base=common_asset(text(item, "baseCoin")),
-            quote=text(item, "quoteCoin"),
-            settle=text(item, "settleCoin"),
-            product=self.product,
-            tick=decimal(item, "priceUnit"),
-            step=decimal(item, "volUnit") * size,
-            min_quantity=decimal(item, "minVol") * size,
-            max_quantity=most,
-            max_market_quantity=most,
-            contract_size=size,
-            max_leverage=decimal(item, "maxLeverage"),
-            active=text(item, "state") == "0" and item.get("apiAllowed") is not False,
+        most = decimal(item, "maxVol")
+        return in_coins(
+            Instrument(
+                symbol=text(item, "symbol"),
+                base=common_asset(text(item, "baseCoin")),
+                quote=text(item, "quoteCoin"),
+                settle=text(item, "settleCoin"),
+                product=self.product,
+                tick=decimal(item, "priceUnit"),
+                step=decimal(item, "volUnit"),
+                min_quantity=decimal(item, "minVol"),
+                max_quantity=most,
+                max_market_quantity=most,
+                contract_size=decimal(item, "contractSize"),
+                max_leverage=decimal(item, "maxLeverage"),
+                active=text(item, "state") == "0" and item.get("apiAllowed") is not False,
+            )
         )
 
     def quote(self, instrument: Instrument) -> Quote:
@@ -970,28 +967,19 @@ class MEXCFutures(CountsContracts, _MEXC):
     # -- one request -----------------------------------------------------------------------------------
 
     def _public(self, path: str, params: Mapping[str, Any], weight: int) -> Any:
-        call = Call(
-            "GET", f"/api/v1/contract/{path}", params, signed=False, costs={"address": weight}, read_only=True
-        )
-        return field(self.call(call), "data")
+        return field(self.ask(f"/api/v1/contract/{path}", params, {"address": weight}), "data")
 
     def _read(self, path: str, params: Mapping[str, Any], keys: Credentials) -> Any:
-        call = Call(
-            "GET", f"/api/v1/private/{path}", params, costs={"reads": 1, "address": 0}, read_only=True
-        )
-        return field(self.call(call, keys), "data")
+        return field(self.ask(f"/api/v1/private/{path}", params, {"reads": 1, "address": 0}, keys), "data")
 
     def _pages(
         self, path: str, params: Mapping[str, Any], keys: Credentials, most: int | None = None
     ) -> Iterator[Any]:
-        """The entries of a list page by page; the last page is the one not full."""
-        page = 0
-        while most is None or page < most:
-            page += 1
-            found = items(self._read(path, {**params, "page_num": page, "page_size": PAGE}, keys))
-            yield from found
-            if len(found) < PAGE:
-                return
+        def page(number: int) -> list[Any]:
+            asked = {**params, "page_num": number + 1, "page_size": PAGE}
+            return items(self._read(path, asked, keys))
+
+        return pages_by_number(page, PAGE, most)
 
     def _write(self, path: str, params: Mapping[str, Any], bucket: str, priority: Priority) -> Call:
         costs: Costs = {bucket: 1, "address": 0}

@@ -26,11 +26,12 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import errors
-from exchanges.contracts import CountsContracts
+from exchanges.contracts import CountsContracts, in_coins
 from exchanges.errors import ExchangeError, ModeMismatch, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.margin import OrdersInMode
+from exchanges.paging import pages_after
 from exchanges.pairs import check_pair, half_id, ids_of_pair, pair_id
 from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
 from exchanges.signature import base64_hmac
@@ -508,20 +509,18 @@ class _OKX(CountsContracts):
     def _read(
         self, path: str, params: Mapping[str, Any], bucket: str, keys: Credentials | None = None
     ) -> Any:
-        call = Call("GET", f"/api/v5/{path}", params, signed=bool(keys), costs={bucket: 1}, read_only=True)
-        return field(self.call(call, keys), "data")
+        return field(self.ask(f"/api/v5/{path}", params, {bucket: 1}, keys), "data")
 
     def _pages(
         self, path: str, scope: Mapping[str, str], bucket: str, keys: Credentials, id_name: str
     ) -> Iterator[Any]:
-        """Every entry of a list that goes backwards in time; the last page is the one not full."""
-        asked: dict[str, Any] = {**scope, "limit": PAGE}
-        while True:
-            page = items(self._read(path, asked, bucket, keys))
-            yield from (item for item in page if self._ours(text(item, "instId")))
-            if len(page) < PAGE:
-                return
-            asked["after"] = text(page[-1], id_name)
+        """Every entry of a list that goes backwards in time."""
+        rows = pages_after(
+            lambda place: items(self._read(path, {**scope, "limit": PAGE, **place}, bucket, keys)),
+            PAGE,
+            lambda last: {"after": text(last, id_name)},
+        )
+        return (row for row in rows if self._ours(text(row, "instId")))
 
 
 class OKXSpot(_OKX):
@@ -618,23 +617,23 @@ class OKXSwap(OrdersInMode, _OKX):
         return super().protect(keys, replace(legs, stop=self._in_its_mode(keys, legs.stop)))
 
     def read_instrument(self, entry: Any) -> Instrument:
-        size = decimal(entry, "ctVal") * decimal(entry, "ctMult")
         base, _, quote = text(entry, "uly").partition("-")
-        most, most_at_market = nonzero(entry, "maxLmtSz"), nonzero(entry, "maxMktSz")
-        return Instrument(
-            symbol=text(entry, "instId"),
-            base=base,
-            quote=quote,
-            settle=text(entry, "settleCcy"),
-            product=self.product,
-            tick=decimal(entry, "tickSz"),
-            step=decimal(entry, "lotSz") * size,
-            min_quantity=decimal(entry, "minSz") * size,
-            max_quantity=most and most * size,
-            max_market_quantity=most_at_market and most_at_market * size,
-            contract_size=size,
-            max_leverage=nonzero(entry, "lever"),
-            active=text(entry, "state") == "live",
+        return in_coins(
+            Instrument(
+                symbol=text(entry, "instId"),
+                base=base,
+                quote=quote,
+                settle=text(entry, "settleCcy"),
+                product=self.product,
+                tick=decimal(entry, "tickSz"),
+                step=decimal(entry, "lotSz"),
+                min_quantity=decimal(entry, "minSz"),
+                max_quantity=nonzero(entry, "maxLmtSz"),
+                max_market_quantity=nonzero(entry, "maxMktSz"),
+                contract_size=decimal(entry, "ctVal") * decimal(entry, "ctMult"),
+                max_leverage=nonzero(entry, "lever"),
+                active=text(entry, "state") == "live",
+            )
         )
 
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchanges.contracts import CountsContracts
+from exchanges.contracts import CountsContracts, in_coins
 from exchanges.errors import OutcomeUnknown, Unsupported
 from exchanges.types import Instrument, OrderRequest, OrderType, Product, Side
 from exchanges.venue import Call
@@ -65,3 +65,11 @@ def test_what_no_number_of_contracts_says_is_refused(words: dict[str, Decimal | 
     venue, _ = counting()
     with pytest.raises(Unsupported):
         venue._whole_contracts(replace(ORDER, **words))  # type: ignore[arg-type]
+
+
+def test_steps_and_bounds_told_in_contracts_are_those_of_coins() -> None:
+    told = replace(SWAP, step=Decimal(1), min_quantity=Decimal(2), max_quantity=Decimal(1000))
+    assert in_coins(told) == replace(
+        SWAP, step=HUNDREDTH, min_quantity=Decimal("0.02"), max_quantity=Decimal(10)
+    )
+    assert in_coins(replace(told, max_market_quantity=Decimal(50))).max_market_quantity == Decimal("0.5")
