@@ -25,7 +25,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import quote as percent_encode
 
@@ -46,6 +46,7 @@ from exchanges.memory import Memory, Slot, slot
 from exchanges.paging import pages_after
 from exchanges.read import decimal, decimal_or_none, field, items, nonzero, step_of, text, word, words
 from exchanges.signature import base64_hmac
+from exchanges.spot import bounded, check_spot, down
 from exchanges.transport import Answer, Request
 from exchanges.types import (
     LIMITS,
@@ -496,8 +497,7 @@ class BitgetSpot(_Bitget):
     wallet = ("spot/account/assets", {"assetType": "hold_only"})
 
     def place_call(self, order: OrderRequest) -> Call:
-        if order.reduce_only or order.position_side:
-            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        check_spot(self.name, order)
         by_quote = order.quote_quantity is not None
         if by_quote != ((order.type, order.side) == (OrderType.MARKET, Side.BUY)):
             raise Unsupported(f"{self.name}: a market buy, and nothing else, is given in quote currency")
@@ -553,15 +553,13 @@ class BitgetSpot(_Bitget):
     def _in_quote(self, order: OrderRequest) -> OrderRequest:
         with unsent("the price is not known"):
             cost = (order.quantity or Decimal(0)) * self.quote(order.instrument).ask
-        return replace(order, quantity=None, quote_quantity=_down(cost, order.instrument.extra["quote_step"]))
+        return replace(order, quantity=None, quote_quantity=down(cost, order.instrument.extra["quote_step"]))
 
     @staticmethod
     def bounded(order: OrderRequest, ask: Decimal) -> OrderRequest:
         """Half of what the exchange allows above the market at most, down to the tick."""
-        tick, band = order.instrument.tick, order.instrument.extra["buy_band"]
-        highest = ask * (1 + min(HIGHEST_PREMIUM, band / 2))
-        price = max(_down(highest, tick), ask)
-        return replace(order, type=OrderType.LIMIT, price=price, time_in_force=TimeInForce.IOC)
+        premium = min(HIGHEST_PREMIUM, order.instrument.extra["buy_band"] / 2)
+        return bounded(order, ask, premium)
 
     def instruments(self) -> list[Instrument]:
         return [self.read_instrument(entry) for entry in items(self._read("spot/public/symbols", {}))]
@@ -924,10 +922,6 @@ def _room(order: OrderRequest, quote: Quote) -> Decimal:
     """How far the price has yet to go to the trigger; negative when it has crossed it."""
     way = (order.trigger_price or Decimal(0)) - _watched(order, quote)
     return way if order.rises else -way
-
-
-def _down(value: Decimal, step: Decimal) -> Decimal:
-    return (value / step).to_integral_value(ROUND_DOWN) * step
 
 
 def _force(order: OrderRequest, venue: str) -> str:

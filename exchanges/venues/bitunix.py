@@ -35,20 +35,20 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 
 from exchanges import errors
 from exchanges.errors import ExchangeError, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
+from exchanges.looks import LooksAgain
 from exchanges.paging import pages_by_number
 from exchanges.pairs import check_pair
 from exchanges.read import (
@@ -64,6 +64,7 @@ from exchanges.read import (
     word,
     words,
 )
+from exchanges.spot import bounded, check_spot
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -94,7 +95,6 @@ from exchanges.types import (
 from exchanges.venue import (
     Call,
     Features,
-    Venue,
     acknowledged,
     by_client_id,
     json_body,
@@ -236,7 +236,7 @@ class LegName:
         return f"{self.record}:{self.prefix}:{self.slot}"
 
 
-class _Bitunix(Venue):
+class _Bitunix(LooksAgain):
     exchange = "bitunix"
     region = "singapore"
     key_family = "bitunix"
@@ -260,9 +260,6 @@ class _Bitunix(Venue):
     )
     #: the Date header has whole seconds
     clock_slack_ms = 1000
-    #: seconds before each look for what a list or query may show late
-    look_after: ClassVar[tuple[float, ...]] = (0.0, 0.2, 0.5, 1.0)
-    pause: Callable[[float], None] = staticmethod(time.sleep)
     #: 32 characters that no two requests share
     random_text: Callable[[], str] = staticmethod(lambda: secrets.token_hex(16))
 
@@ -568,12 +565,7 @@ class BitunixFutures(_Bitunix):
         """The record of these legs as listed. Not listed after every look, it may be sent again: it only closes, and
         never more than there is. What cannot be read has told nothing."""
         read = False
-        for seconds in self.look_after:
-            self.pause(seconds)
-            try:
-                records = list(self._records(keys, legs[0].instrument))
-            except ExchangeError:
-                continue
+        for records in self._listings(lambda: self._records(keys, legs[0].instrument)):
             read = True
             for item in records:
                 reports = self.read_record(item, _slot_of(legs[0]))
@@ -850,8 +842,7 @@ class BitunixSpot(_Bitunix):
         """A market buy as `bounded` will make it: its price is known when it is sent."""
         if order.type.conditional:
             raise Unsupported(f"{self.name} has no stop orders")
-        if order.reduce_only or order.position_side:
-            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        check_spot(self.name, order)
         if order.post_only or order.time_in_force is not TimeInForce.GTC:
             raise Unsupported(f"{self.name}: orders cannot be post-only, IOC or FOK")
         if order.quantity is None:
@@ -872,10 +863,7 @@ class BitunixSpot(_Bitunix):
 
     @staticmethod
     def bounded(order: OrderRequest, ask: Decimal, premium: Decimal = HIGHEST_PREMIUM) -> OrderRequest:
-        """The market buy as a limit order that crosses, down to the tick."""
-        tick = order.instrument.tick
-        price = (ask * (1 + premium) / tick).to_integral_value(ROUND_DOWN) * tick
-        return replace(order, type=OrderType.LIMIT, price=max(price, ask))
+        return bounded(order, ask, premium, TimeInForce.GTC)
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         return acknowledged(order, _new_id(data))
@@ -928,8 +916,7 @@ class BitunixSpot(_Bitunix):
         again."""
         ref = OrderRef(report.client_id, report.exchange_id)
         try:
-            for seconds in self.look_after:
-                self.pause(seconds)
+            for _ in self._looks():
                 item = self._find(keys, instrument, ref)
                 if word(SPOT_STATES, item, "status").final:
                     return self._with_trades(keys, instrument, item)
@@ -993,8 +980,7 @@ class BitunixSpot(_Bitunix):
         number = text(item, "orderId")
         which = {"orderIdList": [{"orderId": number, "symbol": instrument.symbol}]}
         self.call(self._post("order/cancel", which, "cancel", Priority.PROTECT), keys)
-        for seconds in self.look_after:
-            self.pause(seconds)
+        for _ in self._looks():
             item = self._find(keys, instrument, OrderRef(exchange_id=number))
             if (status := word(SPOT_STATES, item, "status")) is OrderStatus.CANCELLED:
                 return

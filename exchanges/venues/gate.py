@@ -37,6 +37,7 @@ from exchanges.limits import Bucket, Priority, Scope
 from exchanges.paging import pages_by_number
 from exchanges.read import decimal, decimal_or_none, field, flag, items, nonzero, step_of, text, word, words
 from exchanges.signature import hex_hmac
+from exchanges.spot import check_spot
 from exchanges.transport import Answer, Request
 from exchanges.types import (
     LIMITS,
@@ -440,8 +441,7 @@ class GateSpot(_Gate):
 
     def _check(self, order: OrderRequest) -> None:
         super()._check(order)
-        if order.reduce_only or order.position_side:
-            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        check_spot(self.name, order)
         if order.trigger_by is not TriggerBy.LAST:
             raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
         by_quote = order.quote_quantity is not None

@@ -31,7 +31,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote as percent_encode
@@ -67,6 +67,7 @@ from exchanges.read import (
     words,
 )
 from exchanges.signature import base64_hmac
+from exchanges.spot import bounded, check_spot, down
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -447,12 +448,9 @@ class HTXSpot(_HTX):
     # -- placing ---------------------------------------------------------------------------------------
 
     def place_call(self, order: OrderRequest) -> Call:
-        if order.reduce_only or order.position_side:
-            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        check_spot(self.name, order)
         if order.trigger_by is not TriggerBy.LAST:
             raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
-        if order.quote_quantity is not None and (order.type, order.side) != (OrderType.MARKET, Side.BUY):
-            raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
         if order.type.conditional:
             return self._write("/v2/algo-orders", self._algo_params(order), "algo", urgency(order))
         if order.buys_base:  # as `bounded` will make it; without its price the exchange refuses it
@@ -508,10 +506,7 @@ class HTXSpot(_HTX):
 
     @staticmethod
     def bounded(order: OrderRequest, ask: Decimal) -> OrderRequest:
-        """The market buy as an immediate limit order, down to the tick."""
-        tick = order.instrument.tick
-        price = max((ask * (1 + HIGHEST_PREMIUM) / tick).to_integral_value(ROUND_DOWN) * tick, ask)
-        return replace(order, type=OrderType.LIMIT, price=price, time_in_force=TimeInForce.IOC)
+        return bounded(order, ask, HIGHEST_PREMIUM)
 
     def _otherwise(self, keys: Credentials, order: OrderRequest, refused: Refused) -> OrderRequest | None:
         """A buy of nearly all there is, refused for the money its bound would take."""
@@ -1097,8 +1092,7 @@ def _spot_type(order: OrderRequest, venue: str) -> str:
 
 
 def _cost(order: OrderRequest, value: Decimal) -> Decimal:
-    step = order.instrument.extra["quote_step"]
-    return Decimal((value / step).to_integral_value(ROUND_DOWN) * step)
+    return down(value, order.instrument.extra["quote_step"])
 
 
 def _counted(item: Any, part: str) -> Decimal:

@@ -27,7 +27,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -47,6 +47,7 @@ from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
 from exchanges.memory import Memory, Slot, slot
 from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
 from exchanges.signature import base64_hmac
+from exchanges.spot import check_spot, down
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -383,17 +384,13 @@ class KuCoinSpot(_KuCoin):
         ]
 
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
-        if order.reduce_only or order.position_side:
-            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        check_spot(self.name, order)
         if order.trigger_by is not TriggerBy.LAST:
             raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
         if order.quote_quantity is None:
             params: dict[str, Any] = {"size": order.quantity}
-        elif (order.type, order.side) != (OrderType.MARKET, Side.BUY):
-            raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
         else:
-            step = order.instrument.extra["quote_step"]
-            params = {"funds": (order.quote_quantity / step).to_integral_value(ROUND_DOWN) * step}
+            params = {"funds": down(order.quote_quantity, order.instrument.extra["quote_step"])}
         if order.type.conditional:
             params["stop"] = "entry" if order.rises else "loss"
             params["stopPrice"] = order.trigger_price

@@ -25,12 +25,11 @@ JKorf/Mexc.Net and what ccxt 4.5.90 sends tell them (read 2026-11-22). Quirks:
 from __future__ import annotations
 
 import json
-import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -39,11 +38,13 @@ from exchanges.contracts import CountsContracts, in_coins
 from exchanges.errors import ExchangeError, InvalidOrder, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
+from exchanges.looks import LooksAgain
 from exchanges.memory import Memory, Slot, slot
 from exchanges.paging import pages_by_number
 from exchanges.pairs import check_pair
 from exchanges.read import decimal, decimal_or_none, field, items, nonzero, step_of, text, word, words
 from exchanges.signature import hex_hmac
+from exchanges.spot import check_spot, down
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -306,11 +307,8 @@ class MEXCSpot(_MEXC):
         }
         if order.quote_quantity is None:
             params["quantity"] = order.quantity
-        elif (order.type, order.side) != (OrderType.MARKET, Side.BUY):
-            raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
         else:
-            step = order.instrument.extra["quote_step"]
-            params["quoteOrderQty"] = (order.quote_quantity / step).to_integral_value(ROUND_DOWN) * step
+            params["quoteOrderQty"] = down(order.quote_quantity, order.instrument.extra["quote_step"])
         if order.price is not None:
             params["price"] = order.price
         params["newClientOrderId"] = order.client_id
@@ -332,8 +330,7 @@ class MEXCSpot(_MEXC):
     def _kind(self, order: OrderRequest) -> str:
         if order.type.conditional:
             raise Unsupported(f"{self.name} has no stop orders")
-        if order.reduce_only or order.position_side:
-            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        check_spot(self.name, order)
         resting = order.type is OrderType.LIMIT and order.time_in_force is TimeInForce.GTC
         if order.post_only and not resting:
             raise Unsupported(f"{self.name}: only limit orders that rest can be post-only")
@@ -433,7 +430,7 @@ class MEXCSpot(_MEXC):
             text(data, "orderId")
 
 
-class MEXCFutures(CountsContracts, _MEXC):
+class MEXCFutures(CountsContracts, LooksAgain, _MEXC):
     name = "MEXC_F"
     product = Product.LINEAR
     features = Features(linked_legs=True, hedge_mode=True, leverage=True)
@@ -450,9 +447,6 @@ class MEXCFutures(CountsContracts, _MEXC):
     throttles = {"403": Scope.ADDRESS, "510": Scope.KEY}
     looks_per_minute = 480  # below 20 in two seconds, should private requests be counted by address too
     right = "CONTRACT_DEAL_WRITE"
-    #: seconds before each look for a plan order or pair whose number is not known: the list may lag a moment
-    look_after: tuple[float, ...] = (0.0, 0.2, 0.5, 1.0)
-    pause: Callable[[float], None] = staticmethod(time.sleep)
 
     def __init__(self, *wires: Any, **options: Any) -> None:
         super().__init__(*wires, **options)
@@ -636,17 +630,11 @@ class MEXCFutures(CountsContracts, _MEXC):
     ) -> Report:
         """The order as listed. Not listed: what only closes may be sent again, what opens stays unknown."""
         read = False
-        for seconds in self.look_after:
-            self.pause(seconds)
-            try:
-                listed = list(self._plans(keys, order.instrument))
-            except ExchangeError:
-                continue  # what cannot be read has told nothing
+        for listed in self._listings(lambda: self._plans(keys, order.instrument)):
             read = True
             for item in listed:
-                if decimal(item, "createTime") >= since_ms and _same_plan(
-                    plan := self.read_plan(item), order
-                ):
+                plan = self.read_plan(item)
+                if decimal(item, "createTime") >= since_ms and _same_plan(plan, order):
                     return self._followed(keys, order.instrument, plan, item.get("orderId"))
         if read and order.reduce_only:
             raise NotSent(f"{self.name} lists no such order", code=lost.code) from lost
@@ -698,12 +686,7 @@ class MEXCFutures(CountsContracts, _MEXC):
             position = self._hang(keys, legs, position)
         except OutcomeUnknown as lost:
             trouble, position = lost, ""
-        for seconds in self.look_after:
-            self.pause(seconds)
-            try:
-                standing = self._pairs(keys, instrument)
-            except ExchangeError:
-                continue
+        for standing in self._listings(lambda: self._pairs(keys, instrument)):
             for item in standing:
                 if decimal(item, "createTime") >= since_ms and position in ("", text(item, "positionId")):
                     found = self.read_pair(item)

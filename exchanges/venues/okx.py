@@ -35,6 +35,7 @@ from exchanges.paging import pages_after
 from exchanges.pairs import check_pair, half_id, ids_of_pair, pair_id
 from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
 from exchanges.signature import base64_hmac
+from exchanges.spot import check_spot
 from exchanges.transport import Answer, Request
 from exchanges.types import (
     LIMITS,
@@ -559,12 +560,9 @@ class OKXSpot(_OKX):
         return Decimal(1)
 
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
-        if order.reduce_only or order.position_side:
-            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        check_spot(self.name, order)
         if order.trigger_by is not TriggerBy.LAST:
             raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
-        if order.quote_quantity is not None and (order.type, order.side) != (OrderType.MARKET, Side.BUY):
-            raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
         mode = {"tdMode": str(order.margin_mode or "cash")}
         if order.type is OrderType.LIMIT or (order.type.conditional and order.side is Side.SELL):
             return mode
