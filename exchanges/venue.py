@@ -151,6 +151,8 @@ class Venue(ABC):
     #: the exchange's error codes; what is not listed is `Refused` below 500 and `OutcomeUnknown` from there on, whether
     #: 500 is the HTTP status or the code itself
     errors: ClassVar[Mapping[str, type[ExchangeError]]] = {}
+    #: what the user can do about a code (or HTTP status), said behind the exchange's own words
+    hints: ClassVar[Mapping[str, str]] = {}
     #: seconds to stay off after a throttling code that comes without Retry-After, where the bucket's
     #: whole window would be wrong (an overload of the exchange that has nothing to do with our share)
     cool_downs: ClassVar[Mapping[str, float]] = {}
@@ -536,8 +538,8 @@ class Venue(ABC):
         return OutcomeUnknown if failed or not code else Refused
 
     def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
-        said = words or f"HTTP {status}"
-        return f"{self.name} answered: {said[:200]}"
+        said, hint = words or f"HTTP {status}", self.hints.get(code or str(status))
+        return f"{self.name} answered: {said[:200]}" + (f" ({hint})" if hint else "")
 
     def usage(self, answer: Answer) -> Mapping[str, int]:
         """How much of which bucket is used, as the answer's headers tell."""

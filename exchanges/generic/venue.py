@@ -30,6 +30,7 @@ from exchanges.generic.ids import FORMS
 from exchanges.limits import Charge, Priority, Scope
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
     Balance,
     Credentials,
     Environment,
@@ -38,12 +39,10 @@ from exchanges.types import (
     MarginMode,
     OrderRef,
     OrderRequest,
-    OrderType,
     Position,
     Product,
     Quote,
     Report,
-    Side,
     TimeInForce,
     TriggerBy,
 )
@@ -54,8 +53,6 @@ Act = Callable[[Any], T]
 Listed = Callable[[Any, str, dict[str, Any]], list[Any]]
 #: a request costs at least one unit of the bucket, ccxt's lightest one ten
 UNITS = 10
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 #: what a reader of ours or of ccxt's raises when an answer is not what it should be
 UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -280,23 +277,22 @@ class GenericVenue(Venue):
         """Never by ccxt's `stopLossPrice`: what that makes is not among the waiting orders that can be listed."""
         if not self.offer.directed:
             return {"triggerPrice": price}
-        rises = (order.type in STOPS) == (order.side is Side.BUY)
-        return {"triggerPrice": price, "triggerDirection": "ascending" if rises else "descending"}
+        return {"triggerPrice": price, "triggerDirection": "ascending" if order.rises else "descending"}
 
     def _priority(self, order: OrderRequest) -> Priority:
         return Priority.PROTECT if order.type.conditional or order.reduce_only else Priority.ENTRY
 
     def _beside(self, order: OrderRequest) -> str | None:
         """Some exchanges take a spot market buy as an amount of money: ccxt makes it of the quantity and a price."""
-        buys = (order.type, order.side) == (OrderType.MARKET, Side.BUY) and order.quantity is not None
-        return plain_number(self.quote(order.instrument).ask) if buys and self.offer.needs_price else None
+        if not (order.buys_base and self.offer.needs_price):
+            return None
+        return plain_number(self.quote(order.instrument).ask)
 
     def _refuse_crossed(self, order: OrderRequest) -> None:
         """A trigger without a direction waits for the side on which it lies: a stop already crossed would rest there
         as a take-profit."""
         last, trigger = self.quote(order.instrument).last, order.trigger_price or Decimal(0)
-        rises = (order.type in STOPS) == (order.side is Side.BUY)
-        if (last >= trigger) if rises else (last <= trigger):
+        if (last >= trigger) if order.rises else (last <= trigger):
             raise WouldTrigger(f"{self.name}: the price has crossed {trigger} already")
 
     def _refuse_unsupported(self, order: OrderRequest) -> None:

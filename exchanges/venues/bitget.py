@@ -44,7 +44,18 @@ from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.margin import SeesModes
 from exchanges.memory import Memory, Slot, slot
 from exchanges.paging import pages_after
-from exchanges.read import decimal, decimal_or_none, field, items, nonzero, step_of, text, word, words
+from exchanges.read import (
+    decimal,
+    decimal_or_none,
+    field,
+    items,
+    nonzero,
+    rows_of,
+    step_of,
+    text,
+    word,
+    words,
+)
 from exchanges.signature import base64_hmac
 from exchanges.spot import bounded, check_spot, down
 from exchanges.transport import Answer, Request
@@ -278,7 +289,7 @@ class _Bitget(Venue):
 
     def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
         """Two lists: what was taken, and what was not. An order that stands in both, or in none, is not known."""
-        taken, refused = (_rows(field(data, "data"), name) for name in ("successList", "failureList"))
+        taken, refused = (rows_of(field(data, "data"), name) for name in ("successList", "failureList"))
         rows = [{**row, "taken": True} for row in taken] + [{**row, "taken": False} for row in refused]
         named = by_client_id(named_rows(rows, "clientOid"), orders, "clientOid")
         return [_alone(row) for row in named]
@@ -439,7 +450,7 @@ class _Bitget(Venue):
 
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:
         path, params = self.wallet
-        found = [self.read_balance(row) for row in _rows(self._read(path, params, keys, "account"))]
+        found = [self.read_balance(row) for row in rows_of(self._read(path, params, keys, "account"))]
         return {balance.asset: balance for balance in found}
 
     @abstractmethod
@@ -477,11 +488,11 @@ class _Bitget(Venue):
         return field(self.ask(f"/api/v2/{path}", params, {**own, "address": 1}, keys), "data")
 
     def _pages(
-        self, path: str, params: Mapping[str, Any], keys: Credentials, name: str, bucket: str = "reads"
+        self, path: str, params: Mapping[str, Any], keys: Credentials, *name: str, bucket: str = "reads"
     ) -> Iterator[Any]:
         """Every entry of a list, newest first."""
         return pages_after(
-            lambda place: _rows(self._read(path, {**params, "limit": PAGE, **place}, keys, bucket), name),
+            lambda place: rows_of(self._read(path, {**params, "limit": PAGE, **place}, keys, bucket), *name),
             PAGE,
             lambda last: {"idLessThan": text(last, "orderId")},
         )
@@ -589,7 +600,7 @@ class BitgetSpot(_Bitget):
         return field(self._read("spot/market/tickers", {"symbol": symbol}), 0)
 
     def _order(self, keys: Credentials, instrument: Instrument, which: Mapping[str, str]) -> Report:
-        if found := _rows(self._read("spot/trade/orderInfo", which, keys)):
+        if found := rows_of(self._read("spot/trade/orderInfo", which, keys)):
             return self.read_order(found[0])
         raise self._gone()
 
@@ -597,14 +608,16 @@ class BitgetSpot(_Bitget):
         now = self.clock.now_ms()
         span = {"startTime": now - HISTORY_MS, "endTime": now} if where == "history" else {}
         params = {"symbol": instrument.symbol, **span}
-        return _find(self._pages(f"spot/trade/{where}-plan-order", params, keys, "orderList", "plans"), ref)
+        return _find(
+            self._pages(f"spot/trade/{where}-plan-order", params, keys, "orderList", bucket="plans"), ref
+        )
 
     def _became(self, keys: Credentials, instrument: Instrument, row: Any) -> Report | None:
         """https://www.bitget.com/api-doc/spot/plan/Get-Plan-Sub-Order"""
         if text(row, "status") not in FIRED:
             return None
         which = {"planOrderId": text(row, "orderId")}
-        subs = _rows(self._read("spot/trade/plan-sub-order", which, keys, "plans"))
+        subs = rows_of(self._read("spot/trade/plan-sub-order", which, keys, "plans"))
         ids = [text(sub, "orderId") for sub in subs if sub.get("orderId")]
         return self._order(keys, instrument, {"orderId": ids[0]}) if ids else None
 
@@ -621,8 +634,8 @@ class BitgetSpot(_Bitget):
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
         scope = {"symbol": instrument.symbol} if instrument else {}
-        plain = [self.read_order(row) for row in self._pages("spot/trade/unfilled-orders", scope, keys, "")]
-        plans = self._pages("spot/trade/current-plan-order", scope, keys, "orderList", "plans")
+        plain = [self.read_order(row) for row in self._pages("spot/trade/unfilled-orders", scope, keys)]
+        plans = self._pages("spot/trade/current-plan-order", scope, keys, "orderList", bucket="plans")
         return plain + self._told_apart(list(plans))
 
     def read_balance(self, row: Any) -> Balance:
@@ -810,7 +823,7 @@ class BitgetFutures(SeesModes, _Bitget):
                 **ref.named("orderId", "clientOid"),
             }
             data = self._read(f"mix/order/orders-plan-{where}", params, keys, "plans")
-            if (row := _find(iter(_rows(data, "entrustedList")), ref)) is not None:
+            if (row := _find(iter(rows_of(data, "entrustedList")), ref)) is not None:
                 return row
         return None
 
@@ -826,10 +839,10 @@ class BitgetFutures(SeesModes, _Bitget):
         params = {"symbol": text(row, "symbol"), **FUTURES, **named}
         call = self._write("mix/order/cancel-plan-order", params, "cancel", Priority.PROTECT)
         done = field(self.call(call, keys), "data")
-        if _rows(done, "successList"):
+        if rows_of(done, "successList"):
             return ""
         return (
-            "; ".join(str(each.get("errorMsg")) for each in _rows(done, "failureList")) or "no reason given"
+            "; ".join(str(each.get("errorMsg")) for each in rows_of(done, "failureList")) or "no reason given"
         )
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
@@ -839,7 +852,7 @@ class BitgetFutures(SeesModes, _Bitget):
         found = [self.read_order(row) for row in plain]
         for kind in PLAN_LISTS:
             asked = scope | {"planType": kind}
-            rows = self._pages("mix/order/orders-plan-pending", asked, keys, "entrustedList", "plans")
+            rows = self._pages("mix/order/orders-plan-pending", asked, keys, "entrustedList", bucket="plans")
             found += self._told_apart(list(rows))
         return found
 
@@ -852,7 +865,7 @@ class BitgetFutures(SeesModes, _Bitget):
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         path = "single-position" if instrument else "all-position"
         params = FUTURES | ({"symbol": instrument.symbol} if instrument else {})
-        rows = _rows(self._read(f"mix/position/{path}", params, keys, "positions"))
+        rows = rows_of(self._read(f"mix/position/{path}", params, keys, "positions"))
         return self._saw(keys, [self.read_position(row) for row in rows if decimal(row, "total")])
 
     def read_position(self, item: Any) -> Position:
@@ -957,12 +970,6 @@ def _joined(plan: Report, became: Report | None) -> Report:
 def _find(rows: Iterator[Any], ref: OrderRef) -> Any | None:
     name, wanted = ("orderId", ref.exchange_id) if ref.exchange_id else ("clientOid", ref.client_id)
     return next((row for row in rows if row.get(name) == wanted), None)
-
-
-def _rows(data: Any, name: str = "") -> list[Any]:
-    """An empty list comes as null in places."""
-    found = field(data, name) if name else data
-    return [] if found is None else items(found)
 
 
 def _client_id(item: Any) -> str:

@@ -58,6 +58,7 @@ from exchanges.read import (
     items,
     nonzero,
     positive,
+    rows_of,
     step_of,
     text,
     text_or_none,
@@ -371,8 +372,8 @@ class BitunixFutures(_Bitunix):
     def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
         """As single answers. An order that stands in both lists, or in none, is not known."""
         told = field(data, "data")
-        taken = [{"clientId": row.get("clientId"), "taken": row} for row in _list(told, "successList")]
-        refused = [{"clientId": row.get("clientId"), "refused": row} for row in _list(told, "failureList")]
+        taken = [{"clientId": row.get("clientId"), "taken": row} for row in rows_of(told, "successList")]
+        refused = [{"clientId": row.get("clientId"), "refused": row} for row in rows_of(told, "failureList")]
         rows = by_client_id(named_rows(taken + refused, "clientId"), orders, "clientId")
         return [_alone(row) for row in rows]
 
@@ -720,8 +721,7 @@ class BitunixFutures(_Bitunix):
         return [self.read_position(row) for row in rows if decimal(row, "qty")]
 
     def _position_rows(self, keys: Credentials, instrument: Instrument | None) -> list[Any]:
-        data = self._read("position/get_pending_positions", _symbol(instrument), keys, "positions")
-        return [] if data is None else items(data)
+        return rows_of(self._read("position/get_pending_positions", _symbol(instrument), keys, "positions"))
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
         return word(POSITION_MODES, self._account(keys), "positionMode")
@@ -1059,8 +1059,7 @@ class BitunixSpot(_Bitunix):
         """Null is an empty list; a page of history has its rows one level deeper."""
         call = Call("POST", f"/api/spot/v1/{path}", params, costs={"reads": 1}, read_only=True)
         data = field(self.call(call, keys), "data")
-        rows = field(data, "data") if isinstance(data, Mapping) else data
-        return [] if rows is None else items(rows)
+        return rows_of(data, "data") if isinstance(data, Mapping) else rows_of(data)
 
 
 def _buys_at_market(order: OrderRequest) -> bool:
@@ -1075,11 +1074,6 @@ def _fee_of(trades: list[Any]) -> Fee | None:
     if len({asset for asset, _ in paid}) != 1 or len(paid) != len(trades):
         return None
     return Fee(sum((amount for _, amount in paid), Decimal(0)), paid[0][0])
-
-
-def _list(data: Any, name: str) -> list[Any]:
-    """A list of nothing may come as null."""
-    return [] if field(data, name) is None else items(data, name)
 
 
 def _alone(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ from urllib.parse import urlencode
 
 from exchanges import errors
 from exchanges.contracts import CountsContracts, in_coins
-from exchanges.errors import ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported
+from exchanges.errors import OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.margin import OrdersInMode
@@ -196,7 +196,7 @@ class BloFinFutures(OrdersInMode, CountsContracts):
     features = Features(
         linked_legs=True, hedge_mode=True, leverage=True, mode_per_order=True, batch=LARGEST_BATCH
     )
-    errors = ERRORS
+    errors, hints = ERRORS, HINTS
     throttles = {"403": Scope.ADDRESS}
     #: 500 a minute and 1,500 in five minutes by address, 30 in ten seconds of one user on everything under trade/
     buckets = {
@@ -257,10 +257,6 @@ class BloFinFutures(OrdersInMode, CountsContracts):
         if answer.status < 400 and _tells_of_each(answer.data):
             return answer.data
         return super().checked_batch(answer, charges)
-
-    def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
-        said, hint = super().explain(error, code, words, status), HINTS.get(code or str(status))
-        return f"{said} ({hint})" if hint else said
 
     def place_call(self, order: OrderRequest) -> Call:
         if order.post_only and order.type is not OrderType.LIMIT:

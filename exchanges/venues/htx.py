@@ -61,6 +61,7 @@ from exchanges.read import (
     items,
     nonzero,
     positive,
+    rows_of,
     step_of,
     text,
     word,
@@ -919,10 +920,9 @@ class HTXFutures(SeesModes, CountsContracts, _HTX):
     def _algo_rows(self, keys: Credentials, path: str, params: Mapping[str, Any]) -> list[Any]:
         """Nothing is said by an empty list, by null or by a refusal."""
         try:
-            found = field(self._read(path, params, "reads", keys), "data")
+            return rows_of(self._read(path, params, "reads", keys), "data")
         except OrderNotFound:
             return []
-        return [] if found is None else items(found)
 
     def _followed(self, keys: Credentials, instrument: Instrument, item: Any) -> Report:
         """One that has triggered with what its order has done."""

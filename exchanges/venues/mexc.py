@@ -188,7 +188,7 @@ FUTURES_ERRORS: Codes = {
     InvalidOrder: "600 601 1003 1004 2001 2002 2003 2004 2006 2007 2011 2013 2014 2015 2016 2019 2021 2023 "
     "2024 2025 2026 2027 2028 2029 2030 2031 2032 2033 2034 2035 2036 2038 3001 3002 3003 5001",
 }
-CLOSED_TO_KEYS = frozenset({"511", "1002"})
+HINTS = dict.fromkeys(("511", "1002"), "this market, or this key, is closed to API orders")
 
 
 class _MEXC(Venue):
@@ -434,7 +434,7 @@ class MEXCFutures(CountsContracts, LooksAgain, _MEXC):
     name = "MEXC_F"
     product = Product.LINEAR
     features = Features(linked_legs=True, hedge_mode=True, leverage=True)
-    errors = words(KEY_ERRORS, FUTURES_ERRORS)
+    errors, hints = words(KEY_ERRORS, FUTURES_ERRORS), HINTS
     #: requests in two seconds, each address of the API counting for itself; placing as of the reopening in 2026
     buckets = {
         "address": Bucket(20, 2.0),
@@ -471,12 +471,6 @@ class MEXCFutures(CountsContracts, LooksAgain, _MEXC):
         """Too frequent (510) speaks of the key where one signed, else of the address."""
         signed = any(charge.limit.scope is Scope.KEY for charge in charges)
         super()._stay_off(charges, retry_after, code if signed else "")
-
-    def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
-        said = super().explain(error, code, words, status)
-        return (
-            f"{said} (this market, or this key, is closed to API orders)" if code in CLOSED_TO_KEYS else said
-        )
 
     def place_call(self, order: OrderRequest) -> Call:
         """https://www.mexc.com/api-docs/futures/account-and-trading-endpoints: place order, place plan order."""

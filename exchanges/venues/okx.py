@@ -27,7 +27,7 @@ from urllib.parse import urlencode
 
 from exchanges import errors
 from exchanges.contracts import CountsContracts, in_coins
-from exchanges.errors import ExchangeError, ModeMismatch, OrderNotFound, OutcomeUnknown, Unsupported
+from exchanges.errors import ModeMismatch, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.margin import OrdersInMode
@@ -163,7 +163,7 @@ class _OKX(CountsContracts):
     )
     #: the demo is told apart by a header: see `sign`
     base_urls = dict.fromkeys((Environment.LIVE, Environment.TESTNET), "https://www.okx.com")
-    errors = ERRORS
+    errors, hints = ERRORS, HINTS
     #: per user and instrument or user; counted here per key, which is never more than allowed
     buckets = {
         "time": Bucket(10, 2.0),
@@ -230,10 +230,6 @@ class _OKX(CountsContracts):
         code, words = str(code), str(words or "")
         named = [name for said, name in SPOKEN.items() if code == "51000" and said in words.lower()]
         return (named or [code])[0], words
-
-    def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
-        said = super().explain(error, code, words, status)
-        return f"{said} ({HINTS[code]})" if code in HINTS else said
 
     def place_call(self, order: OrderRequest) -> Call:
         limit = order.type in LIMITS

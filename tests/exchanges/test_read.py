@@ -86,6 +86,14 @@ def test_a_step_is_told_as_a_number_of_decimals(decimals: Any, step: str) -> Non
     assert read.step_of({"scale": decimals}, "scale") == Decimal(step)
 
 
+def test_an_empty_list_may_come_as_null_and_may_not_be_missing() -> None:
+    assert read.rows_of(ANSWER, "none") == read.rows_of(None) == []
+    assert read.rows_of(ANSWER, "a") == ANSWER["a"]
+    for path in ("x", "word"):
+        with pytest.raises(OutcomeUnknown):
+            read.rows_of(ANSWER, path)
+
+
 def test_a_table_names_all_words_of_a_meaning_at_once() -> None:
     table = read.words({1: "new live", 2: "filled"}, {3: "gone"})
     assert table == {"new": 1, "live": 1, "filled": 2, "gone": 3}

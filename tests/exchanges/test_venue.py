@@ -266,6 +266,19 @@ def test_an_answer_that_names_no_order_is_an_unknown_outcome(told: str) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [((200, {"error": "gone"}), " (look again)"), ((418, None), " (wait)"), ((200, {"error": "poor"}), "")],
+    ids=["of a code", "of a status", "none"],
+)
+def test_a_hint_stands_behind_the_words_of_the_exchange(answer: Any, hint: str) -> None:
+    venue = tiny(Exchange(answer))
+    venue.hints = {"gone": "look again", "418": "wait"}  # type: ignore[misc]
+    with pytest.raises(ExchangeError) as caught:
+        venue.call(SIGNED, KEYS)
+    assert caught.value.message.partition("HTTP ")[2][3:] == hint
+
+
 def test_a_bare_status_is_its_own_code() -> None:
     with pytest.raises(Throttled) as caught:
         tiny(Exchange((429, {}, {"retry-after": "7"}))).call(SIGNED, KEYS)
