@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
-from exchanges.errors import ExchangeError
+from exchanges.errors import ExchangeError, Unsupported
 from exchanges.memory import Memory, Slot, slot
 from exchanges.types import Credentials, MarginMode, OrderRequest, Position, Report
 from exchanges.venue import Venue, key_digest, unsent
@@ -72,3 +73,9 @@ class OrdersInMode(SeesModes):
         if not order.closes or order.margin_mode is not None:
             return order
         return replace(order, margin_mode=self._held_mode(keys, order))
+
+
+def whole_leverage(venue: str, leverage: Decimal) -> int:
+    if leverage != int(leverage):
+        raise Unsupported(f"{venue}: leverage is a whole number")
+    return int(leverage)

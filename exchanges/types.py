@@ -197,6 +197,16 @@ class OrderRequest:
         """Whether the price has to rise to its trigger: a buy stop, a sell take-profit."""
         return (self.side is Side.BUY) == (self.type in STOPS)
 
+    def crossed(self, price: Decimal) -> bool:
+        """Whether the price has come to its trigger already."""
+        trigger = self.trigger_price or Decimal(0)
+        return price >= trigger if self.rises else price <= trigger
+
+    @property
+    def closed_direction(self) -> Direction:
+        """The position that it closes, where it closes one."""
+        return self.position_side or (Direction.LONG if self.side is Side.SELL else Direction.SHORT)
+
     @property
     def buys_base(self) -> bool:
         """A market buy of a quantity: on spot, where several exchanges take an amount of money only."""

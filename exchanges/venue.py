@@ -34,6 +34,7 @@ from exchanges.errors import (
     Refused,
     Throttled,
     Unsupported,
+    WouldTrigger,
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Costs, Gate, LocalGate, Passage, Priority, Scope, pressed
@@ -622,6 +623,13 @@ def unsent(why: str) -> Iterator[None]:
         yield
     except OutcomeUnknown as error:
         raise NotSent(f"not sent, because {why}: {error.message}") from None
+
+
+def refuse_crossed(order: OrderRequest, price: Decimal) -> None:
+    """Where a trigger has no direction of its own: one that the price has crossed already would wait for the way back, a
+    stop as a take-profit."""
+    if order.crossed(price):
+        raise WouldTrigger(f"the price {price} has already crossed the trigger {order.trigger_price}")
 
 
 def by_client_id(rows: Sequence[Any], orders: Sequence[OrderRequest], name: str) -> list[Any]:

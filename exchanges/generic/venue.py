@@ -20,7 +20,6 @@ from exchanges.errors import (
     OutcomeUnknown,
     Throttled,
     Unsupported,
-    WouldTrigger,
 )
 from exchanges.generic import client as wired
 from exchanges.generic import reading, verdict
@@ -46,7 +45,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Venue, plain_number, unless_unchanged
+from exchanges.venue import Call, Venue, plain_number, refuse_crossed, unless_unchanged
 
 T = TypeVar("T")
 Act = Callable[[Any], T]
@@ -291,9 +290,7 @@ class GenericVenue(Venue):
     def _refuse_crossed(self, order: OrderRequest) -> None:
         """A trigger without a direction waits for the side on which it lies: a stop already crossed would rest there
         as a take-profit."""
-        last, trigger = self.quote(order.instrument).last, order.trigger_price or Decimal(0)
-        if (last >= trigger) if order.rises else (last <= trigger):
-            raise WouldTrigger(f"{self.name}: the price has crossed {trigger} already")
+        refuse_crossed(order, self.quote(order.instrument).last)
 
     def _refuse_unsupported(self, order: OrderRequest) -> None:
         offer = self.offer

@@ -37,7 +37,6 @@ from exchanges.errors import (
     OrderNotFound,
     OutcomeUnknown,
     Unsupported,
-    WouldTrigger,
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
@@ -95,6 +94,7 @@ from exchanges.venue import (
     outcome,
     plain_number,
     plain_params,
+    refuse_crossed,
     unless_unchanged,
     unsent,
     urgency,
@@ -372,11 +372,7 @@ class _Bitget(Venue):
         fresh = 0 <= self.clock.now_ms() - seen_ms < PRICE_MS
         if seen and fresh and _room(order, seen) > seen.last * FAR:
             return
-        now = self.quote(order.instrument)
-        if _room(order, now) <= 0:
-            raise WouldTrigger(
-                f"the price {_watched(order, now)} has already crossed the trigger {order.trigger_price}"
-            )
+        refuse_crossed(order, _watched(order, self.quote(order.instrument)))
 
     def server_time_ms(self) -> int:
         return int(decimal(self._read("public/time", {}), "serverTime"))
@@ -422,7 +418,8 @@ class _Bitget(Venue):
         if (row := self._waiting(keys, instrument, ref)) is not None:
             return self._told_apart([row])[0]
         row = self._ended(keys, instrument, ref)
-        return _joined(self.read_plan(row), self._became(keys, instrument, row))
+        plan, became = self.read_plan(row), self._became(keys, instrument, row)
+        return plan.done_as(became) if became else plan
 
     @abstractmethod
     def _order(self, keys: Credentials, instrument: Instrument, which: Mapping[str, str]) -> Report:
@@ -700,7 +697,7 @@ class BitgetFutures(SeesModes, _Bitget):
     def _closing(self, order: OrderRequest) -> dict[str, Any]:
         """https://www.bitget.com/api-doc/contract/plan/Place-Tpsl-Order: in one-way mode `holdSide` names the
         position by the side that opened it."""
-        direction = Direction.LONG if order.side is Side.SELL else Direction.SHORT
+        direction = order.closed_direction
         return {
             "planType": "loss_plan" if order.type in STOPS else "profit_plan",
             "triggerPrice": order.trigger_price,
@@ -958,13 +955,6 @@ def _plan_type(item: Any, side: Side, last: Decimal | None) -> OrderType:
     if stop is None:  # an ended one cannot be told any more: it passes for a stop
         stop = last is None or (decimal(item, "triggerPrice") > last) == (side is Side.BUY)
     return OrderType.waiting(stop=stop, limit=limit)
-
-
-def _joined(plan: Report, became: Report | None) -> Report:
-    """A plan with what the order it became has done."""
-    if became is None:
-        return plan
-    return plan.done_as(became)
 
 
 def _find(rows: Iterator[Any], ref: OrderRef) -> Any | None:

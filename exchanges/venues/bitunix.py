@@ -1106,8 +1106,7 @@ def _position_named(order: OrderRequest) -> str:
 
 def _slot_of(order: OrderRequest) -> str:
     """That of the position which a closing order closes."""
-    direction = Direction.LONG if order.side is Side.SELL else Direction.SHORT
-    return SLOT_WORDS[order.position_side or direction, order.position_side]
+    return SLOT_WORDS[order.closed_direction, order.position_side]
 
 
 def _slot_held(row: Any) -> str:

@@ -51,7 +51,7 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
-from exchanges.margin import SeesModes
+from exchanges.margin import SeesModes, whole_leverage
 from exchanges.memory import Memory, slot
 from exchanges.paging import pages_after
 from exchanges.read import (
@@ -106,6 +106,7 @@ from exchanges.venue import (
     key_digest,
     outcome,
     plain_params,
+    refuse_crossed,
     unsent,
     urgency,
 )
@@ -359,13 +360,9 @@ class _HTX(Venue):
         """The order as it can be sent. Raises WouldTrigger, OutcomeUnknown when the exchange does not tell."""
 
     def _refuse_crossed(self, order: OrderRequest) -> None:
-        """An order without a direction, already crossed, would wait for the way back. For a target that is no harm, it
-        still fills at its level: a price of a moment ago serves."""
-        now = self._lately(order) or self._present(order).last
-        trigger = order.trigger_price or Decimal(0)
-        rises = order.rises
-        if now == trigger or (now > trigger) == rises:
-            raise WouldTrigger(f"the price {now} has already crossed the trigger {trigger}")
+        """For a target that is crossed already it is no harm to wait, it still fills at its level: a price of a moment
+        ago serves."""
+        refuse_crossed(order, self._lately(order) or self._present(order).last)
 
     def _lately(self, order: OrderRequest) -> Decimal | None:
         last, heard_at = self._lasts.get(order.instrument.symbol, (None, 0.0))
@@ -1045,8 +1042,7 @@ class HTXFutures(SeesModes, CountsContracts, _HTX):
             self._modes[known] = mode
         if leverage is None:
             return
-        if leverage != int(leverage):
-            raise Unsupported(f"{self.name}: leverage is a whole number")
+        whole = whole_leverage(self.name, leverage)
         chosen = self._modes.get(known, MarginMode.CROSS)
         hedged = chosen is MarginMode.ISOLATED and self.position_mode(keys, instrument) is PositionMode.HEDGE
         for side in ("long", "short") if hedged else ("both",):
@@ -1054,7 +1050,7 @@ class HTXFutures(SeesModes, CountsContracts, _HTX):
                 "contract_code": instrument.symbol,
                 "margin_mode": str(chosen),
                 "position_side": side,
-                "lever_rate": int(leverage),
+                "lever_rate": whole,
             }
             call = self._write("/v5/position/lever", params, "account", Priority.ENTRY)
             if decimal(self.call(call, keys), "data", "lever_rate") != leverage:

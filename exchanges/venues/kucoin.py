@@ -44,6 +44,7 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
+from exchanges.margin import whole_leverage
 from exchanges.memory import Memory, Slot, slot
 from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
 from exchanges.signature import base64_hmac
@@ -605,7 +606,7 @@ class KuCoinFutures(CountsContracts, _KuCoin):
         mode = order.margin_mode or MarginMode.ISOLATED
         params: dict[str, Any] = {"size": self._whole_contracts(order), "marginMode": mode.upper()}
         if mode is MarginMode.ISOLATED and not order.reduce_only:
-            params["leverage"] = self._leverage(order)
+            params["leverage"] = whole_leverage(self.name, order.leverage or Decimal(1))
         if order.position_side:
             params["positionSide"] = order.position_side.upper()
         if order.reduce_only:
@@ -615,12 +616,6 @@ class KuCoinFutures(CountsContracts, _KuCoin):
             params["stopPrice"] = order.trigger_price
             params["stopPriceType"] = TRIGGERS[order.trigger_by]
         return params
-
-    def _leverage(self, order: OrderRequest) -> int:
-        leverage = order.leverage or Decimal(1)
-        if leverage != int(leverage):
-            raise Unsupported(f"{self.name}: leverage is a whole number")
-        return int(leverage)
 
     def place(
         self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None

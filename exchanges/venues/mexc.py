@@ -675,7 +675,7 @@ class MEXCFutures(CountsContracts, LooksAgain, _MEXC):
         check_pair(self.name, legs, stops=(OrderType.STOP,), targets=(OrderType.TAKE_PROFIT,))
         trouble = OutcomeUnknown(f"{self.name} took stop and target but lists neither")
         since_ms = self.clock.now_ms() - CLOCK_APART_MS
-        position = self._opened.pop((*slot(keys, instrument), _closed_by(stop)), "")
+        position = self._opened.pop((*slot(keys, instrument), stop.closed_direction), "")
         try:
             position = self._hang(keys, legs, position)
         except OutcomeUnknown as lost:
@@ -720,7 +720,7 @@ class MEXCFutures(CountsContracts, LooksAgain, _MEXC):
 
     def _position_of(self, keys: Credentials, leg: OrderRequest) -> str:
         """The number of the position a leg closes: the record hangs on it. Unreadable leaves the pair unsent."""
-        direction = _closed_by(leg)
+        direction = leg.closed_direction
         with unsent("the position is not known"):
             for row in self._position_rows(keys, leg.instrument):
                 if word(POSITION_TYPES, row, "positionType") is direction:
@@ -1005,10 +1005,6 @@ def _order_type(order: OrderRequest) -> int:
 def _direction(order: OrderRequest) -> Direction:
     """The position an order opens or closes in one-way mode."""
     return Direction.LONG if (order.side is Side.BUY) != order.reduce_only else Direction.SHORT
-
-
-def _closed_by(leg: OrderRequest) -> Direction:
-    return leg.position_side or (Direction.SHORT if leg.side is Side.BUY else Direction.LONG)
 
 
 def _same_terms(report: Report, order: OrderRequest) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from exchanges.errors import InsufficientFunds, NotSent, Throttled
-from exchanges.margin import OrdersInMode
+from exchanges.errors import InsufficientFunds, NotSent, Throttled, Unsupported
+from exchanges.margin import OrdersInMode, whole_leverage
 from exchanges.types import (
     Credentials,
     Direction,
@@ -132,3 +132,9 @@ def test_a_stop_entry_that_waits_makes_no_position_yet() -> None:
     venue.place(KEYS, replace(OPENS, **waits))  # type: ignore[arg-type]
     venue.place(KEYS, CLOSES)
     assert exchange.paths == ["/order/cross", "/positions", "/order/isolated"]
+
+
+def test_a_leverage_between_two_numbers_is_refused_where_it_has_to_be_whole() -> None:
+    assert whole_leverage("Tiny", Decimal("5.0")) == 5
+    with pytest.raises(Unsupported, match="whole number"):
+        whole_leverage("Tiny", Decimal("5.5"))

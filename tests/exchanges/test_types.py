@@ -11,6 +11,7 @@ from exchanges.types import (
     LIMITS,
     STOPS,
     TAKES,
+    Direction,
     Fee,
     Instrument,
     OrderRef,
@@ -45,6 +46,31 @@ def test_a_stop_follows_the_price_and_a_target_waits_for_it(
     side: Side, kind: OrderType, *, rises: bool
 ) -> None:
     assert replace(ORDER, side=side, type=kind).rises is rises
+
+
+@pytest.mark.parametrize(
+    ("price", "above", "below"), [("9.9", False, True), ("10", True, True), ("10.1", True, False)]
+)
+def test_a_trigger_is_crossed_where_the_price_has_come_to_it(price: str, *, above: bool, below: bool) -> None:
+    stop = replace(ORDER, type=OrderType.STOP, trigger_price=Decimal(10))
+    assert stop.crossed(Decimal(price)) is above
+    assert replace(stop, side=Side.SELL).crossed(Decimal(price)) is below
+
+
+@pytest.mark.parametrize(
+    ("side", "position_side", "closed"),
+    [
+        (Side.SELL, None, Direction.LONG),
+        (Side.BUY, None, Direction.SHORT),
+        (Side.BUY, Direction.SHORT, Direction.SHORT),
+    ],
+)
+def test_what_closes_names_its_position_by_its_side(
+    side: Side, position_side: Direction | None, closed: Direction
+) -> None:
+    order = replace(ORDER, side=side, position_side=position_side, reduce_only=position_side is None)
+    assert order.closes
+    assert order.closed_direction is closed
 
 
 def test_only_a_market_buy_of_a_quantity_buys_base() -> None:

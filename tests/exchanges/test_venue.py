@@ -27,6 +27,7 @@ from exchanges.errors import (
     Refused,
     Throttled,
     Unsupported,
+    WouldTrigger,
 )
 from exchanges.limits import Bucket, LocalGate, Priority, Scope, pressed, pressing
 from exchanges.registry import venues
@@ -62,6 +63,7 @@ from exchanges.venue import (
     key_digest,
     named_rows,
     plain_number,
+    refuse_crossed,
     unless_unchanged,
     unsent,
     urgency,
@@ -635,6 +637,13 @@ def test_what_is_not_known_before_an_order_leaves_it_unsent() -> None:
         unsent("the price is not known"),
     ):
         raise OutcomeUnknown("HTML")
+
+
+def test_a_trigger_that_is_crossed_already_is_refused() -> None:
+    stop = order("okx", {"side": "sell", "type": "stop", "quantity": "1", "trigger_price": "10"})
+    refuse_crossed(stop, Decimal(11))
+    with pytest.raises(WouldTrigger, match="the price 10 has already crossed the trigger 10"):
+        refuse_crossed(stop, Decimal(10))
 
 
 def test_a_refusal_before_an_order_stays_one() -> None:
