@@ -13,8 +13,8 @@ from exchanges.types import Instrument, Product
 #: exchange's own asset names -> the common one (Kraken's XBT/XDG, BitMEX' XBt, Bitfinex' UST, old BCC)
 ASSET_ALIASES = {"XBT": "BTC", "XDG": "DOGE", "BCC": "BCH", "XXBT": "BTC", "USDT0": "USDT", "UST": "USDT"}
 DOLLARS = ("USDT", "USDC", "USD")
-_DECORATION = re.compile(r"(?:[-_.:/]?(?:SWAP|PERPETUAL|PERP|PF|SPOT)|\.P|_(?:UMCBL|CMCBL|SPBL))$")
-_PREFIX = re.compile(r"^(?:PF|SPOT|PERP)_")
+_DECORATION = re.compile(r"(?:[-_.:/]?(?:SWAP|PERPETUAL|PERP|PF|SPOT)|\.P|_(?:UMCBL|CMCBL|DMCBL|SPBL))$")
+_PREFIX = re.compile(r"^(?:PF|PI|SPOT|PERP)_")
 #: KuCoin's futures end in M: XBTUSDTM
 _MARGINED = re.compile(r"(?<=USDT|USDC)M$")
 #: Bitfinex' derivatives: tBTCF0:USTF0, written BTC:USTF0 or BTCF0USTF0 too
@@ -24,6 +24,14 @@ _FUNDED = re.compile(r"(?:\w+:)?(\w+?)(?:(?:F0)?:|F0)(\w+)F0")
 _IN_COINS = re.compile(
     r"^(?:\w+:)?(?:[PF]I_\w+|\w+-USD-SWAP|\w*[A-Z0-9]USD_PERP|\w+_DMCBL|(\w+)/\w+:\1(?:-\w+)?)$"
 )
+#: names that only contracts settled in dollars have: Kraken's PF_XBTUSD, OKX' BTC-USDT-SWAP, Bitget's BTCUSDT_UMCBL,
+#: KuCoin's XBTUSDTM, Deribit's BTC_USDC-PERPETUAL, BTC/USDT:USDT, and Bitfinex' BTCF0:USTF0
+_IN_DOLLARS = re.compile(
+    r"^(?:\w+:)?(?:PF_\w+|\w+-USD[TC]-SWAP|\w+_[UC]MCBL|\w+USD[TC]M|\w+_USD[TC]-PERPETUAL"
+    r"|\w+/\w+:USD[TC]?(?:-\w+)?|T?\w+F0:?\w+F0|\w+:\w+F0)$"
+)
+#: dated ones: FI_XBTUSD_261225, BTC/USD:BTC-261225
+_DATED = re.compile(r"^(?:\w+:)?(?:FI_\w+|\w+/\w+:\w+-\w+)$")
 
 
 def common_asset(asset: str) -> str:
@@ -55,6 +63,15 @@ def _undecorated(text: str) -> str:
     return text
 
 
+def in_dollars(symbol: str) -> bool:
+    """Whether only a contract settled in dollars is called so: none margined in coins is meant by it."""
+    return _IN_DOLLARS.match(symbol.strip().upper()) is not None
+
+
+def _dated(symbol: str) -> bool:
+    return _DATED.match(symbol.strip().upper()) is not None
+
+
 class InstrumentTable:
     """A venue's instruments, searched by spelling. Built once per refresh, read by every order."""
 
@@ -83,22 +100,28 @@ class InstrumentTable:
 
     def find(self, symbol: str, venue: str = "this venue") -> Instrument:
         """The instrument meant by `symbol`. On futures a missing dollar quote falls back to the nearest one
-        (USDT, USDC, USD), a base alone (`BTC-PERP`) too; never for a contract margined in coins. Raises UnknownSymbol
-        naming the nearest spellings."""
+        (USDT, USDC, USD), a base alone (`BTC-PERP`) too; never for a contract margined in coins. Raises UnknownSymbol,
+        naming the nearest spellings. On a venue of those any dollar means the one they are quoted in, unless the name
+        is that of a contract settled in dollars."""
         exact = self._by_symbol.get(symbol.upper())
         if exact is not None:
             return exact
         pair = plain(symbol)
-        for name in () if in_coins(symbol) else self._meant(pair):
+        for name in () if self._another_kind(symbol) else self._meant(pair):
             if (found := self._find_pair(name)) is not None:
                 return found
         raise UnknownSymbol(self._unknown(symbol, pair, venue))
 
     def missing(self, symbol: str, venue: str) -> str:
         """Why `find` does not find it, in words."""
-        if in_coins(symbol):
+        if in_coins(symbol) and not self._in_coins:
             return f'"{symbol}" is a contract margined in coins, which {venue} does not trade'
+        if in_dollars(symbol) and self._in_coins:
+            return f'"{symbol}" is a contract settled in dollars, which {venue} does not trade'
         return f'"{symbol}" is not traded on {venue}'
+
+    def _another_kind(self, symbol: str) -> bool:
+        return (in_dollars(symbol) or _dated(symbol)) if self._in_coins else in_coins(symbol)
 
     def _meant(self, pair: str) -> Iterator[str]:
         yield pair
@@ -107,7 +130,11 @@ class InstrumentTable:
 
     @cached_property
     def _any_futures(self) -> bool:
-        return any(each.product is Product.LINEAR for each in self.instruments)
+        return any(each.product is Product.LINEAR for each in self.instruments) or self._in_coins
+
+    @cached_property
+    def _in_coins(self) -> bool:
+        return any(each.inverse for each in self.instruments)
 
     def _find_pair(self, pair: str) -> Instrument | None:
         for names in (self._by_pair, self._by_marked):

@@ -10,7 +10,7 @@ Units, everywhere below this package and above it:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -140,7 +140,8 @@ class Instrument:
     """What may be traded and in which steps. `symbol` is the exchange's own spelling.
 
     `step`, `min_quantity`, `max_quantity`, `max_market_quantity` are base units like every quantity
-    (a venue that counts contracts multiplies by `contract_size` when it reads its instrument list).
+    (a venue that counts contracts multiplies by `contract_size` when it reads its instrument list); of a
+    contract margined in coins they are contracts, and `contract_size` is what one is worth in quote currency.
     """
 
     symbol: str
@@ -159,6 +160,45 @@ class Instrument:
     active: bool = True
     #: what one venue needs and no other (an asset index, a price scale): read only in that venue's file
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def inverse(self) -> bool:
+        """Margined and paid in its base currency, counted in contracts of so much quote currency."""
+        return self.product is Product.INVERSE
+
+    @property
+    def unit(self) -> str:
+        """What a quantity counts, for people."""
+        return "contracts" if self.inverse else self.base
+
+    def notional(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """What it is worth in quote currency."""
+        return quantity * (self.contract_size if self.inverse else price)
+
+    def worth(self, money: Decimal, price: Decimal) -> Decimal:
+        """The quantity that is worth so much quote currency."""
+        return money / (self.contract_size if self.inverse else price)
+
+    def backed_by(self, funds: Decimal, price: Decimal) -> Decimal:
+        """The quantity that is worth so much of the settlement currency."""
+        return self.worth(funds * price if self.inverse else funds, price)
+
+    def from_contracts(self, contracts: Decimal) -> Decimal:
+        return contracts if self.inverse else contracts * self.contract_size
+
+    def average(self, parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
+        """The price at which these (quantity, price) were traded together: where contracts count quote currency, the
+        one at which all of them cost the same coins. Raises ZeroDivisionError for nothing."""
+        if not self.inverse:
+            return linear_average(parts)
+        coins = sum((quantity / price for quantity, price in parts), Decimal(0))
+        return sum((quantity for quantity, _ in parts), Decimal(0)) / coins
+
+
+def linear_average(parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
+    """Of (quantity in base units, price)."""
+    value = sum((quantity * price for quantity, price in parts), Decimal(0))
+    return value / sum((quantity for quantity, _ in parts), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -398,7 +398,7 @@ Step = Entry | Ladder | Twap | Iceberg | Close | Reverse | Go | Cancel | Protect
 # -- blocks and messages ---------------------------------------------------------------------------------
 
 
-#: the mark behind the exchange's name; test nets exist for spot and linear futures
+#: the mark behind the exchange's name
 _MARKETS = {
     (Product.SPOT, False): "",
     (Product.LINEAR, False): "_F",
@@ -406,6 +406,7 @@ _MARKETS = {
     (Product.MARGIN, False): "_M",
     (Product.SPOT, True): "_ST",
     (Product.LINEAR, True): "_FT",
+    (Product.INVERSE, True): "_CT",
 }
 
 

@@ -25,6 +25,8 @@ from exchanges.errors import (
 )
 from exchanges.limits import Priority, pressing
 from exchanges.pool import Connection
+from exchanges.registry import venues
+from exchanges.symbols import in_coins, in_dollars
 from exchanges.types import (
     Balance,
     Credentials,
@@ -136,6 +138,7 @@ class Desk:
         except UnknownSymbol as error:
             near = ", ".join(self.connection.table.suggest(symbol))
             hint = f"did you mean {near}?" if near else "see the exchange's list of markets"
+            hint = self._other_settlement(symbol) or hint
             words = self.connection.table.missing(symbol, self.venue.name)
             raise Rejection("UNKNOWN_SYMBOL", words, hint, span) from error
         if not found.active:
@@ -143,6 +146,18 @@ class Desk:
                 "MARKET_CLOSED", f"{found.symbol} is not open for trading on {self.venue.name}", "", span
             )
         return found
+
+    def _other_settlement(self, symbol: str) -> str:
+        """What to write for a symbol that names another kind of contract than this venue's; "" where it does not."""
+        wanted = {(True, False): Product.INVERSE, (False, True): Product.LINEAR}.get(
+            (in_coins(symbol), in_dollars(symbol))
+        )
+        fitting = (
+            each.name
+            for each in venues().values()
+            if (each.exchange, each.product) == (self.venue.exchange, wanted) and each is not type(self.venue)
+        )
+        return next((f"write {symbol} on {name}" for name in fitting), "")
 
     @property
     def spot(self) -> bool:

@@ -299,7 +299,7 @@ def _surely_enough(desk: Desk, step: Entry, instrument: Instrument) -> bool:
     seen = desk.connection.last_prices.get(instrument.symbol)
     if seen is None or step.size.unit is not SizeUnit.BASE or step.size.value is None:
         return bool(_spend(desk, step))
-    return step.size.value * seen > instrument.min_notional * PLENTY
+    return instrument.notional(step.size.value, seen) > instrument.min_notional * PLENTY
 
 
 def _prices(

@@ -166,7 +166,7 @@ class Errand:
             return
         _reported(result, closed.reports[0])
         result.quantity = closed.requested
-        result.filled, result.average_price = totals(closed.reports)
+        result.filled, result.average_price = totals(closed.reports, closed.instrument)
         result.status = state_of(combined_status(closed.reports), result.filled, result.quantity)
         result.side = str(Direction.LONG if closed.reports[0].side is Side.SELL else Direction.SHORT)
         self.desk.timeline.mark("filled")

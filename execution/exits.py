@@ -17,6 +17,7 @@ from exchanges.types import (
     Report,
     Side,
     TimeInForce,
+    linear_average,
 )
 from execution.commands import Cancel, CancelWhat, Close, Level, Size, SizeUnit
 from execution.desk import Desk, Released, UnknownOutcome
@@ -170,9 +171,10 @@ def part_of(position: Position, size: Size, instrument: Instrument, desk: Desk) 
         case SizeUnit.BASE:
             amount = down(size.value, instrument.step)
         case SizeUnit.CONTRACTS:
-            amount = down(size.value * instrument.contract_size, instrument.step)
+            amount = down(instrument.from_contracts(size.value), instrument.step)
         case SizeUnit.QUOTE:
-            amount = down(size.value / desk.price(instrument, position.direction.opposite), instrument.step)
+            price = desk.price(instrument, position.direction.opposite)
+            amount = down(instrument.worth(size.value, price), instrument.step)
         case _:
             raise Rejection(
                 "BAD_SIZE", "a close takes a part of the position", "write for example close 50%", size.span
@@ -181,7 +183,7 @@ def part_of(position: Position, size: Size, instrument: Instrument, desk: Desk) 
     if amount < instrument.step:
         raise Rejection(
             "BELOW_MIN_SIZE",
-            f"that part of {whole} is less than the smallest step of {instrument.step} {instrument.base}",
+            f"that part of {whole} is less than the smallest step of {instrument.step} {instrument.unit}",
             "close a larger part",
             size.span,
         )
@@ -281,14 +283,13 @@ def _direction(report: Report, *, exits: bool) -> Direction:
     return report.position_side or (Direction.LONG if report.side is Side.BUY else Direction.SHORT)
 
 
-def totals(reports: list[Report]) -> tuple[Decimal, Decimal | None]:
-    """(filled, average price) over several orders."""
+def totals(reports: list[Report], instrument: Instrument | None) -> tuple[Decimal, Decimal | None]:
+    """(filled, average price) over several orders. `instrument`: None for those of several."""
     filled = sum((report.filled for report in reports), Decimal(0))
-    worth = [report for report in reports if report.average_price is not None and report.filled]
+    worth = [(each.filled, each.average_price) for each in reports if each.average_price and each.filled]
     if not filled or not worth:
         return filled, None
-    value = sum((report.filled * (report.average_price or Decimal(0)) for report in worth), Decimal(0))
-    return filled, value / sum((report.filled for report in worth), Decimal(0))
+    return filled, instrument.average(worth) if instrument else linear_average(worth)
 
 
 def combined_status(reports: list[Report]) -> OrderStatus:

@@ -308,7 +308,7 @@ def share(size: Size | None, whole: Decimal, left: Decimal, instrument: Instrume
     if size.unit in _PERCENTS:
         return min(down(whole * size.value / HUNDRED, instrument.step), left)
     if size.unit is SizeUnit.CONTRACTS:
-        return min(down(size.value * instrument.contract_size, instrument.step), left)
+        return min(down(instrument.from_contracts(size.value), instrument.step), left)
     if size.unit is SizeUnit.BASE:
         return min(down(size.value, instrument.step), left)
     raise Rejection(

@@ -1,4 +1,8 @@
-"""From a written size to a quantity the exchange accepts. Pure arithmetic; rounds down, never up."""
+"""From a written size to a quantity the exchange accepts. Pure arithmetic; rounds down, never up.
+
+On a contract margined in coins a number is contracts, and funds are coins: equity and margin are worth what the coins
+are at the present price.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +57,7 @@ class Basis:
 
 
 def quantity(size: Size, basis: Basis) -> Decimal:
-    """Base units, rounded down to the step. Raises Rejection when the size needs what is not there."""
+    """As the instrument counts, rounded down to the step. Raises Rejection when the size needs what is not there."""
     return down(exact_quantity(size, basis), basis.instrument.step)
 
 
@@ -73,24 +77,24 @@ def check_bounds(
     """Raises Rejection with both numbers when the exchange would refuse the quantity, rounded to its step.
     `market`: the order executes at market, for which some exchanges have a maximum of its own."""
     span = size.span if size else None
-    base, quote = instrument.base, instrument.quote
+    unit, quote = instrument.unit, instrument.quote
     least = max(instrument.min_quantity, instrument.step)
     amount = down(exact, instrument.step)
     in_money = size is not None and size.unit not in (SizeUnit.BASE, SizeUnit.CONTRACTS)
-    if in_money and price and exact * price < instrument.min_notional:
+    if in_money and price and instrument.notional(exact, price) < instrument.min_notional:
         amount = exact  # too little money before any rounding: these are the numbers the user knows
-    if price and amount and amount * price < instrument.min_notional:
-        value = (amount * price).quantize(Decimal("0.01"), ROUND_FLOOR)
+    if price and amount and instrument.notional(amount, price) < instrument.min_notional:
+        value = instrument.notional(amount, price).quantize(Decimal("0.01"), ROUND_FLOOR)
         raise Rejection(
             "BELOW_MIN_NOTIONAL",
-            f"{_text(amount)} {base} = {_text(value)} {quote}, minimum {_text(instrument.min_notional)} {quote}",
+            f"{_text(amount)} {unit} = {_text(value)} {quote}, minimum {_text(instrument.min_notional)} {quote}",
             f"write at least {_enough(instrument, price, in_money=in_money)}",
             span,
         )
     if amount < least:
         raise Rejection(
             "BELOW_MIN_SIZE",
-            f"{_text(exact)} {base} is below the minimum of {_text(least)} {base}",
+            f"{_text(exact)} {unit} is below the minimum of {_text(least)} {unit}",
             f"write at least {_text(least)}",
             span,
         )
@@ -98,7 +102,7 @@ def check_bounds(
     if most is not None and amount > most:
         raise Rejection(
             "ABOVE_MAX_SIZE",
-            f"{_text(amount)} {base} is above the maximum of {_text(most)} {base} in one order",
+            f"{_text(amount)} {unit} is above the maximum of {_text(most)} {unit} in one order",
             "split the order",
             span,
         )
@@ -144,11 +148,11 @@ def _base(size: Size, _: Basis) -> Decimal:
 
 
 def _quote(size: Size, basis: Basis) -> Decimal:
-    return _value(size) / _price(basis)
+    return basis.instrument.worth(_value(size), _price(basis))
 
 
 def _contracts(size: Size, basis: Basis) -> Decimal:
-    return _value(size) * basis.instrument.contract_size
+    return basis.instrument.from_contracts(_value(size))
 
 
 def _percent_equity(size: Size, basis: Basis) -> Decimal:
@@ -158,7 +162,7 @@ def _percent_equity(size: Size, basis: Basis) -> Decimal:
         return funds.total * part
     if basis.instrument.product is Product.SPOT:
         return _spot_buy(funds.free * part, funds.free, basis)
-    return funds.total * part / _price(basis)
+    return basis.instrument.backed_by(funds.total * part, _price(basis))
 
 
 def _percent_free(size: Size, basis: Basis) -> Decimal:
@@ -169,7 +173,7 @@ def _percent_free(size: Size, basis: Basis) -> Decimal:
     return (
         _spot_buy(part, funds.free, basis)
         if basis.instrument.product is Product.SPOT
-        else part / _price(basis)
+        else basis.instrument.backed_by(part, _price(basis))
     )
 
 
@@ -180,7 +184,8 @@ def _spot_buy(spend: Decimal, free: Decimal, basis: Basis) -> Decimal:
 def _percent_margin(size: Size, basis: Basis) -> Decimal:
     if basis.instrument.product is Product.SPOT:
         raise Rejection("NOT_ON_SPOT", "spot has no margin", "write for example 5%", size.span)
-    return _funds(basis, size).total * _value(size) / HUNDRED * basis.leverage / _price(basis)
+    margin = _funds(basis, size).total * _value(size) / HUNDRED
+    return basis.instrument.backed_by(margin * basis.leverage, _price(basis))
 
 
 def _percent_position(size: Size, basis: Basis) -> Decimal:
@@ -190,6 +195,8 @@ def _percent_position(size: Size, basis: Basis) -> Decimal:
 
 
 def _risk(money: Decimal, basis: Basis, size: Size) -> Decimal:
+    """`money` in quote currency. What a contract margined in coins loses is coins, worth as much as they are where the
+    stop closes it: of its value the part that the price went."""
     if basis.stop is None:
         raise Rejection(
             "RISK_NEEDS_STOP",
@@ -202,11 +209,15 @@ def _risk(money: Decimal, basis: Basis, size: Size) -> Decimal:
         raise Rejection(
             "STOP_WRONG_SIDE", "the stop is at the entry price: the risk has no distance", "", size.span
         )
+    if basis.instrument.inverse:
+        return basis.instrument.worth(money * _price(basis) / gap, _price(basis))
     return money / gap
 
 
 def _risk_percent(size: Size, basis: Basis) -> Decimal:
-    return _risk(_funds(basis, size).total * _value(size) / HUNDRED, basis, size)
+    """Of the account's equity: coins that are lost there, at what they are worth where the stop closes."""
+    part = _funds(basis, size).total * _value(size) / HUNDRED
+    return _risk(part * (basis.stop or 0) if basis.instrument.inverse else part, basis, size)
 
 
 def _risk_quote(size: Size, basis: Basis) -> Decimal:
@@ -219,7 +230,7 @@ def _max(size: Size, basis: Basis) -> Decimal:
     free = _funds(basis, size).free
     if basis.spot_sell:
         return free
-    return free * MAX_BUFFER * basis.leverage / _price(basis)
+    return basis.instrument.backed_by(free * MAX_BUFFER * basis.leverage, _price(basis))
 
 
 _SIZES: dict[SizeUnit, Callable[[Size, Basis], Decimal]] = {
@@ -241,8 +252,11 @@ _SIZES: dict[SizeUnit, Callable[[Size, Basis], Decimal]] = {
 
 def _enough(instrument: Instrument, price: Decimal, *, in_money: bool) -> str:
     """The smallest size that still is enough when it was rounded down to the step."""
-    amount = max(up(instrument.min_notional / price, instrument.step), instrument.min_quantity)
-    return f"{_text(up(amount * price, Decimal('0.01')))}$" if in_money else _text(amount)
+    amount = max(
+        up(instrument.worth(instrument.min_notional, price), instrument.step), instrument.min_quantity
+    )
+    value = instrument.notional(amount, price)
+    return f"{_text(up(value, Decimal('0.01')))}$" if in_money else _text(amount)
 
 
 def _text(value: Decimal) -> str:

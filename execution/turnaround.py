@@ -73,7 +73,7 @@ def _bare(step: Go, instrument: Instrument, added: Decimal) -> str:
     """What was added to a position has no part in the stop of what was there before."""
     if step.protection:
         return ""
-    amount = f"{added.normalize():f} {instrument.base}"
+    amount = f"{added.normalize():f} {instrument.unit}"
     return f"no stop protects the {amount} that were added: write sl behind go, or set one for all of it"
 
 

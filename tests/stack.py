@@ -179,15 +179,18 @@ class Stack:
         exchanges: tuple[str, ...] = EXCHANGES,
         *,
         balances: Mapping[str, str] | None = None,
+        balances_of: Mapping[str, Mapping[str, str]] | None = None,
         position_mode: str = "one_way",
         stop_policy: str = StopPolicy.CLOSE,
         label: str = "main",
     ) -> Trader:
-        """A user of its own with fresh sandbox accounts, so that tests do not see each other."""
+        """A user of its own with fresh sandbox accounts, so that tests do not see each other. `balances_of`: by
+        exchange, where they differ."""
+        money = balances_of or dict.fromkeys(exchanges, balances)
         password = secrets.token_urlsafe(12)
         user = User.objects.create_user(f"{secrets.token_hex(6)}@example.com", password)
         added = {
-            name: self.add_account(user, name, label=label, balances=balances, position_mode=position_mode)
+            name: self.add_account(user, name, label=label, balances=money[name], position_mode=position_mode)
             for name in exchanges
         }
         hook, token = flows.create_hook(user, "test", stop_policy=stop_policy)

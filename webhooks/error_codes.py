@@ -36,6 +36,10 @@ WORDING = _group(
         "The exchange has no market with this ending.",
         "_F is futures, _S spot, _C coin-margined.",
     ),
+    OTHER_CONTRACT=(
+        "This is the name of another kind of contract: one settled in dollars behind _C, or one margined in coins.",
+        "Change the mark of the exchange, or write the plain pair.",
+    ),
     BAD_SYMBOL=("This is not a symbol.", "Write it as the exchange does, for example BTCUSDT or BTC/USDT."),
     NO_COMMAND=(
         "A symbol and an exchange, and nothing to do.",

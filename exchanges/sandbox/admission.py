@@ -135,7 +135,7 @@ def _check_notional(desk: Desk, order: Order) -> None:
     if order.ticket.reduces and desk.rules.reduce_only_below_notional:
         return
     price = order.price or order.trigger_price or desk.bid(market)
-    if order.quantity * market.contract_size * price < market.min_notional:
+    if market.notional(order.quantity, price) < market.min_notional:
         raise Rejected(Reason.MIN_NOTIONAL, str(market.min_notional))
 
 

@@ -332,7 +332,7 @@ class Desk:
         fill = charge_fill(self, account, order, price, quantity, maker=maker, number=self.number())
         order.fills.append(fill)
         order.filled += quantity
-        order.quote_filled += quantity * order.market.contract_size * price
+        order.quote_filled += order.market.value(quantity, price)
         order.updated_ms = fill.time_ms
         self.book(account).fills.append(fill)
         if not order.remaining:

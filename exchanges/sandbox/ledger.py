@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
-from exchanges.sandbox.model import ONE, ZERO, Fill, Market, Order, fine
+from exchanges.sandbox.model import ONE, ZERO, Fill, Market, Order
 from exchanges.types import Direction, MarginMode, PositionMode
 
 #: ended orders kept for queries; older ones are forgotten, as exchanges do
@@ -33,20 +33,24 @@ class Position:
         return Direction.SHORT if self.quantity < 0 else Direction.LONG
 
     def unrealised(self, mark: Decimal) -> Decimal:
-        return self.quantity * self.market.contract_size * (mark - self.entry_price)
+        if not self.quantity:
+            return ZERO
+        return self.market.profit(self.quantity, self.entry_price, mark)
 
     def notional(self, mark: Decimal) -> Decimal:
-        return abs(self.quantity) * self.market.contract_size * mark
+        """In the currency it is settled in."""
+        return self.market.value(abs(self.quantity), mark) if self.quantity else ZERO
 
     def apply(self, signed: Decimal, price: Decimal) -> Decimal:
         """Add a fill (positive = bought); returns the profit it realised."""
         held, self.quantity = self.quantity, self.quantity + signed
         if held == 0 or (held > 0) == (signed > 0):
-            cost = abs(held) * self.entry_price + abs(signed) * price
-            self.entry_price = fine(cost / abs(self.quantity))
+            cost = self.market.value(abs(held), self.entry_price) if held else ZERO
+            cost += self.market.value(abs(signed), price)
+            self.entry_price = self.market.average(abs(self.quantity), cost)
             return ZERO
         closed = min(abs(held), abs(signed)) * (1 if held > 0 else -1)
-        profit = closed * self.market.contract_size * (price - self.entry_price)
+        profit = self.market.profit(closed, self.entry_price, price)
         if self.quantity == 0:
             self.entry_price = ZERO
         elif (self.quantity > 0) != (held > 0):

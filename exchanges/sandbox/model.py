@@ -1,7 +1,8 @@
 """The values of the simulated exchanges: markets, house rules, tickets, orders, fills, refusals.
 
 Quantities are counted as the exchange counts them (base units, or contracts of `Market.contract_size`
-base units); prices are quote per base unit; times are milliseconds; every number is a Decimal.
+base units, or contracts of so much quote currency on a market margined in coins); prices are quote per base unit;
+times are milliseconds; every number is a Decimal.
 """
 
 from __future__ import annotations
@@ -108,6 +109,34 @@ class Market:
     def pair(self) -> str:
         return f"{self.base}/{self.quote}"
 
+    @property
+    def inverse(self) -> bool:
+        return self.product is Product.INVERSE
+
+    @property
+    def settle(self) -> str:
+        """The currency of its margin, fees and profits."""
+        return self.base if self.inverse else self.quote
+
+    def value(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """In the currency it is settled in."""
+        whole = quantity * self.contract_size
+        return whole / price if self.inverse else whole * price
+
+    def notional(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """In quote currency."""
+        return quantity * self.contract_size * (ONE if self.inverse else price)
+
+    def average(self, quantity: Decimal, value: Decimal) -> Decimal:
+        """The price at which so much has this value."""
+        whole = quantity * self.contract_size
+        return fine(whole / value if self.inverse else value / whole)
+
+    def profit(self, quantity: Decimal, bought: Decimal, sold: Decimal) -> Decimal:
+        """Of a long position, in the currency it is settled in; of a short one `quantity` is below zero."""
+        gained = self.value(quantity, sold) - self.value(quantity, bought)
+        return -gained if self.inverse else gained
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -148,6 +177,8 @@ class Rules:
     cancels_instead: frozenset[Reason] = frozenset()
     #: the exchange's form of the engine's running number; must not repeat
     order_id: Callable[[int], str] = str
+    #: an account may keep long and short positions apart
+    hedges: bool = True
     default_leverage: Decimal = Decimal(20)
     max_open_orders: int = 500
     #: orders that wait for a trigger, per market
@@ -246,6 +277,7 @@ class Order:
     triggered_ms: int | None = None
     live_id: str = ""
     filled: Decimal = ZERO
+    #: the value of what is filled, in the currency the market is settled in
     quote_filled: Decimal = ZERO
     fills: list[Fill] = field(default_factory=list)
     reason: str = ""
@@ -270,7 +302,7 @@ class Order:
     def average_price(self) -> Decimal | None:
         if not self.filled:
             return None
-        return fine(self.quote_filled / self.filled / self.market.contract_size)
+        return self.market.average(self.filled, self.quote_filled)
 
     def fees(self) -> dict[str, Decimal]:
         paid: dict[str, Decimal] = {}

@@ -38,7 +38,7 @@ def order_margin(desk: Desk, account: Account, order: Order) -> Decimal:
     if ticket.position_side is None and held and (held > 0) != (ticket.side is Side.BUY):
         adds = max(adds - abs(held) * 2, ZERO)  # closing frees as much as it takes to turn round
     price = order.price or desk.ask(market)
-    return adds * market.contract_size * price / desk.leverage(account, market)
+    return market.value(adds, price) / desk.leverage(account, market)
 
 
 def locked(desk: Desk, account: Account, asset: str) -> Decimal:
@@ -55,7 +55,7 @@ def locked(desk: Desk, account: Account, asset: str) -> Decimal:
         else:
             total += amount
     for position in book.open_positions():
-        if position.market.quote == asset:
+        if position.market.settle == asset:
             total += position.notional(position.entry_price) / desk.leverage(account, position.market)
     return total + sum(linked.values(), ZERO)
 
@@ -65,7 +65,7 @@ def unrealised(desk: Desk, account: Account, asset: str) -> Decimal:
         (
             position.unrealised(desk.bid(position.market))
             for position in desk.book(account).open_positions()
-            if position.market.quote == asset
+            if position.market.settle == asset
         ),
         ZERO,
     )
@@ -81,7 +81,7 @@ def require_funds(desk: Desk, account: Account, order: Order, *, instead_of: Ord
         free += _need(desk, account, instead_of)[1]
     if order.market.product is not Product.SPOT:
         price = order.price or desk.ask(order.market)
-        need += order.remaining * order.market.contract_size * price * desk.rules.taker_fee
+        need += order.market.value(order.remaining, price) * desk.rules.taker_fee
     if need > free:
         raise Rejected(Reason.INSUFFICIENT, asset)
 
@@ -89,7 +89,7 @@ def require_funds(desk: Desk, account: Account, order: Order, *, instead_of: Ord
 def _need(desk: Desk, account: Account, order: Order) -> tuple[str, Decimal]:
     if order.market.product is Product.SPOT:
         return hold_of(desk, order)
-    return order.market.quote, order_margin(desk, account, order)
+    return order.market.settle, order_margin(desk, account, order)
 
 
 def closable(desk: Desk, account: Account, order: Order) -> Decimal:
@@ -106,8 +106,7 @@ def charge_fill(
     market, wallet = order.market, desk.wallet
     rate = desk.rules.maker_fee if maker else desk.rules.taker_fee
     signed = quantity if order.side is Side.BUY else -quantity
-    value = quantity * market.contract_size * price
-    fee, fee_asset, profit = value * rate, market.quote, ZERO
+    fee, fee_asset, profit = market.value(quantity, price) * rate, market.settle, ZERO
     if market.product is Product.SPOT:
         if order.side is Side.BUY and desk.rules.buy_fee_in_base:
             fee, fee_asset = quantity * rate, market.base
@@ -117,7 +116,7 @@ def charge_fill(
         position = desk.position(account, order)
         profit = position.apply(signed, price)
         position.updated_ms = desk.now_ms()
-        account.add(wallet, market.quote, profit)
+        account.add(wallet, market.settle, profit)
     account.add(wallet, fee_asset, -fee)
     return Fill(
         id=number,

@@ -150,7 +150,7 @@ class World:
         )
         for venue in venues:
             book = venue.desk.book(account)
-            if venue.product is not Product.SPOT:
+            if venue.product is not Product.SPOT and venue.rules.hedges:
                 book.position_mode = position_mode
         self.accounts[family][key] = account
         return account

@@ -1,4 +1,5 @@
-"""Bybit v5: spot (`ByBit`) and USDT/USDC perpetuals (`ByBit_F`) of a unified trading account.
+"""Bybit v5: spot (`ByBit`), USDT/USDC perpetuals (`ByBit_F`) and those margined in coins (`ByBit_C`) of a unified
+trading account.
 
 Facts from https://bybit-exchange.github.io/docs/v5/ (read 2026-11-22) unless a line names another source.
 Placing only acknowledges; the fill is asked for afterwards. Refusals come with HTTP 200 and a `retCode`.
@@ -12,6 +13,7 @@ import json
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -132,7 +134,7 @@ class _ByBit(Venue):
         key_steps=(
             "flipr trades the unified trading account: upgrade an older account first.",
             "On bybit.com open Account, API, Create New Key, and choose a system-generated key for API transactions.",
-            "Choose Read-Write. Tick Unified Trading: Orders and Positions for ByBit_F, Trade under SPOT for ByBit.",
+            "Choose Read-Write. Tick Unified Trading: Orders and Positions for ByBit_F and ByBit_C, Trade under SPOT for ByBit.",
             "Leave every Assets right off, Withdrawal above all.",
             "Enter the addresses of your flipr: a key without them ends after three months.",
         ),
@@ -140,7 +142,8 @@ class _ByBit(Venue):
         quirks=(
             "On futures a stop and one target for the whole position are one pair; several targets are separate orders.",
             "A spot stop that the price has crossed already is refused before it is sent: ByBit would let it wait for the other side.",
-            "Perpetuals are those settled in USDT or USDC.",
+            "Perpetuals of ByBit_F are those settled in USDT or USDC.",
+            "Perpetuals of ByBit_C (BTCUSD, ETHUSD ...) are margined in their coin: one contract is 1 USD. They need a unified account of version 2; in one of version 1 their coins lie apart, where flipr does not look.",
         ),
     )
     base_urls = {
@@ -161,6 +164,9 @@ class _ByBit(Venue):
         "create_linear": Bucket(10, 1.0, Scope.KEY),
         "batch_linear": Bucket(10, 1.0, Scope.KEY),
         "cancel_linear": Bucket(10, 1.0, Scope.KEY),
+        "create_inverse": Bucket(10, 1.0, Scope.KEY),
+        "batch_inverse": Bucket(10, 1.0, Scope.KEY),
+        "cancel_inverse": Bucket(10, 1.0, Scope.KEY),
         "settings": Bucket(10, 1.0, Scope.KEY),
         "reads": Bucket(50, 1.0, Scope.KEY),
     }
@@ -286,7 +292,7 @@ class _ByBit(Venue):
             status=word(STATUSES, item, "orderStatus"),
             quantity=None if self._counts_quote(item) else decimal(item, "qty"),
             filled=filled,
-            average_price=_average(item, filled) if filled else None,
+            average_price=self._average(item, filled) if filled else None,
             price=_positive(item, "price") if kind in LIMITS else None,
             trigger_price=_positive(item, "triggerPrice") if kind.conditional else None,
             reduce_only=item.get("reduceOnly") is True,
@@ -294,6 +300,13 @@ class _ByBit(Venue):
             fee=_fee(item),
             reason=next((reason for reason in reasons if reason not in NOTHING), ""),
         )
+
+    def _average(self, item: Any, filled: Decimal) -> Decimal | None:
+        """`avgPrice` may lag or stay 0 where a part was filled before the cancel; the value traded tells too. Of a
+        contract margined in coins it is coins."""
+        value = _positive(item, "cumExecValue")
+        counted = value and (filled / value if self.product is Product.INVERSE else value / filled)
+        return _positive(item, "avgPrice") or counted
 
     def _counts_quote(self, item: Any) -> bool:
         """Whether `qty` of this order is an amount of quote currency (spot only; a buy by default)."""
@@ -494,33 +507,29 @@ class ByBitSpot(_ByBit):
         return params
 
 
-class ByBitLinear(_ByBit):
+class _ByBitFutures(_ByBit):
     """Stop and target of `protect` are a partial TP/SL pair of the position: when one triggers the other is
     cancelled, both vanish with the position, and cancelling one may cancel the other. Sources:
     https://bybit-exchange.github.io/docs/v5/position/trading-stop and Bybit's help article "Introduction to
     Take Profit and Stop Loss (Perpetual and Futures Contracts)" of 2025-09-18, both read 2026-11-22."""
 
-    name = "ByBit_F"
-    product = Product.LINEAR
     features = Features(
         linked_legs=True,
-        hedge_mode=True,
         leverage=True,
         client_id_memory_seconds=WEEK_SECONDS,
         batch=10,  # their own limit is ten orders a second
         batch_conditional=True,
     )
-    category = "linear"
-    everywhere = tuple({"settleCoin": coin} for coin in SETTLEMENTS)
     rights = ("ContractTrade", "Derivatives")
-    lot_names = ("qtyStep", "minOrderQty", "minNotionalValue", "maxMktOrderQty")
     #: seconds before each look for the two orders that `protect` created: the list may lag a moment
     look_after: tuple[float, ...] = (0.0, 0.1, 0.3)
     pause: Callable[[float], None] = staticmethod(time.sleep)
 
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
         if order.quantity is None:
-            raise Unsupported(f"{self.name}: futures orders are given in base currency")
+            raise Unsupported(f"{self.name}: futures orders are not given in quote currency")
+        if order.position_side and not self.features.hedge_mode:
+            raise Unsupported(f"{self.name}: these contracts have no hedge mode")
         params: dict[str, Any] = {"positionIdx": POSITION_INDEX[order.position_side]}
         if order.type.conditional:
             params["triggerDirection"] = 1 if _rises(order) else 2
@@ -531,8 +540,9 @@ class ByBitLinear(_ByBit):
             params["closeOnTrigger"] = True  # a stop must close even when no margin is free at that moment
         return params
 
+    @abstractmethod
     def _trades(self, entry: Any) -> bool:
-        return text(entry, "contractType") == "LinearPerpetual" and text(entry, "settleCoin") in SETTLEMENTS
+        """Whether it is a perpetual of this product: the list has dated contracts too."""
 
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         listed = self._listed("position/list", keys, instrument, 200)
@@ -580,7 +590,7 @@ class ByBitLinear(_ByBit):
 
     def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
         params = {"category": self.category, "symbol": instrument.symbol}
-        self.call(self._write("order/cancel-all", params, "cancel_linear", Priority.PROTECT), keys)
+        self.call(self._write("order/cancel-all", params, f"cancel_{self.category}", Priority.PROTECT), keys)
 
     # -- linked legs -----------------------------------------------------------------------------------
 
@@ -649,6 +659,33 @@ class ByBitLinear(_ByBit):
         return None
 
 
+class ByBitLinear(_ByBitFutures):
+    name = "ByBit_F"
+    product = Product.LINEAR
+    features = replace(_ByBitFutures.features, hedge_mode=True)
+    category = "linear"
+    everywhere = tuple({"settleCoin": coin} for coin in SETTLEMENTS)
+    lot_names = ("qtyStep", "minOrderQty", "minNotionalValue", "maxMktOrderQty")
+
+    def _trades(self, entry: Any) -> bool:
+        return text(entry, "contractType") == "LinearPerpetual" and text(entry, "settleCoin") in SETTLEMENTS
+
+
+class ByBitInverse(_ByBitFutures):
+    """Counted in contracts of 1 USD, margined in coins; one-way only
+    (https://bybit-exchange.github.io/docs/zh-TW/v5/position/position-mode, read 2026-11-23). Lists need no settlement
+    coin. Their smallest order is their smallest value: a contract is a dollar."""
+
+    name = "ByBit_C"
+    product = Product.INVERSE
+    category = "inverse"
+    everywhere = ({},)
+    lot_names = ("qtyStep", "minOrderQty", "", "maxMktOrderQty")
+
+    def _trades(self, entry: Any) -> bool:
+        return text(entry, "contractType") == "InversePerpetual"
+
+
 def _rises(order: OrderRequest) -> bool:
     """Whether the price rises to the trigger: a buy stop, a sell take-profit."""
     return (order.side is Side.BUY) == (order.type in STOPS)
@@ -674,12 +711,6 @@ def _waits_as_stop(item: Any) -> bool:
 
 def _named(ref: OrderRef) -> dict[str, str]:
     return {"orderId": ref.exchange_id} if ref.exchange_id else {"orderLinkId": ref.client_id}
-
-
-def _average(item: Any, filled: Decimal) -> Decimal | None:
-    """`avgPrice` may lag or stay 0 where a part was filled before the cancel; the value traded tells too."""
-    value = _positive(item, "cumExecValue")
-    return _positive(item, "avgPrice") or (value and value / filled)
 
 
 def _fee(item: Any) -> Fee | None:

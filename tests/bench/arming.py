@@ -14,7 +14,7 @@ from exchanges.facts import protection_of
 from exchanges.limits import LocalGate
 from exchanges.registry import venues
 from exchanges.transport import Answer, Request, Transport
-from exchanges.types import Environment
+from exchanges.types import Environment, Product
 from exchanges.venue import Venue
 from execution import book, dispatch, place
 from execution.dispatch import Intake
@@ -23,7 +23,7 @@ from tests.bench.spread import Spread
 from tests.stack import Stack, Trader
 from webhooks.syntax import parse
 
-ENTRY = "BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%"
+ENTRY = "BTCUSDT on {venue} market long {size} sl off 2% tp off 5%"
 CLOSE = "BTCUSDT on {venue} close 100%"
 
 
@@ -66,7 +66,9 @@ def _trade(trader: Trader, kind: type[Venue]) -> tuple[tuple[str, ...], int, flo
     # An account that was left alone for a while: what it used up of its limits has grown again.
     book.pool().connection(kind.name, Environment.SANDBOX).venue.gate = LocalGate()
     with _watched() as sent:
-        order = _run(trader, ENTRY.format(venue=kind.name))
+        order = _run(
+            trader, ENTRY.format(venue=kind.name, size="100" if kind.product is Product.INVERSE else "0.01")
+        )
         watched = list(sent)
     if order.bracket is None or order.bracket.status != "armed":
         raise RuntimeError(f"{kind.name}: the position is not protected: {order.status} {order.error}")

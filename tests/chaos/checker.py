@@ -278,7 +278,7 @@ def _check_strangers(findings: Findings, index: _Index) -> None:
     for row in index.books.orders:
         known[row["user_id"], row["venue"]] |= {row["client_id"], row["exchange_id"]}
     for owner, state in index.books.sandbox.items():
-        spot = not owner[1].endswith("_F")
+        spot = "_" not in owner[1]
         for order in state["orders"]:
             opens = order["side"] == "buy" if spot else not order["reduce_only"]
             named = {_unmarked(order["client_id"]), order["id"], order["live_id"]} & known[owner] - {""}
@@ -363,7 +363,7 @@ def _check_leg(findings: Findings, name: str, leg: Row, orders: Sequence[Row]) -
 
 def _check_protection(findings: Findings, index: _Index) -> None:
     for (user, venue), state in index.books.sandbox.items():
-        if not venue.endswith("_F"):
+        if "_" not in venue:
             _check_holdings(findings, index, user, venue, state)
             continue
         for position in state["positions"]:

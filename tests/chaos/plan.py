@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 PAIRS = {"BTCUSDT": ("BTC/USDT", 50_000.0, "0.01"), "ETHUSDT": ("ETH/USDT", 3_000.0, "0.1")}
+#: a size of contracts margined in coins, of which one is money
+CONTRACTS = 100
 WORKERS = ("worker-eu", "worker-tokyo", "worker-singapore")
 #: so many messages meet on a symbol that they get in each other's way
 MESSAGES_PER_LANE = 8
@@ -129,11 +131,21 @@ def _lanes(
         for turn in range(len(symbols))
         for shift in range(traders)
         for place, venue in enumerate(dealt)
-        for trader in [(place + shift) % traders]
+        for trader in [_apart((place + shift) % traders, traders, venue, venues)]
     ]
-    for trader, venue, symbol in every[: max(len(venues), commands // MESSAGES_PER_LANE)]:
+    for trader, venue, symbol in list(dict.fromkeys(every))[
+        : max(len(venues), commands // MESSAGES_PER_LANE)
+    ]:
         asked = 0.15 if venue in stopless else 0.85
         yield Lane(trader, venue, symbol, stops=chance.random() < asked)
+
+
+def _apart(trader: int, traders: int, venue: str, venues: Collection[str]) -> int:
+    """Who trades it. The coins that margin contracts are an account's like those held on spot, where the checker counts
+    them: the first trader has the one, the others have the other."""
+    if venue.endswith("_C"):
+        return 0
+    return trader or 1 % traders if f"{venue}_C" in venues else trader
 
 
 def _outages(chance: random.Random, commands: int, rounds: int) -> dict[int, list[Event]]:
@@ -195,7 +207,7 @@ class _Posts:
         return post
 
     def _block(self, lane: Lane) -> str:
-        spot = not lane.venue.endswith("_F")
+        spot = "_" not in lane.venue
         kind = self._chance.choices(*(_SPOT_KINDS if spot else _FUTURES_KINDS))[0]
         size = self._size(lane)
         side = "long" if spot else self._chance.choice(("long", "short"))
@@ -214,6 +226,8 @@ class _Posts:
         return f"{lane.symbol} on {lane.venue} {words}"
 
     def _size(self, lane: Lane) -> str:
+        if lane.venue.endswith("_C"):
+            return str(CONTRACTS * self._chance.randint(2, 6))
         unit = PAIRS[lane.symbol][2]
         return f"{float(unit) * self._chance.randint(2, 6):.2f}"
 

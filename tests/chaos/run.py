@@ -16,6 +16,7 @@ from typing import Any
 
 from exchanges.registry import venue_class, venues
 from exchanges.sandbox.world import dialect_classes
+from exchanges.types import Product
 from flipr.embedded import LOCAL
 from tests.chaos.books import Books, Holder, read_books, unsettled
 from tests.chaos.checker import BOUND_SECONDS, Findings, check, check_load
@@ -41,6 +42,8 @@ SETTLED_SECONDS = 180.0
 #: no change for so long: every account that has something to protect was looked at meanwhile
 QUIET_SECONDS = 6.0
 NO_COINS = {"USDT": "5000000", "USD": "5000000", "USDC": "5000000"}
+#: for those who margin contracts with them
+COINS = {"BTC": "100", "ETH": "2000"}
 
 
 def say(line: str) -> None:
@@ -66,9 +69,17 @@ def sandbox_venues() -> list[str]:
 
 
 def new_traders(stack: Stack, traded: Sequence[Collection[str]]) -> list[Trader]:
-    """One for each set of venues, with dollars and without coins: what is held on spot was bought here."""
-    families = [tuple(sorted({venue_class(name).key_family for name in names})) for names in traded]
-    return [stack.new_trader(each, balances=NO_COINS) for each in families]
+    """One for each set of venues, with dollars and without coins: what is held on spot was bought here. Coins have the
+    accounts that margin contracts with them."""
+    return [stack.new_trader(tuple(money), balances_of=money) for money in map(_money, traded)]
+
+
+def _money(names: Collection[str]) -> dict[str, dict[str, str]]:
+    """By key family."""
+    kinds = [venue_class(name) for name in names]
+    with_coins = {kind.key_family for kind in kinds if kind.product is Product.INVERSE}
+    families = sorted({kind.key_family for kind in kinds})
+    return {name: NO_COINS | (COINS if name in with_coins else {}) for name in families}
 
 
 def traded_by(plan: Plan) -> list[set[str]]:

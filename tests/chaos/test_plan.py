@@ -39,3 +39,13 @@ def test_everything_that_breaks_is_mended():
 def test_a_long_storm_has_every_fault():
     faults = {each.fault["fault"] for each in plan(5, 2000).events if isinstance(each, SetFault)}
     assert faults == set(FAULTS)
+
+
+def test_nobody_holds_on_spot_the_coins_that_margin_his_contracts():
+    """The checker counts what is held on spot."""
+    lanes = make_plan(5, 2000, 3, [*VENUES, "ByBit", "ByBit_C", "ByBit_F"], rounds=2).lanes
+    traders = {
+        venue: {lane.trader for lane in lanes if lane.venue == venue} for venue in ("ByBit", "ByBit_C")
+    }
+    assert traders == {"ByBit": {1, 2}, "ByBit_C": {0}}
+    assert len({(lane.trader, lane.venue, lane.symbol) for lane in lanes}) == len(lanes)

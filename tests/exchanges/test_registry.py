@@ -53,7 +53,8 @@ def test_a_venue_names_where_it_lives_and_what_it_charges(kind: type[Venue]) -> 
     assert Environment.LIVE in kind.base_urls
     assert Environment.SANDBOX not in kind.base_urls
     assert all(url.startswith("https://") for url in kind.base_urls.values())
-    assert kind.name.endswith("_F") == (kind.product is Product.LINEAR)
+    marks = {Product.SPOT: "", Product.LINEAR: "_F", Product.INVERSE: "_C"}
+    assert kind.name == kind.name.partition("_")[0] + marks[kind.product]
     assert kind.key_fields[:2] == ("key", "secret")
     assert set(kind.hosts) <= set(venues())
 

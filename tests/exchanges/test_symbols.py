@@ -172,3 +172,53 @@ def test_a_coin_is_never_taken_for_a_thousand_of_it(written: str) -> None:
     thousands = InstrumentTable([instrument("kPEPE", "kPEPE", "USDC"), instrument("KAS", "KAS", "USDC")])
     with pytest.raises(UnknownSymbol):
         thousands.find(written)
+
+
+# -- contracts margined in coins -----------------------------------------------------------------------------
+
+
+def margined_in_coins() -> InstrumentTable:
+    return InstrumentTable(
+        [
+            instrument("BTCUSD", "BTC", "USD", Product.INVERSE),
+            instrument("ETHUSD", "ETH", "USD", Product.INVERSE),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(
+            "BTCUSD",
+            "XBTUSD",
+            "btcusd",
+            "BTC/USD",
+            "BTC/USD:BTC",
+            "BTC-USD-SWAP",
+            "BTCUSD.P",
+            "BITMEX:XBTUSD.P",
+        ),
+        *("PI_XBTUSD", "BTCUSD_PERP", "BTCUSD_DMCBL", "BTC-PERPETUAL", "BTC", "BTCUSDT", "BTCUSDT.P"),
+    ],
+)
+def test_a_contract_margined_in_coins_is_found_by_any_spelling(written: str) -> None:
+    assert margined_in_coins().find(written).symbol == "BTCUSD"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("PF_XBTUSD", "BTC/USDT:USDT", "BTC/USD:USD", "BTC-USDT-SWAP", "BTC-USDC-SWAP", "BTCUSDT_UMCBL"),
+        *("BTC_USDC-PERPETUAL", "XBTUSDTM", "KUCOIN:XBTUSDTM", "BTCF0:USTF0", "BTC:USTF0", "tBTCF0:USTF0"),
+    ],
+)
+def test_the_name_of_a_contract_settled_in_dollars_is_not_traded_in_coins(written: str) -> None:
+    with pytest.raises(UnknownSymbol, match="settled in dollars, which ByBit_C does not trade"):
+        margined_in_coins().find(written, "ByBit_C")
+
+
+@pytest.mark.parametrize("written", ["FI_XBTUSD_261225", "BTC/USD:BTC-261225", "BTCUSDZ26", "BTC-25DEC26"])
+def test_a_dated_contract_margined_in_coins_is_not_taken_for_a_perpetual(written: str) -> None:
+    with pytest.raises(UnknownSymbol):
+        margined_in_coins().find(written)

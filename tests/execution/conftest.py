@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts import flows
 from accounts.models import Account, User
-from exchanges.types import Credentials, Environment
+from exchanges.types import Credentials, Environment, Instrument
 from execution import book, dispatch, supervise
 from execution.brokers import region_redis
 from execution.dispatch import Intake
@@ -72,6 +72,9 @@ class Desk:
 
     def open_orders(self, venue: str, family: str) -> list[dict[str, Any]]:
         return [order for order in self.state(venue, family)["orders"] if order["status"] == "open"]
+
+    def instrument(self, venue: str, symbol: str = "BTCUSD") -> Instrument:
+        return book.pool().connection(venue, Environment.SANDBOX).table.find(symbol)
 
     def bracket(self) -> Bracket:
         return Bracket.objects.filter(user=self.user).latest("created_at")

@@ -19,6 +19,7 @@ from execution.models import BracketState, Comparison, Difference, Holding, Orde
 from execution.pace import Watched
 from execution.record import Ledger, write
 from execution.supervise import open_desk
+from tests.execution.sizes import written
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG = CONFIRM * 2
@@ -96,7 +97,7 @@ def test_a_trade_by_hand_is_shown_and_followed(make_desk, venue, family):
 @pytest.mark.parametrize("kind", STOPPING, ids=lambda kind: kind.name)
 def test_every_venue_agrees_with_what_was_traded_there(make_desk, kind):
     desk = make_desk(families=(kind.key_family,))
-    desk.one(f"BTCUSDT on {kind.name} market long 0.02 sl off 2% tp off 5%")
+    desk.one(f"BTCUSDT on {kind.name} market long {written(kind, '0.02')} sl off 2% tp off 5%")
     look(desk)
     standing = desk.open_orders(kind.name, kind.key_family)
     desk.sandbox.price("BTC/USDT", "53500")

@@ -1,5 +1,6 @@
 """What the core syntax says means the same on every venue there is: adding an exchange adds it here."""
 
+import re
 from decimal import Decimal as D
 
 import pytest
@@ -9,6 +10,7 @@ from exchanges.registry import venues
 from exchanges.types import Environment, Product
 from execution import book
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
+from tests.execution.sizes import counted, written
 
 EVERY = sorted(venues().values(), key=lambda kind: kind.name)
 STOPPING = [kind for kind in EVERY if kind.features.conditional]
@@ -16,6 +18,9 @@ SPOT = [kind for kind in STOPPING if kind.product is Product.SPOT]
 FUTURES = [kind for kind in STOPPING if kind.product is not Product.SPOT]
 HEDGING = [kind for kind in FUTURES if kind.features.hedge_mode]
 MONEY = dict.fromkeys(("USDT", "USDC", "USD"), "100000")
+COINS = {"BTC": "2"}
+#: sizes as the tests have them, in bitcoin
+SIZE = re.compile(r"\b0\.\d+\b(?!%)")
 
 
 def each(kinds):
@@ -27,7 +32,8 @@ class Trader:
 
     def __init__(self, make_desk, kind, **options):
         self.kind = kind
-        self.desk = make_desk(families=(kind.key_family,), balances=MONEY, **options)
+        money = COINS if kind.product is Product.INVERSE else MONEY
+        self.desk = make_desk(families=(kind.key_family,), balances=money, **options)
         self.desk.sandbox.enforce_limits(False)
 
     def rests(self):
@@ -36,6 +42,7 @@ class Trader:
 
     def says(self, words, **options):
         self.rests()
+        words = SIZE.sub(lambda found: written(self.kind, found[0]), words)
         return self.desk.one(f"BTCUSDT on {self.kind.name} {words}", **options)
 
     def gets(self, words, status):
@@ -58,7 +65,7 @@ class Trader:
         return sum((quantity if way == "long" else -quantity for way, quantity in self.sides()), D(0))
 
     def sides(self):
-        return [(row["direction"], base(row)) for row in self.state()["positions"]]
+        return [(row["direction"], counted(self.kind, row)) for row in self.state()["positions"]]
 
     def standing(self):
         return self.desk.open_orders(self.kind.name, self.kind.key_family)
@@ -66,16 +73,12 @@ class Trader:
     def stops(self):
         """(side, trigger, size) of the stops that rest at the exchange."""
         rows = [row for row in self.standing() if row["type"].startswith("stop")]
-        return [(row["side"], D(row["trigger_price"]), base(row)) for row in rows]
+        return [(row["side"], D(row["trigger_price"]), counted(self.kind, row)) for row in rows]
 
     def is_out(self):
         assert self.standing() == []
         assert self.held() < D("0.0001")
         assert not Bracket.objects.filter(user=self.desk.user, status__in=ACTIVE_BRACKETS).exists()
-
-
-def base(row):
-    return D(row["quantity"]) * D(row["contract_size"])
 
 
 @each(STOPPING)

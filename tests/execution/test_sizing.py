@@ -24,6 +24,20 @@ PERP = Instrument(
 )
 SPOT = Instrument("BTCUSDT", "BTC", "USDT", "USDT", Product.SPOT, D("0.01"), D("0.00001"), D("0.00001"), D(5))
 FUNDS = Balance("USDT", D(10000), D(8000))
+#: margined in coins: one contract is 10 USD
+COIN = Instrument(
+    "BTCUSD",
+    "BTC",
+    "USD",
+    "BTC",
+    Product.INVERSE,
+    D("0.1"),
+    D(1),
+    D(2),
+    max_quantity=D(100_000),
+    contract_size=D(10),
+)
+COINS = Balance("BTC", D(2), D(1))
 
 
 def futures(**changes) -> Basis:
@@ -111,3 +125,67 @@ def test_a_size_just_short_of_the_minimum_does_not_read_like_it():
     with pytest.raises(Rejection) as refused:
         check_bounds(D(50) / D(50001), D(50001), replace(PERP, min_notional=D(5)))
     assert refused.value.message == "0.00099998 BTC is below the minimum of 0.001 BTC"
+
+
+# -- contracts margined in coins -----------------------------------------------------------------------------
+
+
+def in_coins(**changes) -> Basis:
+    return replace(Basis(COIN, Direction.LONG, D(50000), COINS), **changes)
+
+
+@pytest.mark.parametrize(
+    ("size", "basis", "contracts"),
+    [
+        (Size(SizeUnit.BASE, D(150)), in_coins(price=None, funds=None), 150),
+        (Size(SizeUnit.CONTRACTS, D(150)), in_coins(price=None, funds=None), 150),
+        (Size(SizeUnit.QUOTE, D(1505)), in_coins(funds=None), 150),
+        (Size(SizeUnit.PERCENT, D(5)), in_coins(), 500),  # 0.1 BTC = 5000 USD
+        (Size(SizeUnit.PERCENT_EQUITY, D(5)), in_coins(), 500),
+        (Size(SizeUnit.PERCENT_FREE, D(5)), in_coins(), 250),
+        (Size(SizeUnit.PERCENT_MARGIN, D(5)), in_coins(leverage=D(10)), 5000),
+        (Size(SizeUnit.MAX), in_coins(leverage=D(2)), 9950),
+        (Size(SizeUnit.PERCENT_POSITION, D(50)), in_coins(held=D(31)), 15),
+    ],
+)
+def test_every_size_unit_in_contracts_margined_in_coins(size, basis, contracts):
+    assert quantity(size, basis) == contracts
+
+
+@pytest.mark.parametrize("stop", [D(49000), D(40000), D(51000)])
+def test_a_risk_in_percent_is_the_coins_that_the_stop_costs(stop):
+    contracts = exact_quantity(Size(SizeUnit.RISK_PERCENT, D(1)), in_coins(stop=stop))
+    coins = contracts * COIN.contract_size * abs(1 / stop - 1 / D(50000))
+    assert abs(coins - COINS.total / 100) < D("1E-20")
+
+
+@pytest.mark.parametrize("stop", [D(49000), D(40000), D(51000)])
+def test_a_risk_in_money_is_what_the_lost_coins_are_worth_at_the_stop(stop):
+    contracts = exact_quantity(Size(SizeUnit.RISK_QUOTE, D(50)), in_coins(stop=stop, funds=None))
+    coins = contracts * COIN.contract_size * abs(1 / stop - 1 / D(50000))
+    assert abs(coins * stop - 50) < D("1E-20")
+
+
+def test_a_size_in_bitcoin_is_told_in_contracts_that_it_is_too_small():
+    with pytest.raises(Rejection) as refused:
+        check_bounds(D("0.01"), D(50000), COIN, Size(SizeUnit.BASE, D("0.01")))
+    told = refused.value
+    assert (told.code, told.message) == (
+        "BELOW_MIN_SIZE",
+        "0.01 contracts is below the minimum of 2 contracts",
+    )
+    assert told.hint == "write at least 2"
+
+
+def test_the_smallest_value_of_contracts_does_not_hang_on_the_price():
+    worth = replace(COIN, min_notional=D(100))
+    with pytest.raises(Rejection) as refused:
+        check_bounds(D(9), D(50000), worth, Size(SizeUnit.BASE, D(9)))
+    assert refused.value.message == "9 contracts = 90 USD, minimum 100 USD"
+    assert refused.value.hint == "write at least 10"
+    check_bounds(D(10), D(1), worth, Size(SizeUnit.BASE, D(10)))
+
+
+def test_several_closes_have_the_price_at_which_their_coins_add_up():
+    assert PERP.average([(D(1), D(40000)), (D(1), D(60000))]) == 50000
+    assert COIN.average([(D(100), D(40000)), (D(100), D(60000))]) == 48000

@@ -11,12 +11,15 @@ import pytest
 from exchanges.errors import UnknownSymbol
 from exchanges.pool import Pool
 from exchanges.registry import venues
+from exchanges.symbols import in_dollars
 from exchanges.types import Environment, Instrument, Product
 from exchanges.venue import Venue
+from webhooks.syntax import BadCommand, parse
 from webhooks.syntax.header import common_symbol
 
 EVERY = sorted(venues().values(), key=lambda kind: kind.name)
 FUTURES = [kind for kind in EVERY if kind.product is Product.LINEAR]
+COINS = [kind for kind in EVERY if kind.product is Product.INVERSE]
 SPOT = [kind for kind in EVERY if kind.product is Product.SPOT]
 #: the bitcoin market against dollars that each venue has, USDT before USDC before USD
 BITCOIN = {
@@ -37,6 +40,7 @@ BITCOIN = {
     "MEXC_F": "BTC_USDT",
     "OKX_F": "BTC-USDT-SWAP",
     "Phemex_F": "BTCUSDT",
+    "ByBit_C": "BTCUSD",
     "Binance": "BTCUSDT",
     "BingX": "BTC-USDT",
     "BitMEX": "XBT_USDT",
@@ -72,20 +76,12 @@ PERPETUAL = (
     *("BTCF0:USTF0", "BTC:USTF0", "BTCF0USTF0", "BITFINEX:BTCF0:USTF0"),
 )
 #: a base alone, or against another dollar: the nearest there is
-NEAREST = ("BTC", "XBT", "BTC-PERP", "BTCPERP", "BTCUSD", "XBTUSD", "BTC/USD", "PF_XBTUSD", "BTCUSD.P")
+NEAREST = ("BTC", "XBT", "BTC-PERP", "BTCPERP", "BTCUSD", "XBTUSD", "BTC/USD", "BTCUSD.P", "PF_XBTUSD")
+#: names that say in which dollar a perpetual is settled
+IN_DOLLARS = tuple(each for each in PERPETUAL if in_dollars(each))
 #: names of contracts margined in coins, and of dated ones
-OTHERS = (
-    *(
-        "PI_XBTUSD",
-        "FI_XBTUSD_261225",
-        "BTC-USD-SWAP",
-        "BTCUSD_PERP",
-        "BTCUSD_DMCBL",
-        "BTC/USD:BTC",
-        "OKX:BTC-USD-SWAP",
-    ),
-    *("BTCUSDT_261225", "BTC-25DEC26", "BTC-USDT-261225"),
-)
+MARGINED = ("PI_XBTUSD", "BTC-USD-SWAP", "BTCUSD_PERP", "BTCUSD_DMCBL", "BTC/USD:BTC", "OKX:BTC-USD-SWAP")
+OTHERS = ("FI_XBTUSD_261225", "BTCUSDT_261225", "BTC-25DEC26", "BTC-USDT-261225")
 #: on the venue itself
 OWN = {
     "Bitfinex_F": ("tBTCF0:USTF0", "TBTCF0:USTF0", "tbtcf0:ustf0", "BTCF0:USTF0", "tBTCUST", "tBTCUSD"),
@@ -134,6 +130,29 @@ def test_the_spellings_of_a_perpetual_are_found_on_every_venue(pool: Pool, kind:
     )
 
 
+@pytest.mark.parametrize("kind", COINS, ids=lambda kind: kind.name)
+def test_any_dollar_is_the_one_that_contracts_margined_in_coins_are_quoted_in(
+    pool: Pool, kind: type[Venue]
+) -> None:
+    written = [*(each for each in PERPETUAL if each not in IN_DOLLARS), *NEAREST[:-1], *MARGINED]
+    assert {each: found(pool, kind, each).symbol for each in written} == dict.fromkeys(
+        written, BITCOIN[kind.name]
+    )
+
+
+@pytest.mark.parametrize("kind", COINS, ids=lambda kind: kind.name)
+def test_a_perpetual_settled_in_dollars_is_never_traded_in_coins(pool: Pool, kind: type[Venue]) -> None:
+    assert len(IN_DOLLARS) > 5
+    table = pool.connection(kind.name, Environment.SANDBOX).table
+    for each in (*IN_DOLLARS, "PF_XBTUSD"):
+        with pytest.raises(UnknownSymbol, match="settled in dollars"):
+            table.find(each, kind.name)
+        with pytest.raises(BadCommand) as refused:
+            parse(f"{each} on {kind.name} market long 100")
+        assert refused.value.code == "OTHER_CONTRACT"
+        assert refused.value.hint == f"write {each} on {kind.name.removesuffix('_C')}_F"
+
+
 #: what ByBit calls its market against USDC, and the markets against dollars themselves
 EXACT = {("ByBit_F", "BTCPERP"): "BTCPERP"}
 
@@ -144,8 +163,8 @@ def test_futures_go_to_the_nearest_dollar(pool: Pool, kind: type[Venue]) -> None
         assert found(pool, kind, each).symbol in (BITCOIN[kind.name], EXACT.get((kind.name, each))), each
 
 
-@pytest.mark.parametrize("written", OTHERS)
-@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("written", [*MARGINED, *OTHERS])
+@pytest.mark.parametrize("kind", [*FUTURES, *SPOT], ids=lambda kind: kind.name)
 def test_another_kind_of_contract_is_never_taken_for_a_perpetual_in_dollars(
     pool: Pool, kind: type[Venue], written: str
 ) -> None:
@@ -153,6 +172,13 @@ def test_another_kind_of_contract_is_never_taken_for_a_perpetual_in_dollars(
         found(pool, kind, written)
     assert kind.name in caught.value.message
     assert written.rpartition(":")[2][:3] in caught.value.message
+
+
+@pytest.mark.parametrize("written", OTHERS)
+@pytest.mark.parametrize("kind", COINS, ids=lambda kind: kind.name)
+def test_a_dated_contract_is_never_taken_for_a_perpetual(pool: Pool, kind: type[Venue], written: str) -> None:
+    with pytest.raises(UnknownSymbol):
+        found(pool, kind, written)
 
 
 @pytest.mark.parametrize(

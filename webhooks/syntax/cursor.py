@@ -167,10 +167,18 @@ class Cursor:
     ) -> BadCommand:
         """What is wrong, pointing at a place remembered while reading."""
         assert span is not None
-        start = (self._lines or [0])[span.line - 1] + span.column - 1
+        start = self._start(span)
         return BadCommand(
             code, message, hint, text=self.text, start=start, length=span.length, expected=expected
         )
+
+    def _start(self, span: Span) -> int:
+        return (self._lines or [0])[span.line - 1] + span.column - 1
+
+    def at(self, span: Span) -> str:
+        """The text that stands there."""
+        start = self._start(span)
+        return self.text[start : start + span.length]
 
     def error_behind(self, code: str, message: str, hint: str, expected: Iterable[str] = ()) -> BadCommand:
         """What is wrong, pointing behind the token before the cursor, where something is missing."""

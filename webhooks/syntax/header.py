@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NoReturn
 
 from exchanges.names import EXCHANGES, PRODUCT_NAMES, exchange_name, name_key
-from exchanges.symbols import in_coins, plain
+from exchanges.symbols import in_coins, in_dollars, plain
 from exchanges.types import Product
 from execution.commands import Span, VenueName
 from webhooks.syntax.cursor import Cursor
@@ -27,6 +28,7 @@ _LOOKS_LIKE_PAIR = re.compile(r"[A-Z0-9:/_-]{2,}(?:USDT?|USDC|EUR|BTC|ETH)(?:[.:
 #: a longer message is not repeated in a hint
 _LONGEST_ECHO = 100
 _DELAYED_HINT = "TradingView marks delayed data with _DLY: write the name of the exchange instead"
+_MARKET_MARKS = ("_F", "_S", "_C", "_M", "_FT", "_ST", "_CT")
 _MARKET_HINT = "use _F for futures, _S for spot, _C for coin-margined"
 
 # -- symbols -------------------------------------------------------------------------------------------
@@ -140,7 +142,7 @@ def _unknown_venue(c: Cursor, written: str, first: int) -> NoReturn:
     if name and (exchange := exchange_name(name)):
         message = f"{quoted('_' + mark)} is not a market of {exchange.lower()}"
         hint = _DELAYED_HINT if mark.upper() in ("DL", "DLY") else _MARKET_HINT
-        raise c.error("UNKNOWN_MARKET", message, hint, first, c.i - 1, ("_F", "_S", "_C", "_M", "_FT", "_ST"))
+        raise c.error("UNKNOWN_MARKET", message, hint, first, c.i - 1, _MARKET_MARKS)
     message = f"{quoted(written)} is not a known exchange"
     raise c.error("UNKNOWN_EXCHANGE", message, _exchange_hint(written), first, c.i - 1, EXCHANGES)
 
@@ -154,6 +156,20 @@ def _exchange_hint(written: str) -> str:
     if near := nearest(name, EXCHANGES):
         return f'did you mean "{near}{sign}{mark.upper()}"?'
     return f"known are {', '.join(EXCHANGES)}"
+
+
+def check_contracts(c: Cursor, spans: Sequence[Span], venue: VenueName) -> None:
+    """A name that only contracts settled in dollars have is not traded as one margined in coins. Raises BadCommand."""
+    if venue.product is Product.INVERSE:
+        for span in spans:
+            if in_dollars(c.at(span)):
+                raise _other_contract(c, span, venue, "settled in dollars", "_F")
+
+
+def _other_contract(c: Cursor, span: Span, venue: VenueName, what: str, mark: str) -> BadCommand:
+    written, other = c.at(span), f"{venue.exchange}{mark}{'T' if venue.testnet else ''}"
+    message = f"{quoted(written)} is a contract {what}, and {venue} is not for those"
+    return c.error_at(span, "OTHER_CONTRACT", message, f"write {written} on {other}")
 
 
 # -- accounts ------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.errors import BadCommand
 from webhooks.syntax.foreign import refuse_other_formats
 from webhooks.syntax.header import (
+    check_contracts,
     missing_on,
     read_accounts,
     read_symbols,
@@ -102,6 +103,7 @@ class _Reader:
         c = self.c
         symbols, symbol_spans = read_symbols(c)
         venue = read_venue(c)
+        check_contracts(c, symbol_spans, venue)
         accounts, account_spans = read_accounts(c)
         header_end = c.i
         steps = Steps(c)

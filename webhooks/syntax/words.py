@@ -28,6 +28,7 @@ MARKETS = {
     "m": (Product.MARGIN, False),
     "st": (Product.SPOT, True),
     "ft": (Product.LINEAR, True),
+    "ct": (Product.INVERSE, True),
 }
 
 SIDES = {

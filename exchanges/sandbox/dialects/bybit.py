@@ -1,4 +1,4 @@
-"""Bybit v5 as its clients see it: one host for spot and perpetuals, told apart by `category`; errors come
+"""Bybit v5 as its clients see it: one host for spot and perpetuals of both kinds, told apart by `category`; errors come
 with HTTP 200 and a `retCode`; placing only acknowledges. Documented at https://bybit-exchange.github.io/docs/v5/."""
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -29,8 +30,8 @@ from exchanges.types import (
 )
 
 D = Decimal
-LARGEST_BATCH = {"spot": 10, "linear": 20}
-CATEGORIES = {"spot": Product.SPOT, "linear": Product.LINEAR}
+LARGEST_BATCH = {"spot": 10, "linear": 20, "inverse": 20}
+CATEGORIES = {"spot": Product.SPOT, "linear": Product.LINEAR, "inverse": Product.INVERSE}
 SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
 WORD = {side: name for name, side in SIDES.items()}
 TYPES = {"Market": False, "Limit": True}
@@ -116,6 +117,22 @@ def _pair(base: str, coin: str, tick: str, step: str) -> Market:
     return Market(base + coin, base, coin, Product.SPOT, D(tick), D(step), min_notional=D(5))
 
 
+def _inverse(base: str, tick: str) -> Market:
+    """One contract is a dollar."""
+    return Market(
+        f"{base}USD",
+        base,
+        "USD",
+        Product.INVERSE,
+        D(tick),
+        D(1),
+        min_quantity=D(1),
+        max_quantity=D(25_000_000),
+        max_market_quantity=D(5_000_000),
+    )
+
+
+INVERSE = tuple(_inverse(base, tick) for base, tick, *_ in COINS)
 LINEAR = (
     *(_perpetual(base, "USDT", tick, step) for base, tick, step, _, _ in COINS),
     _perpetual("BTC", "USDC", "0.1", "0.001"),
@@ -314,7 +331,7 @@ class _Bybit(Dialect):
             order
             for order in list(desk.book(call.account).open.values())
             if call.text("symbol", order.market.symbol) == order.market.symbol
-            and call.text("settleCoin", order.market.quote) == order.market.quote
+            and call.text("settleCoin", order.market.settle) == order.market.settle
             and wanted in ("", _filter_of(order))
         ]
         for order in ended:
@@ -360,8 +377,9 @@ class _Bybit(Dialect):
             sides = (Direction.LONG, Direction.SHORT) if book.position_mode is PositionMode.HEDGE else (None,)
             found = [book.position(desk.market(symbol), side) for side in sides]
         else:
-            coin = call.text("settleCoin")
-            found = [each for each in book.open_positions() if each.market.quote == coin]
+            inverse = desk is self.desks[Product.INVERSE]
+            coin = call.text("settleCoin", "") if inverse else call.text("settleCoin")
+            found = [each for each in book.open_positions() if coin in ("", each.market.settle)]
         return _frame(call, _page(call, [self._position_row(call, each) for each in found], 20))
 
     def _position_row(self, call: Call, position: Position) -> dict[str, Any]:
@@ -403,7 +421,10 @@ class _Bybit(Dialect):
 
     @route("POST /v5/position/switch-mode", costs={"address": 1, "settings": 1})
     def switch_mode(self, call: Call) -> Any:
-        self._desk(call).set_position_mode(call.account, call.one_of("mode", MODES))
+        desk, mode = self._desk(call), call.one_of("mode", MODES)
+        if mode is PositionMode.HEDGE and desk is self.desks[Product.INVERSE]:
+            raise Rejected(Reason.BAD_PARAMETER, "mode")
+        desk.set_position_mode(call.account, mode)
         return _frame(call, {})
 
     @route("POST /v5/position/trading-stop", trading=True, costs={"address": 1, "settings": 1})
@@ -442,12 +463,14 @@ class _Bybit(Dialect):
         return _frame(call, {"list": [row]})
 
     def _coin_row(self, account: Account, coin: str) -> dict[str, Any]:
-        wallet, (spot, linear) = self.rules.wallet, (self.desks[each] for each in CATEGORIES.values())
+        wallet, spot = self.rules.wallet, self.desks[Product.SPOT]
+        futures = (self.desks[Product.LINEAR], self.desks[Product.INVERSE])
         total, open_profit = account.total(wallet, coin), account.unrealised(wallet, coin)
         margins = [
-            each.notional(each.entry_price) / linear.leverage(account, each.market)
-            for each in linear.book(account).open_positions()
-            if each.market.quote == coin
+            each.notional(each.entry_price) / desk.leverage(account, each.market)
+            for desk in futures
+            for each in desk.book(account).open_positions()
+            if each.market.settle == coin
         ]
         return {
             "coin": coin,
@@ -455,7 +478,7 @@ class _Bybit(Dialect):
             "walletBalance": text(total),
             "usdValue": text(total + open_profit),
             "locked": text(spot.locked(account, coin)),
-            "totalOrderIM": text(linear.locked(account, coin) - sum(margins, ZERO)),
+            "totalOrderIM": text(sum((desk.locked(account, coin) for desk in futures), -sum(margins, ZERO))),
             "totalPositionIM": text(sum(margins, ZERO)),
             "totalPositionMM": "0",
             "unrealisedPnl": text(open_profit),
@@ -548,6 +571,12 @@ class BybitLinear(_Bybit):
     )
 
 
+class BybitInverse(_Bybit):
+    name, product, markets = "ByBit_C", Product.INVERSE, INVERSE
+    limits = _limits(10)
+    rules = replace(BybitLinear.rules, hedges=False)
+
+
 # -- how things are written ------------------------------------------------------------------------------
 
 
@@ -595,8 +624,8 @@ def _perpetual_row(market: Market) -> dict[str, Any]:
     }
     return {
         **_market_row(market),
-        "contractType": "LinearPerpetual",
-        "settleCoin": market.quote,
+        "contractType": "InversePerpetual" if market.inverse else "LinearPerpetual",
+        "settleCoin": market.settle,
         "deliveryTime": "0",
         "launchTime": "1584230400000",
         "leverageFilter": {
@@ -663,7 +692,7 @@ def _filter_of(order: Order) -> str:
 def _matches(call: Call, order: Order) -> bool:
     return (
         call.text("symbol", order.market.symbol) == order.market.symbol
-        and call.text("settleCoin", order.market.quote) == order.market.quote
+        and call.text("settleCoin", order.market.settle) == order.market.settle
         and call.text("orderFilter", _filter_of(order)) == _filter_of(order)
     )
 

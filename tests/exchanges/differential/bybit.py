@@ -29,10 +29,10 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
         params.pop("stopLossPrice", None)
         params.pop("takeProfitPrice", None)
         params["triggerPrice"] = plain_number(order.trigger_price)
-        if order.instrument.product is Product.LINEAR:
+        if order.instrument.product is not Product.SPOT:
             stop = order.type in (OrderType.STOP, OrderType.STOP_LIMIT)
             params["triggerDirection"] = "ascending" if stop == (order.side is Side.BUY) else "descending"
-    if order.trigger_price is not None and order.instrument.product is Product.LINEAR:
+    if order.trigger_price is not None and order.instrument.product is not Product.SPOT:
         params["triggerBy"] = TRIGGERS[order.trigger_by]
     return replace(call, params=params)
 

@@ -628,3 +628,83 @@ def test_a_spot_batch_leaves_out_the_stops_that_the_price_has_crossed(cash):
     told = cash.venue.place_many(cash.keys, orders)
     assert [type(each) for each in told] == [Report, WouldTrigger, Report]
     assert len(cash.venue.open_orders(cash.keys)) == 2
+
+
+# -- margined in coins ---------------------------------------------------------------------------------------
+
+COIN = "BTC/USD:BTC"
+
+
+@pytest.fixture
+def coin(sandbox, keys):
+    made = ccxt_client(sandbox, keys, "swap")
+    made.urls["api"] = dict.fromkeys(made.urls["api"], sandbox.venue("ByBit_C"))
+    return made
+
+
+def test_ccxt_trades_contracts_margined_in_coins(coin, sandbox):
+    market = coin.load_markets()[COIN]
+    assert (market["inverse"], market["settle"], market["contractSize"]) == (True, "BTC", 1)
+    coin.set_leverage(5, COIN)
+    bought = coin.fetch_closed_order(coin.create_order(COIN, "market", "buy", 1000)["id"], COIN)
+    assert (bought["filled"], bought["average"]) == (1000, 50000.1)
+    assert bought["cost"] == pytest.approx(1000 / 50000.1)
+    assert bought["fee"]["currency"] == "BTC"
+    sandbox.price("BTC/USDT", 60000)
+    (position,) = coin.fetch_positions([COIN])
+    assert (position["contracts"], position["side"], position["entryPrice"]) == (1000, "long", 50000.1)
+    assert position["unrealizedPnl"] == pytest.approx(1000 / 50000.1 - 1000 / 60000)
+    assert position["initialMargin"] == pytest.approx(1000 / 50000.1 / 5)
+    before = coin.fetch_balance()["BTC"]["total"]
+    sold = coin.create_order(COIN, "market", "sell", 1000, params={"reduceOnly": True})
+    assert coin.fetch_closed_order(sold["id"], COIN)["average"] == 60000
+    assert [each["contracts"] for each in coin.fetch_positions([COIN])] == [0]
+    assert coin.fetch_balance()["BTC"]["total"] == pytest.approx(
+        before + 1000 / 50000.1 - 1000 / 60000 * 1.00055
+    )
+
+
+def test_ccxt_rests_and_cancels_contracts_margined_in_coins(coin, sandbox):
+    coin.create_order(COIN, "market", "buy", 1000)
+    limit = coin.create_order(COIN, "limit", "sell", 400, 55000, {"reduceOnly": True})
+    stop = coin.create_order(COIN, "market", "sell", 1000, params={"stopLossPrice": 49000})
+    target = coin.create_order(COIN, "market", "sell", 600, params={"takeProfitPrice": 56000})
+    listed = {order["id"] for order in coin.fetch_open_orders(COIN)}
+    assert listed == {limit["id"], stop["id"], target["id"]}
+    coin.cancel_order(target["id"], COIN)
+    sandbox.price("BTC/USDT", 49000)
+    fired = coin.fetch_closed_order(stop["id"], COIN)
+    assert (fired["status"], fired["filled"], fired["average"]) == ("closed", 1000, 49000)
+    assert coin.fetch_open_orders(COIN) == [], "what only reduces ends with its position"
+
+
+def test_pybit_trades_contracts_margined_in_coins(sandbox, pybit):
+    client = pybit
+    client.endpoint = sandbox.venue("ByBit_C")
+    (info,) = client.get_instruments_info(category="inverse", symbol="ETHUSD")["result"]["list"]
+    assert (info["contractType"], info["settleCoin"]) == ("InversePerpetual", "ETH")
+    order = client.place_order(
+        category="inverse", symbol="BTCUSD", side="Sell", orderType="Market", qty="500"
+    )["result"]
+    (found,) = client.get_open_orders(category="inverse", symbol="BTCUSD", orderId=order["orderId"])[
+        "result"
+    ]["list"]
+    assert (found["orderStatus"], found["avgPrice"], found["cumExecValue"]) == ("Filled", "50000", "0.01")
+    (position,) = client.get_positions(category="inverse")["result"]["list"]
+    assert (position["symbol"], position["side"], position["size"]) == ("BTCUSD", "Sell", "500")
+    client.set_trading_stop(
+        category="inverse",
+        symbol="BTCUSD",
+        positionIdx=0,
+        tpslMode="Partial",
+        stopLoss="51000",
+        takeProfit="48000",
+        slSize="500",
+        tpSize="500",
+    )
+    assert len(client.get_open_orders(category="inverse")["result"]["list"]) == 2
+    sandbox.price("BTC/USDT", 48000)
+    assert client.get_open_orders(category="inverse")["result"]["list"] == []
+    assert client.get_positions(category="inverse")["result"]["list"] == []
+    with pytest.raises(InvalidRequestError, match="10001"):
+        client.switch_position_mode(category="inverse", symbol="BTCUSD", mode=3)

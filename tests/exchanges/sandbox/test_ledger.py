@@ -1,9 +1,10 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from exchanges.sandbox import ledger
-from exchanges.types import OrderStatus
+from exchanges.types import OrderStatus, Product
 
 from .desks import MARKET, Exchange
 
@@ -61,3 +62,42 @@ def test_a_key_is_never_printed():
     account = Exchange().account
     assert "secret" not in repr(account)
     assert account.key not in repr(account)
+
+
+# -- margined in coins ---------------------------------------------------------------------------------------
+
+COIN = replace(MARKET, quote="USD", product=Product.INVERSE, contract_size=Decimal(10))
+
+
+def coins(*fills):
+    held = ledger.Position(COIN)
+    return held, [held.apply(Decimal(quantity), Decimal(price)) for quantity, price in fills]
+
+
+def test_the_entry_of_contracts_is_the_price_at_which_their_coins_add_up():
+    held, _ = coins((100, 40000), (100, 60000))
+    assert held.entry_price == 48000
+    assert held.notional(held.entry_price) == COIN.value(Decimal(100), Decimal(40000)) + COIN.value(
+        Decimal(100), Decimal(60000)
+    )
+
+
+@pytest.mark.parametrize(
+    ("fills", "quantity", "entry", "profit"),
+    [
+        ([(100, 40000), (-100, 50000)], 0, 0, "0.005"),
+        ([(-100, 40000), (100, 50000)], 0, 0, "-0.005"),
+        ([(100, 40000), (-50, 50000)], 50, 40000, "0.0025"),
+        ([(100, 50000), (-300, 40000)], -200, 40000, "-0.005"),
+    ],
+)
+def test_contracts_earn_coins(fills, quantity, entry, profit):
+    held, profits = coins(*fills)
+    assert (held.quantity, held.entry_price) == (quantity, entry)
+    assert sum(profits) == held.realised == Decimal(profit)
+
+
+def test_contracts_that_did_not_earn_yet():
+    held, _ = coins((-100, 40000))
+    assert held.unrealised(Decimal(50000)) == Decimal("-0.005")
+    assert held.notional(Decimal(50000)) == Decimal("0.02")

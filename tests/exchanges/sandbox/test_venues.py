@@ -33,8 +33,6 @@ from exchanges.types import (
     Side,
 )
 
-QUANTITY = Decimal("0.1")
-
 
 class Trader:
     """One account on one venue, trading BTC against dollars."""
@@ -49,15 +47,19 @@ class Trader:
         issued = sandbox.account(self.venue.key_family)
         self.keys = Credentials(issued["key"], issued["secret"], issued["passphrase"])
         self._numbers = itertools.count()
+        #: of bitcoin, or contracts margined in it
+        self.quantity = Decimal(1000) if self.instrument.inverse else Decimal("0.1")
 
     @property
     def futures(self):
         return self.venue.product is not Product.SPOT
 
-    def request(self, side, kind, quantity=QUANTITY, **rest):
+    def request(self, side, kind, quantity=None, **rest):
         token = f"{next(self._numbers):026d}"
         client_id = self.venue.client_id(token)
-        return OrderRequest(self.instrument, client_id, side, kind, quantity=quantity, **rest)
+        return OrderRequest(
+            self.instrument, client_id, side, kind, quantity=quantity or self.quantity, **rest
+        )
 
     def settled(self, report):
         """Asks until the exchange tells the fill, where the placing answer only acknowledges."""
@@ -100,11 +102,11 @@ def trader(request, sandbox):
 
 def test_a_market_order_fills_and_is_found_by_our_id(trader):
     report = trader.enter()
-    assert (report.status, report.filled) == (OrderStatus.FILLED, QUANTITY)
+    assert (report.status, report.filled) == (OrderStatus.FILLED, trader.quantity)
     assert report.average_price == 50000 + trader.instrument.tick
     if trader.futures:
         (position,) = trader.venue.positions(trader.keys)
-        assert (position.direction, position.quantity) == (Direction.LONG, QUANTITY)
+        assert (position.direction, position.quantity) == (Direction.LONG, trader.quantity)
 
 
 @pytest.mark.parametrize("trader", STOPPING, indirect=True)
@@ -115,7 +117,7 @@ def test_a_stop_waits_fires_and_tells_its_fill(trader):
     assert (listed.client_id, listed.type, listed.trigger_price) == (stop.client_id, OrderType.STOP, 49000)
     trader.sandbox.price("BTC/USDT", 48990)
     fired = trader.venue.fetch(trader.keys, trader.instrument, stop.ref)
-    assert (fired.status, fired.filled, fired.average_price) == (OrderStatus.FILLED, QUANTITY, 48990)
+    assert (fired.status, fired.filled, fired.average_price) == (OrderStatus.FILLED, trader.quantity, 48990)
     assert trader.open_orders() == []
     assert trader.venue.positions(trader.keys) == []
 
@@ -143,7 +145,7 @@ def test_a_limit_order_is_cancelled_once(trader):
 def test_an_order_whose_answer_was_lost_is_found_by_our_id(trader):
     request = lost(trader, "drop_after")
     report = trader.venue.fetch(trader.keys, trader.instrument, OrderRef(request.client_id))
-    assert (report.status, report.filled) == (OrderStatus.FILLED, QUANTITY)
+    assert (report.status, report.filled) == (OrderStatus.FILLED, trader.quantity)
 
 
 def test_an_order_that_never_arrived_is_not_found(trader):
@@ -222,7 +224,7 @@ def test_a_native_pair_ends_as_one(trader):
     trader.sandbox.price("BTC/USDT", 52000)
     assert trader.open_orders() == []
     stopped, reached = (trader.venue.fetch(trader.keys, trader.instrument, each.ref) for each in placed)
-    assert (reached.status, reached.filled) == (OrderStatus.FILLED, QUANTITY)
+    assert (reached.status, reached.filled) == (OrderStatus.FILLED, trader.quantity)
     assert stopped.status.final
     assert stopped.filled == 0
 
@@ -230,10 +232,10 @@ def test_a_native_pair_ends_as_one(trader):
 # -- several orders in one request -------------------------------------------------------------------------
 
 
-def several(trader, *quantities):
+def several(trader, *times_over):
     return [
-        trader.request(Side.BUY, OrderType.LIMIT, Decimal(quantity), price=Decimal(40000))
-        for quantity in quantities
+        trader.request(Side.BUY, OrderType.LIMIT, times * trader.quantity, price=Decimal(40000))
+        for times in times_over
     ]
 
 
@@ -243,12 +245,12 @@ def batches_sent(trader, path):
 
 
 def path_of_batch(trader):
-    return trader.venue.batch_call(trader.venue.place_calls(several(trader, "0.1", "0.2"))).path
+    return trader.venue.batch_call(trader.venue.place_calls(several(trader, 1, 2))).path
 
 
 @pytest.mark.parametrize("trader", BATCHING, indirect=True)
 def test_one_order_refused_in_a_batch_leaves_the_others_standing(trader):
-    orders = several(trader, "0.1", "9000", "0.2")
+    orders = several(trader, 1, 90_000, 2)
     told = trader.venue.place_many(trader.keys, orders)
     assert [isinstance(each, Refused) for each in told] == [False, True, False]
     standing = {each.client_id: each.quantity for each in trader.open_orders()}
@@ -258,7 +260,7 @@ def test_one_order_refused_in_a_batch_leaves_the_others_standing(trader):
 
 @pytest.mark.parametrize("trader", BATCHING, indirect=True)
 def test_a_batch_whose_answer_was_lost_is_not_sent_again_and_its_orders_are_found(trader):
-    path, orders = path_of_batch(trader), several(trader, "0.1", "0.2")
+    path, orders = path_of_batch(trader), several(trader, 1, 2)
     trader.sandbox.fault("drop_after", venue=trader.name, path=path, count=1)
     told = trader.venue.place_many(trader.keys, orders)
     assert [type(each) for each in told] == [OutcomeUnknown] * 2
@@ -267,4 +269,4 @@ def test_a_batch_whose_answer_was_lost_is_not_sent_again_and_its_orders_are_foun
         trader.venue.fetch(trader.keys, trader.instrument, OrderRef(each.client_id)).quantity
         for each in orders
     ]
-    assert found == [Decimal("0.1"), Decimal("0.2")]
+    assert found == [trader.quantity, 2 * trader.quantity]

@@ -65,7 +65,7 @@ def venue(value: Any, unmarked: str = "_F") -> str | None:
     market = {"": unmarked, "T": f"{unmarked}T" if unmarked else "_ST", "S": "", "ST": "_ST"}.get(
         marks, f"_{marks}"
     )
-    return f"{exchange}{market}" if market in ("", "_F", "_C", "_FT", "_ST") else None
+    return f"{exchange}{market}" if market in ("", "_F", "_C", "_FT", "_ST", "_CT") else None
 
 
 def size(value: Any, kind: str = "") -> str | None:
