@@ -183,8 +183,13 @@ class Instrument:
         """The quantity that is worth so much of the settlement currency."""
         return self.worth(funds * price if self.inverse else funds, price)
 
+    @property
+    def of_contract(self) -> Decimal:
+        """The quantity that one contract is."""
+        return Decimal(1) if self.inverse else self.contract_size
+
     def from_contracts(self, contracts: Decimal) -> Decimal:
-        return contracts if self.inverse else contracts * self.contract_size
+        return contracts * self.of_contract
 
     def average(self, parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
         """The price at which these (quantity, price) were traded together: where contracts count quote currency, the

@@ -56,7 +56,7 @@ CHAPTERS = (
         "A bare number is in coins, on every exchange, whatever it counts in; in contracts where the coin itself is the margin (_C).",
         ("BTCUSDT on ByBit_F market long 100$", "Worth 100 USDT."),
         (
-            "BTCUSD on ByBit_C market long 100 sl off 2%",
+            "XBTUSD on BitMEX_C market long 100 sl off 2% tp off 5%",
             "Margined in coins: 100 contracts, of 1 USD each on this exchange.",
         ),
         ("BTCUSDT on ByBit_F market long 5%", "Worth 5 % of your equity; leverage does not multiply it."),

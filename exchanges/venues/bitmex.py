@@ -1,11 +1,13 @@
-"""BitMEX: spot (`BitMEX`) and linear perpetuals (`BitMEX_F`) of one account; coin-margined contracts are not traded.
+"""BitMEX: spot (`BitMEX`), linear perpetuals (`BitMEX_F`) and those margined in coins (`BitMEX_C`) of one account.
 
 Facts, read 2026-11-22 in stored copies: www.bitmex.com/app/restAPIMessages, blog.bitmex.com and support.bitmex.com,
 BitMEX's own command line (github.com/BitMEX/bitmex-cli, copies of June 2026), recorded answers in the tests of
 github.com/roq-trading (November 2025) and ccxt 4.5.83. What surprises:
 
 * Orders count contracts: `underlyingToPositionMultiplier` of them are one coin, and they go in lots of `lotSize`. BTC is
-  XBT, money counts its smallest unit (`/wallet/assets` tells the scale). Callers see base units only.
+  XBT, money counts its smallest unit (`/wallet/assets` tells the scale). Callers see base units only, but contracts of XBTUSD, of which one is a dollar: its `multiplier` counts
+  hundred-millionths of the settlement currency at a price of 1 (github.com/nautechsystems/nautilus_trader, recorded
+  instrument of November 2024, read 2026-11-23). Such a contract has no `underlyingToPositionMultiplier`.
 * The answer to an order tells its fill, without the fee. What the answer has nothing to say of, it leaves out.
 * A post-only order that would take, and a reduce-only one without a position, are taken and cancelled at once, with
   the reason in `text` (support.bitmex.com, article 5905389229981). They are told as the refusals they are.
@@ -97,8 +99,6 @@ POSITION_MODES = {"OneWay": PositionMode.ONE_WAY, "MultiWay": PositionMode.HEDGE
 #: perpetuals: of coins, of stocks
 PERPETUALS = ("FFWCSX", "FFSCSX")
 SPOT = ("IFXXXP",)
-#: where linear contracts pay out: the currency, and the decimals of its smallest unit
-SETTLEMENTS = {"USDt": ("USDT", 6), "USDc": ("USDC", 6)}
 OPEN_WORLD = ("", "0.0.0.0/0", "::/0")
 
 #: what the words of a refusal have in them, which is also its code; the first that fits counts
@@ -173,7 +173,8 @@ class _BitMEX(Venue):
             "A post-only order that would trade at once, and a reduce-only one without a position, are cancelled by BitMEX as they come: flipr tells them as refused.",
             "A market takes ten waiting stop orders at most, and an account two requests per second.",
             "Fees of orders are not told: BitMEX names them in its trade history only.",
-            "Contracts margined in coins (XBTUSD) and those with an expiry are not traded.",
+            "BitMEX_C trades what is margined in its own coin, which is XBTUSD: its sizes are contracts of 1 USD, in lots of 100.",
+            "Contracts margined in a third coin (the quanto ETHUSD), and those with an expiry, are not traded.",
         ),
     )
     #: the kinds of instrument that are this product
@@ -181,7 +182,7 @@ class _BitMEX(Venue):
 
     def __init__(self, *wires: Any, **options: Any) -> None:
         super().__init__(*wires, **options)
-        #: contract sizes of this product; None: an instrument of another one
+        #: by symbol, the quantity of one contract; None: an instrument of another product
         self._sizes: dict[str, Decimal | None] = {}
         #: currency -> the asset, and its decimals
         self._assets: dict[str, tuple[str, int]] = {}
@@ -253,13 +254,13 @@ class _BitMEX(Venue):
     def _contracts(self, order: OrderRequest) -> int:
         if order.quantity is None:
             raise Unsupported(f"{self.name}: orders are given in base currency")
-        contracts = order.quantity / order.instrument.contract_size
+        contracts = order.quantity / order.instrument.of_contract
         if contracts != contracts.to_integral_value():
             raise Unsupported(f"{self.name}: {order.quantity:f} is no whole number of contracts")
         return int(contracts)
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
-        report = self.read_order(data, order.instrument.contract_size)
+        report = self.read_order(data, order.instrument.of_contract)
         ended = report.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED)
         if ended and not report.filled and (code := _spoken(report.reason)):
             raise self.errors[code](f"{self.name} answered: {report.reason}", code=code)
@@ -298,14 +299,20 @@ class _BitMEX(Venue):
         rows = items(self._public("/instrument/active", {}))
         found = [self.read_instrument(row) for row in rows if self._ours(row)]
         sizes: dict[str, Decimal | None] = {text(row, "symbol"): None for row in rows}
-        self._sizes = self._sizes | sizes | {each.symbol: each.contract_size for each in found}
+        self._sizes = self._sizes | sizes | {each.symbol: each.of_contract for each in found}
         return found
 
     def _ours(self, row: Any) -> bool:
+        return self._counts_coins(row)
+
+    def _counts_coins(self, row: Any) -> bool:
         return text(row, "typ") in self.kinds and bool(decimal_or_none(row, "underlyingToPositionMultiplier"))
 
     def read_instrument(self, row: Any) -> Instrument:
-        size = 1 / decimal(row, "underlyingToPositionMultiplier")
+        return self._instrument(row, 1 / decimal(row, "underlyingToPositionMultiplier"))
+
+    def _instrument(self, row: Any, size: Decimal) -> Instrument:
+        """`size`: the quantity of one contract."""
         step, most = decimal(row, "lotSize") * size, decimal_or_none(row, "maxOrderQty")
         quote = common_asset(text(row, "quoteCurrency"))
         return Instrument(
@@ -352,7 +359,7 @@ class _BitMEX(Venue):
         rows = items(self._read("/order", asked, keys))
         if not rows:
             raise OrderNotFound(f"{self.name} does not know this order")
-        return self.read_order(rows[0], instrument.contract_size)
+        return self.read_order(rows[0], instrument.of_contract)
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
         asked = {"symbol": instrument.symbol} if instrument else {}
@@ -373,7 +380,7 @@ class _BitMEX(Venue):
         seen has the instruments read once more."""
         if instrument is not None:
             yield from (
-                (row, instrument.contract_size) for row in rows if text(row, "symbol") == instrument.symbol
+                (row, instrument.of_contract) for row in rows if text(row, "symbol") == instrument.symbol
             )
             return
         symbols = {text(row, "symbol") for row in rows}
@@ -455,23 +462,20 @@ class BitMEXSpot(_BitMEX):
             raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
 
 
-class BitMEXFutures(_BitMEX):
-    name = "BitMEX_F"
-    product = Product.LINEAR
-    kinds = PERPETUALS
+class _BitMEXFutures(_BitMEX):
     features = Features(fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=3600)
+    #: where its contracts pay out: the currency, and the decimals of its smallest unit
+    settlements: ClassVar[Mapping[str, tuple[str, int]]]
 
-    def _ours(self, row: Any) -> bool:
-        """Neither margined in its coin nor in a third one."""
-        if not super()._ours(row) or row.get("isInverse") or row.get("isQuanto"):
-            return False
-        return text(row, "settlCurrency") in SETTLEMENTS
-
-    def read_instrument(self, row: Any) -> Instrument:
-        settle, _ = SETTLEMENTS[text(row, "settlCurrency")]
+    def _instrument(self, row: Any, size: Decimal) -> Instrument:
+        settle, _ = self.settlements[text(row, "settlCurrency")]
         margin = decimal_or_none(row, "initMargin")
         most = (1 / margin).to_integral_value() if margin else None
-        return replace(super().read_instrument(row), settle=settle, max_leverage=most)
+        return replace(super()._instrument(row, size), settle=settle, max_leverage=most)
+
+    @abstractmethod
+    def _ours(self, row: Any) -> bool:
+        """Whether it is a perpetual that pays out as this product does."""
 
     def _check(self, order: OrderRequest) -> None:
         """Perpetuals do it all."""
@@ -491,7 +495,7 @@ class BitMEXFutures(_BitMEX):
     def read_position(self, row: Any, size: Decimal) -> Position:
         """www.bitmex.com/api/explorer/#!/Position/Position_get; money in the smallest unit of `currency`."""
         contracts, cross = decimal(row, "currentQty"), row.get("crossMargin")
-        _, decimals = SETTLEMENTS.get(str(row.get("currency")), ("", None))
+        _, decimals = self.settlements.get(str(row.get("currency")), ("", None))
         profit = decimal_or_none(row, "unrealisedPnl")
         return Position(
             symbol=text(row, "symbol"),
@@ -538,6 +542,38 @@ class BitMEXFutures(_BitMEX):
         params = {"symbol": instrument.symbol, **value}
         answer = self.call(self._order_call("POST", f"position/{what}", params, Priority.ENTRY), keys)
         text(answer, "symbol")
+
+
+class BitMEXFutures(_BitMEXFutures):
+    name = "BitMEX_F"
+    product = Product.LINEAR
+    kinds = PERPETUALS
+    settlements = {"USDt": ("USDT", 6), "USDc": ("USDC", 6)}
+
+    def _ours(self, row: Any) -> bool:
+        """Neither margined in its coin nor in a third one."""
+        if not self._counts_coins(row) or row.get("isInverse") or row.get("isQuanto"):
+            return False
+        return text(row, "settlCurrency") in self.settlements
+
+
+class BitMEXInverse(_BitMEXFutures):
+    name = "BitMEX_C"
+    product = Product.INVERSE
+    kinds = ("FFWCSX",)
+    settlements = {"XBt": ("BTC", 8)}
+
+    def _ours(self, row: Any) -> bool:
+        if text(row, "typ") not in self.kinds or row.get("isInverse") is not True or row.get("isQuanto"):
+            return False
+        settle, _ = self.settlements.get(text(row, "settlCurrency"), ("", 0))
+        return settle == common_asset(text(row, "underlying"))
+
+    def read_instrument(self, row: Any) -> Instrument:
+        """A contract is worth so many of the smallest units at a price of 1, which is its value in dollars."""
+        _, decimals = self.settlements[text(row, "settlCurrency")]
+        value = abs(decimal(row, "multiplier")) / 10**decimals
+        return replace(self._instrument(row, Decimal(1)), contract_size=value)
 
 
 def _spoken(words: str) -> str:

@@ -326,6 +326,8 @@ def parts(request: httpx.Request, name: str) -> dict[str, Any]:
 def order_of(name: str, intent: str) -> OrderRequest:
     kind = venues()[name]
     order = OrderRequest(instrument=traded(name), client_id=kind.client_id(TOKEN), **INTENTS[intent])
+    if kind.product is Product.INVERSE and order.quantity:
+        order = replace(order, quantity=order.quantity / FINE)  # contracts are whole
     if not hasattr(module := adapter(kind.exchange), "prepared"):
         return order
     prepared: OrderRequest = module.prepared(open_venue(name, nothing_is_sent), order)

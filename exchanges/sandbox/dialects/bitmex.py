@@ -1,7 +1,7 @@
 """BitMEX as its clients see it: one address for spot and perpetuals, quantities in contracts, refusals in words, and
 answers that leave out what they have nothing to say of. Documented at https://www.bitmex.com/api/explorer/.
 
-Here only linear perpetuals and spot exist, and money in four currencies. Whether spot takes its fee from the coins bought,
+Here linear perpetuals, XBTUSD and spot exist, and money in four currencies. Whether spot takes its fee from the coins bought,
 and whether its waiting orders hold coins, is not documented in what we read: both are so here, the harder case for a client.
 """
 
@@ -117,6 +117,21 @@ PERPETUALS = (
     ("DOGE", "0.00001", 10, 1000),
     ("LTC", "0.01", 10_000, 1000),
 )
+#: margined in its coin: contracts of a dollar, in lots
+INVERSE = Market(
+    "XBTUSD",
+    "BTC",
+    "USD",
+    Product.INVERSE,
+    D("0.1"),
+    D(100),
+    D(100),
+    max_quantity=D(10_000_000),
+    max_market_quantity=D(10_000_000),
+    extra={"name": "XBT", "per_coin": 1, "lot": 100},
+)
+#: products that have positions
+FUTURES = (Product.LINEAR, Product.INVERSE)
 PAIRS = (("BTC", "0.1", 1000), ("ETH", "0.01", 1_000_000), ("SOL", "0.01", 10_000_000))
 
 
@@ -213,19 +228,17 @@ class _BitMEX(Dialect):
             "rootSymbol": market.extra["name"],
             "state": "Open",
             "typ": "IFXXXP" if spot else "FFWCSX",
-            "positionCurrency": "" if spot else market.extra["name"],
+            "positionCurrency": "" if spot else "USD" if market.inverse else market.extra["name"],
             "underlying": market.extra["name"],
             "quoteCurrency": market.quote,
-            "settlCurrency": "" if spot else MONEY[market.quote][1],
+            "settlCurrency": "" if spot else MONEY[market.settle][1],
             "maxOrderQty": self._contracts(market, market.max_quantity),
             "maxPrice": 1_000_000,
             "lotSize": market.extra["lot"],
             "tickSize": market.tick,
-            "multiplier": 1,
-            "underlyingToPositionMultiplier": market.extra["per_coin"],
-            "quoteToSettleMultiplier": 1_000_000,
+            **_multipliers(market),
             "isQuanto": False,
-            "isInverse": False,
+            "isInverse": market.inverse,
             "makerFee": desk.rules.maker_fee,
             "takerFee": desk.rules.taker_fee,
             **dict.fromkeys(("lastPrice", "bidPrice", "midPrice"), last),
@@ -379,7 +392,7 @@ class _BitMEX(Dialect):
             "price": order.price if order.price is not None else order.average_price,
             "stopPx": order.trigger_price,
             "currency": market.quote,
-            "settlCurrency": None if market.product is Product.SPOT else MONEY[market.quote][1],
+            "settlCurrency": None if market.product is Product.SPOT else MONEY[market.settle][1],
             "ordType": next(name for name, kind in TYPES.items() if kind is ticket.type),
             "timeInForce": ticket.extra["timeInForce"] or _time(ticket),
             "execInst": ticket.extra["execInst"] or None,
@@ -407,19 +420,22 @@ class _BitMEX(Dialect):
     @route(f"GET {API}/position")
     def positions(self, call: Call) -> Any:
         """All that ever were, closed ones too."""
-        wanted, held = _filter(call), self.desks[Product.LINEAR].book(call.account).positions
-        rows = [self._position(call, each) for each in held.values()]
+        wanted, books = _filter(call), [self.desks[each].book(call.account) for each in FUTURES]
+        rows = [self._position(call, each) for book in books for each in book.positions.values()]
         return [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
 
     def _position(self, call: Call, position: Position) -> dict[str, Any]:
-        desk, market = self.desks[Product.LINEAR], position.market
-        mark, unit = desk.bid(market), 10 ** MONEY[market.quote][2]
+        market, desk = position.market, self.desks[position.market.product]
+        mark, unit = desk.bid(market), 10 ** MONEY[market.settle][2]
+        coins, money = position.quantity, -position.quantity * mark
+        if market.inverse:
+            coins, money = position.quantity / mark, -position.quantity
         leverage = desk.leverage(call.account, market)
         row = {
             "account": 1,
             "symbol": market.symbol,
             "strategy": STRATEGY_OF[position.side],
-            "currency": MONEY[market.quote][1],
+            "currency": MONEY[market.settle][1],
             "underlying": market.extra["name"],
             "quoteCurrency": market.quote,
             "initMarginReq": (1 / leverage).quantize(D("0.0001")),
@@ -428,8 +444,8 @@ class _BitMEX(Dialect):
             "currentQty": self._contracts(market, position.quantity),
             "isOpen": bool(position.quantity),
             "markPrice": mark,
-            "homeNotional": position.quantity,
-            "foreignNotional": -position.quantity * mark,
+            "homeNotional": coins,
+            "foreignNotional": money,
             "unrealisedPnl": (position.unrealised(mark) * unit).to_integral_value(),
             "avgEntryPrice": position.entry_price if position.quantity else None,
             "timestamp": _instant(call.now_ms),
@@ -452,8 +468,9 @@ class _BitMEX(Dialect):
 
     def _setting(self, call: Call, mode: MarginMode | None, leverage: Decimal) -> dict[str, Any]:
         """Open orders and positions do not stand in the way."""
-        desk, symbol = self.desks[Product.LINEAR], call.text("symbol")
-        market, book = desk.market(symbol), desk.book(call.account)
+        market, symbol = self._market(call), call.text("symbol")
+        desk = self.desks[market.product]
+        book = desk.book(call.account)
         if leverage:
             desk.set_leverage(call.account, symbol, leverage)
         if mode is not None:
@@ -476,7 +493,13 @@ class _BitMEX(Dialect):
         """What is not named is one-way."""
         words = {"MultiWay": PositionMode.HEDGE, "OneWay": PositionMode.ONE_WAY}
         mode = call.one_of("positionMode", words, "OneWay")
-        self.desks[Product.LINEAR].set_position_mode(call.account, mode)
+        desks = [self.desks[each] for each in FUTURES]
+        if any(desk.book(call.account).open for desk in desks):
+            raise Rejected(Reason.HAS_OPEN_ORDERS)
+        if any(desk.book(call.account).open_positions() for desk in desks):
+            raise Rejected(Reason.HAS_POSITION)
+        for desk in desks:
+            desk.set_position_mode(call.account, mode)
         return self.user(call)
 
     @route(f"GET {API}/user/margin")
@@ -536,6 +559,21 @@ class BitMEXFutures(_BitMEX):
     name, product = "BitMEX_F", Product.LINEAR
     markets = tuple(_market(Product.LINEAR, *each) for each in PERPETUALS)
     rules = _rules("0.0005", "0.0005")
+
+
+class BitMEXInverse(_BitMEX):
+    name, product = "BitMEX_C", Product.INVERSE
+    markets = (INVERSE,)
+    rules = BitMEXFutures.rules
+
+
+def _multipliers(market: Market) -> dict[str, int]:
+    """What money and positions are counted with; the contract margined in its coin tells the money only."""
+    if market.inverse:
+        whole = -(10 ** MONEY[market.settle][2])
+        return {"multiplier": whole, "underlyingToSettleMultiplier": whole}
+    per_coin: int = market.extra["per_coin"]
+    return {"multiplier": 1, "underlyingToPositionMultiplier": per_coin, "quoteToSettleMultiplier": 1_000_000}
 
 
 def _error(message: str, name: str, status: int) -> Reply:

@@ -40,7 +40,7 @@ from exchanges.types import (
 from tests.exchanges.conftest import Sandbox
 from tests.exchanges.elsewhere import Elsewhere, Raised
 
-SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
+SPOT, SWAP, COIN = "BTC/USDT", "BTC/USDT:USDT", "BTC/USD:BTC"
 REDUCE = {"reduceOnly": True}
 BELOW, ABOVE = {"triggerDirection": "below"}, {"triggerDirection": "above"}
 CLIENT = "tests.exchanges.clients.bitmex"
@@ -161,6 +161,29 @@ def test_ccxt_sets_leverage_and_margin_mode(client):
     assert client.fetch_positions([SWAP])[0]["marginMode"] == "cross"
     with pytest.raises(Raised, match="leverage should be between"):
         client.set_leverage(500, SWAP)
+
+
+def test_ccxt_trades_the_contract_margined_in_its_coin(sandbox, client):
+    market = client.load_markets()[COIN]
+    assert (market["id"], market["inverse"], market["settle"]) == ("XBTUSD", True, "BTC")
+    assert market["precision"] == {"amount": 100, "price": 0.1}
+    client.set_leverage(5, COIN)
+    order = client.create_order(COIN, "market", "buy", 1000)
+    assert (order["status"], order["average"], order["info"]["cumQty"]) == ("closed", 50000.1, 1000)
+    assert order["filled"] == pytest.approx(1000 / 50000.1), "in coins, as this client has it"
+    stop = client.create_order(COIN, "market", "sell", 1000, None, {"triggerPrice": 49000} | BELOW | REDUCE)
+    target = client.create_order(COIN, "market", "sell", 1000, None, {"triggerPrice": 60000} | ABOVE | REDUCE)
+    before = client.fetch_balance()["BTC"]["total"]
+    assert before == pytest.approx(2 - 1000 / 50000.1 * 0.0005)
+    (position,) = client.fetch_positions([COIN])
+    assert (position["side"], position["contracts"], position["leverage"]) == ("long", 1000, 5)
+    sandbox.price(SPOT, 60000)
+    assert client.fetch_order(target["id"], COIN)["average"] == 60000
+    assert client.fetch_positions([COIN])[0]["contracts"] == 0
+    earned = 1000 / 50000.1 - 1000 / 60000 * 1.0005
+    assert client.fetch_balance()["BTC"]["total"] == pytest.approx(before + earned)
+    assert [each["id"] for each in client.fetch_open_orders(COIN)] == [stop["id"]]
+    assert client.cancel_order(stop["id"], COIN)["status"] == "canceled"
 
 
 def test_ccxt_trades_spot_in_coins(client):
