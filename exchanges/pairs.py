@@ -1,5 +1,5 @@
 """A stop and a target that an exchange links: what fits together, and the one client id that names both where the pair
-is one order (OKX, BloFin)."""
+is one order with one id."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check_pair(
     stops: Sequence[OrderType] = STOPS,
     targets: Sequence[OrderType] = TARGETS,
 ) -> None:
-    """Raises Unsupported for legs that are no pair."""
+    """Raises Unsupported for legs that are no pair: a stop and a target of one side, one size and one position."""
     stop, target = legs.stop, legs.target
     if stop.type not in stops or target.type not in targets:
         raise Unsupported(f"{venue}: linked legs are a stop and a target")
@@ -33,9 +33,8 @@ def check_pair(
 
 def half_id(token: str) -> str:
     """Our id of an order, of which two fit into the id of a pair. Deterministic."""
-    return (
-        base64.b32encode(hashlib.blake2b(token.encode(), digest_size=HALF * 5 // 8).digest()).decode().lower()
-    )
+    digest = hashlib.blake2b(token.encode(), digest_size=HALF * 5 // 8).digest()
+    return base64.b32encode(digest).decode().lower()
 
 
 def pair_id(venue: str, legs: Legs) -> str:

@@ -10,7 +10,7 @@ from exchanges.types import OrderRequest, OrderType, Side, TimeInForce
 
 
 def check_spot(venue: str, order: OrderRequest) -> None:
-    """Raises Unsupported."""
+    """Raises Unsupported for what is reduced or hedged, and for money where nothing is bought at market."""
     if order.reduce_only or order.position_side:
         raise Unsupported(f"{venue}: spot orders cannot be reduce-only or hedged")
     if order.quote_quantity is not None and (order.type, order.side) != (OrderType.MARKET, Side.BUY):
@@ -18,6 +18,7 @@ def check_spot(venue: str, order: OrderRequest) -> None:
 
 
 def down(value: Decimal, step: Decimal) -> Decimal:
+    """The nearest step at or below a positive value."""
     return (value / step).to_integral_value(ROUND_DOWN) * step
 
 

@@ -492,7 +492,7 @@ class Venue(ABC):
         if found is None and answer.status < 400 and answer.data is not None:
             return answer.data
         code, words = found or ("", "")
-        error = self.refusal(code, words, answer.status, _retry_after(answer))
+        error = self.refusal(code, words, answer.status, self.retry_after(answer))
         if isinstance(error, Throttled):
             self._stay_off(charges, error.retry_after, error.code)
         raise error
@@ -541,6 +541,15 @@ class Venue(ABC):
     def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
         said, hint = words or f"HTTP {status}", self.hints.get(code or str(status))
         return f"{self.name} answered: {said[:200]}" + (f" ({hint})" if hint else "")
+
+    def retry_after(self, answer: Answer) -> float | None:
+        """How many seconds a refusal for rate tells to stay off. The other form of the header, a date, is not used by
+        exchanges and counts as absent."""
+        try:
+            seconds = float(answer.headers["retry-after"])
+        except (KeyError, ValueError):
+            return None
+        return max(seconds, 0.0) if math.isfinite(seconds) else None
 
     def usage(self, answer: Answer) -> Mapping[str, int]:
         """How much of which bucket is used, as the answer's headers tell."""
@@ -677,12 +686,3 @@ def plain_number(value: Decimal) -> str:
     """As every exchange reads it: no exponent, no trailing zeros (some count those as precision)."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _retry_after(answer: Answer) -> float | None:
-    """Seconds. The other form of the header, a date, is not used by exchanges and counts as absent."""
-    try:
-        seconds = float(answer.headers["retry-after"])
-    except (KeyError, ValueError):
-        return None
-    return max(seconds, 0.0) if math.isfinite(seconds) else None

@@ -50,7 +50,7 @@ from exchanges.errors import (
     WouldTrigger,
 )
 from exchanges.guide import Guide
-from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
+from exchanges.limits import Bucket, Costs, Priority, Scope
 from exchanges.margin import SeesModes, whole_leverage
 from exchanges.memory import Memory, slot
 from exchanges.paging import pages_after
@@ -300,13 +300,12 @@ class _HTX(Venue):
         exact = (code + part for said, part in SPOKEN.items() if said in words.lower())
         return next((each for each in exact if each in self.errors), code), words
 
-    def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
-        """A refusal for rate tells at what time the window ends."""
-        reset_ms = answer.headers.get(self.reset_header, "")
-        if reset_ms.isdigit() and "retry-after" not in answer.headers:
-            seconds = min(max(int(reset_ms) - self.clock.now_ms(), 0) / 1000, LONGEST_WAIT_SECONDS)
-            answer = replace(answer, headers={**answer.headers, "retry-after": str(seconds)})
-        return super().checked(answer, charges)
+    def retry_after(self, answer: Answer) -> float | None:
+        """Told as the time at which the window ends."""
+        ends_ms = answer.headers.get(self.reset_header, "")
+        if "retry-after" in answer.headers or not ends_ms.isdigit():
+            return super().retry_after(answer)
+        return min(max(int(ends_ms) - self.clock.now_ms(), 0) / 1000, LONGEST_WAIT_SECONDS)
 
     def usage(self, answer: Answer) -> Mapping[str, int]:
         """The headers speak of the call just made: only its bucket among these was charged."""

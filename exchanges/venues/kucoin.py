@@ -43,7 +43,7 @@ from exchanges.errors import (
     Unsupported,
 )
 from exchanges.guide import Guide
-from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
+from exchanges.limits import Bucket, Costs, Priority, Scope
 from exchanges.margin import whole_leverage
 from exchanges.memory import Memory, Slot, slot
 from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
@@ -227,13 +227,12 @@ class _KuCoin(Venue):
             code += next((name for said, name in SPOKEN.items() if said in words.lower()), "")
         return code, words
 
-    def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
-        """A refusal for rate tells in ms when the pool is full again."""
+    def retry_after(self, answer: Answer) -> float | None:
+        """Told in ms, and also by answers that refuse nothing: when the pool is full again."""
         reset_ms = answer.headers.get("gw-ratelimit-reset", "")
-        if answer.status == 429 and reset_ms.isdigit() and "retry-after" not in answer.headers:
-            headers = {**answer.headers, "retry-after": str(int(reset_ms) / 1000)}
-            answer = replace(answer, headers=headers)
-        return super().checked(answer, charges)
+        if answer.status != 429 or "retry-after" in answer.headers or not reset_ms.isdigit():
+            return super().retry_after(answer)
+        return int(reset_ms) / 1000
 
     def usage(self, answer: Answer) -> Mapping[str, int]:
         """The headers speak of the pool of the call just made: only that one among these was charged."""
