@@ -25,7 +25,6 @@ Facts: docs.bitfinex.com (the page is named where the code relies on one) and Bi
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import re
 import threading
@@ -48,10 +47,12 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
+from exchanges.signature import hex_hmac
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    TAKES,
     Balance,
     Credentials,
     Direction,
@@ -91,7 +92,6 @@ CLIENT_ID_BITS = 45
 LARGEST_BATCH = 75
 MULTI = "ox_multi-req"
 HISTORY_PAGE = 2500
-TAKES = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
 WORDS = {OrderType.MARKET: "MARKET", OrderType.STOP: "STOP", OrderType.STOP_LIMIT: "STOP LIMIT"}
 LIMIT_WORDS = {TimeInForce.GTC: "LIMIT", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 #: a trailing stop is never sent by us, but may have been placed by hand
@@ -152,27 +152,19 @@ SPOKEN = {
 }
 SPEAKING = frozenset({"10001", "10020"})
 #: docs/abbreviations-glossary#errorinfo-codes; a 10001 whose words are not known may mean anything
-ERRORS: dict[str, type[ExchangeError]] = {
-    "10000": OutcomeUnknown,
-    "10001": OutcomeUnknown,
-    "10001:funds": errors.InsufficientFunds,
-    "10001:gone": OrderNotFound,
-    "10001:symbol": errors.UnknownSymbol,
-    "10001:right": AuthRefused,
-    "10001:order": errors.InvalidOrder,
-    "10008": OutcomeUnknown,
-    "10020": errors.InvalidOrder,
-    "10020:symbol": errors.UnknownSymbol,
-    "10100": AuthRefused,
-    "10111": AuthRefused,
-    "10112": AuthRefused,
-    "10113": AuthRefused,
-    "10114": ClockRefused,
-    "11000": OutcomeUnknown,
-    "11010": errors.Throttled,
-    "ERR_RATE_LIMIT": errors.Throttled,
-    "20060": errors.Maintenance,
-}
+ERRORS = words(
+    {
+        OutcomeUnknown: "10000 10001 10008 11000",
+        AuthRefused: "10001:right 10100 10111 10112 10113",
+        ClockRefused: "10114",
+        OrderNotFound: "10001:gone",
+        errors.InsufficientFunds: "10001:funds",
+        errors.UnknownSymbol: "10001:symbol 10020:symbol",
+        errors.InvalidOrder: "10001:order 10020",
+        errors.Throttled: "11010 ERR_RATE_LIMIT",
+        errors.Maintenance: "20060",
+    }
+)
 #: 90 requests a minute, each address by itself (named on each page; docs/requirements-and-limitations)
 PUBLIC = ("conf", "tickers", "ticker")
 #: the same, for the address and, as its support told, for the user (bitcoin.stackexchange.com/a/78432)
@@ -243,7 +235,7 @@ class _Bitfinex(Venue):
         headers = {
             "bfx-nonce": nonce,
             "bfx-apikey": keys.key,
-            "bfx-signature": hmac.new(keys.secret.encode(), signed.encode(), hashlib.sha384).hexdigest(),
+            "bfx-signature": hex_hmac(keys.secret, signed, "sha384"),
             "Content-Type": "application/json",
         }
         return Request(call.method, call.path, body=body.encode(), headers=headers)
@@ -359,9 +351,9 @@ class _Bitfinex(Venue):
             status=_status(row, filled, ended=ended),
             quantity=quantity,
             filled=filled,
-            average_price=_positive(row, 17) if filled else None,
-            price=_positive(row, price_at) if limit else None,
-            trigger_price=_positive(row, 16) if kind.conditional and _is_stop(row) else None,
+            average_price=nonzero(row, 17) if filled else None,
+            price=nonzero(row, price_at) if limit else None,
+            trigger_price=nonzero(row, 16) if kind.conditional and _is_stop(row) else None,
             reduce_only=bool(int(decimal_or_none(row, 12) or 0) & REDUCE_ONLY),
             reason=text(row, 13) if ended else "",
         )
@@ -629,10 +621,10 @@ class BitfinexFutures(_Bitfinex):
             direction=Direction.LONG if amount > 0 else Direction.SHORT,
             quantity=abs(amount),
             entry_price=decimal(row, 3),
-            leverage=_positive(row, 9),
+            leverage=nonzero(row, 9),
             margin_mode=MarginMode.ISOLATED,
             unrealised=decimal_or_none(row, 6),
-            liquidation_price=_positive(row, 8),
+            liquidation_price=nonzero(row, 8),
         )
 
     def set_leverage(
@@ -735,8 +727,3 @@ def _status(row: Any, filled: Decimal, *, ended: bool) -> OrderStatus:
     if ended and status is OrderStatus.OPEN:
         return OrderStatus.CANCELLED
     return OrderStatus.CANCELLED if filled and status is OrderStatus.REJECTED else status
-
-
-def _positive(row: Any, place: int) -> Decimal | None:
-    """A number that is absent, null or 0 where there is none."""
-    return decimal_or_none(row, place) or None

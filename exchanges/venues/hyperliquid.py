@@ -46,6 +46,7 @@ from exchanges.read import decimal, decimal_or_none, field, items, text, text_or
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    STOPS,
     Balance,
     Credentials,
     Direction,
@@ -67,7 +68,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, outcome, plain_number, urgency
+from exchanges.venue import Call, Features, Venue, acknowledged, outcome, plain_number, unsent, urgency
 
 DIGITS = 5
 ONE = Decimal(1)
@@ -81,7 +82,6 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 SIDES = {"B": Side.BUY, "A": Side.SELL}
 TIMES = {TimeInForce.GTC: "Gtc", TimeInForce.IOC: "Ioc"}
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 MARKETS = (OrderType.MARKET, OrderType.STOP, OrderType.TAKE_PROFIT)
 TYPES = {
     "Limit": OrderType.LIMIT,
@@ -441,10 +441,8 @@ class _Hyperliquid(Venue):
             known, heard_at = self._mids.get(instrument.symbol), self._heard_at
         if known is None or self.monotonic() - heard_at <= MIDS_SECONDS:
             return known
-        try:
+        with unsent("the price is not known"):
             return self.quote(instrument).last
-        except OutcomeUnknown as error:
-            raise NotSent(f"not sent, because the price is not known: {error.message}") from None
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         asset = instrument.extra["asset"]
