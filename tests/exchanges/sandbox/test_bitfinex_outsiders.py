@@ -605,10 +605,10 @@ def test_a_process_whose_clock_is_behind_measures_it_and_the_order_is_taken_once
     late = Ours(pool, "Bitfinex_F", keys)
     late.venue.clock.offset_ms -= 60_000
     late.place("buy", "market", "0.1")
-    pool.close()
     calls = sandbox.state("Bitfinex_F", keys["key"])["calls"]
     assert [each["path"] for each in calls].count("/v2/auth/w/order/submit") == 2, "refused, then accepted"
-    assert futures.positions()[0].quantity == Decimal("0.1")
+    assert late.positions()[0].quantity == Decimal("0.1")
+    pool.close()
 
 
 def test_a_refusal_for_rate_is_a_definite_no(sandbox, futures):
