@@ -1,4 +1,5 @@
-"""Deribit: spot (`Deribit`) and the linear USDC perpetuals (`Deribit_F`, `BTC_USDC-PERPETUAL`).
+"""Deribit: spot (`Deribit`), the linear USDC perpetuals (`Deribit_F`, `BTC_USDC-PERPETUAL`) and those margined in coins
+(`Deribit_C`, `BTC-PERPETUAL`).
 
 Facts from docs.deribit.com, API v2.1.1 (read 2026-11-22), unless a line names another source. What is odd here:
 
@@ -12,7 +13,8 @@ Facts from docs.deribit.com, API v2.1.1 (read 2026-11-22), unless a line names a
   cancelled, by label, whichever of the two stands;
 * whether a label finds a trigger order that still waits is not documented: the open orders are looked through too;
 * ended orders are remembered for 30 minutes;
-* quantities of linear contracts are in the base coin; margin is cross for the whole account, and its leverage is no
+* amounts of linear contracts are in the base coin, those of inverse ("reversed") ones in dollars, and callers see
+  contracts of `contract_size` dollars; margin is cross for the whole account, and its leverage is no
   setting of an instrument; positions are one-way;
 * which currency the orders of a spot pair are filed under is not documented: both of the pair are asked;
 * trigger orders are documented for futures only ("Only for future trigger orders"): spot has none here;
@@ -24,6 +26,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
@@ -65,6 +68,9 @@ from exchanges.venue import Call, Features, Venue, plain_number, urgency
 API = "/api/v2"
 AUTH = f"{API}/public/auth"
 USDC = "USDC"
+ONE = Decimal(1)
+#: BTC-PERPETUAL, beside BTC_USDC-PERPETUAL and BTC-25DEC26
+INVERSE = re.compile(r"[A-Z]+-PERPETUAL")
 #: what `currency` may name where orders are looked for by label
 CURRENCIES = ("BTC", "ETH", "USDC", "USDT", "EURR")
 
@@ -147,7 +153,8 @@ class _Deribit(Venue):
         ),
         testnet="Deribit has a test net with accounts and keys of its own at test.deribit.com.",
         quirks=(
-            "Perpetuals settle in USDC: BTCUSDT means BTC_USDC-PERPETUAL here; those margined in coins are not traded.",
+            "Perpetuals of Deribit_F settle in USDC: BTCUSDT means BTC_USDC-PERPETUAL there.",
+            "Deribit_C trades BTC-PERPETUAL and ETH-PERPETUAL, which are margined in their coin. Deribit shows their sizes in dollars; a bare number is contracts here as on every exchange, of 10 USD for BTC and 1 USD for ETH. Write 100$ for dollars.",
             "Leverage cannot be set: Deribit margins the whole account, in cross margin.",
             "Stop and target of a perpetual are one linked pair: what fills of one is taken off the other.",
             "On spot there are no stops and targets: a message that asks for one is refused before anything is sent.",
@@ -217,7 +224,7 @@ class _Deribit(Venue):
 
     def _check(self, order: OrderRequest) -> None:
         if order.quantity is None:
-            raise Unsupported(f"{self.name} takes quantities in base units only")
+            raise Unsupported(f"{self.name} takes no amounts of money")
         if order.position_side:
             raise Unsupported(f"{self.name} has no hedge mode")
         if order.margin_mode is MarginMode.ISOLATED:
@@ -230,7 +237,7 @@ class _Deribit(Venue):
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
         """The order as it stands and its trades, which alone tell the fee."""
-        report = self.read_order(field(data, "result", "order"))
+        report = self.read_order(field(data, "result", "order"), _worth(order.instrument))
         immediate = order.type is OrderType.MARKET or order.time_in_force is not TimeInForce.GTC
         return replace(
             report,
@@ -239,7 +246,8 @@ class _Deribit(Venue):
             acknowledged_only=report.status is OrderStatus.OPEN and immediate,
         )
 
-    def read_order(self, item: Any) -> Report:
+    def read_order(self, item: Any, size: Decimal = ONE) -> Report:
+        """`size`: the amount that a quantity of one is."""
         order_id, kind = text(item, "order_id"), word(TYPES, item, "order_type")
         status = word(STATES, item, "order_state")
         filled = Decimal(0) if _waited(item, kind) else decimal(item, "filled_amount")
@@ -250,8 +258,8 @@ class _Deribit(Venue):
             side=word(SIDES, item, "direction"),
             type=kind,
             status=status,
-            quantity=decimal(item, "amount"),
-            filled=filled,
+            quantity=decimal(item, "amount") / size,
+            filled=filled / size,
             average_price=(decimal_or_none(item, "average_price") or None) if filled else None,
             price=decimal(item, "price") if kind in LIMITS else None,
             trigger_price=decimal_or_none(item, "trigger_price") if kind.conditional else None,
@@ -259,9 +267,9 @@ class _Deribit(Venue):
             reason=str(item.get("cancel_reason") or "") if status is OrderStatus.CANCELLED else "",
         )
 
-    def read_one(self, rows: list[Any]) -> Report:
+    def read_one(self, rows: list[Any], size: Decimal = ONE) -> Report:
         """The one order that a label stands for: where it fired, what it became, in the words it was placed with."""
-        reports = [(self.read_order(row), row["order_state"] == "triggered") for row in rows]
+        reports = [(self.read_order(row, size), row["order_state"] == "triggered") for row in rows]
         standing = [report for report, fired in reports if not fired]
         if len(standing) != 1:
             raise OutcomeUnknown(
@@ -338,7 +346,7 @@ class _Deribit(Venue):
             rows = self._numbered(keys, instrument, ref.exchange_id)
         if not rows:
             raise OrderNotFound(f"{self.name} does not know this order")
-        return self.read_one(rows)
+        return self.read_one(rows, _worth(instrument))
 
     def _numbered(self, keys: Credentials, instrument: Instrument, order_id: str) -> list[Any]:
         """The order with this id and, where it fired, what its label tells beside it."""
@@ -366,7 +374,13 @@ class _Deribit(Venue):
         """The currencies among whose orders those of the instrument are."""
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
-        return [self.read_order(row) for row in self._open_rows(keys, instrument)]
+        rows = self._open_rows(keys, instrument)
+        sizes = self._sizes(rows, instrument)
+        return [self.read_order(row, sizes[row["instrument_name"]]) for row in rows]
+
+    def _sizes(self, rows: list[Any], instrument: Instrument | None) -> Mapping[str, Decimal]:
+        """By symbol, the amount that a quantity of one is."""
+        return {row["instrument_name"]: ONE for row in rows}
 
     def _open_rows(self, keys: Credentials, instrument: Instrument | None) -> list[Any]:
         if instrument is None:
@@ -448,11 +462,8 @@ class DeribitSpot(_Deribit):
         return Balance(common_asset(text(row, "currency")), total, max(free, Decimal(0)))
 
 
-class DeribitFutures(_Deribit):
-    name = "Deribit_F"
-    product = Product.LINEAR
+class _DeribitFutures(_Deribit):
     kind = "future"
-    listed_under = USDC
     #: "execution of one order in a pair automatically cancels the other" is documented; that a cancel does, is not
     features = Features(
         linked_legs=True, linked_cancel=False, fill_in_answer=True, client_id_memory_seconds=1800
@@ -462,12 +473,15 @@ class DeribitFutures(_Deribit):
         return (instrument.settle,)
 
     def _ours(self, row: Any) -> bool:
-        """Perpetual and linear: it settles in the currency it is quoted in."""
+        """Perpetual, and settled in the currency that is this product's."""
         perpetual = super()._ours(row) and text(row, "settlement_period") == "perpetual"
-        return perpetual and text(row, "settlement_currency") == text(row, "counter_currency") == USDC
+        return perpetual and self._settles(row)
 
-    def _our_symbol(self, symbol: str) -> bool:
-        return symbol.endswith(f"_{USDC}-PERPETUAL")
+    @abstractmethod
+    def _settles(self, row: Any) -> bool: ...
+
+    @abstractmethod
+    def _our_symbol(self, symbol: str) -> bool: ...
 
     def set_leverage(
         self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
@@ -515,18 +529,25 @@ class DeribitFutures(_Deribit):
         return self._order_call(f"private/{stop.side}", pair, Priority.PROTECT, "POST")
 
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
-        rows = items(self._read("get_positions", {"currency": USDC, "kind": self.kind}, keys), "result")
+        asked = self._positions_under(instrument) | {"kind": self.kind}
+        rows = items(self._read("get_positions", asked, keys), "result")
         held = [
             row for row in rows if decimal(row, "size") and self._our_symbol(text(row, "instrument_name"))
         ]
-        found = [self.read_position(row) for row in held]
-        return [each for each in found if instrument is None or each.symbol == instrument.symbol]
+        if instrument is not None:
+            held = [row for row in held if row["instrument_name"] == instrument.symbol]
+        sizes = self._sizes(held, instrument)
+        return [self.read_position(row, sizes[row["instrument_name"]]) for row in held]
 
-    def read_position(self, row: Any) -> Position:
+    @abstractmethod
+    def _positions_under(self, instrument: Instrument | None) -> dict[str, str]:
+        """The currency whose positions are asked for; none for all of them."""
+
+    def read_position(self, row: Any, size: Decimal = ONE) -> Position:
         return Position(
             symbol=text(row, "instrument_name"),
             direction=word(DIRECTIONS, row, "direction"),
-            quantity=abs(decimal(row, "size")),
+            quantity=abs(decimal(row, "size")) / size,
             entry_price=decimal(row, "average_price"),
             mark_price=decimal_or_none(row, "mark_price"),
             leverage=decimal_or_none(row, "leverage"),
@@ -536,10 +557,71 @@ class DeribitFutures(_Deribit):
         )
 
 
+class DeribitFutures(_DeribitFutures):
+    name = "Deribit_F"
+    product = Product.LINEAR
+    listed_under = USDC
+
+    def _settles(self, row: Any) -> bool:
+        """Linear: it settles in the currency it is quoted in."""
+        return text(row, "settlement_currency") == text(row, "counter_currency") == USDC
+
+    def _our_symbol(self, symbol: str) -> bool:
+        return symbol.endswith(f"_{USDC}-PERPETUAL")
+
+    def _positions_under(self, instrument: Instrument | None) -> dict[str, str]:
+        return {"currency": USDC}
+
+
+class DeribitInverse(_DeribitFutures):
+    """Positions of all currencies are those of a call that names none, as ccxt 4.5.90 asks."""
+
+    name = "Deribit_C"
+    product = Product.INVERSE
+    listed_under = "any"
+
+    def __init__(self, *wires: Any, **options: Any) -> None:
+        super().__init__(*wires, **options)
+        self._contracts: dict[str, Decimal] = {}
+
+    def instruments(self) -> list[Instrument]:
+        found = super().instruments()
+        self._contracts |= {each.symbol: each.contract_size for each in found}
+        return found
+
+    def _settles(self, row: Any) -> bool:
+        settle = text(row, "settlement_currency")
+        return settle == text(row, "base_currency") and text(row, "instrument_type") == "reversed"
+
+    def _our_symbol(self, symbol: str) -> bool:
+        return INVERSE.fullmatch(symbol) is not None
+
+    def read_instrument(self, row: Any) -> Instrument:
+        found, size = super().read_instrument(row), decimal(row, "contract_size")
+        least = found.min_quantity / size
+        return replace(found, settle=found.base, step=found.step / size, min_quantity=least)
+
+    def _sizes(self, rows: list[Any], instrument: Instrument | None) -> Mapping[str, Decimal]:
+        """A symbol never seen has the instruments read once more."""
+        known = {instrument.symbol: instrument.contract_size} if instrument else self._contracts
+        if {row["instrument_name"] for row in rows} - known.keys():
+            self.instruments()
+            known = self._contracts
+        return {row["instrument_name"]: field(known, row["instrument_name"]) for row in rows}
+
+    def _positions_under(self, instrument: Instrument | None) -> dict[str, str]:
+        return {"currency": instrument.settle} if instrument else {}
+
+
+def _worth(instrument: Instrument) -> Decimal:
+    """The amount that a quantity of one is: dollars of a contract, or the coins themselves."""
+    return instrument.contract_size if instrument.inverse else ONE
+
+
 def _terms(order: OrderRequest) -> dict[str, Any]:
     """What one order says of itself, alone or as a leg of a pair."""
     terms: dict[str, Any] = {
-        "amount": order.quantity,
+        "amount": (order.quantity or 0) * _worth(order.instrument),
         "type": TYPE_WORDS[order.type],
         "price": order.price if order.type in LIMITS else None,
         "trigger_price": order.trigger_price if order.type.conditional else None,

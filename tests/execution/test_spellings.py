@@ -42,6 +42,7 @@ BITCOIN = {
     "Phemex_F": "BTCUSDT",
     "BitMEX_C": "XBTUSD",
     "ByBit_C": "BTCUSD",
+    "Deribit_C": "BTC-PERPETUAL",
     "Binance": "BTCUSDT",
     "BingX": "BTC-USDT",
     "BitMEX": "XBT_USDT",
@@ -88,6 +89,8 @@ OWN = {
     "Bitfinex_F": ("tBTCF0:USTF0", "TBTCF0:USTF0", "tbtcf0:ustf0", "BTCF0:USTF0", "tBTCUST", "tBTCUSD"),
     "Bitfinex": ("tBTCUST", "TBTCUST", "tbtcust", "BTCUST"),
     "Phemex": ("sBTCUSDT", "SBTCUSDT", "sbtcusdt"),
+    "Deribit_C": ("BTC-PERPETUAL", "btc-perpetual", "DERIBIT:BTC-PERPETUAL", "DERIBIT:BTCUSD.P", "XBTUSD"),
+    "BitMEX_C": ("XBTUSD", "BITMEX:XBTUSD.P"),
     "Deribit_F": ("BTC_USDC-PERPETUAL", "BTC_USDC", "BTCUSDC", "btc_usdc-perpetual"),
     "Kraken_F": ("PF_XBTUSD", "pf_xbtusd", "XBTUSD", "KRAKEN:XBTUSD.P"),
     "Hyperliquid_F": ("BTCUSDC", "BTC-USDC", "BTC/USDC:USDC"),
@@ -173,6 +176,20 @@ def test_another_kind_of_contract_is_never_taken_for_a_perpetual_in_dollars(
         found(pool, kind, written)
     assert kind.name in caught.value.message
     assert written.rpartition(":")[2][:3] in caught.value.message
+
+
+@pytest.mark.parametrize("written", ["BTC-PERPETUAL", "eth-perpetual", "DERIBIT:BTC-PERPETUAL"])
+def test_the_contract_that_deribit_margins_in_its_coin_is_not_traded_as_the_one_in_dollars(
+    written: str,
+) -> None:
+    for mark in ("", "T"):
+        with pytest.raises(BadCommand, match="margined in coins") as refused:
+            parse(f"{written} on Deribit_F{mark} market long 0.01")
+        assert (refused.value.code, refused.value.hint) == (
+            "OTHER_CONTRACT",
+            f"write {written} on Deribit_C{mark}",
+        )
+    assert parse(f"{written} on Binance_F market long 0.01").blocks
 
 
 @pytest.mark.parametrize("written", OTHERS)

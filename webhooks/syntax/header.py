@@ -28,6 +28,8 @@ _LOOKS_LIKE_PAIR = re.compile(r"[A-Z0-9:/_-]{2,}(?:USDT?|USDC|EUR|BTC|ETH)(?:[.:
 #: a longer message is not repeated in a hint
 _LONGEST_ECHO = 100
 _DELAYED_HINT = "TradingView marks delayed data with _DLY: write the name of the exchange instead"
+#: names of an exchange's own contracts margined in coins, which elsewhere mean any perpetual
+_OWN_IN_COINS = {"Deribit": re.compile(r"(?:DERIBIT:)?(?:BTC|ETH)-PERPETUAL")}
 _MARKET_MARKS = ("_F", "_S", "_C", "_M", "_FT", "_ST", "_CT")
 _MARKET_HINT = "use _F for futures, _S for spot, _C for coin-margined"
 
@@ -159,11 +161,15 @@ def _exchange_hint(written: str) -> str:
 
 
 def check_contracts(c: Cursor, spans: Sequence[Span], venue: VenueName) -> None:
-    """A name that only contracts settled in dollars have is not traded as one margined in coins. Raises BadCommand."""
+    """A name that only one kind of contract has is not traded as the other. Raises BadCommand."""
     if venue.product is Product.INVERSE:
         for span in spans:
             if in_dollars(c.at(span)):
                 raise _other_contract(c, span, venue, "settled in dollars", "_F")
+    elif venue.product is Product.LINEAR and venue.exchange in _OWN_IN_COINS:
+        for span in spans:
+            if _OWN_IN_COINS[venue.exchange].fullmatch(c.at(span).upper()):
+                raise _other_contract(c, span, venue, "margined in coins", "_C")
 
 
 def _other_contract(c: Cursor, span: Span, venue: VenueName, what: str, mark: str) -> BadCommand:

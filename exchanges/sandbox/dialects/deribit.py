@@ -58,8 +58,9 @@ STATES = {
     OrderStatus.EXPIRED: "cancelled",
 }
 REASONS = {"user": "user_request", "linked": "oco_other_closed"}
-KINDS = {"spot": Product.SPOT, "future": Product.LINEAR}
-KIND_OF = {product: name for name, product in KINDS.items()}
+KIND_OF = {Product.SPOT: "spot", Product.LINEAR: "future", Product.INVERSE: "future"}
+#: products that have positions
+FUTURES = (Product.LINEAR, Product.INVERSE)
 #: reason -> code, message, reason in `data`
 REFUSALS = {
     Reason.NO_KEY: (10000, "authorization_required", ""),
@@ -200,8 +201,8 @@ class _Deribit(Dialect):
             "quote_currency": market.quote,
             "tick_size": market.tick,
             "tick_size_steps": [],
-            "contract_size": market.step,
-            "min_trade_amount": market.min_quantity,
+            "contract_size": market.contract_size if market.inverse else market.step,
+            "min_trade_amount": market.min_quantity * market.contract_size,
             "maker_commission": rules.maker_fee,
             "taker_commission": rules.taker_fee,
             "is_active": True,
@@ -210,13 +211,13 @@ class _Deribit(Dialect):
             "expiration_timestamp": 32503708800000,
             "price_index": f"{market.base}_{market.quote}".lower(),
         }
-        linear = {
-            "settlement_currency": market.quote,
+        perpetual = {
+            "settlement_currency": market.settle,
             "settlement_period": "perpetual",
-            "instrument_type": "linear",
+            "instrument_type": "reversed" if market.inverse else "linear",
             "max_leverage": int(market.max_leverage),
         }
-        return row | (linear if futures else {})
+        return row | (perpetual if futures else {})
 
     @route(f"GET {API}/public/ticker", public=True, costs={"public": 1})
     def ticker(self, call: Call) -> Any:
@@ -306,7 +307,7 @@ class _Deribit(Dialect):
             market.symbol,
             side,
             kind,
-            quantity=asked.decimal("amount"),
+            quantity=asked.decimal("amount") / market.contract_size,
             price=asked.decimal("price") if limited else None,
             trigger_price=asked.decimal("trigger_price") if kind.conditional else None,
             trigger_by=asked.one_of("trigger", TRIGGERS) if kind.conditional else TriggerBy.LAST,
@@ -398,19 +399,21 @@ class _Deribit(Dialect):
     @route(f"GET {API}/private/get_positions")
     def positions(self, call: Call) -> Any:
         """All that ever were: closed ones have no size."""
-        held = self.desks[Product.LINEAR].book(call.account).positions.values()
+        books = [self.desks[each].book(call.account) for each in FUTURES]
+        held = [each for book in books for each in book.positions.values()]
         currency = call.text("currency", "")
-        return _ok(call, [self._position(each) for each in held if currency in ("", each.market.quote)])
+        return _ok(call, [self._position(each) for each in held if currency in ("", each.market.settle)])
 
     def _position(self, position: Position) -> dict[str, Any]:
-        mark = self.desks[Product.LINEAR].bid(position.market)
-        size = position.quantity
+        market = position.market
+        mark = self.desks[market.product].bid(market)
+        size = position.quantity * market.contract_size
         return {
             "instrument_name": position.market.symbol,
             "kind": "future",
             "direction": "buy" if size > 0 else "sell" if size else "zero",
             "size": size,
-            "size_currency": size,
+            "size_currency": size / mark if market.inverse else size,
             "average_price": position.entry_price,
             "mark_price": mark,
             "index_price": mark,
@@ -439,7 +442,7 @@ class _Deribit(Dialect):
             "equity": total + profit,
             "margin_balance": total + profit,
             "available_funds": account.free(WALLET, asset),
-            "initial_margin": self.desks[Product.LINEAR].locked(account, asset),
+            "initial_margin": sum((self.desks[each].locked(account, asset) for each in FUTURES), ZERO),
             "maintenance_margin": ZERO,
             "spot_reserve": self.desks[Product.SPOT].locked(account, asset),
             "total_pl": profit,
@@ -491,6 +494,25 @@ class DeribitFutures(_Deribit):
     rules = _rules("0", "0.0005")
 
 
+class DeribitInverse(_Deribit):
+    name, product = "Deribit_C", Product.INVERSE
+    markets = tuple(
+        Market(
+            f"{base}-PERPETUAL",
+            base,
+            "USD",
+            Product.INVERSE,
+            D(tick),
+            D(1),
+            D(1),
+            contract_size=D(size),
+            max_leverage=D(50),
+        )
+        for base, tick, size in (("BTC", "0.5", 10), ("ETH", "0.05", 1))
+    )
+    rules = replace(DeribitFutures.rules, order_id=lambda number: f"BTC-{number}")
+
+
 def _frame(call: Call, name: str, value: Any) -> dict[str, Any]:
     us = call.now_ms * 1000
     return {"jsonrpc": "2.0", name: value, "usIn": us, "usOut": us, "usDiff": 0, "testnet": False}
@@ -520,7 +542,7 @@ def _asked(call: Call) -> Call:
 
 def _currency(market: Market) -> str:
     """Under which its orders are filed."""
-    return market.base if market.product is Product.SPOT and market.base in CURRENCIES else market.quote
+    return market.base if market.product is Product.SPOT and market.base in CURRENCIES else market.settle
 
 
 def _filed(order: Order, label: str, currency: str) -> bool:
@@ -546,7 +568,7 @@ def _row(order: Order, *, live: bool) -> dict[str, Any]:
         "direction": order.side.value,
         "order_type": ("limit" if limited else "market") if live else TYPE_OF[kind],
         "order_state": state,
-        "amount": order.quantity,
+        "amount": order.quantity * order.market.contract_size,
         "contracts": order.quantity / order.market.step,
         "price": order.price if limited else "market_price",
         "time_in_force": TIME_OF[ticket.time_in_force],
@@ -562,7 +584,8 @@ def _row(order: Order, *, live: bool) -> dict[str, Any]:
         trigger = {"trigger": TRIGGER_OF[ticket.trigger_by], "trigger_price": order.trigger_price}
         row |= {**trigger, "triggered": fired}
     else:
-        row |= {"filled_amount": order.filled, "average_price": order.average_price or ZERO}
+        filled = order.filled * order.market.contract_size
+        row |= {"filled_amount": filled, "average_price": order.average_price or ZERO}
     if live:
         row["trigger_order_id"] = order.id
     if ticket.link:
@@ -578,7 +601,7 @@ def _trade(order: Order, fill: Fill) -> dict[str, Any]:
         "order_id": fill.order_id,
         "instrument_name": fill.symbol,
         "direction": fill.side.value,
-        "amount": fill.quantity,
+        "amount": fill.quantity * order.market.contract_size,
         "price": fill.price,
         "fee": fill.fee,
         "fee_currency": fill.fee_asset,

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import ccxt
 
 from exchanges.types import Credentials, OrderRequest
-from exchanges.venue import Call, Venue
+from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.deribit import TRIGGERS
 from tests.exchanges.contract import NOW_MS
 
@@ -24,6 +24,8 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
     params["label"] = order.client_id
     if order.type.conditional:
         params["trigger"] = TRIGGERS[order.trigger_by]
+    if order.instrument.inverse and order.quantity is not None:  # ccxt counts dollars, as Deribit does
+        call = replace(call, amount=plain_number(order.quantity * order.instrument.contract_size))
     return replace(call, params=params)
 
 

@@ -130,6 +130,27 @@ def test_ccxt_take_profit_waits_on_the_other_side(sandbox, client):
     assert client.fetch_open_orders(SWAP) == []
 
 
+def test_ccxt_trades_the_perpetual_margined_in_its_coin(sandbox, client):
+    """It counts dollars, as Deribit does: a contract is ten of them."""
+    coin = "BTC/USD:BTC"
+    market = client.load_markets()[coin]
+    assert (market["id"], market["inverse"], market["contractSize"]) == ("BTC-PERPETUAL", True, 10)
+    order = client.create_order(coin, "market", "buy", 1000)
+    assert (order["status"], order["filled"], order["average"]) == ("closed", 1000, 50000.5)
+    paid = 1000 / 50000.5 * 0.0005
+    assert order["trades"][0]["fee"] == {"cost": pytest.approx(paid), "currency": "BTC"}
+    stop = client.create_order(coin, "market", "sell", 1000, None, {"stopLossPrice": 49000, **REDUCE})
+    before = client.fetch_balance()["BTC"]["total"]
+    (position,) = client.fetch_positions()
+    assert (position["symbol"], position["side"], position["info"]["size"]) == (coin, "long", 1000)
+    assert [each["id"] for each in client.fetch_open_orders(coin)] == [stop["id"]]
+    sandbox.price(SPOT, 49000)
+    assert [each["contracts"] for each in client.fetch_positions()] == [0]
+    lost = 1000 / 49000 * 1.0005 - 1000 / 50000.5
+    assert client.fetch_balance()["BTC"]["total"] <= before
+    assert client.fetch_balance()["BTC"]["total"] == pytest.approx(2 - paid - lost)
+
+
 def test_ccxt_trades_spot_and_pays_no_fee(client):
     order = client.create_order(SPOT, "market", "buy", 0.1)
     assert (order["status"], order["average"]) == ("closed", 50000.1)
