@@ -135,6 +135,10 @@ class Credentials:
     passphrase: str = field(default="", repr=False)
 
 
+#: of a price that is a quotient
+_FINEST = Decimal("1E-12")
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """What may be traded and in which steps. `symbol` is the exchange's own spelling.
@@ -197,7 +201,10 @@ class Instrument:
         if not self.inverse:
             return linear_average(parts)
         coins = sum((quantity / price for quantity, price in parts), Decimal(0))
-        return sum((quantity for quantity, _ in parts), Decimal(0)) / coins
+        price = sum((quantity for quantity, _ in parts), Decimal(0)) / coins
+        return price.quantize(
+            _FINEST
+        ).normalize()  # of one price that price, though its reciprocal never ends
 
 
 def linear_average(parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:

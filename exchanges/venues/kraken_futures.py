@@ -1,4 +1,5 @@
-"""Kraken Futures: the linear multi-collateral perpetuals (`PF_XBTUSD`), with keys and a host of their own.
+"""Kraken Futures: the linear multi-collateral perpetuals (`PF_XBTUSD`) and those margined in one coin (`PI_XBTUSD`), with
+keys and a host of their own.
 
 Facts: docs.kraken.com, futures API v3 and its history API, read 2026-11-22. What is odd here:
 
@@ -9,7 +10,8 @@ Facts: docs.kraken.com, futures API v3 and its history API, read 2026-11-22. Wha
 * a leverage that was set means isolated margin, none set means cross;
 * one-way positions only; the collateral is many currencies, the margin is counted in USD;
 * a batch takes orders of every kind; how many at most is not documented, ten are its own example;
-* a PF_ contract is one base unit: one that is not would be left out of the instruments.
+* a PF_ contract is one base unit: one that is not would be left out of the instruments. A PI_ contract is a dollar;
+  each pair has a margin account of its own, named after its dated contracts (`fi_xbtusd`), and no leverage to set.
 """
 
 from __future__ import annotations
@@ -18,11 +20,13 @@ import base64
 import hashlib
 import hmac
 import json
+import re
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import read
@@ -70,6 +74,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TRADING = "/derivatives/api/v3"
 BATCH = f"{TRADING}/batchorder"
 HISTORY = "/api/history/v3"
+#: of a pair margined in its coin
+MARGIN_ACCOUNT = re.compile(r"fi_(\w+)usd")
 #: newest history events looked through for one order: pages of so many, and so many pages
 HISTORY_COUNT, HISTORY_PAGES = 500, 5
 
@@ -134,10 +140,8 @@ ERRORS: dict[str, type[ExchangeError]] = {
 TAKEN = dict.fromkeys(("placed", "partiallyFilled", "filled"), True)
 
 
-class KrakenFutures(Venue):
-    name = "Kraken_F"
+class _KrakenFutures(Venue):
     exchange = "kraken"
-    product = Product.LINEAR
     region = "eu"
     key_family = "kraken_futures"
     guide = Guide(
@@ -149,9 +153,10 @@ class KrakenFutures(Venue):
         ),
         testnet="demo-futures.kraken.com, with an account and keys of its own.",
         quirks=(
-            "Perpetuals are quoted in USD and collateral may be many currencies: BTCUSDT means PF_XBTUSD here.",
+            "Perpetuals of Kraken_F are quoted in USD and collateral may be many currencies: BTCUSDT means PF_XBTUSD there.",
             "A market order reaches 1 % away from the price at most and may stay partly filled.",
             "Setting a leverage makes the margin isolated; a position without one has cross margin.",
+            "Kraken_C trades the perpetuals margined in their own coin (PI_XBTUSD): one contract is 1 USD, each pair has a margin account to which its coin has to be moved, and leverage cannot be set.",
             "Kraken Futures does not tell what a key may do, so see yourself that it cannot withdraw.",
         ),
     )
@@ -170,6 +175,9 @@ class KrakenFutures(Venue):
     #: per account; answers carry no headers that tell what is used
     buckets = {"derivatives": Bucket(500, 10, Scope.KEY), "history": Bucket(100, 600, Scope.KEY)}
     errors = ERRORS
+    #: of the symbols of this product, and the type of its contracts
+    prefix: ClassVar[str]
+    kind: ClassVar[str]
 
     # -- pure --------------------------------------------------------------------------------------------
 
@@ -239,7 +247,7 @@ class KrakenFutures(Venue):
 
     def _refuse_unknown_ways(self, order: OrderRequest) -> None:
         if order.quote_quantity is not None:
-            raise Unsupported(f"{self.name} takes quantities in base units only")
+            raise Unsupported(f"{self.name} takes no amounts of money")
         if order.position_side:
             raise Unsupported(f"{self.name} has no hedge mode")
         forced = order.post_only or order.time_in_force is not TimeInForce.GTC
@@ -260,7 +268,8 @@ class KrakenFutures(Venue):
         cancelled in them is only acknowledged: some markets hold taking orders back for a moment."""
         read.word(TAKEN, data, "sendStatus", "status")
         events = read.items(data["sendStatus"].get("orderEvents") or [])
-        filled, average = executed((each for each in events if each.get("type") == "EXECUTION"), "amount")
+        parts = (each for each in events if each.get("type") == "EXECUTION")
+        filled, average = executed(parts, "amount", order.instrument)
         immediate = order.type is OrderType.MARKET or order.time_in_force is not TimeInForce.GTC
         cancelled = any(event.get("type") == "CANCEL" for event in events)
         status = OrderStatus.CANCELLED if cancelled else OrderStatus.OPEN
@@ -338,14 +347,14 @@ class KrakenFutures(Venue):
         """The average of the order's fills: the last 100 of the account, or those in the history. It stays
         None where they do not add up to what is filled."""
         fills = self._fills(keys, report.ref)
-        filled, average = executed(fills, "size")
+        filled, average = executed(fills, "size", instrument)
         if filled != report.filled:
             fills = [
                 told
                 for event in self._events(keys, "executions", instrument)
                 if concerns(read.field(told := execution_of(event), "order"), report.ref)
             ]
-            filled, average = executed(fills, "quantity")
+            filled, average = executed(fills, "quantity", instrument)
         return replace(report, average_price=average if filled == report.filled else None)
 
     def _fills(self, keys: Credentials, ref: OrderRef) -> list[Any]:
@@ -360,22 +369,30 @@ class KrakenFutures(Venue):
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
         answer = self.call(self._call("GET", f"{TRADING}/openorders", {}, 2), keys)
         reports = [open_report(each) for each in read.items(answer, "openOrders")]
-        return [each for each in reports if instrument is None or each.symbol == instrument.symbol]
+        return [each for each in reports if self._concerns(each.symbol, instrument)]
+
+    def _concerns(self, symbol: str, instrument: Instrument | None) -> bool:
+        """The lists know no products."""
+        return symbol.startswith(self.prefix) if instrument is None else symbol == instrument.symbol
 
     # -- market and account ------------------------------------------------------------------------------
 
     def server_time_ms(self) -> int:
         """Every answer carries the time; one ticker is a light one."""
-        answer = self.call(self._call("GET", f"{TRADING}/tickers/PF_XBTUSD", {}, 0, signed=False))
+        answer = self.call(self._call("GET", f"{TRADING}/tickers/{self.prefix}XBTUSD", {}, 0, signed=False))
         return milliseconds(read.text(answer, "serverTime"))
 
     def instruments(self) -> list[Instrument]:
         answer = self.call(self._call("GET", f"{TRADING}/instruments", {}, 0, signed=False))
-        return [
-            instrument(each)
-            for each in read.items(answer, "instruments")
-            if read.text(each, "symbol").upper().startswith("PF_") and read.decimal(each, "contractSize") == 1
-        ]
+        rows = [each for each in read.items(answer, "instruments") if self._ours(each)]
+        return [self.read_instrument(each) for each in rows]
+
+    def _ours(self, row: Any) -> bool:
+        symbol = read.text(row, "symbol").upper()
+        return symbol.startswith(self.prefix) and read.text(row, "type") == self.kind
+
+    def read_instrument(self, row: Any) -> Instrument:
+        return instrument(row, self.prefix)
 
     def quote(self, instrument: Instrument) -> Quote:
         call = self._call("GET", f"{TRADING}/tickers/{instrument.symbol}", {}, 0, signed=False)
@@ -383,39 +400,20 @@ class KrakenFutures(Venue):
         bid, ask, last = (read.decimal(ticker, name) for name in ("bid", "ask", "last"))
         return Quote(bid, ask, last, read.decimal(ticker, "markPrice"))
 
+    @abstractmethod
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:
-        """The multi-collateral wallet. USD is what all of it is worth as equity and as free margin (contracts
-        settle in USD, whatever was paid in); the other currencies stand for themselves."""
-        accounts = read.field(self.call(self._call("GET", f"{TRADING}/accounts", {}, 2), keys), "accounts")
-        if (flex := accounts.get("flex")) is None:
-            return {}
-        found = {
-            (asset := common_asset(name)): Balance(
-                asset, read.decimal(data, "quantity"), read.decimal(data, "available")
-            )
-            for name, data in read.field(flex, "currencies").items()
-        }
-        equity, free = read.decimal(flex, "portfolioValue"), read.decimal(flex, "availableMargin")
-        return found | {"USD": Balance("USD", equity, max(free, Decimal(0)))}
+        """What margins this product."""
+
+    def _accounts(self, keys: Credentials) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = read.field(
+            self.call(self._call("GET", f"{TRADING}/accounts", {}, 2), keys), "accounts"
+        )
+        return found
 
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         answer = self.call(self._call("GET", f"{TRADING}/openpositions", {}, 2), keys)
         found = [position(each) for each in read.items(answer, "openPositions")]
-        return [each for each in found if instrument is None or each.symbol == instrument.symbol]
-
-    def set_leverage(
-        self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
-    ) -> None:
-        if mode is MarginMode.CROSS and leverage is not None:
-            raise Unsupported(f"{self.name}: a leverage of its own means isolated margin; cross takes none")
-        if mode is MarginMode.ISOLATED and leverage is None:
-            raise Unsupported(f"{self.name}: isolated margin is set by giving a leverage")
-        if mode is None and leverage is None:
-            return  # asking without a leverage would set cross margin
-        params = {"symbol": instrument.symbol}
-        if leverage is not None:
-            params["maxLeverage"] = plain_number(leverage)
-        self.call(self._call("PUT", f"{TRADING}/leveragepreferences", params, 10), keys)
+        return [each for each in found if self._concerns(each.symbol, instrument)]
 
     def key_info(self, keys: Credentials) -> KeyInfo:
         self.call(self._call("GET", f"{TRADING}/accounts", {}, 2), keys)
@@ -441,6 +439,86 @@ class KrakenFutures(Venue):
             priority=Priority.QUERY if reading else Priority.PROTECT,
             read_only=reading,
         )
+
+
+class KrakenFutures(_KrakenFutures):
+    name = "Kraken_F"
+    product = Product.LINEAR
+    prefix = "PF_"
+    kind = "flexible_futures"
+
+    def _ours(self, row: Any) -> bool:
+        return super()._ours(row) and read.decimal(row, "contractSize") == 1
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        """The multi-collateral wallet. USD is what all of it is worth as equity and as free margin (contracts
+        settle in USD, whatever was paid in); the other currencies stand for themselves."""
+        accounts = self._accounts(keys)
+        if (flex := accounts.get("flex")) is None:
+            return {}
+        found = {
+            (asset := common_asset(name)): Balance(
+                asset, read.decimal(data, "quantity"), read.decimal(data, "available")
+            )
+            for name, data in read.field(flex, "currencies").items()
+        }
+        equity, free = read.decimal(flex, "portfolioValue"), read.decimal(flex, "availableMargin")
+        return found | {"USD": Balance("USD", equity, max(free, Decimal(0)))}
+
+    def set_leverage(
+        self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
+    ) -> None:
+        if mode is MarginMode.CROSS and leverage is not None:
+            raise Unsupported(f"{self.name}: a leverage of its own means isolated margin; cross takes none")
+        if mode is MarginMode.ISOLATED and leverage is None:
+            raise Unsupported(f"{self.name}: isolated margin is set by giving a leverage")
+        if mode is None and leverage is None:
+            return  # asking without a leverage would set cross margin
+        params = {"symbol": instrument.symbol}
+        if leverage is not None:
+            params["maxLeverage"] = plain_number(leverage)
+        self.call(self._call("PUT", f"{TRADING}/leveragepreferences", params, 10), keys)
+
+
+class KrakenInverse(_KrakenFutures):
+    """Documented at docs.kraken.com/api-reference/account-information/get-wallets (read 2026-11-23): what a margin account
+    is worth (`pv`) and what of it is free (`af`)."""
+
+    name = "Kraken_C"
+    product = Product.INVERSE
+    prefix = "PI_"
+    kind = "futures_inverse"
+    features = replace(_KrakenFutures.features, leverage=False)
+
+    def read_instrument(self, row: Any) -> Instrument:
+        found = super().read_instrument(row)
+        return replace(
+            found,
+            settle=found.base,
+            product=Product.INVERSE,
+            contract_size=read.decimal(row, "contractSize"),
+        )
+
+    def balances(self, keys: Credentials) -> Mapping[str, Balance]:
+        """By the coin of the pair whose margin account it is."""
+        found = {}
+        for name, account in self._accounts(keys).items():
+            if (pair := MARGIN_ACCOUNT.fullmatch(name)) is None:
+                continue
+            asset = common_asset(pair[1])
+            total, free = (read.decimal(account, "auxiliary", each) for each in ("pv", "af"))
+            found[asset] = Balance(asset, total, max(free, Decimal(0)))
+        return found
+
+    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
+        """Margined by the account of their pair, neither cross nor isolated."""
+        return [replace(each, margin_mode=None) for each in super().positions(keys, instrument)]
+
+    def set_leverage(
+        self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
+    ) -> None:
+        if leverage is not None or mode is not None:
+            raise Unsupported(f"{self.name}: the leverage of these contracts cannot be set")
 
 
 def signature(secret: str, endpoint: str, query: str) -> str:
@@ -469,12 +547,11 @@ def milliseconds(time: str) -> int:
         raise OutcomeUnknown("serverTime is not a time in the answer") from None
 
 
-def executed(parts: Iterable[Any], size: str) -> tuple[Decimal, Decimal | None]:
+def executed(parts: Iterable[Any], size: str, instrument: Instrument) -> tuple[Decimal, Decimal | None]:
     """(filled, average price) of executions or fills whose quantity is the field `size`."""
     told = [(read.decimal(part, size), read.decimal(part, "price")) for part in parts]
     filled = sum((quantity for quantity, _ in told), Decimal(0))
-    cost = sum((quantity * price for quantity, price in told), Decimal(0))
-    return filled, cost / filled if filled else None
+    return filled, instrument.average(told) if filled else None
 
 
 def our_id(data: Any) -> str:
@@ -608,7 +685,7 @@ def position(data: Any) -> Position:
     )
 
 
-def instrument(data: Any) -> Instrument:
+def instrument(data: Any, prefix: str) -> Instrument:
     """`contractValueTradePrecision` counts decimals of the size; below zero it counts zeros before the point."""
     symbol = read.text(data, "symbol").upper()
     step = Decimal(1).scaleb(-int(read.decimal(data, "contractValueTradePrecision")))
@@ -616,7 +693,7 @@ def instrument(data: Any) -> Instrument:
     margin = min((read.decimal(level, "initialMargin") for level in levels), default=None)
     return Instrument(
         symbol=symbol,
-        base=common_asset(symbol.removeprefix("PF_").removesuffix("USD")),
+        base=common_asset(symbol.removeprefix(prefix).removesuffix("USD")),
         quote="USD",
         settle="USD",
         product=Product.LINEAR,

@@ -189,3 +189,4 @@ def test_the_smallest_value_of_contracts_does_not_hang_on_the_price():
 def test_several_closes_have_the_price_at_which_their_coins_add_up():
     assert PERP.average([(D(1), D(40000)), (D(1), D(60000))]) == 50000
     assert COIN.average([(D(100), D(40000)), (D(100), D(60000))]) == 48000
+    assert COIN.average([(D(1000), D(48990))]) == D(48990), "though a coin's reciprocal never ends"

@@ -43,6 +43,7 @@ BITCOIN = {
     "BitMEX_C": "XBTUSD",
     "ByBit_C": "BTCUSD",
     "Deribit_C": "BTC-PERPETUAL",
+    "Kraken_C": "PI_XBTUSD",
     "Binance": "BTCUSDT",
     "BingX": "BTC-USDT",
     "BitMEX": "XBT_USDT",

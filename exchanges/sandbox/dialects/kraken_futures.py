@@ -1,4 +1,4 @@
-"""Kraken Futures: linear perpetuals (`PF_`), parameters in the query, refusals inside a success.
+"""Kraken Futures: linear perpetuals (`PF_`) and those margined in their coin (`PI_`), parameters in the query, refusals inside a success.
 
 Sources (read 2026-11-22 in stored copies of May to September 2026): docs.kraken.com (futures API v3: send-order,
 cancel-order, get-order-status, get-open-orders, get-fills; history API v3: orders, triggers, executions). Here USD
@@ -13,6 +13,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
@@ -32,7 +33,7 @@ from exchanges.sandbox.dialects.kraken_futures_answers import (
     status_row,
     trigger_events,
 )
-from exchanges.sandbox.ledger import Account, Position
+from exchanges.sandbox.ledger import Account, Book, Position
 from exchanges.sandbox.meter import Exceeded, Limit
 from exchanges.sandbox.model import (
     ZERO,
@@ -49,6 +50,8 @@ from exchanges.sandbox.wire import Call, Reply
 from exchanges.types import OrderStatus, OrderType, Product, Side, TimeInForce, TriggerBy
 
 API = "/derivatives/api/v3"
+#: the multi-collateral wallet, and the margin accounts of single coins
+FLEX, COINS = "flex", "coins"
 #: how long orders/status knows an order after its end
 STATUS_MS = 5000
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
@@ -121,21 +124,25 @@ def _market(base: str, symbol: str, tick: str, decimals: int, leverage: int, mos
     )
 
 
-class KrakenFutures(Dialect):
-    name = "Kraken_F"
-    family = "kraken_futures"
-    product = Product.LINEAR
-    markets = tuple(_market(*each) for each in _MARKETS)
-    rules = Rules(
-        maker_fee=Decimal("0.0002"),
-        taker_fee=Decimal("0.0005"),
-        wallet="flex",
-        refuses_crossed_triggers=False,
-        unfilled=OrderStatus.CANCELLED,
-        client_ids=ClientIds.FOREVER,
-        order_id=lambda number: number_id("order", number),
-        default_leverage=Decimal(50),
+def _inverse(base: str, tick: str) -> Market:
+    """One contract is a dollar."""
+    return Market(
+        symbol=f"PI_{'XBT' if base == 'BTC' else base}USD",
+        base=base,
+        quote="USD",
+        product=Product.INVERSE,
+        tick=Decimal(tick),
+        step=Decimal(1),
+        min_quantity=Decimal(1),
+        max_quantity=Decimal(75_000_000),
+        max_market_quantity=Decimal(75_000_000),
+        max_leverage=Decimal(50),
+        extra={"decimals": 0},
     )
+
+
+class _KrakenFutures(Dialect):
+    family = "kraken_futures"
     limits = (Limit("derivatives", "derivatives", 500, 10), Limit("history", "history", 100, 600))
     default_costs = {"derivatives": 1}
 
@@ -184,21 +191,35 @@ class KrakenFutures(Dialect):
     @route(f"GET {API}/instruments", public=True)
     def instruments(self, call: Call) -> Any:
         index = {"symbol": "in_xbtusd", "type": "spot index", "tradeable": False}
-        return done(call, instruments=[*(instrument_row(market) for market in self.markets), index])
+        return done(call, instruments=[*(instrument_row(market) for market in self._markets()), index])
 
     @route(f"GET {API}/tickers", public=True)
     def tickers(self, call: Call) -> Any:
-        return done(call, tickers=[self._ticker(market, call) for market in self.markets])
+        return done(call, tickers=[self._ticker(market, call) for market in self._markets()])
 
     @route(f"GET {API}/tickers/{{symbol}}", public=True)
     def ticker(self, call: Call) -> Any:
         return done(call, ticker=self._ticker(self._market(call), call))
 
+    def _markets(self) -> Iterator[Market]:
+        for desk in self.desks.values():
+            yield from desk.markets.values()
+
     def _market(self, call: Call) -> Market:
-        return self.desk.market(call.text("symbol").upper())
+        wanted = call.text("symbol").upper()
+        found = next((market for market in self._markets() if market.symbol == wanted), None)
+        return found or self.desk.market(wanted)
+
+    def _books(self, call: Call) -> list[Book]:
+        return [desk.book(call.account) for desk in self.desks.values()]
+
+    def _known(self, call: Call, **named: str) -> Order | None:
+        found = (desk.order(call.account, **named) for desk in self.desks.values())
+        return next((order for order in found if order is not None), None)
 
     def _ticker(self, market: Market, call: Call) -> dict[str, Any]:
-        bid, ask = self.desk.bid(market), self.desk.ask(market)
+        desk = self.desks[market.product]
+        bid, ask = desk.bid(market), desk.ask(market)
         return {
             "tag": "perpetual",
             "pair": f"{market.symbol[3:-3]}:USD",
@@ -216,7 +237,7 @@ class KrakenFutures(Dialect):
 
     @route(f"GET {API}/accounts", costs={"derivatives": 2})
     def accounts(self, call: Call) -> Any:
-        account, wallet = call.account, self.rules.wallet
+        account, wallet = call.account, FLEX
         total, open_profit = account.total(wallet, "USD"), account.unrealised(wallet, "USD")
         free, equity = account.free(wallet, "USD"), total + open_profit
         usd = {
@@ -238,17 +259,36 @@ class KrakenFutures(Dialect):
             "availableMargin": text(free),
             "type": "multiCollateralMarginAccount",
         }
-        return done(call, accounts={"cash": {"balances": {}, "type": "cashAccount"}, "flex": flex})
+        cash = {"balances": {}, "type": "cashAccount"}
+        coins = dict(
+            self._margin_account(account, each) for each in self.desks[Product.INVERSE].markets.values()
+        )
+        return done(call, accounts={"cash": cash, "flex": flex, **coins})
+
+    @staticmethod
+    def _margin_account(account: Account, market: Market) -> tuple[str, dict[str, Any]]:
+        """Numbers are numbers here, where the multi-collateral wallet has text."""
+        asset = market.base
+        total, profit = account.total(COINS, asset), account.unrealised(COINS, asset)
+        held, name = account.locked(COINS, asset), market.symbol.lower().removeprefix("pi_")
+        told = {"pv": total + profit, "pnl": profit, "af": account.free(COINS, asset), "funding": ZERO}
+        requirements = {"im": held, "mm": held / 2, "lt": held / 2, "tt": held / 4}
+        return f"fi_{name}", {
+            "type": "marginAccount",
+            "currency": name.removesuffix("usd"),
+            "balances": {name.removesuffix("usd"): total},
+            "auxiliary": told,
+            "marginRequirements": requirements,
+        }
 
     @route(f"GET {API}/openpositions", costs={"derivatives": 2})
     def positions(self, call: Call) -> Any:
-        book = self.desk.book(call.account)
-        return done(
-            call, openPositions=[self._position(call.account, each) for each in book.open_positions()]
-        )
+        held = [each for book in self._books(call) for each in book.open_positions()]
+        return done(call, openPositions=[self._position(call.account, each) for each in held])
 
     def _position(self, account: Account, position: Position) -> dict[str, Any]:
-        fixed = self.desk.book(account).leverages.get(position.market.symbol)
+        desk = self.desks[position.market.product]
+        fixed = desk.book(account).leverages.get(position.market.symbol)
         return {
             "side": position.direction,
             "symbol": position.market.symbol,
@@ -256,14 +296,17 @@ class KrakenFutures(Dialect):
             "fillTime": instant(position.updated_ms),
             "size": abs(position.quantity),
             "unrealizedFunding": None,
-            "unrealizedPnl": position.unrealised(self.desk.bid(position.market)),
-            "pnlCurrency": "USD",
+            "unrealizedPnl": position.unrealised(desk.bid(position.market)),
+            "pnlCurrency": position.market.settle,
             **({} if fixed is None else {"maxFixedLeverage": fixed}),
         }
 
     @route(f"GET {API}/leveragepreferences", costs={"derivatives": 2})
     def leverages(self, call: Call) -> Any:
-        symbol, known = call.text("symbol", "").upper(), self.desk.book(call.account).leverages
+        symbol, known = (
+            call.text("symbol", "").upper(),
+            self.desks[Product.LINEAR].book(call.account).leverages,
+        )
         rows = [
             {"symbol": each, "maxLeverage": set_to} for each, set_to in known.items() if symbol in ("", each)
         ]
@@ -271,19 +314,20 @@ class KrakenFutures(Dialect):
 
     @route(f"PUT {API}/leveragepreferences", trading=True, costs={"derivatives": 10})
     def set_leverage(self, call: Call) -> Any:
-        """A leverage means isolated margin; none means cross."""
-        market, leverage = self._market(call), call.decimal_or_none("maxLeverage")
+        """A leverage means isolated margin; none means cross. Of multi-collateral contracts only."""
+        desk, leverage = self.desks[Product.LINEAR], call.decimal_or_none("maxLeverage")
+        market = desk.market(call.text("symbol").upper())
         if leverage is None:
-            self.desk.book(call.account).leverages.pop(market.symbol, None)
+            desk.book(call.account).leverages.pop(market.symbol, None)
         else:
-            self.desk.set_leverage(call.account, market.symbol, leverage)
+            desk.set_leverage(call.account, market.symbol, leverage)
         return done(call)
 
     # -- orders ------------------------------------------------------------------------------------------
 
     @route(f"POST {API}/sendorder", trading=True, costs={"derivatives": 10})
     def send(self, call: Call) -> Any:
-        order = self.desk.place(call.account, self._ticket(call))
+        order = self.desks[self._market(call).product].place(call.account, self._ticket(call))
         if not order.open and not order.filled and not order.ticket.type.conditional:
             return self._refused("iocWouldNotExecute", call)
         told = {"order_id": order.id, "cliOrdId": order.client_id or None, "status": "placed"}
@@ -352,7 +396,8 @@ class KrakenFutures(Dialect):
             "price": call.decimal_or_none("limitPrice"),
             "trigger_price": call.decimal_or_none("stopPrice"),
         }
-        self.desk.amend(call.account, order, quantity=call.decimal_or_none("size"), **prices)
+        desk = self.desks[order.market.product]
+        desk.amend(call.account, order, quantity=call.decimal_or_none("size"), **prices)
         event = {"old": before, "new": order_row(order), "reducedQuantity": None, "type": "EDIT"}
         told = {"status": "edited", "orderId": order.id, "orderEvents": [event]}
         return done(call, editStatus={**told, "receivedTime": instant(call.now_ms)})
@@ -362,7 +407,7 @@ class KrakenFutures(Dialect):
         order = self._named(call, "order_id")
         told: dict[str, Any] = {"receivedTime": instant(call.now_ms), "status": "notFound"}
         if order is not None and order.open:
-            self.desk.cancel(call.account, order)
+            self.desks[order.market.product].cancel(call.account, order)
             event = {"uid": order.id, "order": order_row(order), "type": "CANCEL"}
             told |= {"status": "cancelled", "order_id": order.id, "orderEvents": [event]}
         elif order is not None and order.status is OrderStatus.FILLED:
@@ -370,14 +415,13 @@ class KrakenFutures(Dialect):
         return done(call, cancelStatus=told)
 
     def _named(self, call: Call, name: str) -> Order | None:
-        return self.desk.order(
-            call.account, order_id=call.text(name, ""), client_id=call.text("cliOrdId", "")
-        )
+        return self._known(call, order_id=call.text(name, ""), client_id=call.text("cliOrdId", ""))
 
     @route(f"POST {API}/cancelallorders", trading=True, costs={"derivatives": 25})
     def cancel_all(self, call: Call) -> Any:
         symbol = call.text("symbol", "").upper()
-        orders = self.desk.cancel_all(call.account, symbol or None)
+        desks = self.desks.values()
+        orders = [each for desk in desks for each in desk.cancel_all(call.account, symbol or None)]
         told = {
             "receivedTime": instant(call.now_ms),
             "cancelOnly": symbol or "all",
@@ -389,16 +433,15 @@ class KrakenFutures(Dialect):
 
     @route(f"GET {API}/openorders", costs={"derivatives": 2})
     def open_orders(self, call: Call) -> Any:
-        return done(
-            call, openOrders=[open_order(each) for each in self.desk.book(call.account).open.values()]
-        )
+        found = [each for book in self._books(call) for each in book.open.values()]
+        return done(call, openOrders=[open_order(each) for each in found])
 
     @route(f"POST {API}/orders/status", f"GET {API}/orders/status")
     def order_status(self, call: Call) -> Any:
         """Open orders and those that ended within five seconds; the names may be given repeatedly."""
         asked = parse_qsl(f"{call.query}&{call.body.decode()}")
         found = [
-            self.desk.order(call.account, **{"order_id" if name == "orderIds" else "client_id": value})
+            self._known(call, **{"order_id" if name == "orderIds" else "client_id": value})
             for name, value in asked
             if name in ("orderIds", "cliOrdIds")
         ]
@@ -407,29 +450,29 @@ class KrakenFutures(Dialect):
 
     @route(f"GET {API}/fills", costs={"derivatives": 2})
     def fills(self, call: Call) -> Any:
-        book = self.desk.book(call.account)
-        newest = list(reversed(book.fills[-100:]))
-        return done(call, fills=[fill_row(fill, book.orders[fill.order_id]) for fill in newest])
+        made = [(fill, book.orders[fill.order_id]) for book in self._books(call) for fill in book.fills]
+        newest = sorted(made, key=lambda each: each[0].id, reverse=True)[:100]
+        return done(call, fills=[fill_row(*each) for each in newest])
 
     # -- history -----------------------------------------------------------------------------------------
 
     @route("GET /api/history/v2/orders", "GET /api/history/v3/orders", costs={"history": 1})
     def order_history(self, call: Call) -> Any:
-        orders = self.desk.book(call.account).orders.values()
+        orders = [order for book in self._books(call) for order in book.orders.values()]
         return self._history(
             call, (event for order in orders if not order.waiting for event in order_events(order))
         )
 
     @route("GET /api/history/v2/triggers", "GET /api/history/v3/triggers", costs={"history": 1})
     def trigger_history(self, call: Call) -> Any:
-        orders = self.desk.book(call.account).orders.values()
+        orders = [order for book in self._books(call) for order in book.orders.values()]
         conditional = (order for order in orders if order.ticket.type.conditional)
         return self._history(call, (event for order in conditional for event in trigger_events(order)))
 
     @route("GET /api/history/v2/executions", "GET /api/history/v3/executions", costs={"history": 1})
     def execution_history(self, call: Call) -> Any:
-        book = self.desk.book(call.account)
-        return self._history(call, (execution_event(fill, book.orders[fill.order_id]) for fill in book.fills))
+        made = ((fill, book) for book in self._books(call) for fill in book.fills)
+        return self._history(call, (execution_event(fill, book.orders[fill.order_id]) for fill, book in made))
 
     def _history(self, call: Call, events: Iterator[tuple[int, str, Any]]) -> Any:
         """(time, symbol, event) rows of the symbol asked for, newest first, in pages of `count`."""
@@ -453,3 +496,26 @@ class KrakenFutures(Dialect):
         if start + count < len(rows):
             told["continuationToken"] = base64.b64encode(str(start + count).encode()).decode()
         return {**told, "serverTime": instant(call.now_ms)}
+
+
+class KrakenFutures(_KrakenFutures):
+    name = "Kraken_F"
+    product = Product.LINEAR
+    markets = tuple(_market(*each) for each in _MARKETS)
+    rules = Rules(
+        maker_fee=Decimal("0.0002"),
+        taker_fee=Decimal("0.0005"),
+        wallet=FLEX,
+        refuses_crossed_triggers=False,
+        unfilled=OrderStatus.CANCELLED,
+        client_ids=ClientIds.FOREVER,
+        order_id=lambda number: number_id("order", number),
+        default_leverage=Decimal(50),
+    )
+
+
+class KrakenInverse(_KrakenFutures):
+    name = "Kraken_C"
+    product = Product.INVERSE
+    markets = tuple(_inverse(*each) for each in (("BTC", "0.5"), ("ETH", "0.05"), ("LTC", "0.01")))
+    rules = replace(KrakenFutures.rules, wallet=COINS)

@@ -40,7 +40,7 @@ def instrument_row(market: Market) -> dict[str, Any]:
     margin = 1 / market.max_leverage
     return {
         "symbol": market.symbol,
-        "type": "flexible_futures",
+        "type": "futures_inverse" if market.inverse else "flexible_futures",
         "tickSize": market.tick,
         "contractSize": 1,
         "tradeable": True,
@@ -267,7 +267,7 @@ def execution_event(fill: Fill, order: Order) -> tuple[int, str, Any]:
         "markPrice": text(fill.price),
         "executionType": "maker" if fill.maker else "taker",
         "limitFilled": False,
-        "usdValue": text(fill.price * fill.quantity),
+        "usdValue": text(order.market.notional(fill.quantity, fill.price)),
         "orderData": {"fee": text(fill.fee)},
     }
     return fill.time_ms, fill.symbol, {"execution": {"execution": execution, "takerReducedQuantity": ""}}

@@ -15,7 +15,8 @@ from tests.exchanges.contract import NOW_MS, json_params
 
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 batch_signatures = {
-    "Kraken_F": "ccxt sends and signs the JSON in its form as it reads, ours is percent-encoded"
+    "Kraken_C": "ccxt sends and signs the JSON in its form as it reads, ours is percent-encoded",
+    "Kraken_F": "ccxt sends and signs the JSON in its form as it reads, ours is percent-encoded",
 }
 SIGNALS = {TriggerBy.MARK: "mark", TriggerBy.INDEX: "index"}
 

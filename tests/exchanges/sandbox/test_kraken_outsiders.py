@@ -307,6 +307,46 @@ def test_ccxt_futures_stop_and_target_wait_and_the_stop_closes_the_position(sand
     assert [each["id"] for each in swap.fetch_open_orders(SWAP)] == [target["id"]], "an orphan stays"
 
 
+def test_ccxt_trades_contracts_margined_in_their_coin(sandbox):
+    keys = sandbox.account("kraken_futures", balances={"BTC": "2", "USD": "100"})
+    coin, contract = ccxt_client(sandbox, ccxt.krakenfutures, "Kraken_C", keys), "BTC/USD:BTC"
+    market = coin.load_markets()[contract]
+    assert (market["id"].upper(), market["inverse"], market["contractSize"]) == ("PI_XBTUSD", True, 1)
+    order = coin.create_order(contract, "market", "buy", 1000)
+    events = [(each["amount"], each["price"]) for each in order["info"]["orderEvents"]]
+    assert events == [(1000, 50000.5)], "this client itself reads no fill of such contracts"
+    stop = coin.create_order(contract, "market", "sell", 1000, None, {"stopLossPrice": 49000})
+    assert [each["id"] for each in coin.fetch_open_orders(contract)] == [stop["id"]]
+    (position,) = coin.fetch_positions([contract])
+    assert (position["side"], position["contracts"], position["entryPrice"]) == ("long", 1000, 50000.5)
+    account = coin.fetch_balance()["info"]["accounts"]["fi_xbtusd"]
+    paid = 1000 / 50000.5 * 0.0005
+    assert account["balances"]["xbt"] == pytest.approx(2 - paid)
+    sandbox.price("BTC/USD", 49000)
+    assert coin.fetch_positions([contract]) == []
+    assert coin.fetch_open_orders(contract) == []
+    account = coin.fetch_balance()["info"]["accounts"]["fi_xbtusd"]
+    lost = 1000 / 49000 * 1.0005 - 1000 / 50000.5
+    assert account["auxiliary"]["pv"] == pytest.approx(2 - paid - lost)
+
+
+def test_the_lists_of_kraken_tell_both_kinds_of_contract_and_each_venue_its_own(sandbox, pool):
+    issued = sandbox.account("kraken_futures", balances={"BTC": "2", "USD": "100000"})
+    keys = Credentials(issued["key"], issued["secret"])
+    for name, symbol, size in (("Kraken_F", "BTCUSD", "0.01"), ("Kraken_C", "BTCUSD", "100")):
+        connection = pool.connection(name, Environment.SANDBOX)
+        traded = connection.table.find(symbol, name)
+        order = OrderRequest(traded, name, Side.BUY, OrderType.MARKET, quantity=Decimal(size))
+        connection.venue.place(keys, order)
+        rests = replace(order, client_id=f"{name}2", type=OrderType.LIMIT, price=Decimal(40000))
+        connection.venue.place(keys, rests)
+    for name, symbol, size in (("Kraken_F", "PF_XBTUSD", "0.01"), ("Kraken_C", "PI_XBTUSD", "100")):
+        venue = pool.connection(name, Environment.SANDBOX).venue
+        held, standing = venue.positions(keys), venue.open_orders(keys)
+        assert [(each.symbol, each.quantity) for each in held] == [(symbol, Decimal(size))]
+        assert [(each.symbol, each.quantity) for each in standing] == [(symbol, Decimal(size))]
+
+
 def test_ccxt_futures_short_with_a_stop_above_and_a_target_below(sandbox, swap):
     swap.create_order(SWAP, "market", "sell", 0.5)
     assert swap.fetch_positions()[0]["side"] == "short"
