@@ -13,6 +13,9 @@ from django.db.models import Q
 from accounts.models import Account
 from execution.ids import new_public_id
 
+#: how the names of venues end whose quantities are contracts
+MARGINED_IN_COINS = "_C"
+
 
 class Action(StrEnum):
     ENTRY = "entry"
@@ -176,6 +179,11 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.symbol} on {self.venue} ({self.status})"
+
+    @property
+    def unit(self) -> str:
+        """What its quantities count, where that is not coins."""
+        return counted_in(self.venue)
 
 
 class Bracket(models.Model):
@@ -355,6 +363,15 @@ class Difference(models.Model):
     @property
     def found_shown(self) -> str:
         return _plain(self.found)
+
+    @property
+    def unit(self) -> str:
+        return counted_in(self.venue)
+
+
+def counted_in(venue: str) -> str:
+    """Contracts, where they are margined in coins; "" for coins."""
+    return "contracts" if venue.endswith(MARGINED_IN_COINS) else ""
 
 
 def _plain(value: Decimal) -> str:

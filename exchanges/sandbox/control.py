@@ -147,7 +147,7 @@ def order_row(order: Order) -> dict[str, Any]:
         "status": order.status,
         "waiting": order.waiting,
         "triggered": order.triggered_ms is not None,
-        "contract_size": text(order.market.contract_size),
+        "contract_size": text(order.market.of_contract),
         "quantity": text(order.quantity),
         "filled": text(order.filled),
         "average_price": None if order.average_price is None else text(order.average_price),
@@ -170,7 +170,7 @@ def position_row(position: Position, mark: Decimal) -> dict[str, Any]:
     return {
         "symbol": position.market.symbol,
         "direction": position.direction,
-        "contract_size": text(position.market.contract_size),
+        "contract_size": text(position.market.of_contract),
         "quantity": text(abs(position.quantity)),
         "entry_price": text(position.entry_price),
         "mark_price": text(mark),

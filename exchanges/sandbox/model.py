@@ -118,6 +118,11 @@ class Market:
         """The currency of its margin, fees and profits."""
         return self.base if self.inverse else self.quote
 
+    @property
+    def of_contract(self) -> Decimal:
+        """What a contract is in the quantities that flipr counts: coins, or itself where it is margined in coins."""
+        return ONE if self.inverse else self.contract_size
+
     def value(self, quantity: Decimal, price: Decimal) -> Decimal:
         """In the currency it is settled in."""
         whole = quantity * self.contract_size

@@ -21,7 +21,5 @@ def written(kind: type[Venue], size: str) -> str:
 
 def counted(kind: type[Venue], row: dict[str, Any]) -> Decimal:
     """The size of an order or position that the sandbox lists."""
-    quantity = Decimal(row["quantity"])
-    if kind.product is Product.INVERSE:
-        return quantity / CONTRACTS
-    return quantity * Decimal(row["contract_size"])
+    quantity = Decimal(row["quantity"]) * Decimal(row["contract_size"])
+    return quantity / CONTRACTS if kind.product is Product.INVERSE else quantity

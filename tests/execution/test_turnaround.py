@@ -61,6 +61,20 @@ def test_in_hedge_mode_go_leaves_only_the_wanted_side(make_desk):
         assert held(desk, venue, family) == [("long", D("0.01"))]
 
 
+def test_pages_say_contracts_where_coins_are_the_margin(make_desk):
+    desk = make_desk(families=("bybit",))
+    desk.one("BTCUSD on ByBit_C go long 100 sl off 2%")
+    more = desk.one("BTCUSD on ByBit_C go long 300")
+    assert "the 200 contracts that were added" in more["protection"]["note"]
+    page = Client()
+    page.force_login(desk.user)
+    first = Order.objects.filter(user=desk.user).earliest("created_at")
+    told = page.get(f"/orders/{first.token}/").content.decode()
+    assert "100 of 100 contracts at 50000.1" in told
+    assert ">Contracts</th>" in told
+    assert ">200 contracts</td>" in page.get("/orders/").content.decode()
+
+
 @pytest.mark.parametrize(("venue", "family"), [("Binance_F", "binance"), ("Kraken_F", "kraken_futures")])
 def test_go_that_adds_without_a_stop_says_that_the_addition_is_bare(make_desk, venue, family):
     desk = make_desk(families=(family,))

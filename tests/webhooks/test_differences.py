@@ -33,6 +33,13 @@ def address(pattern: str, difference: Difference) -> str:
     return pattern.format(account=difference.account.public_id, order=difference.order.token)
 
 
+def test_a_difference_in_contracts_says_so(owner: Trader, difference: Difference) -> None:
+    Difference.objects.update(venue="BitMEX_C", believed=Decimal(1700), found=Decimal(-530))
+    page = owner.browser().get(address(PAGES[0], difference)).content.decode()
+    assert ">1700 contracts<" in page
+    assert ">-530 contracts<" in page
+
+
 @pytest.mark.parametrize("pattern", PAGES)
 def test_pages_show_what_was_believed_and_found_to_the_owner_only(
     owner: Trader, stranger: Trader, difference: Difference, pattern: str
