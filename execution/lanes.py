@@ -1,12 +1,14 @@
 """Jobs of one account and symbol run one after another, in the order they were taken in; others in parallel.
 
 A lane is a sorted set in the region's Redis: jobs by ticket. The first one runs; a job whose worker died leaves
-the lane when its lease ends, so that a lane never stays blocked.
+the lane when its lease ends, so that a lane never stays blocked. A place that could not be left, because Redis was
+gone at that moment, is left when it is back.
 """
 
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,11 +16,13 @@ from enum import IntEnum
 from typing import Any, Self
 
 import redis
+from django.db import DatabaseError
 
 from exchanges.symbols import ASSET_ALIASES, DOLLARS, plain
 from execution import claims
 from execution.brokers import Asked, region_redis, run_once, script
 from execution.ids import new_public_id
+from execution.models import OPEN_STATES, Order
 
 LEASE_SECONDS = 60
 OVERTAKEN_SECONDS = 3600
@@ -192,8 +196,8 @@ def watcher(region: str) -> str:
 
 
 class _Ahead:
-    """Looks who stands first in a lane, and takes supervision away that died there: else nobody could protect the
-    position before its lease ends. What a command's worker left behind, reconciliation ends."""
+    """Looks who stands first in a lane, and takes away what has no business there any more: else nobody could protect
+    the position before its lease ends. What a command's worker left behind, reconciliation ends."""
 
     def __init__(self, region: str, lane: str) -> None:
         self._region = region
@@ -208,13 +212,23 @@ class _Ahead:
         self._next = now + LOOK_SECONDS
         server = region_redis(self._region)
         first = next(iter(server.zrange(self._lane, 0, 0)), "")
-        kind, _, rest = str(first).partition(" ")
-        if kind != WATCHER or claims.lives(self._region, rest.partition(" ")[0]):
+        if not self._abandoned(str(first)):
             self._dead = ""
         elif first != self._dead:
             self._dead, self._since = str(first), now
         elif now - self._since >= ABANDONED_SECONDS:
             _leave(server, self._lane, self._dead)
+
+    def _abandoned(self, first: str) -> bool:
+        """Whether nobody is at work there any more: supervision whose worker is dead, a job that history has ended."""
+        kind, _, rest = first.partition(" ")
+        if kind == WATCHER:
+            return not claims.lives(self._region, rest.partition(" ")[0])
+        try:
+            rows = set(Order.objects.filter(job=first).values_list("status", flat=True))
+        except DatabaseError:
+            return False
+        return bool(rows) and not rows & OPEN_STATES
 
 
 def leave(region: str, lane: str, job: str) -> None:
@@ -229,4 +243,48 @@ def _leave(server: redis.Redis, lane: str, job: str) -> None:
     try:
         pipe.execute()
     except redis.RedisError:
-        return  # the lease ends by itself
+        _owed.leave_later(server, lane, job)
+
+
+class _Owed:
+    """Places that are left as soon as Redis answers again; their leases would hold up a lane for a minute."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._places: list[tuple[redis.Redis, str, str]] = []
+        self._thread: threading.Thread | None = None
+
+    def leave_later(self, server: redis.Redis, lane: str, job: str) -> None:
+        with self._lock:
+            self._places.append((server, lane, job))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, daemon=True, name="lanes")
+                self._thread.start()
+
+    def _run(self) -> None:
+        until = time.monotonic() + LEASE_SECONDS
+        while self._left(give_up=time.monotonic() > until):
+            time.sleep(LOOK_SECONDS)
+
+    def _left(self, *, give_up: bool) -> bool:
+        """Try each once; whether some are still to be left."""
+        with self._lock:
+            places, self._places = self._places, []
+        failed = [] if give_up else [place for place in places if not _has_left(*place)]
+        with self._lock:
+            self._places += failed
+            if not self._places:
+                self._thread = None
+            return bool(self._places)
+
+
+_owed = _Owed()
+
+
+def _has_left(server: redis.Redis, lane: str, job: str) -> bool:
+    try:
+        server.zrem(lane, job)
+        server.hdel(f"{lane}:leases", job)
+    except redis.RedisError:
+        return False
+    return True

@@ -47,6 +47,7 @@ def test_supervision_at_work_in_a_lane_does_not(server):
         pass
 
 
+@pytest.mark.django_db
 def test_a_command_that_died_in_a_lane_is_left_to_reconciliation(server):
     lanes.next_ticket("eu", LANE, "d_1.0.0", at_ms=1)
     ticket = lanes.next_ticket("eu", LANE, "mine", at_ms=2)

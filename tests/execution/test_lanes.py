@@ -4,10 +4,13 @@ import threading
 import time
 
 import pytest
+import redis
+from django.db import connections
 
 from execution import claims, lanes
 from execution.brokers import Unreached, region_redis
 from execution.lanes import Claimed, Claiming, LaneBusy, lane_of, next_ticket, overtaken, queue_up, turn
+from tests.stack import wait_for
 
 LANE = "lane:account:binance_f:BTC$"
 
@@ -36,6 +39,7 @@ def test_jobs_run_in_the_order_of_their_tickets_however_they_start():
     def run(name):
         with turn("eu", LANE, name, tickets[name], 10):
             ran.append(name)
+        connections.close_all()
 
     threads = [threading.Thread(target=run, args=(name,)) for name in ("third", "second", "first")]
     for thread in threads:
@@ -140,3 +144,40 @@ def test_a_queue_that_cannot_be_reached_has_certainly_nothing(settings):
             queue_up("eu", LANE, "job", 5, "orders.test", "the message")
     finally:
         region_redis.cache_clear()
+
+
+def test_a_place_that_could_not_be_left_is_left_when_redis_is_back(monkeypatch):
+    """Redis was gone at the end of a job: its place held up every message, and supervision, for a minute."""
+    ticket, server = next_ticket("eu", LANE, "job"), region_redis("eu")
+    pipeline = server.pipeline
+    monkeypatch.setattr(server, "pipeline", refusing(server, pipeline))
+    with turn("eu", LANE, "job", ticket, 0):
+        pass
+    wait_for("the place to be left", lambda: server.zcard(LANE) == 0)
+
+
+def refusing(server, pipeline):
+    """Redis refuses the first time."""
+
+    def broken(**options):
+        server.pipeline = pipeline
+        raised = pipeline(**options)
+        raised.execute = refuse
+        return raised
+
+    return broken
+
+
+def refuse():
+    raise redis.ConnectionError("Connection refused")
+
+
+def test_a_place_whose_job_has_ended_gives_way(make_desk):
+    """Its worker was killed before it could leave."""
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01")
+    (job,) = desk.jobs
+    next_ticket("eu", LANE, job.id, at_ms=1)
+    ticket = next_ticket("eu", LANE, "mine", at_ms=2)
+    with turn("eu", LANE, "mine", ticket, 10):
+        assert region_redis("eu").zrange(LANE, 0, 0) == ["mine"]
