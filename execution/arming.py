@@ -9,12 +9,17 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exchanges.errors import (
+    AuthRefused,
+    ClockRefused,
     DuplicateOrder,
     ExchangeError,
     InsufficientFunds,
+    Maintenance,
     NothingToReduce,
     NotSent,
     OutcomeUnknown,
+    Refused,
+    Throttled,
     Unsupported,
     WouldTrigger,
 )
@@ -22,10 +27,8 @@ from exchanges.types import (
     Direction,
     Instrument,
     Legs,
-    OrderRef,
     OrderRequest,
     OrderStatus,
-    OrderType,
     Report,
     TriggerBy,
 )
@@ -39,6 +42,10 @@ log = logging.getLogger(__name__)
 STOP_RETRY_SECONDS = (0.2, 0.5)
 PAIR_LOOK_SECONDS = (0.2, 0.5, 1.0)
 ATTEMPTS = 3
+#: the part of a bracket's token that names the sale of what has no stop
+UNPROTECTED = "unprotected"
+#: of a leg in the books that may stand already: it is written down before it leaves
+ANNOUNCED = "not confirmed: it was about to be placed"
 
 
 class StopFailed(Exception):
@@ -61,7 +68,7 @@ def align(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
         leg.number for leg in bracket.legs if leg.kind is LegKind.TARGET and leg.status is LegState.FILLED
     }
     wanted = desired_legs(bracket.plan, bracket.frame(instrument), bracket.quantity, bracket.remaining, done)
-    standing = bracket.live()
+    standing = [leg for leg in bracket.live() if leg.kind is not LegKind.EXIT]
     if not wanted:
         cancel_legs(desk, bracket, instrument, standing)
         return
@@ -72,11 +79,27 @@ def align(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
     for leg in standing:
         if not any(leg.kind is want.kind and leg.number == want.number for want in wanted):
             cancel_legs(desk, bracket, instrument, [leg])
+    for leg in kept:
+        leg.leaving = leg.leaving and not any(leg.same_as(want) for want in wanted)
     missing = [
         want for want in wanted if not given_up(bracket, want) and not any(leg.same_as(want) for leg in kept)
     ]
     for legs in _side_by_side(desk, missing, kept):
         _align_legs(desk, bracket, instrument, legs, kept)
+    cancel_legs(desk, bracket, instrument, _superseded(bracket, wanted))
+
+
+def _superseded(bracket: Guarded, wanted: list[Leg]) -> list[Leg]:
+    """Legs beside the one that should stand in their place: a worker died before it had taken them away, or one that
+    was believed lost came after all."""
+    standing = [leg for leg in bracket.live() if leg.status is LegState.OPEN and not leg.at_market]
+    over = []
+    for want in wanted:
+        beside = [leg for leg in standing if _same_place(leg, want)]
+        keeps = next((leg for leg in beside if leg.same_as(want)), None)
+        if keeps is not None:
+            over += [leg for leg in beside if leg is not keeps]
+    return over
 
 
 def _side_by_side(desk: Desk, missing: list[Leg], kept: list[Leg]) -> list[list[Leg]]:
@@ -106,6 +129,7 @@ def in_line(bracket: Guarded, instrument: Instrument) -> bool:
     wanted = desired_legs(bracket.plan, bracket.frame(instrument), bracket.quantity, bracket.remaining, done)
     standing = [leg for leg in bracket.live() if leg.status in (LegState.OPEN, LegState.WATCHED)]
     extra = [leg for leg in standing if not any(leg.same_as(want) for want in wanted)]
+    extra += _superseded(bracket, wanted)
     missing = [
         want
         for want in wanted
@@ -116,17 +140,38 @@ def in_line(bracket: Guarded, instrument: Instrument) -> bool:
 
 def cancel_legs(desk: Desk, bracket: Guarded, instrument: Instrument, legs: list[Leg]) -> None:
     """Cancel legs; one that turns out to be gone keeps its state until supervision has read what it did."""
+    _take_leave(desk, bracket, [leg for leg in legs if leg.status is LegState.OPEN])
     for leg in legs:
         if leg.status is not LegState.OPEN:
             leg.status = LegState.CANCELLED
             continue
-        ref = OrderRef(leg.client_id, leg.exchange_id, leg.order_type.conditional)
-        if desk.cancel(instrument, ref):
+        if desk.cancel(instrument, leg.ref):
             leg.status = LegState.CANCELLED
             if leg.linked and desk.venue.features.linked_cancel:  # the exchange cancels the other one with it
                 for other in bracket.live():
                     if other.linked:
                         other.status = LegState.CANCELLED
+
+
+def _take_leave(desk: Desk, bracket: Guarded, legs: list[Leg]) -> None:
+    """Write down that they are to go: found gone after this worker died, they were not cancelled by the user."""
+    if not legs:
+        return
+    pair = any(leg.linked for leg in legs) and desk.venue.features.linked_cancel
+    for leg in bracket.live():
+        if leg in legs or (pair and leg.linked):
+            leg.leaving = True
+    desk.checkpoint(bracket)
+
+
+def announce(desk: Desk, bracket: Guarded, legs: list[Leg]) -> None:
+    """Write down legs that are about to leave. In memory they stay as they are."""
+    before = [(leg.status, leg.error) for leg in legs]
+    for leg in legs:
+        leg.status, leg.error = LegState.OPEN, ANNOUNCED
+    desk.checkpoint(bracket)
+    for leg, (status, error) in zip(legs, before, strict=True):
+        leg.status, leg.error = status, error
 
 
 def check_legs(
@@ -202,8 +247,16 @@ def _retire(bracket: Guarded, want: Leg, kept: list[Leg]) -> None:
     """What was never placed, or failed: a new attempt takes its place."""
     for leg in bracket.live():
         if leg not in kept and _same_place(leg, want):
-            leg.status = LegState.CANCELLED
+            _set_aside(bracket, leg)
             want.attempts = leg.attempts
+
+
+def _set_aside(bracket: Guarded, leg: Leg) -> None:
+    """One that never stood leaves no trace: while an exchange is down there are many. One that may have is kept, so
+    that it is known when it appears."""
+    leg.status = LegState.CANCELLED
+    if not leg.exchange_id and not leg.missing:
+        bracket.legs = [each for each in bracket.legs if each is not leg]
 
 
 def _has_stop(bracket: Guarded) -> bool:
@@ -222,14 +275,17 @@ def _put(desk: Desk, bracket: Guarded, instrument: Instrument, legs: list[Leg]) 
     for leg in legs:
         _name(desk, bracket, leg)
     bracket.legs += legs
+    announce(desk, bracket, legs)
     orders = [exit_order(desk, bracket, instrument, leg) for leg in legs]
     answers = desk.send_together(orders) if len(orders) > 1 else [None]
     failure = None
     for leg, order, answer in zip(legs, orders, answers, strict=True):
         if failure and answer:
             _as_answered(leg, answer)
+            bracket.closed += leg.filled
             continue
         refused = _try(desk, leg, order, answer)
+        bracket.closed += leg.filled  # it may have been triggered by the time it was confirmed
         if leg.kind is LegKind.STOP and leg.status is LegState.FAILED:
             lacks_funds = desk.spot and isinstance(refused, InsufficientFunds)
             failure = StopFailed(leg, lacks_funds=lacks_funds)
@@ -237,9 +293,15 @@ def _put(desk: Desk, bracket: Guarded, instrument: Instrument, legs: list[Leg]) 
         raise failure
 
 
+def counts(error: ExchangeError) -> bool:
+    """Whether it says no to this very order: what only says "not now" is no reason to give up later."""
+    passing = Throttled | Maintenance | AuthRefused | ClockRefused
+    return isinstance(error, Refused | Unsupported) and not isinstance(error, passing)
+
+
 def _as_answered(leg: Leg, answer: Report | ExchangeError) -> None:
     """What the exchange said of a leg, and no more. One that may stand counts as standing, to be looked for."""
-    leg.attempts += 1
+    leg.attempts += 1 if isinstance(answer, Report) else counts(answer)
     if isinstance(answer, Report):
         _placed(leg, answer)
     elif isinstance(answer, OutcomeUnknown | DuplicateOrder):
@@ -263,6 +325,7 @@ def _try(
             return None  # it may stand: supervision looks for it by its id
         except ExchangeError as error:
             leg.status, leg.error, refused = LegState.FAILED, error.message, error
+            leg.attempts -= not counts(error)
             if wait is None or isinstance(error, WouldTrigger | Unsupported | NothingToReduce):
                 return refused
             desk.sleep(error.retry_after if isinstance(error, NotSent) and error.retry_after else wait)
@@ -310,11 +373,14 @@ def _arm_pair(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: list
     for leg in wanted:
         _name(desk, bracket, leg)
         leg.linked = True
+    bracket.legs += wanted
+    announce(desk, bracket, wanted)
     pair = Legs(
         exit_order(desk, bracket, instrument, stop), replace(exit_order(desk, bracket, instrument, target))
     )
     try:
         _pair_placed(wanted, _protect(desk, instrument, pair))
+        bracket.closed += sum(leg.filled for leg in wanted)
     except OutcomeUnknown as error:
         for leg in wanted:  # it may stand: supervision looks for it, and nothing is placed beside it
             leg.status, leg.error = LegState.OPEN, f"not confirmed: {error.message}"
@@ -322,9 +388,9 @@ def _arm_pair(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: list
         log.warning(
             "a linked pair on %s failed (%s): placing the legs one by one", desk.venue.name, error.kind
         )
+        bracket.legs = [leg for leg in bracket.legs if not any(leg is want for want in wanted)]
         _one_by_one(desk, bracket, instrument, wanted)
         return
-    bracket.legs += wanted
     if stop.status is LegState.FAILED:
         raise StopFailed(stop)
 
@@ -386,29 +452,56 @@ def _rests_loose(desk: Desk) -> bool:
 def market_exit(desk: Desk, bracket: Guarded, instrument: Instrument, part: str) -> Report:
     """Close what remains of a bracket at market, reduce-only. On spot its legs may hold the coins, and of these there
     may be fewer than it counts (fees, a sale elsewhere): what is there is sold."""
-    order = OrderRequest(
-        instrument=instrument,
-        client_id=desk.venue.client_id(step_token(bracket.token, part)),
-        side=bracket.direction.exit_side,
-        type=OrderType.MARKET,
-        quantity=bracket.remaining,
-        reduce_only=not desk.spot,
-        position_side=bracket.direction if bracket.hedge else None,
-    )
     if not desk.spot:
-        return desk.send(order)
+        return _close_at_market(desk, bracket, instrument, part, bracket.remaining)
     cancel_legs(desk, bracket, instrument, bracket.live())
     wanted = down(bracket.remaining, instrument.step)
     try:
-        return desk.send(replace(order, quantity=wanted))
+        return _close_at_market(desk, bracket, instrument, part, wanted)
     except InsufficientFunds:
         held = desk.balance(instrument.base)
         free = down(held.free, instrument.step) if held else Decimal(0)
         if not 0 < free < wanted:
             raise
         bracket.closed += wanted - free  # as `_align_to_balance` counts it
-        rest = desk.venue.client_id(step_token(bracket.token, f"{part} rest"))
-        return desk.send(replace(order, client_id=rest, quantity=free))
+        return _close_at_market(desk, bracket, instrument, f"{part} rest", free)
+
+
+def _close_at_market(
+    desk: Desk, bracket: Guarded, instrument: Instrument, part: str, quantity: Decimal
+) -> Report:
+    leg = exit_leg(desk, bracket, quantity, part)
+    for earlier in bracket.live(LegKind.EXIT):
+        _set_aside(bracket, earlier)
+        leg.attempts = earlier.attempts
+    bracket.legs.append(leg)
+    return fire(desk, bracket, instrument, leg)
+
+
+def exit_leg(desk: Desk, bracket: Guarded, quantity: Decimal, part: str) -> Leg:
+    leg = Leg(LegKind.EXIT, 1, bracket.entry_price or Decimal(0), quantity, at_market=True)
+    leg.token = step_token(bracket.token, part)
+    leg.client_id = desk.venue.client_id(leg.token)
+    return leg
+
+
+def fire(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> Report:
+    """Send a leg as a market order, once; while its outcome is not known the leg counts as open. Raises as `Desk.send`
+    does. What it filled is not yet taken off the bracket."""
+    order = replace(exit_order(desk, bracket, instrument, leg), price=None, trigger_price=None)
+    announce(desk, bracket, [leg])
+    try:
+        report = desk.send(order)
+    except UnknownOutcome as error:
+        leg.status, leg.error = LegState.OPEN, f"not confirmed: {error.reason.message}"
+        raise
+    except ExchangeError as error:
+        leg.status, leg.error = LegState.FAILED, error.message
+        leg.attempts += counts(error)
+        raise
+    leg.status, leg.error, leg.exchange_id = LegState.FILLED, "", report.exchange_id
+    leg.filled, leg.average_price = report.filled, report.average_price
+    return report
 
 
 def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -> None:
@@ -418,7 +511,7 @@ def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -
         bracket.note = f"the stop could not be placed ({failed.error}); the position is kept, unprotected"
         return
     try:
-        report = market_exit(desk, bracket, instrument, "unprotected")
+        report = market_exit(desk, bracket, instrument, UNPROTECTED)
     except NothingToReduce:
         bracket.status, bracket.note = (
             "done",
@@ -426,9 +519,17 @@ def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -
         )
         cancel_legs(desk, bracket, instrument, bracket.live())
         return
-    except (ExchangeError, UnknownOutcome) as error:
+    except UnknownOutcome as error:
+        bracket.status = "failed"
+        bracket.note = (
+            f"the stop could not be placed ({failed.error}); that it was closed is not confirmed ({error})"
+        )
+        return
+    except ExchangeError as error:
         bracket.status = "failed"
         bracket.note = f"the stop could not be placed ({failed.error}), and closing failed too ({error})"
+        if all(leg.attempts < ATTEMPTS for leg in bracket.live(LegKind.EXIT)):
+            failed.attempts = 0  # supervision tries both again
         return
     bracket.closed += report.filled
     if down(bracket.remaining, instrument.step) <= 0:
@@ -487,6 +588,8 @@ def doubts(bracket: Guarded) -> str:
     """What is wrong with legs that ought to stand, in words for the note; "" when nothing is."""
     words = []
     for leg in bracket.live():
+        if leg.kind is LegKind.EXIT:
+            continue
         name = "the stop" if leg.kind is LegKind.STOP else f"target {leg.number}"
         if leg.status is LegState.FAILED:
             words.append(f"{name} could not be placed: {leg.error}")

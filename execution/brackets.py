@@ -192,18 +192,27 @@ def released(
 
 
 def reduced(
-    account: Account, venue: str, instrument: str, direction: str, left: Decimal, before: datetime
+    account: Account,
+    venue: str,
+    instrument: str,
+    direction: str,
+    left: Decimal,
+    part: Decimal,
+    before: datetime,
 ) -> None:
-    """A command closed a part of a position: the newest brackets give way, so that their legs shrink at the next
-    look. `left` is what the exchange has: a look that noticed first changes nothing."""
-    keeps: dict[tuple[str, str, LegKind], Decimal] = {}
+    """A command closed `part` of a position: the newest brackets give way, so that their legs shrink at the next
+    look. `left` is what the exchange has: a look that noticed first changes nothing. No more than `part` is taken off:
+    what is missing beyond it is a leg that filled and that nobody has seen yet."""
     rows = _active(account, venue, instrument).filter(direction=direction, created_at__lte=before)
-    for row in rows.order_by("created_at"):
-        bracket = from_row(row)
-        keep = keeps.setdefault(bracket.share, left)
-        excess = max(bracket.remaining - keep, Decimal(0))
-        keeps[bracket.share] = keep - (bracket.remaining - excess)
+    found = [(row, from_row(row)) for row in rows.order_by("-created_at")]
+    guarded: dict[tuple[str, str, LegKind], Decimal] = {}
+    for _, bracket in found:
+        guarded[bracket.share] = guarded.get(bracket.share, Decimal(0)) + bracket.remaining
+    gives = {share: min(max(total - left, Decimal(0)), part) for share, total in guarded.items()}
+    for row, bracket in found:
+        excess = min(gives[bracket.share], bracket.remaining)
         if excess:
+            gives[bracket.share] -= excess
             bracket.closed += excess
             bracket.gone_seen = 0
             save(bracket, row.version)

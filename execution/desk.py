@@ -48,6 +48,7 @@ from exchanges.types import (
 from exchanges.venue import Venue
 from execution.commands import Span
 from execution.fills import Seen
+from execution.protection import Guarded
 from execution.rejection import Rejection
 
 log = logging.getLogger(__name__)
@@ -125,8 +126,12 @@ class Desk:
         self.sleep = sleep
         self.previews: list[dict[str, Any]] = []
         self.released: list[Released] = []
+        #: something stands, filled or went away on the exchange because of the present step
+        self.changed = False
         #: what orders of flipr filled, as far as this desk saw it
         self.fills: dict[str, Seen] = {}
+        #: called before a request that changes what stands for a bracket; supervision writes the bracket down
+        self.checkpoint: Callable[[Guarded], None] = _no_checkpoint
         self._quotes: dict[str, Quote] = {}
 
     # -- what is known ---------------------------------------------------------------------------------
@@ -158,6 +163,13 @@ class Desk:
             if (each.exchange, each.product) == (self.venue.exchange, wanted) and each is not type(self.venue)
         )
         return next((f"write {symbol} on {name}" for name in fitting), "")
+
+    def listed(self, symbol: str) -> Instrument:
+        """By the exchange's own name, whether it trades at the moment or not. Raises UnknownSymbol."""
+        found = self.connection.table.by_symbol(symbol)
+        if found is None:
+            raise UnknownSymbol(f"{self.venue.name} does not list {symbol} any more")
+        return found
 
     @property
     def spot(self) -> bool:
@@ -302,19 +314,28 @@ class Desk:
         self.timeline.mark("sent")
         try:
             report = self._place(order, answer)
-        except DuplicateOrder:
-            report = self.find(order)  # our own order: it arrived before
+        except DuplicateOrder as error:
+            report = self._arrived_before(order, error)
         except OutcomeUnknown as error:
             report = self._resolve(order, error)
         except Refused:
             self._forget_mode(order)
             raise
         self.timeline.mark("acknowledged")
+        self.changed = True
         report = self.settle(report, order)
         self.saw(report, order.instrument, order.side, report.client_id or order.client_id)
         if report.average_price is not None:
             self.connection.last_prices[order.instrument.symbol] = report.average_price
         return report
+
+    def _arrived_before(self, order: OrderRequest, reason: DuplicateOrder) -> Report:
+        """Our own order stands there already: what hinders asking for it does not mean that it does not."""
+        try:
+            return self.find(order)
+        except ExchangeError as error:
+            unknown = OutcomeUnknown(f"{reason.message} ({error.message})", code=reason.code)
+            return self._resolve(order, unknown)
 
     def saw(self, report: Report, instrument: Instrument, side: Side, name: str) -> None:
         """Remember a fill of an order of flipr's. Futures only: spot is not counted."""
@@ -453,6 +474,10 @@ class Desk:
             if known:
                 found.append((known, report))
         return found
+
+
+def _no_checkpoint(_bracket: Guarded) -> None:
+    """A command's own steps are taken up again from the exchange (`execution.reconcile`)."""
 
 
 def _told(answer: Report | ExchangeError) -> Report:

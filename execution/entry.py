@@ -35,7 +35,17 @@ from execution.commands import (
     StopLoss,
 )
 from execution.desk import Desk
-from execution.protection import Frame, Guarded, above_zero, check_sides, distance, down, stop_price, up
+from execution.protection import (
+    Frame,
+    Guarded,
+    LegState,
+    above_zero,
+    check_sides,
+    distance,
+    down,
+    stop_price,
+    up,
+)
 from execution.rejection import Rejection
 from execution.sizing import FUNDED, PRICED, Basis, check_bounds, check_spend, exact_quantity
 
@@ -106,20 +116,23 @@ def protect_fill(desk: Desk, bracket: Guarded, instrument: Instrument, report: R
         return
     desk.timeline.mark("filled")
     bracket.entry_price = report.average_price
-    bracket.quantity = sellable(desk, instrument, report)
+    bracket.quantity = sellable(desk, instrument, report, bracket)
     arm(desk, bracket, instrument)
     desk.timeline.mark("protected")
 
 
-def sellable(desk: Desk, instrument: Instrument, report: Report) -> Decimal:
-    """What a fill left in the account: on spot the fee of a buy may have been taken out of it."""
+def sellable(desk: Desk, instrument: Instrument, report: Report, bracket: Guarded) -> Decimal:
+    """What a fill left in the account: on spot the fee of a buy may have been taken out of it. What legs of the bracket
+    lock already is part of it."""
     if not desk.spot or desk.dry_run or report.side is Side.SELL:
         return report.filled
     if report.fee is not None:
         kept = report.filled - (report.fee.amount if report.fee.asset == instrument.base else 0)
         return down(kept, instrument.step)
     held = desk.balance(instrument.base)
-    return down(min(report.filled, held.free if held else Decimal(0)), instrument.step)
+    standing = [leg.quantity - leg.filled for leg in bracket.legs if leg.status is LegState.OPEN]
+    there = (held.free if held else Decimal(0)) + max(standing, default=Decimal(0))
+    return down(min(report.filled, there), instrument.step)
 
 
 def place(desk: Desk, order: OrderRequest) -> Report:

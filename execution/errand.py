@@ -84,7 +84,7 @@ class Errand:
     def _step(self, step: JobStep, result: Result) -> None:
         result.instrument = self.instrument.symbol if self.instrument else ""
         result.client_id = self.desk.venue.client_id(step.token)
-        self.desk.previews = []
+        self.desk.previews, self.desk.changed = [], False
         try:
             self._do(step, result)
         except Rejection as refusal:
@@ -93,6 +93,10 @@ class Errand:
             result.status, result.error = OrderState.UNKNOWN, exchange_error(error.reason)
         except ExchangeError as error:
             write_failure(result, error)
+            if self.desk.changed:
+                result.status = (
+                    OrderState.UNKNOWN
+                )  # something was sent before: reconciliation finds out, and ends it
             if isinstance(error, AuthRefused):
                 keycheck.doubt(self.job.region, self.job.account.public_id, self.job.account.sealed)
         if self.job.dry_run and result.error is None:
@@ -169,6 +173,7 @@ class Errand:
         result.filled, result.average_price = totals(closed.reports, closed.instrument)
         result.status = state_of(combined_status(closed.reports), result.filled, result.quantity)
         result.side = str(Direction.LONG if closed.reports[0].side is Side.SELL else Direction.SHORT)
+        result.note = closed.left_over
         self.desk.timeline.mark("filled")
 
     def _left_behind(self, closed: Closed) -> None:
@@ -177,7 +182,8 @@ class Errand:
             self.ledger.closed.append((self.job.venue, closed.instrument.symbol, gone))
         if closed.instrument:
             self.ledger.reduced += [
-                (closed.instrument.symbol, direction.value, str(left)) for direction, left in closed.left
+                (closed.instrument.symbol, direction.value, str(left), str(part))
+                for direction, left, part in closed.left
             ]
         self.ledger.cancelled += [
             name for each in closed.cancelled for name in (each.client_id, each.exchange_id)
@@ -191,7 +197,7 @@ class Errand:
             _reported(result, turned.opened.report)
             result.side = str(Direction.LONG if turned.opened.report.side is Side.BUY else Direction.SHORT)
             _not_filled(result, turned.opened.report)
-            result.note = turned.note if turned.opened.report.filled else ""
+            result.note = (turned.note if turned.opened.report.filled else "") or result.note
             self._protected_by(turned.opened.bracket, result)
         if turned.bracket is not None:
             self._protected_by(turned.bracket, result)
@@ -247,6 +253,7 @@ class Errand:
             instrument = self.desk.instrument(symbol)
             token = step.token if number == 0 else step_token(step.token, f"all{number}")
             part = close(self.desk, action, instrument, token)
+            whole.left_over = whole.left_over or part.left_over
             whole.reports += part.reports
             whole.requested += part.requested
             self._left_behind(part)

@@ -36,9 +36,11 @@ class Closed:
     reports: list[Report] = field(default_factory=list)
     requested: Decimal = Decimal(0)
     gone: list[Direction] = field(default_factory=list)
-    #: what is left of a side of which a part was closed
-    left: list[tuple[Direction, Decimal]] = field(default_factory=list)
+    #: what is left of a side of which a part was closed, and how much that part was
+    left: list[tuple[Direction, Decimal, Decimal]] = field(default_factory=list)
     cancelled: list[Report] = field(default_factory=list)
+    #: why exits of a position that is gone could not be cancelled
+    left_over: str = ""
 
 
 def close(desk: Desk, step: Close, instrument: Instrument, token: str) -> Closed:
@@ -80,7 +82,7 @@ def _close_position(
         if step.price is None and report.filled >= position.quantity - _dust(desk, instrument):
             closed.gone.append(position.direction)
         elif not desk.spot and report.filled:
-            closed.left.append((position.direction, position.quantity - report.filled))
+            closed.left.append((position.direction, position.quantity - report.filled, report.filled))
         if released is not None:
             sold = report.filled if step.price is None else amount
             released.left = position.quantity - sold
@@ -191,12 +193,20 @@ def part_of(position: Position, size: Size, instrument: Instrument, desk: Desk) 
 
 
 def _cancel_exits(desk: Desk, instrument: Instrument, closed: Closed) -> None:
-    """Cancel the orders that would close what is no longer open."""
+    """Cancel the orders that would close what is no longer open. That the position is closed stays true where this
+    fails: supervision finds the legs of a bracket that is done."""
     if not closed.gone or desk.dry_run:
         return
-    for report in _open(desk, instrument):
-        if closes_one_of(report, closed.gone, spot=desk.spot) and desk.cancel(instrument, report.ref):
-            closed.cancelled.append(report)
+    try:
+        for report in _open(desk, instrument):
+            if closes_one_of(report, closed.gone, spot=desk.spot) and desk.cancel(instrument, report.ref):
+                closed.cancelled.append(report)
+    except ExchangeError as error:
+        if not closed.reports:
+            raise
+        closed.left_over = (
+            f"exit orders may still stand, and flipr will cancel those it placed: {error.message}"
+        )
 
 
 def _open(desk: Desk, instrument: Instrument) -> list[Report]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
-from exchanges.errors import Unsupported
+from exchanges.errors import ExchangeError, Unsupported
 from exchanges.types import Direction, Instrument, OrderType, Position, Report
 from execution.arming import arm, check_legs
 from execution.commands import Level, Protect, Protection, Size, SizeUnit, StopLoss, TakeProfit
@@ -43,10 +43,11 @@ def protect(desk: Desk, step: Protect, instrument: Instrument, make: Callable[..
         return bracket
     old = _named(plan, standing)
     if desk.makes_room:
+        desk.changed = bool(old)  # a stop that is gone has to come back when this is cut short
         _cancel(desk, instrument, old)
     arm(desk, bracket, instrument)
     if not desk.makes_room and bracket.status in ("armed", "pending"):
-        _cancel(desk, instrument, old)
+        _take_away(desk, bracket, instrument, old)
     if not bracket.live() and bracket.status == "pending":
         bracket.status, bracket.note = "done", "the protection was removed"
     return bracket
@@ -152,6 +153,14 @@ def _level(report: Report) -> Decimal:
 def _cancel(desk: Desk, instrument: Instrument, reports: list[Report]) -> None:
     for report in reports:
         desk.cancel(instrument, report.ref)
+
+
+def _take_away(desk: Desk, bracket: Guarded, instrument: Instrument, old: list[Report]) -> None:
+    """The new legs stand whatever becomes of the old ones: a bracket that has them takes them away later."""
+    try:
+        _cancel(desk, instrument, old)
+    except ExchangeError as error:
+        bracket.note = f"what it replaces may still stand: {error.message}"
 
 
 def take_away_replaced(desk: Desk, bracket: Guarded, instrument: Instrument, position: Position) -> None:

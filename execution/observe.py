@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Protocol
@@ -9,29 +11,25 @@ from typing import Protocol
 from django.db.models import Q
 from django.utils import timezone
 
-from exchanges.errors import NothingToReduce, OrderNotFound
-from exchanges.types import (
-    Direction,
-    Instrument,
-    OrderRef,
-    OrderRequest,
-    OrderStatus,
-    OrderType,
-    Report,
-    Side,
-)
-from execution.arming import arm, cancel_legs, doubts, in_line
+from exchanges.errors import ExchangeError, NothingToReduce, OrderNotFound
+from exchanges.types import Direction, Instrument, OrderRef, OrderStatus, Report
+from execution.arming import ANNOUNCED, arm, cancel_legs, doubts, fire, in_line
 from execution.brackets import forget
-from execution.desk import Desk
+from execution.desk import Desk, UnknownOutcome
 from execution.entry import sellable
 from execution.ids import step_token
 from execution.models import BracketState, Order, OrderState
 from execution.protection import Guarded, Leg, LegKind, LegState
 from execution.transitions import RECONCILIATION, move_order
 
+log = logging.getLogger(__name__)
 #: looks in a row that must agree before a vanished position or order is believed
 SURE = 2
 LOST = 3
+#: of a market order, which must not go out again while it may be on its way
+LOST_AT_MARKET = 6
+#: what sells, and takes exits away for it
+CLOSING = ("close", "target", "reverse")
 #: every look at what a dead worker left has been by then
 LATELY = timedelta(minutes=5)
 #: a pair was ended by hand: the leg that guards comes back, alone
@@ -45,6 +43,7 @@ class Look(Protocol):
     """The part of `supervise.View` that is needed here."""
 
     counted: bool
+    orders: dict[str, Report]
     excess: dict[tuple[str, str, LegKind], Decimal]
 
     def find(self, ref: OrderRef) -> Report | None: ...
@@ -52,7 +51,14 @@ class Look(Protocol):
 
 def observe(desk: Desk, bracket: Guarded, view: Look) -> None:
     """Bring the bracket up to date with the exchange. Changes nothing there. Raises ExchangeError."""
-    instrument = desk.instrument(bracket.instrument)
+    read(desk, bracket, view)
+    judge(bracket, view)
+
+
+def read(desk: Desk, bracket: Guarded, view: Look) -> None:
+    """What became of the entry and of each leg. What legs filled explains that much of a smaller position, whichever
+    bracket asks next: all brackets of an account are read before one is judged. Raises ExchangeError."""
+    instrument = desk.listed(bracket.instrument)
     if bracket.entry_open:
         _observe_entry(desk, bracket, instrument, view)
     closed = bracket.closed
@@ -60,8 +66,14 @@ def observe(desk: Desk, bracket: Guarded, view: Look) -> None:
     _observe_legs(desk, bracket, instrument, view)
     if in_doubt:
         bracket.note = doubts(bracket)  # what was not confirmed may be now
+    told, key = bracket.closed - closed, bracket.share
+    view.excess[key] = max(view.excess.get(key, Decimal(0)) - told, Decimal(0))
+
+
+def judge(bracket: Guarded, view: Look) -> None:
+    """Take off what was closed elsewhere, when two looks in a row say so."""
     if view.counted:
-        _observe_position(bracket, view, told=bracket.closed - closed)
+        _observe_position(bracket, view)
 
 
 def _observe_entry(desk: Desk, bracket: Guarded, instrument: Instrument, view: Look) -> None:
@@ -74,7 +86,7 @@ def _observe_entry(desk: Desk, bracket: Guarded, instrument: Instrument, view: L
             return  # reconciliation ends orders that nobody knows
     desk.saw(report, instrument, bracket.direction.entry_side, bracket.entry_client_id)
     bracket.entry_open = not report.status.final
-    filled = sellable(desk, instrument, report) if report.filled else Decimal(0)
+    filled = sellable(desk, instrument, report, bracket) if report.filled else Decimal(0)
     if report.filled and report.average_price is not None and filled > bracket.quantity:
         bracket.quantity, bracket.entry_price = filled, report.average_price
     if not bracket.entry_open and not bracket.quantity:
@@ -106,33 +118,67 @@ def _observe_legs(desk: Desk, bracket: Guarded, instrument: Instrument, view: Lo
     told = [
         (leg, report)
         for leg in bracket.legs
-        if leg.status is LegState.OPEN and (report := _leg_report(desk, instrument, leg, view)) is not None
+        if leg.status is LegState.OPEN
+        and (report := _leg_report(desk, bracket, instrument, leg, view)) is not None
     ]
     for leg, report in sorted(told, key=lambda each: each[1].filled == 0):
         desk.saw(report, instrument, bracket.direction.exit_side, leg.client_id or leg.exchange_id)
-        _take_in(bracket, leg, report, ends_both=desk.venue.features.linked_cancel)
+        take_in(bracket, leg, report, ends_both=desk.venue.features.linked_cancel)
 
 
-def _leg_report(desk: Desk, instrument: Instrument, leg: Leg, view: Look) -> Report | None:
+def _leg_report(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg, view: Look) -> Report | None:
     """None when the exchange does not know the leg; after some looks in a row it counts as lost."""
-    ref = OrderRef(leg.client_id, leg.exchange_id, leg.order_type.conditional)
-    if (report := view.find(ref)) is not None:
-        return report
+    found = view.find(leg.ref) or _by_terms(bracket, leg, view)
+    if found is not None:
+        return found
     try:
-        return desk.venue.fetch(desk.keys, instrument, ref)
+        return desk.venue.fetch(desk.keys, instrument, leg.ref)
     except OrderNotFound:
         leg.missing += 1
-        if leg.missing >= LOST:
-            leg.status, leg.error = LegState.FAILED, "the exchange does not know this order"
+        patience = LOST_AT_MARKET if leg.at_market else SURE if leg.error == ANNOUNCED else LOST
+        if leg.missing >= patience:
+            _lost(bracket, leg, "the exchange does not know this order")
         return None
 
 
-def _take_in(bracket: Guarded, leg: Leg, report: Report, *, ends_both: bool) -> None:
+def _by_terms(bracket: Guarded, leg: Leg, view: Look) -> Report | None:
+    """A leg of a pair that the exchange itself made, and whose number nobody was told."""
+    if not leg.linked or leg.exchange_id:
+        return None
+    return nameless(bracket, leg, view.orders.values())
+
+
+def nameless(bracket: Guarded, leg: Leg, standing: Iterable[Report]) -> Report | None:
+    """An open order without an id of ours that has the terms of this leg."""
+    for report in standing:
+        same = (report.symbol, report.trigger_price, report.quantity, report.type) == (
+            bracket.instrument,
+            leg.price,
+            leg.quantity,
+            leg.order_type,
+        )
+        if same and not report.client_id and report.side is bracket.direction.exit_side:
+            return report
+    return None
+
+
+def _lost(bracket: Guarded, leg: Leg, why: str) -> None:
+    """It never arrived. A sale at market that did not is due again; the stop that gave way comes back before it."""
+    leg.status, leg.error = LegState.FAILED, why
+    if leg.at_market:
+        for stop in bracket.live(LegKind.STOP):
+            stop.attempts = 0
+
+
+def take_in(bracket: Guarded, leg: Leg, report: Report, *, ends_both: bool) -> None:
     leg.missing, leg.error = 0, ""
     leg.exchange_id = report.exchange_id or leg.exchange_id
     if report.filled > leg.filled:
         bracket.closed += report.filled - leg.filled
         leg.filled, leg.average_price = report.filled, report.average_price
+    if leg.at_market:
+        _take_in_sale(bracket, leg, report)
+        return
     match report.status:
         case OrderStatus.FILLED:
             leg.status = LegState.FILLED
@@ -146,11 +192,24 @@ def _take_in(bracket: Guarded, leg: Leg, report: Report, *, ends_both: bool) -> 
             leg.attempts = 0
 
 
+def _take_in_sale(bracket: Guarded, leg: Leg, report: Report) -> None:
+    if not report.status.final:
+        return
+    if not report.filled:
+        _lost(bracket, leg, report.reason or f"the exchange ended it: {report.status}")
+        return
+    leg.status = LegState.FILLED
+    if leg.kind is LegKind.EXIT:
+        bracket.note = f"the stop could not be placed; {report.filled.normalize():f} closed at market"
+
+
 def _cancelled_there(bracket: Guarded, leg: Leg, *, ends_both: bool) -> None:
     """Nobody here cancelled it: the exchange did (its sibling filled, the position closed) or the user did. A command
     whose end nobody knows may have, for on spot a sale takes the stop away first: then it is still wanted.
     `ends_both`: to cancel either leg of a pair ends the pair, and which of the two was meant, nobody can tell."""
     leg.status = LegState.CANCELLED
+    if leg.leaving:
+        return  # what is still wanted of it is placed again
     if bracket.remaining <= 0 or _sibling_filled(bracket, leg) or _command_unsettled(bracket):
         return
     if leg.linked and ends_both and bracket.plan.stop is not None:
@@ -166,11 +225,9 @@ def _command_unsettled(bracket: Guarded) -> bool:
     """Whether a command at the same venue is without an end, or got one lately that its worker did not tell: nobody
     knows what such a worker took away. To place what its user has cancelled is the lesser mistake."""
     commands = Order.objects.filter(account__public_id=bracket.account, venue=bracket.venue)
-    ended = Q(
-        transitions__by=RECONCILIATION,
-        transitions__after__in=(OrderState.NOT_SENT, OrderState.UNKNOWN),
-        transitions__at__gte=timezone.now() - LATELY,
-    )
+    untold = Q(transitions__after__in=(OrderState.NOT_SENT, OrderState.UNKNOWN))
+    untold |= Q(action__in=CLOSING, transitions__after__in=(OrderState.FILLED, OrderState.PARTIALLY_FILLED))
+    ended = untold & Q(transitions__by=RECONCILIATION, transitions__at__gte=timezone.now() - LATELY)
     open_ended = Q(status__in=(OrderState.WORKING, OrderState.UNKNOWN))
     return commands.filter(open_ended | ended).exclude(token=bracket.token).exists()
 
@@ -179,11 +236,9 @@ def _sibling_filled(bracket: Guarded, leg: Leg) -> bool:
     return leg.linked and any(other.linked and other is not leg and other.filled for other in bracket.legs)
 
 
-def _observe_position(bracket: Guarded, view: Look, told: Decimal) -> None:
-    """`told`: what the legs of this look told already; the view was compared before they did."""
+def _observe_position(bracket: Guarded, view: Look) -> None:
     key = bracket.share
-    view.excess[key] = max(view.excess.get(key, Decimal(0)) - told, Decimal(0))
-    excess = min(view.excess[key], bracket.remaining)
+    excess = min(view.excess.get(key, Decimal(0)), bracket.remaining)
     if excess <= 0:
         bracket.gone_seen = 0
         return
@@ -197,9 +252,9 @@ def _observe_position(bracket: Guarded, view: Look, told: Decimal) -> None:
 
 def wants_action(desk: Desk, bracket: Guarded) -> bool:
     """Whether something must be placed or cancelled for this bracket, or it is to be ended."""
-    if bracket.status == BracketState.DONE or not bracket.quantity:
+    if bracket.status == BracketState.DONE or not bracket.quantity or bracket.in_doubt:
         return False
-    instrument = desk.instrument(bracket.instrument)
+    instrument = desk.listed(bracket.instrument)
     if bracket.remaining < instrument.step:
         return not bracket.entry_open
     return not in_line(bracket, instrument) or bool(_reached(desk, bracket, instrument))
@@ -207,9 +262,11 @@ def wants_action(desk: Desk, bracket: Guarded) -> bool:
 
 def act(desk: Desk, bracket: Guarded) -> None:
     """Do it. Raises ExchangeError; what was done by then is in the bracket."""
-    instrument = desk.instrument(bracket.instrument)
+    instrument = desk.listed(bracket.instrument)
     for leg in _reached(desk, bracket, instrument):
         _take_profit(desk, bracket, instrument, leg)
+        if bracket.in_doubt:
+            return  # a stop might sell the same coins once more
     if bracket.remaining:
         said = bracket.note if bracket.note == STOP_BACK else ""
         arm(desk, bracket, instrument)
@@ -242,25 +299,19 @@ def _reached(desk: Desk, bracket: Guarded, instrument: Instrument) -> list[Leg]:
 
 
 def _take_profit(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> None:
-    """Sell at market what a watched target means; the stop gives way first, because it holds the balance."""
+    """Sell at market what a watched target means; the stop gives way first, because it holds the balance. A sale that
+    does not come off leaves the position to the stop, which is placed again."""
     cancel_legs(desk, bracket, instrument, bracket.live(LegKind.STOP))
-    if not leg.token:
-        leg.token = step_token(bracket.token, f"watched{leg.number}")
-        leg.client_id = desk.venue.client_id(leg.token)
-    order = OrderRequest(
-        instrument=instrument,
-        client_id=leg.client_id,
-        side=Side(bracket.direction.exit_side),
-        type=OrderType.MARKET,
-        quantity=leg.quantity,
-        reduce_only=not desk.spot,
-        position_side=bracket.direction if bracket.hedge else None,
-    )
+    bracket.generation += 1
+    leg.token = step_token(bracket.token, f"watched{leg.number}.{bracket.generation}")
+    leg.client_id, leg.at_market = desk.venue.client_id(leg.token), True
     try:
-        report = desk.send(order)
+        report = fire(desk, bracket, instrument, leg)
     except NothingToReduce:
-        bracket.closed = bracket.quantity
-        return
-    leg.exchange_id, leg.filled, leg.average_price = report.exchange_id, report.filled, report.average_price
-    leg.status = LegState.FILLED
-    bracket.closed += report.filled
+        bracket.closed, leg.status = bracket.quantity, LegState.CANCELLED
+    except UnknownOutcome as error:
+        log.warning("whether %s sold at %s is not known: %s", bracket.public_id, desk.venue.name, error)
+    except ExchangeError as error:
+        log.warning("%s could not sell at %s: %s", bracket.public_id, desk.venue.name, error.kind)
+    else:
+        bracket.closed += report.filled

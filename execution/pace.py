@@ -60,6 +60,8 @@ def triggers(bracket: Guarded) -> Iterator[Trigger]:
     if bracket.entry_open and bracket.entry_level is not None:
         # a limit entry fills on the way down for a long, a stop entry on the way up
         yield Trigger(bracket.entry_level, rising=long == bracket.entry_conditional)
+    if bracket.in_doubt:
+        yield Trigger(Decimal(0), rising=True)  # at any price
     for leg in bracket.live():
         if leg.status in (LegState.OPEN, LegState.WATCHED):
             yield Trigger(leg.price, rising=(leg.kind is LegKind.TARGET) == long)
@@ -115,6 +117,12 @@ def _gap_seconds(venue: str, accounts: int, *, urgent: bool) -> float:
 def rotation_seconds(venue: str, accounts: int) -> float:
     """How long an account rests between two looks when so many are looked after."""
     return _gap_seconds(venue, accounts, urgent=False)
+
+
+def rest(region: str, account: str, venue: str, seconds: float) -> None:
+    """A look that the exchange's limits cut short comes again when there is room for all of it: its first questions,
+    asked over and over, would use up what its last one waits for."""
+    mark(region, [(account, venue)], time.time() + min(seconds, ROTATION_SECONDS * 4))
 
 
 def mark(region: str, chosen: list[tuple[str, str]], now: float) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
-from exchanges.types import Direction, Instrument, OrderType, TriggerBy
+from exchanges.types import Direction, Instrument, OrderRef, OrderType, TriggerBy
 from execution.commands import Level, Offset, OffsetUnit, Protection, Size, SizeUnit, StopLoss, TakeProfit
 from execution.rejection import Rejection
 
@@ -19,8 +19,11 @@ HUNDRED = Decimal(100)
 
 
 class LegKind(StrEnum):
+    """EXIT: the market order that closes a position whose stop could not be placed."""
+
     STOP = "stop"
     TARGET = "target"
+    EXIT = "exit"
 
 
 class LegState(StrEnum):
@@ -58,9 +61,19 @@ class Leg:
     error: str = ""
     #: looks at the exchange that did not find it, in a row
     missing: int = 0
+    #: flipr itself meant to cancel it: whoever finds it gone need not ask who did
+    leaving: bool = False
+    #: it went out as a market order, or was about to
+    at_market: bool = False
+
+    @property
+    def ref(self) -> OrderRef:
+        return OrderRef(self.client_id, self.exchange_id, self.order_type.conditional)
 
     @property
     def order_type(self) -> OrderType:
+        if self.at_market:
+            return OrderType.MARKET
         if self.kind is LegKind.STOP:
             return OrderType.STOP_LIMIT if self.limit is not None else OrderType.STOP
         return OrderType.TAKE_PROFIT_LIMIT if self.limit is not None else OrderType.TAKE_PROFIT
@@ -360,6 +373,11 @@ class Guarded:
         of the bracket before it: the two do not add up."""
         stopped = self.plan.stop is not None and self.plan.stop.level is not None
         return self.instrument, self.direction.value, LegKind.STOP if stopped else LegKind.TARGET
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a market order of its own has no known end yet: until then nothing else is sent for it."""
+        return any(leg.at_market and leg.status is LegState.OPEN for leg in self.legs)
 
     def live(self, kind: LegKind | None = None) -> list[Leg]:
         """The legs that stand, or ought to."""

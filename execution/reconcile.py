@@ -23,7 +23,7 @@ from exchanges.limits import Priority, pressing
 from exchanges.registry import venue_class
 from exchanges.types import Direction, Instrument, OrderRef, Report, Side
 from execution import brackets, claims, holdings, lanes
-from execution.arming import arm
+from execution.arming import UNPROTECTED, arm, cancel_legs, exit_leg
 from execution.brokers import producer_pool
 from execution.claims import Claim
 from execution.commands import Cancel, Entry, EntryKind, Go, Protect, Protection, Reverse, Setting, Step
@@ -31,10 +31,11 @@ from execution.desk import Desk
 from execution.entry import protect_fill, spelled_out
 from execution.errand import state_of
 from execution.ids import new_public_id, step_token
-from execution.models import Bracket, Order, OrderState
+from execution.models import Bracket, BracketState, Order, OrderState
 from execution.moves import take_away_replaced
+from execution.observe import nameless, take_in
 from execution.outcome import recent
-from execution.protection import Guarded, Leg, LegState, desired_legs
+from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs
 from execution.rejection import Rejection, error_object
 from execution.supervise import lease, open_desk
 from execution.transitions import RECONCILIATION as WHO
@@ -236,13 +237,20 @@ def _told(region: str, row: Order) -> bool:
     nothing else can tell it any more."""
     for part in (recent(region, row.job) or {"results": ()})["results"]:
         result = part["result"]
-        if part["position"] == row.position and result["status"] in _LEAVES_NOTHING:
+        if part["position"] == row.position and result["status"] in _final(row):
             why = "its worker had told the caller so"
             error, would_send = result["error"], result.get("would_send")
             return move_order(
                 row.token, result["status"], by=WHO, why=why, error=error, would_send=would_send
             )
     return False
+
+
+def _final(row: Order) -> frozenset[OrderState]:
+    """Answers that nothing on the exchange could add to. What was cancelled or set is no order either."""
+    step = load(row.step, Step)
+    told = {OrderState.CANCELLED, OrderState.DONE} if isinstance(step, Cancel | Setting) else set()
+    return frozenset({*_LEAVES_NOTHING, *told})
 
 
 def _ask(row: Order, step: Step) -> None:
@@ -368,7 +376,9 @@ def _rebuild(desk: Desk, instrument: Instrument, row: Order, report: Report) -> 
     if report.filled and report.average_price is not None:
         bracket.entry_price, bracket.quantity = report.average_price, report.filled
         _adopt(desk, instrument, bracket)
-    protect_fill(desk, bracket, instrument, report)
+        _adopt_exit(desk, instrument, bracket)
+    if bracket.status != BracketState.DONE:
+        protect_fill(desk, bracket, instrument, report)
     return bracket
 
 
@@ -391,12 +401,49 @@ def _adopt(desk: Desk, instrument: Instrument, bracket: Guarded) -> None:
     """Take over the legs the dead worker had placed."""
     standing = desk.venue.open_orders(desk.keys, instrument)
     by_id = {each.client_id: each for each in standing if each.client_id}
-    for leg in desired_legs(bracket.plan, bracket.frame(instrument), bracket.quantity):
-        found = _own_leg(desk, bracket, leg, by_id) or _nameless_leg(bracket, leg, standing)
-        if found is not None:
+    for place, leg in enumerate(desired_legs(bracket.plan, bracket.frame(instrument), bracket.quantity), 1):
+        found = _own_leg(desk, bracket, leg, by_id) or nameless(bracket, leg, standing)
+        if found is None:
+            _adopt_filled(desk, instrument, bracket, leg, place)
+        else:
             leg.client_id, leg.exchange_id, leg.status = found.client_id, found.exchange_id, LegState.OPEN
+            leg.quantity = found.quantity or leg.quantity
             leg.linked = desk.venue.linked(found)
             bracket.legs.append(leg)
+
+
+def _adopt_filled(desk: Desk, instrument: Instrument, bracket: Guarded, leg: Leg, place: int) -> None:
+    """One that has filled since is not among the open orders. Legs are numbered as they are placed."""
+    leg.token = step_token(bracket.token, f"{leg.kind}{leg.number}.{place}")
+    leg.client_id = desk.venue.client_id(leg.token)
+    try:
+        report = desk.venue.fetch(desk.keys, instrument, leg.ref)
+    except OrderNotFound:
+        return
+    bracket.generation = max(bracket.generation, place)
+    if report.filled:
+        desk.saw(report, instrument, bracket.direction.exit_side, leg.client_id)
+        leg.status = LegState.OPEN
+        bracket.legs.append(leg)
+        take_in(bracket, leg, report, ends_both=False)
+
+
+def _adopt_exit(desk: Desk, instrument: Instrument, bracket: Guarded) -> None:
+    """The dead worker may have closed what had no stop: at market, which must not be done twice."""
+    if bracket.plan.stop is None or bracket.live(LegKind.STOP) or not bracket.remaining:
+        return
+    leg = exit_leg(desk, bracket, bracket.quantity, UNPROTECTED)
+    try:
+        report = desk.venue.fetch(desk.keys, instrument, leg.ref)
+    except OrderNotFound:
+        return
+    desk.saw(report, instrument, bracket.direction.exit_side, leg.client_id)
+    leg.status, leg.exchange_id = LegState.OPEN, report.exchange_id
+    bracket.legs.append(leg)
+    take_in(bracket, leg, report, ends_both=False)
+    if leg.status is LegState.FILLED and bracket.remaining < instrument.step:
+        cancel_legs(desk, bracket, instrument, bracket.live())
+        bracket.status = BracketState.DONE
 
 
 def _own_leg(desk: Desk, bracket: Guarded, leg: Leg, standing: dict[str, Report]) -> Report | None:
@@ -407,17 +454,4 @@ def _own_leg(desk: Desk, bracket: Guarded, leg: Leg, standing: dict[str, Report]
             leg.token = token
             bracket.generation = max(bracket.generation, generation)
             return found
-    return None
-
-
-def _nameless_leg(bracket: Guarded, leg: Leg, standing: list[Report]) -> Report | None:
-    """Legs of a pair that the exchange made itself carry no id of ours: their terms tell them."""
-    for report in standing:
-        same = (report.trigger_price, report.quantity, report.type) == (
-            leg.price,
-            leg.quantity,
-            leg.order_type,
-        )
-        if same and not report.client_id and report.side is bracket.direction.exit_side:
-            return report
     return None

@@ -41,8 +41,8 @@ class Ledger:
     cancelled: list[str] = field(default_factory=list)
     #: (instrument, what is left of it, ids of exits that were cancelled only to free the balance)
     released: list[tuple[str, str, list[str]]] = field(default_factory=list)
-    #: (instrument, direction, what is left) of positions of which a part was closed
-    reduced: list[tuple[str, str, str]] = field(default_factory=list)
+    #: (instrument, direction, what is left, how much it was) of positions of which a part was closed
+    reduced: list[tuple[str, str, str, str]] = field(default_factory=list)
     #: what its orders filled, by their ids
     fills: dict[str, Seen] = field(default_factory=dict)
     #: instruments ("": all) whose targets flipr is not to watch any more
@@ -96,7 +96,7 @@ class Ledger:
             [(venue, instrument, list(directions)) for venue, instrument, directions in data["closed"]],
             list(data["cancelled"]),
             [(instrument, left, list(ids)) for instrument, left, ids in data.get("released", [])],
-            [(instrument, direction, left) for instrument, direction, left in data.get("reduced", [])],
+            [(*each, "Infinity")[:4] for each in data.get("reduced", [])],
             load(data.get("fills", {}), dict[str, Seen]),
             list(data.get("unwatched", [])),
             data["replaces"],
@@ -187,8 +187,10 @@ def _follow(ledger: Ledger, account: Account) -> None:
         brackets.closed_by_command(account, venue, instrument, directions, before, except_tokens=fresh)
     if ledger.cancelled:
         brackets.legs_cancelled(account, ledger.job.venue, {name for name in ledger.cancelled if name})
-    for instrument, direction, left in ledger.reduced:
-        brackets.reduced(account, ledger.job.venue, instrument, direction, Decimal(left), before)
+    for instrument, direction, left, part in ledger.reduced:
+        brackets.reduced(
+            account, ledger.job.venue, instrument, direction, Decimal(left), Decimal(part), before
+        )
     for instrument in ledger.unwatched:
         brackets.watch_no_more(account, ledger.job.venue, instrument, before)
     for instrument, left, ids in ledger.released:

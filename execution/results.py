@@ -54,7 +54,7 @@ def protection_json(
         shown = _leg(leg)
         if leg["kind"] == "stop":
             stop = shown
-        else:
+        elif leg["kind"] == "target":
             targets[leg.get("number", 1)] = shown
     shown_status = BracketState.ARMED if status == BracketState.ARMED else status
     answer: dict[str, Any] = {

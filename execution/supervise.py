@@ -23,21 +23,21 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Account
-from exchanges.errors import AuthRefused, ExchangeError
+from exchanges.errors import AuthRefused, ExchangeError, Maintenance, MarketPaused, NotSent, Throttled
 from exchanges.limits import Priority, pressing
 from exchanges.types import Direction, Environment, Instrument, OrderRef, Position, Report
-from execution import book, brackets, claims, compare, holdings, keycheck, lanes, orphans, pace
+from execution import book, brackets, claims, compare, holdings, keycheck, lanes, observe, orphans, pace
 from execution.arming import cancel_legs
 from execution.brokers import producer_pool, region_redis, script
-from execution.desk import Desk
+from execution.desk import Desk, UnknownOutcome
 from execution.exits import closes_one_of
 from execution.jobs import JobAccount
 from execution.lanes import lane_of
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
-from execution.observe import act, observe, wants_action
 from execution.pace import Watched
 from execution.protection import Guarded, LegKind, LegState
 from execution.record import write_waiting
+from execution.rejection import Rejection
 from execution.wire import dump
 
 log = logging.getLogger(__name__)
@@ -61,11 +61,16 @@ class View:
     counted: bool = True
     asked: set[str] | None = None
     whole: bool = False
+    #: positions of which it is not known what their brackets filled
+    obscured: set[tuple[str, str]] = field(default_factory=set)
     began: datetime = field(default_factory=timezone.now)
 
     def reports(self) -> list[Report]:
         """Each open order once."""
         return list({id(each): each for each in self.orders.values()}.values())
+
+    def obscure(self, row: Bracket) -> None:
+        self.obscured.add((row.instrument, row.direction))
 
     def find(self, ref: OrderRef) -> Report | None:
         if (ours := self.orders.get(ref.client_id)) is not None:
@@ -151,7 +156,9 @@ def _look_after(region: str, account: str, venue: str, *, whole: bool) -> None:
         log.warning("the key of account %s is refused while it is supervised: %s", account, error.code)
         keycheck.doubt(region, account, owner.sealed)
     except ExchangeError as error:
-        log.warning("looking after %s on %s failed: %s", account, venue, error.kind)
+        log.warning("looking after %s on %s failed: %s (%s)", account, venue, error.kind, error.message)
+        if isinstance(error, NotSent) and error.retry_after and not any(map(_bare, rows)):
+            pace.rest(region, account, venue, error.retry_after)
 
 
 def _bare(row: Bracket) -> bool:
@@ -168,10 +175,10 @@ def _take_care(region: str, owner: Account, venue: str, rows: list[Bracket], *, 
     """Protection first; then what the look says about everything else."""
     desk = open_desk(owner, venue)
     more = compare.symbols(owner, venue) if whole else None
+    rows = _still_listed(desk, rows)
     try:
         view = look(desk, rows, more)
-        for row in rows:
-            _care(region, desk, row, view, more)
+        _tend(region, desk, rows, view, more)
     finally:
         holdings.keep(owner, venue, desk.fills.values())
     if view.counted:
@@ -180,6 +187,47 @@ def _take_care(region: str, owner: Account, venue: str, rows: list[Bracket], *, 
     if whole:
         for orphan in orphans.find(desk, owner, view.reports(), rows):
             orphans.cancel(region, desk, owner, orphan)
+
+
+def _still_listed(desk: Desk, rows: list[Bracket]) -> list[Bracket]:
+    """Without what the exchange has taken off its list: nothing can be read about it, and the others are not to wait."""
+    gone = {row.instrument for row in rows if desk.connection.table.by_symbol(row.instrument) is None}
+    for symbol in sorted(gone):
+        log.error("%s does not list %s any more: its brackets are not looked after", desk.venue.name, symbol)
+    return [row for row in rows if row.instrument not in gone]
+
+
+def _tend(region: str, desk: Desk, rows: list[Bracket], view: View, more: set[str] | None) -> None:
+    """Each is read before any is judged: a leg of one that filled is why the position of all is smaller."""
+    read: list[tuple[Bracket, Guarded]] = []
+    for row in rows:
+        with _alone(row, view):
+            if row.status == BracketState.DONE:
+                _aftercare(desk, row, view)
+                continue
+            bracket = brackets.from_row(row)
+            observe.read(desk, bracket, view)
+            read.append((row, bracket))
+    for row, bracket in read:
+        with _alone(row, view):
+            _care(region, desk, row, bracket, view, more)
+
+
+@contextmanager
+def _alone(row: Bracket, view: View) -> Iterator[None]:
+    """What goes wrong about one bracket holds up none of the others; only nothing is made of a position that one guards
+    of which nobody knows what it filled. What would hit the next one just as well ends the look."""
+    try:
+        yield
+    except (AuthRefused, NotSent, Throttled):
+        raise
+    except Maintenance as error:
+        if not isinstance(error, MarketPaused):
+            raise
+        view.obscure(row)
+    except (ExchangeError, UnknownOutcome, Rejection) as error:
+        log.warning("looking after bracket %s on %s failed: %s", row.public_id, row.venue, error)
+        view.obscure(row)
 
 
 def _owner(account: str) -> Account | None:
@@ -223,7 +271,7 @@ def look(desk: Desk, rows: list[Bracket], more: set[str] | None = None) -> View:
 def _order_places(desk: Desk, rows: list[Bracket], more: set[str] | None) -> list[Instrument | None]:
     """One question for everything, unless asking for each instrument costs less."""
     symbols = {row.instrument for row in rows}
-    asked = [desk.instrument(symbol) for symbol in sorted(symbols)]
+    asked = [desk.listed(symbol) for symbol in sorted(symbols)]
     known = (desk.connection.table.by_symbol(symbol) for symbol in sorted((more or set()) - symbols))
     places = asked + [each for each in known if each]
     by_symbol = desk.venue.features.open_orders_by_symbol
@@ -233,7 +281,7 @@ def _order_places(desk: Desk, rows: list[Bracket], more: set[str] | None) -> lis
 def _count_positions(desk: Desk, view: View, rows: list[Bracket]) -> None:
     symbols = {row.instrument for row in rows}
     alone = len(symbols) == 1 and not view.whole  # which is cheaper on most exchanges
-    where = desk.instrument(symbols.pop()) if alone else None
+    where = desk.listed(symbols.pop()) if alone else None
     for position in desk.venue.positions(desk.keys, where):
         view.positions[position.symbol, position.direction.value] = position
     view.asked = {where.symbol} if where else None
@@ -247,7 +295,7 @@ def _count_coins(desk: Desk, view: View, rows: list[Bracket]) -> None:
         return
     held = desk.venue.balances(desk.keys)
     for symbol in claimed:
-        balance = held.get(desk.instrument(symbol).base)
+        balance = held.get(desk.listed(symbol).base)
         total = balance.total if balance else Decimal(0)
         view.positions[symbol, Direction.LONG.value] = Position(symbol, Direction.LONG, total, Decimal(0))
     view.asked = set(claimed)
@@ -264,17 +312,15 @@ def _compare(desk: Desk, view: View, rows: list[Bracket]) -> None:
         position = view.positions.get(key[:2])
         held = position.quantity if position else Decimal(0)
         excess = max(protected - held, Decimal(0))
-        view.excess[key] = excess if excess >= desk.instrument(key[0]).step else Decimal(0)
+        view.excess[key] = excess if excess >= desk.listed(key[0]).step else Decimal(0)
 
 
-def _care(region: str, desk: Desk, row: Bracket, view: View, more: set[str] | None) -> None:
-    if row.status == BracketState.DONE:
-        _aftercare(desk, row, view)
-        return
-    bracket = brackets.from_row(row)
-    before = dump(bracket)
-    observe(desk, bracket, view)
-    if wants_action(desk, bracket) or _ended(row, bracket, LegState.CANCELLED):
+def _care(region: str, desk: Desk, row: Bracket, bracket: Guarded, view: View, more: set[str] | None) -> None:
+    """`bracket`: the row, as it was read by this look."""
+    before = dump(brackets.from_row(row))
+    if (row.instrument, row.direction) not in view.obscured:
+        observe.judge(bracket, view)
+    if observe.wants_action(desk, bracket) or _ended(row, bracket, LegState.CANCELLED):
         _keep_ends(row, bracket)
         _act(region, desk, row, more)
     elif dump(bracket) != before:
@@ -306,21 +352,63 @@ def _act(region: str, desk: Desk, seen: Bracket, more: set[str] | None) -> None:
         ticket = lanes.next_ticket(region, lane, job)
         with lanes.turn(region, lane, job, ticket, LANE_SECONDS):
             row = Bracket.objects.select_related("account").get(pk=seen.pk)
-            if row.status not in ACTIVE_BRACKETS:
-                return
-            others = list(_rows(row.account.public_id, row.venue))
-            bracket = brackets.from_row(row)
-            before = dump(bracket)
-            view = look(desk, others, more)
-            observe(desk, bracket, view)
-            if wants_action(desk, bracket):
-                act(desk, bracket)
-            if bracket.status == BracketState.DONE and bracket.quantity and not desk.spot:
-                _clear(desk, bracket, view)
-            if dump(bracket) != before and not brackets.save(bracket, row.version, by="supervision"):
-                log.warning("bracket %s changed while it was being looked after", bracket.public_id)
+            if row.status in ACTIVE_BRACKETS:
+                _act_on(desk, row, more)
     except lanes.LaneBusy:
         return  # a command is at work there: the next look comes soon
+    except Overtaken:
+        log.warning("bracket %s changed while it was being looked after", seen.public_id)
+
+
+def _act_on(desk: Desk, row: Bracket, more: set[str] | None) -> None:
+    others = _still_listed(desk, list(_rows(row.account.public_id, row.venue)))
+    bracket = brackets.from_row(row)
+    view = look(desk, others, more)
+    for other in others:
+        if _beside(other, row):
+            observe.read(desk, brackets.from_row(other), view)
+    observe.observe(desk, bracket, view)
+    with written_down(desk, row, bracket):
+        if observe.wants_action(desk, bracket):
+            observe.act(desk, bracket)
+        if bracket.status == BracketState.DONE and bracket.quantity and not desk.spot:
+            _clear(desk, bracket, view)
+
+
+def _beside(other: Bracket, row: Bracket) -> bool:
+    """Whether it guards a part of the same position."""
+    same = (other.instrument, other.direction) == (row.instrument, row.direction)
+    return same and other.pk != row.pk and other.status in ACTIVE_BRACKETS
+
+
+class Overtaken(Exception):
+    """Somebody else changed the bracket: nothing more is sent for it from here."""
+
+
+@contextmanager
+def written_down(desk: Desk, row: Bracket, bracket: Guarded) -> Iterator[None]:
+    """The bracket is in the books before each request that changes what stands for it, and when all is done or the
+    exchange has refused: whoever comes after a worker that died knows what may stand. Raises Overtaken."""
+    version, written = row.version, dump(brackets.from_row(row))
+
+    def write(what: Guarded) -> None:
+        nonlocal version, written
+        if (now := dump(what)) == written:
+            return
+        if not brackets.save(what, version, by="supervision"):
+            raise Overtaken
+        version, written = version + 1, now
+
+    before, desk.checkpoint = desk.checkpoint, write
+    try:
+        yield
+    except (ExchangeError, UnknownOutcome, Rejection):
+        write(bracket)
+        raise
+    else:
+        write(bracket)
+    finally:
+        desk.checkpoint = before
 
 
 def _clear(desk: Desk, bracket: Guarded, view: View) -> None:
@@ -328,7 +416,7 @@ def _clear(desk: Desk, bracket: Guarded, view: View) -> None:
     nothing is left: it would close the next position, whoever opens it."""
     if not view.counted or (bracket.instrument, bracket.direction.value) in view.positions:
         return
-    instrument = desk.instrument(bracket.instrument)
+    instrument = desk.listed(bracket.instrument)
     own = {name for leg in bracket.legs for name in (leg.client_id, leg.exchange_id) if name}
     for report in view.reports():
         if report.symbol != bracket.instrument or {report.client_id, report.exchange_id} & own:

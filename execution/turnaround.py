@@ -85,6 +85,7 @@ def _together(first: Closed | None, second: Closed) -> Closed:
     second.gone = first.gone + second.gone
     second.left = first.left + second.left
     second.cancelled = first.cancelled + second.cancelled
+    second.left_over = first.left_over or second.left_over
     return second
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from exchanges.transport import Transport
 from execution import brackets
+from execution.desk import Desk
 from execution.models import Bracket, BracketState
 
 PAIRED = [("Binance", "binance"), ("ByBit_F", "bybit")]
@@ -159,3 +160,26 @@ def test_a_stop_that_fails_for_want_of_a_fee_is_made_good_by_selling_what_is_the
     held = desk.state("Hyperliquid", "hyperliquid")["balances"]["BTC"]["total"]
     assert D(held) < D("0.0001")
     assert {row.status for row in Bracket.objects.all()} == {BracketState.DONE}
+
+
+@pytest.mark.parametrize(("venue", "family"), [("ByBit_F", "bybit"), ("Binance_F", "binance")])
+def test_a_stop_that_is_triggered_while_it_is_placed_is_not_placed_again(
+    make_desk, monkeypatch, venue, family
+):
+    """It was counted as placed and never as filled: the next look closed as much once more, of what stood beside."""
+    desk = make_desk(families=(family,))
+    desk.one(f"BTCUSDT on {venue} market long 0.05")
+    settle = Desk.settle
+
+    def crossed(self, report, order):
+        if order.type.conditional:
+            desk.sandbox.price("BTC/USDT", "48000")
+            report = self.venue.fetch(self.keys, order.instrument, report.ref)
+        return settle(self, report, order)
+
+    monkeypatch.setattr(Desk, "settle", crossed)
+    desk.one(f"BTCUSDT on {venue} market long 0.02 sl off 2%")
+    desk.supervise(3)
+    assert desk.bracket().status == BracketState.DONE
+    (position,) = desk.state(venue, family)["positions"]
+    assert D(position["quantity"]) == D("0.05")

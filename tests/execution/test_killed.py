@@ -197,3 +197,68 @@ def test_a_move_of_which_nothing_stands_is_to_be_sent_again(make_desk):
     assert order.error is not None
     assert (order.status, order.error["code"]) == (OrderState.NOT_SENT, "WORKER_DIED")
     assert len(desk.open_orders("Binance_F", "binance")) == 1
+
+
+def test_a_cancellation_that_was_told_is_what_history_says(make_desk):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F limit long 0.01 at 40000")
+    delivery, job = run_and_die(desk, "BTCUSDT on Binance_F cancel entries", "before history")
+    forget_heartbeats(job.region)
+    seconds_later(2)
+    sweep(job.region)
+    assert Order.objects.get(delivery=delivery).status == OrderState.CANCELLED
+
+
+@pytest.mark.parametrize("stage", ["between stop and target", "before history"])
+def test_the_stop_of_what_was_bought_stays_where_it_locks_the_coins(make_desk, stage):
+    """What is free is next to nothing then: taken for all there is, it had the stop cancelled."""
+    desk = make_desk(families=("bitmex",), balances={"USDT": "100000"})
+    delivery, job = run_and_die(desk, "BTCUSDT on BitMEX market long 0.06 sl off 2%", stage)
+    (stop,) = desk.open_orders("BitMEX", "bitmex")
+    forget_heartbeats(job.region)
+    seconds_later(2)
+    sweep(job.region)
+    order = Order.objects.get(delivery=delivery)
+    assert order.bracket is not None
+    assert (order.status, order.bracket.status) == (OrderState.FILLED, BracketState.ARMED)
+    assert [each["id"] for each in desk.open_orders("BitMEX", "bitmex")] == [stop["id"]]
+    assert D("0.059") < order.bracket.quantity < D("0.06")
+
+
+@pytest.mark.parametrize(("venue", "family"), [("Binance_F", "binance"), ("Kraken", "kraken")])
+def test_what_was_closed_for_want_of_a_stop_is_not_closed_again(make_desk, venue, family):
+    """Beside it stands what was bought before."""
+    desk = make_desk(families=(family,), balances={"USDT": "100000"})
+    desk.one(f"BTCUSDT on {venue} market long 0.05")
+    desk.sandbox.fault("reject_stop", venue=venue)
+    delivery, job = run_and_die(desk, f"BTCUSDT on {venue} market long 0.02 sl off 2%", "before history")
+    forget_heartbeats(job.region)
+    seconds_later(2)
+    sweep(job.region)
+    order = Order.objects.get(delivery=delivery)
+    assert order.bracket is not None
+    assert (order.status, order.bracket.status) == (OrderState.FILLED, BracketState.DONE)
+    state = desk.state(venue, family)
+    held = sum(D(each["quantity"]) for each in state["positions"]) or D(state["balances"]["BTC"]["total"])
+    assert held == D("0.05")
+
+
+@pytest.mark.parametrize(
+    ("venue", "family"), [("Binance_F", "binance"), ("ByBit_F", "bybit"), ("Kraken", "kraken")]
+)
+def test_a_stop_that_filled_before_anybody_took_over_is_not_placed_again(make_desk, venue, family):
+    """Beside it stands what was bought before: a second stop would sell that."""
+    desk = make_desk(families=(family,), balances={"USDT": "100000"})
+    desk.one(f"BTCUSDT on {venue} market long 0.05")
+    delivery, job = run_and_die(desk, f"BTCUSDT on {venue} market long 0.02 sl off 2%", "protected")
+    desk.sandbox.price("BTC/USDT", "48000")
+    forget_heartbeats(job.region)
+    seconds_later(2)
+    sweep(job.region)
+    desk.supervise(3)
+    order = Order.objects.get(delivery=delivery)
+    assert order.bracket is not None
+    assert (order.status, order.bracket.status) == (OrderState.FILLED, BracketState.DONE)
+    state = desk.state(venue, family)
+    held = sum(D(each["quantity"]) for each in state["positions"]) or D(state["balances"]["BTC"]["total"])
+    assert held == D("0.05")

@@ -92,6 +92,6 @@ def test_a_partial_close_that_a_look_noticed_first_is_not_counted_twice(make_des
     desk.one("BTCUSDT on ByBit_F close 50%")
     (job,) = desk.jobs
     ledger = Ledger(job, [], Timeline(job.received_ms))
-    ledger.reduced.append(("BTCUSDT", "long", "0.01"))
+    ledger.reduced.append(("BTCUSDT", "long", "0.01", "0.01"))
     write(Ledger.load(ledger.dump()))
     assert brackets.from_row(desk.bracket()).remaining == Decimal("0.01")

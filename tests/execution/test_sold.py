@@ -86,6 +86,25 @@ def test_it_comes_back_as_well_when_the_command_was_ended_before_anybody_looked(
     assert len(stops(desk, "Binance", "binance")) == 1
 
 
+def test_it_comes_back_when_the_sale_was_found_on_the_exchange(make_desk):
+    """Its worker had taken the stops of two holdings away, sold a part, and told nobody."""
+    desk = make_desk(balances={"USDT": "100000"})
+    result = desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
+    desk.one("BTCUSDT on Binance close 10%")
+    Order.objects.filter(venue="Binance", action="close").update(status=OrderState.WORKING)
+    command = Order.objects.get(venue="Binance", action="close")
+    desk.supervise(2)
+    cancel_stop(desk, "Binance", "binance", stop_of(desk, result))
+    move_order(command.token, OrderState.FILLED, by=RECONCILIATION, why="found on the exchange")
+    desk.supervise(2)
+    assert len(stops(desk, "Binance", "binance")) == 1
+
+
+def stop_of(desk, result):
+    (leg,) = [each for each in desk.bracket().legs if each.get("status") == "open"]
+    return {"protection": {"stop": result["protection"]["stop"] | leg}}
+
+
 def test_a_stop_is_for_what_is_there(make_desk):
     desk = make_desk(balances={"USDT": "100000"})
     result = desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")

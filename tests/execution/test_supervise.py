@@ -1,0 +1,141 @@
+"""One look at an account: what goes wrong about one bracket is not made the trouble of another."""
+
+from decimal import Decimal as D
+
+from execution import book, brackets, pace
+from execution.brokers import region_redis
+from execution.models import Bracket, BracketState
+
+#: where a futures order with a trigger is asked for on Binance
+LEG = "GET /fapi/v1/algoOrder"
+
+
+def guarded(desk):
+    """The oldest first."""
+    rows = Bracket.objects.filter(user=desk.user).order_by("created_at")
+    return [brackets.from_row(row) for row in rows]
+
+
+def stops(desk, symbol=None):
+    standing = desk.open_orders("Binance_F", "binance")
+    return [
+        D(each["quantity"])
+        for each in standing
+        if each["type"] == "stop" and symbol in (None, each["symbol"])
+    ]
+
+
+def test_a_bracket_that_cannot_be_read_holds_up_no_other(make_desk):
+    desk = make_desk(families=("binance",))
+    desk.one("ETHUSDT on Binance_F limit long 1 at 2900 sl off 2%")
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    desk.sandbox.price("BTC/USDT", "48000")
+    desk.sandbox.price("ETH/USDT", "2890")
+    desk.sandbox.fault("not_json", venue="Binance_F", path=LEG)
+    desk.supervise(2)
+    assert stops(desk, "ETHUSDT") == [D(1)]
+    desk.sandbox.no_faults()
+    desk.supervise(2)
+    assert [each.status for each in guarded(desk)] == [BracketState.ARMED, BracketState.DONE]
+
+
+def test_what_an_unread_target_filled_is_not_taken_off_the_bracket_beside_it(make_desk):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.02 sl off 10% tp off 5%")
+    desk.one("BTCUSDT on Binance_F market long 0.04 sl off 9%")
+    desk.sandbox.price("BTC/USDT", "53000")
+    desk.sandbox.fault("not_json", venue="Binance_F", path=LEG)
+    desk.supervise(4)
+    assert guarded(desk)[1].remaining == D("0.04")
+    desk.sandbox.no_faults()
+    desk.supervise(4)
+    assert [each.remaining for each in guarded(desk)] == [D(0), D("0.04")]
+    assert stops(desk) == [D("0.04")]
+
+
+def test_a_part_that_is_closed_while_an_older_target_has_filled_unseen_is_all_that_is_taken_off(make_desk):
+    """All that was missing was taken off the newest bracket: its stop went, and the position stayed without."""
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.03 sl off 10% tp off 1%")
+    desk.one("BTCUSDT on Binance_F market long 0.06 sl off 9%")
+    desk.sandbox.price("BTC/USDT", "51000")
+    assert desk.one("BTCUSDT on Binance_F close 50%")["filled"] == "0.03"
+    assert [each.remaining for each in guarded(desk)] == [D("0.03"), D("0.03")]
+    desk.supervise(4)
+    assert [each.remaining for each in guarded(desk)] == [D(0), D("0.03")]
+    assert stops(desk) == [D("0.03")]
+
+
+def test_a_market_that_is_not_listed_any_more_holds_up_no_other(make_desk):
+    desk = make_desk(families=("binance",))
+    desk.one("ETHUSDT on Binance_F limit long 1 at 2900 sl off 2%")
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    Bracket.objects.filter(instrument="BTCUSDT").update(instrument="GONEUSDT")
+    desk.sandbox.price("ETH/USDT", "2890")
+    desk.supervise(2)
+    assert stops(desk, "ETHUSDT") == [D(1)]
+
+
+def test_a_stop_that_only_could_not_be_placed_now_is_tried_again(make_desk):
+    """An outage at the moment of the fill: neither stop nor sale went through. That is no reason to stop trying."""
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F limit long 0.01 at 49000 sl off 2%")
+    desk.sandbox.price("BTC/USDT", "48990")
+    for path in ("POST /fapi/v1/algoOrder", "POST /fapi/v1/order"):
+        desk.sandbox.fault("throttle", venue="Binance_F", path=path)
+    desk.supervise(3)
+    assert (desk.bracket().status, stops(desk)) == (BracketState.FAILED, [])
+    kept = len(guarded(desk)[0].legs)
+    desk.supervise(3)
+    assert len(guarded(desk)[0].legs) == kept, "what never stood leaves no trace"
+    desk.sandbox.no_faults()
+    book.pool().close()
+    book.pool.cache_clear()  # as a minute later: the limits are counted there
+    desk.supervise(3)
+    assert (desk.bracket().status, stops(desk)) == (BracketState.ARMED, [D("0.01")])
+
+
+def test_a_position_that_could_not_be_closed_for_want_of_a_stop_is_closed_later(make_desk):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F limit long 0.01 at 49000 sl off 2%")
+    desk.sandbox.price("BTC/USDT", "48990")
+    desk.sandbox.fault("reject_stop", venue="Binance_F")
+    desk.sandbox.fault("maintenance", venue="Binance_F", path="POST /fapi/v1/order", count=1)
+    desk.supervise()
+    assert desk.bracket().status == BracketState.FAILED
+    desk.supervise(3)
+    assert desk.bracket().status == BracketState.DONE
+    assert desk.state("Binance_F", "binance")["positions"] == []
+
+
+def test_a_look_that_the_limits_cut_short_gives_them_time(make_desk):
+    """Kraken grants a key a request every two seconds: the first questions of a look, asked over and over, used up
+    what its last one waited for."""
+    desk = make_desk(families=("kraken",))
+    account = desk.accounts["kraken"].public_id
+    pace.rest("eu", account, "Kraken", 9.0)
+    watched = [pace.Watched(account, "Kraken", desk.accounts["kraken"].environment, "XBTUSDT", ())]
+    now = float(str(region_redis("eu").hget("looked:Kraken", account)))
+    assert pace.due("eu", watched, lambda: now) == []
+    assert pace.due("eu", watched, lambda: now + 6) == [(account, "Kraken")]
+
+
+def test_a_position_is_closed_although_its_exits_could_not_be_cancelled(make_desk):
+    """The caller was told that nothing had been sent."""
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    desk.sandbox.fault("not_json", venue="Binance_F", path="GET /fapi/v1/openAlgoOrders")
+    closed = desk.one("BTCUSDT on Binance_F close")
+    assert (closed["status"], closed["filled"], closed["error"]) == ("filled", "0.01", None)
+    assert "may still stand" in closed["protection"]["note"]
+    desk.sandbox.no_faults()
+    desk.supervise()
+    assert desk.open_orders("Binance_F", "binance") == []
+
+
+def test_what_fails_after_an_order_was_sent_is_not_told_as_if_nothing_was(make_desk):
+    """The fee is not told by this exchange: how much there is to guard, the balance says."""
+    desk = make_desk(families=("bitmex",), balances={"USDT": "100000"})
+    desk.sandbox.fault("throttle", venue="BitMEX", path="GET /api/v1/user/margin")
+    bought = desk.one("BTCUSDT on BitMEX market long 0.02 sl off 3%")
+    assert bought["status"] == "unknown", "it is looked for, and protected then"
