@@ -92,6 +92,12 @@ class Charge:
     owner: str
     cost: int
 
+    @property
+    def account(self) -> str:
+        """What the exchange counts together. Products of one exchange share a bucket by giving it one name and one limit;
+        where only the name is the same, each has its own."""
+        return f"{self.venue}:{self.bucket}:{self.limit.capacity}/{self.limit.window_seconds:g}"
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -172,8 +178,8 @@ class LocalGate:
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._spent: dict[tuple[str, str, str], deque[tuple[float, int]]] = defaultdict(deque)
-        self._blocked: dict[tuple[str, str, str], float] = {}
+        self._spent: dict[tuple[str, str], deque[tuple[float, int]]] = defaultdict(deque)
+        self._blocked: dict[tuple[str, str], float] = {}
         self._turns: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def admit(
@@ -260,8 +266,8 @@ class LocalGate:
             lock.release()
 
 
-def _name(charge: Charge) -> tuple[str, str, str]:
-    return charge.venue, charge.bucket, charge.owner
+def _name(charge: Charge) -> tuple[str, str]:
+    return charge.account, charge.owner
 
 
 Costs = Mapping[str, int]

@@ -165,7 +165,8 @@ class Venue(ABC):
     #: allow (60 s at AWS: docs.aws.amazon.com/elasticloadbalancing, config-idle-timeout; 75 s by nginx's
     #: keepalive_timeout; read 2026-11-22), so that a request does not cross their closing
     keepalive_seconds: ClassVar[float] = 50.0
-    #: how often one account may be looked at (open orders and positions), and all accounts of one address together
+    #: how often one account may be looked at (open orders and positions), and all accounts of one address together; of
+    #: what the products of an exchange share, each takes its part (tests/execution/test_budgets.py adds it up)
     look_seconds: ClassVar[float] = 1.0
     looks_per_minute: ClassVar[int] = 600
     #: how many prices of it one address may ask for only to see whether a level was reached

@@ -229,7 +229,7 @@ class RedisGate:
 
 
 def _keys(charge: Charge) -> list[str]:
-    name = f"limit:{charge.venue}:{charge.bucket}:{charge.owner}"
+    name = f"limit:{charge.account}:{charge.owner}"
     return [name, f"{name}:log", f"{name}:queue"]
 
 

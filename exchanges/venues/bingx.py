@@ -242,6 +242,7 @@ class _BingX(Venue):
     }
     #: of 1200 requests about orders a minute, two for each look; and of 500 prices, one where a trigger waits
     looks_per_minute = 200
+    prices_per_minute = 150
     cool_downs = {"100410": 10.0, "100410:user": 60.0}
     #: too many refusals of one kind shut out their user; other refusals for rate do not say whom they mean
     throttles = {"100410:user": Scope.KEY}

@@ -208,7 +208,7 @@ class _Bitfinex(Venue):
     #: of the 90 requests a minute and address for open orders, which spot and perpetuals share
     look_seconds = 2.0
     looks_per_minute = 30
-    prices_per_minute = 45
+    prices_per_minute = 30
     #: before the order types of this product
     prefix: ClassVar[str]
     #: `wallets` of this type hold its money

@@ -158,7 +158,7 @@ class _BitMEX(Venue):
     }
     #: a look is two of the account's two requests per second
     look_seconds = 3.0
-    prices_per_minute = 12  # of thirty public calls
+    prices_per_minute = 8  # of thirty public calls
     guide = Guide(
         key_steps=(
             "On bitmex.com open Account & Security, API Keys, Create an API key.",

@@ -241,6 +241,7 @@ class _Bitunix(LooksAgain):
     exchange = "bitunix"
     region = "singapore"
     key_family = "bitunix"
+    prices_per_minute = 100
     guide = Guide(
         key_steps=(
             "On bitunix.com open the account menu, API, and create an API key.",

@@ -195,9 +195,11 @@ class _Hyperliquid(Venue):
     throttles = {"TooManyRequests": Scope.KEY}
     #: `account` counts nothing: its allowance grows with what it trades; it is there to be blocked
     buckets = {"weight": Bucket(1200, 60.0), "account": Bucket(10_000, 60.0, Scope.KEY)}
-    #: a look at orders and positions weighs 22: so many of all accounts take half of an address's weight
+    #: a look at orders and positions weighs 22, a price 2: so many of each take, at spot and perpetuals together, two
+    #: thirds of an address's weight
     look_seconds = 2.0
-    looks_per_minute = 27
+    looks_per_minute = 13
+    prices_per_minute = 60
     #: what lists the markets and their prices
     listing: ClassVar[str]
     #: decimals of a price and of a quantity together (tick-and-lot-size)

@@ -164,6 +164,7 @@ class _OKX(CountsContracts):
     #: the demo is told apart by a header: see `sign`
     base_urls = dict.fromkeys((Environment.LIVE, Environment.TESTNET), "https://www.okx.com")
     errors, hints = ERRORS, HINTS
+    prices_per_minute = 150
     #: per user and instrument or user; counted here per key, which is never more than allowed
     buckets = {
         "time": Bucket(10, 2.0),

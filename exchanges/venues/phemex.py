@@ -195,7 +195,8 @@ class _Phemex(Venue):
         "spotorder": Bucket(500, 60.0, Scope.KEY),
         "others": Bucket(100, 60.0, Scope.KEY),
     }
-    looks_per_minute = 300  # of 1,000 requests a minute and address, at least two a look
+    looks_per_minute = 150  # of 1,000 requests a minute and address, at least two a look
+    prices_per_minute = 120
     #: the group of limits that orders count in
     group: ClassVar[str]
     orders_path: ClassVar[str]
