@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.vault import VaultError
-from exchanges.errors import AuthRefused, ExchangeError, NotSent, OutcomeUnknown
+from exchanges.errors import AuthRefused, ExchangeError, NotSent, OutcomeUnknown, Unsupported
 from exchanges.types import Direction, Instrument, OrderStatus, Report, Side
 from execution import keycheck
 from execution.book import breaker
@@ -41,6 +41,9 @@ from execution.rejection import Rejection, error_object, exchange_error
 from execution.results import protection_json
 from execution.turnaround import Turned, go, reverse, reverses
 from execution.wire import dump
+
+#: the code of a close of everything that had to leave something open
+LEFT_OPEN = "LEFT_OPEN"
 
 
 def write_failure(result: Result, error: Exception, *, sent: bool = True) -> None:
@@ -78,7 +81,7 @@ class Errand:
             elif result is not None:
                 self._step(step, result)
                 self.ledger.release(self.desk.released)
-                if result.error is not None:
+                if result.error is not None and result.error["code"] != LEFT_OPEN:
                     blocked = f'"{step.command}" did not succeed'
 
     def _step(self, step: JobStep, result: Result) -> None:
@@ -245,19 +248,33 @@ class Errand:
             result.status = OrderState.NOTHING_TO_DO
 
     def _close_everything(self, action: Step, step: JobStep, result: Result) -> None:
-        """`* on VENUE close`: every open position of the account."""
+        """`* on VENUE close`: every open position of the account. One that cannot be traded here keeps no other from
+        being closed, nor the steps behind this one from being done."""
         assert isinstance(action, Close)
         symbols = dict.fromkeys(each.symbol for each in self.desk.venue.positions(self.desk.keys))
-        whole = Closed()
+        whole, left = Closed(), list[str]()
         for number, symbol in enumerate(symbols):
-            instrument = self.desk.instrument(symbol)
             token = step.token if number == 0 else step_token(step.token, f"all{number}")
-            part = close(self.desk, action, instrument, token)
+            try:
+                part = close(self.desk, action, self._held(symbol), token)
+            except (Rejection, Unsupported) as refusal:
+                left.append(f"{symbol}: {refusal.message}")
+                continue
             whole.left_over = whole.left_over or part.left_over
             whole.reports += part.reports
             whole.requested += part.requested
             self._left_behind(part)
         self._closed(whole, result)
+        if left:
+            _left_open(result, left)
+
+    def _held(self, symbol: str) -> Instrument:
+        """By the exchange's own spelling: no other contract may be taken for the one that is held. Raises Rejection."""
+        found = self.desk.connection.table.by_symbol(symbol)
+        if found is None:
+            words = self.desk.connection.table.missing(symbol, self.desk.venue.name)
+            raise Rejection("UNKNOWN_SYMBOL", words)
+        return self.desk.instrument(found.symbol)
 
     def _guard(self, step: If) -> str:
         """Empty when the condition holds, else why the rest of the block is skipped."""
@@ -291,6 +308,19 @@ def _not_filled(result: Result, report: Report) -> None:
     why = report.reason or "it could not fill at once, or would not have rested"
     result.status = OrderState.EXPIRED
     result.error = error_object("NOT_FILLED", f"the exchange ended the order without a fill: {why}")
+
+
+def _left_open(result: Result, left: list[str]) -> None:
+    """What `* close` could not close is named; what it did close is told as ever."""
+    closed = result.status != OrderState.NOTHING_TO_DO
+    if result.status == OrderState.FILLED:
+        result.status = OrderState.PARTIALLY_FILLED
+    elif not closed:
+        result.status = OrderState.REJECTED
+    said = "all else was closed" if closed else "nothing else was open"
+    result.error = error_object(
+        LEFT_OPEN, f"left open, {'; '.join(left)} ({said})", "close it on the exchange's site"
+    )
 
 
 def _half_done(result: Result, failure: Rejection | ExchangeError | UnknownOutcome) -> None:

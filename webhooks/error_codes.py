@@ -264,6 +264,10 @@ EXCHANGE = _group(
         "The position stands, and its stop or a target could not be placed.",
         "Look at the position now. The hook's policy says whether flipr closed it.",
     ),
+    LEFT_OPEN=(
+        "Every position was to be closed, and one is in a contract that cannot be traded here, a dated one for example.",
+        "Close it on the exchange's site.",
+    ),
     NOT_CLOSED=("The position could not be closed.", "Look at it on the exchange now."),
 )
 

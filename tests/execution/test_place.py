@@ -4,6 +4,9 @@ from decimal import Decimal as D
 
 import pytest
 
+from exchanges.symbols import InstrumentTable
+from exchanges.types import Environment
+from execution import book
 from execution.models import Bracket, BracketState
 
 FUTURES = [
@@ -352,6 +355,37 @@ def test_the_kill_switch_flattens_and_cancels_everything(desk):
     assert cancelled["error"] is None
     assert desk.state("Binance_F", "binance")["positions"] == []
     assert desk.open_orders("Binance_F", "binance") == []
+
+
+def unlisted(venue, symbol):
+    """What the sandbox still trades, and the venue no longer lists: as a dated contract is."""
+    connection = book.pool().connection(venue, Environment.SANDBOX)
+    listed = [each for each in connection.table.instruments if each.symbol != symbol]
+    connection._table = InstrumentTable(listed)
+
+
+def test_a_close_of_everything_leaves_what_it_cannot_trade_and_says_so(desk):
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    desk.one("ETHUSDT on Binance_F market short 0.5")
+    desk.one("SOLUSDT on Binance_F market long 5")
+    desk.one("XRPUSDT on Binance_F limit long 50 @ 0.1")
+    unlisted("Binance_F", "ETHUSDT")
+    closed, cancelled = desk.send("* on Binance_F close all cancel all")
+    assert (closed["status"], closed["error"]["code"]) == ("partially_filled", "LEFT_OPEN")
+    assert "ETHUSDT" in closed["error"]["message"]
+    assert "is not traded on Binance_F" in closed["error"]["message"]
+    assert "all else was closed" in closed["error"]["message"]
+    state = desk.state("Binance_F", "binance")
+    assert [each["symbol"] for each in state["positions"]] == ["ETHUSDT"]
+    assert (cancelled["error"], desk.open_orders("Binance_F", "binance")) == (None, [])
+
+
+def test_a_close_of_everything_that_can_close_nothing_is_refused(desk):
+    desk.one("ETHUSDT on Binance_F market short 0.5")
+    unlisted("Binance_F", "ETHUSDT")
+    closed = desk.one("* on Binance_F close all")
+    assert (closed["status"], closed["error"]["code"]) == ("rejected", "LEFT_OPEN")
+    assert "nothing else was open" in closed["error"]["message"]
 
 
 @pytest.mark.parametrize(("venue", "family"), SPOT)
