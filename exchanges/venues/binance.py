@@ -1,11 +1,14 @@
-"""Binance: spot and USD-M futures.
+"""Binance: spot, USD-M futures (`Binance_F`) and COIN-M perpetuals (`Binance_C`).
 
-Facts: developers.binance.com (spot REST, USD-M futures REST), read 2026-11-22. What is odd here:
+Facts: developers.binance.com (spot REST, USD-M and COIN-M futures REST), read 2026-11-22 and 23. What is odd here:
 
 * a futures order with a trigger lives in another service (`/fapi/v1/algoOrder`, since 9 December 2025; `/order` refuses
   it with -4120). FINISHED there means filled *or* cancelled: the order it became (`actualOrderId`) tells which;
 * client ids are unique among open orders only: an id can be asked for before it is used again, never after;
 * cash spot locks the balance once, so stop and target rest as one native OCO list;
+* COIN-M has that service at `/dapi/v1/algoOrder`, though its pages do not list all of it: ccxt 4.5.90 says that it was
+  tried live. It counts contracts (of 100 USD for BTC, of 10 for the others), is asked for positions by pair, and tells
+  the coins of a fill in eight decimals, so that `avgPrice` is the finer price;
 * futures have no request with bid, ask and last price together: `Quote.last` is the middle of the book there;
 * a batch of futures orders (five at most) takes no conditional ones;
 * `/sapi` (what a key may do) exists on the live spot host only;
@@ -17,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -80,6 +84,7 @@ POSITION_SIDE = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT}
 TIME_IN_FORCE = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 WORKING_TYPE = {TriggerBy.LAST: "CONTRACT_PRICE", TriggerBy.MARK: "MARK_PRICE"}
 MARGIN_TYPE = {MarginMode.CROSS: "CROSSED", MarginMode.ISOLATED: "ISOLATED"}
+MARGIN_READ = {word: mode for mode, word in MARGIN_TYPE.items()} | {str(mode): mode for mode in MarginMode}
 
 SPOT_TYPE = {
     OrderType.MARKET: "MARKET",
@@ -137,16 +142,17 @@ class BinanceVenue(Venue):
     key_family = "binance"
     guide = Guide(
         key_steps=(
-            "Open the USD-M futures account first if you want Binance_F: a key made before it cannot trade futures.",
+            "Open the futures account first if you want Binance_F or Binance_C: a key made before it cannot trade futures.",
             "On binance.com open Account, API Management, Create API, and choose the system-generated kind (HMAC).",
-            "Choose Edit restrictions. Leave Enable Reading on, tick Enable Spot & Margin Trading for Binance and Enable Futures for Binance_F.",
+            "Choose Edit restrictions. Leave Enable Reading on, tick Enable Spot & Margin Trading for Binance and Enable Futures for Binance_F and Binance_C.",
             "Leave Enable Withdrawals off.",
             "Restrict access to trusted IPs and enter the addresses of your flipr: without them the right to trade ends after a while.",
         ),
-        testnet="Binance's demo mode, with keys made at demo.binance.com. One demo key opens spot and futures.",
+        testnet="Binance's demo mode, with keys made at demo.binance.com. One demo key opens spot and futures of both kinds.",
         quirks=(
             "On spot an order locks the balance, so stop and target are placed as one OCO list; with several targets the stop rests and flipr watches the targets.",
             "Futures stops and targets are conditional orders of a service of their own and do not cancel each other: flipr does.",
+            "Perpetuals of Binance_C (BTCUSD_PERP ...) are margined in their coin, which has to lie in the COIN-M wallet: one contract is 100 USD for BTC and 10 USD for the others. Dated ones are not traded.",
             "The demo does not tell what a key may do.",
         ),
     )
@@ -415,46 +421,35 @@ class BinanceSpot(BinanceVenue):
         return params
 
 
-class BinanceFutures(BinanceVenue):
-    name = "Binance_F"
-    looks_per_minute = 120  # of 2,400 points a minute and address, 7 to 90 a look
-    cheaper_one_by_one = 20  # 2 points a symbol, 80 for all
-    product = Product.LINEAR
-    base_urls = {
-        Environment.LIVE: "https://fapi.binance.com",
-        Environment.TESTNET: "https://demo-fapi.binance.com",
-    }
+class _Futures(BinanceVenue):
+    """What both kinds of futures have in common: all but the words of their accounts."""
+
     hosts = {"binance": {Environment.LIVE: "https://api.binance.com"}}
     restrictions_host = "binance"
+    looks_per_minute = 120  # of 2,400 points a minute and address, 7 to 90 a look
+    cheaper_one_by_one = 20  # 2 points a symbol, 80 for all
     features = Features(
         fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=3 * 86_400, batch=5
     )
-    buckets = {
-        "futures_weight": Bucket(2400, 60, kind=Kind.FIXED),
-        "futures_orders": Bucket(300, 10, Scope.KEY, kind=Kind.FIXED),
-        "futures_orders_minute": Bucket(1200, 60, Scope.KEY, kind=Kind.FIXED),
-        "sapi": Bucket(12_000, 60, kind=Kind.FIXED),
-    }
-    used = {
-        "x-mbx-used-weight-1m": "futures_weight",
-        "x-mbx-order-count-10s": "futures_orders",
-        "x-mbx-order-count-1m": "futures_orders_minute",
-    }
     types = FUTURES_TYPE
-    root = "/fapi"
-    weight = "futures_weight"
-    #: placing costs orders, no weight; a banned address must not place either
-    order_costs = {"futures_weight": 0, "futures_orders": 1, "futures_orders_minute": 1}
-    #: of a batch, however many it has (trade/rest-api/Place-Multiple-Orders)
-    batch_costs: ClassVar[Costs] = {"futures_weight": 5, "futures_orders": 5, "futures_orders_minute": 1}
-    time_path, trades_path, trades_weight = "/v1/time", "/v1/userTrades", 5
+    time_path, trades_path = "/v1/time", "/v1/userTrades"
     may_trade = "enableFutures"
+    #: of a batch, however many it has (trade/rest-api/Place-Multiple-Orders)
+    batch_costs: ClassVar[Costs]
+    account_path: ClassVar[str]
+
+    @abstractmethod
+    def _average(self, data: Any, filled: Decimal) -> Decimal | None: ...
+
+    @abstractmethod
+    def _margin_mode(self, keys: Credentials, instrument: Instrument) -> MarginMode:
+        """As the account has it set."""
 
     # -- orders ------------------------------------------------------------------------------------------
 
     def place_call(self, order: OrderRequest) -> Call:
         if order.quote_quantity is not None:
-            raise Unsupported(f"{self.name} takes quantities in base units only")
+            raise Unsupported(f"{self.name} takes no amounts of quote currency")
         params = self._order_params(order)
         if order.position_side:
             params["positionSide"] = order.position_side.upper()
@@ -505,7 +500,7 @@ class BinanceFutures(BinanceVenue):
             status=read.word(STATUS, data, "status"),
             quantity=read.decimal(data, "origQty"),
             filled=filled,
-            average_price=average(read.decimal(data, "cumQuote"), filled),
+            average_price=self._average(data, filled),
         )
 
     def _algo_report(self, data: Any) -> Report:
@@ -575,29 +570,18 @@ class BinanceFutures(BinanceVenue):
     def instruments(self) -> list[Instrument]:
         answer = self._ask("GET", "/v1/exchangeInfo", {}, 1)
         return [
-            read_instrument(each, Product.LINEAR)
+            read_instrument(each, self.product)
             for each in read.items(answer, "symbols")
             if read.text(each, "contractType") in ("PERPETUAL", "TRADIFI_PERPETUAL")
         ]
 
-    def quote(self, instrument: Instrument) -> Quote:
-        params = {"symbol": instrument.symbol}
-        data = self._ask("GET", "/v1/ticker/bookTicker", params, 2)
-        bid, ask = read.decimal(data, "bidPrice"), read.decimal(data, "askPrice")
-        return Quote(bid, ask, (bid + ask) / 2)
-
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:
-        answer = self._ask("GET", "/v3/account", {}, 5, keys)
+        answer = self._ask("GET", self.account_path, {}, 5, keys)
         found = {}
         for each in read.items(answer, "assets"):
             asset, total = read.text(each, "asset"), read.decimal(each, "marginBalance")
             found[asset] = Balance(asset, total, read.decimal(each, "availableBalance"))
         return found
-
-    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
-        params = {"symbol": instrument.symbol} if instrument else {}
-        answer = self._ask("GET", "/v3/positionRisk", params, 5, keys)
-        return [found for each in read.items(answer) if (found := position(each))]
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
         answer = self._ask("GET", "/v1/positionSide/dual", {}, 30, keys)
@@ -610,21 +594,111 @@ class BinanceFutures(BinanceVenue):
             raise Unsupported(f"{self.name} takes whole numbers for leverage")
         symbol = {"symbol": instrument.symbol}
         if mode is not None:
-            self._set_margin_type(keys, symbol, MARGIN_TYPE[mode])
+            self._set_margin_mode(keys, instrument, mode)
         if leverage is not None:
             params = symbol | {"leverage": int(leverage)}
             unless_unchanged(lambda: self._ask("POST", "/v1/leverage", params, 1, keys))
 
-    def _set_margin_type(self, keys: Credentials, symbol: dict[str, str], wanted: str) -> None:
-        params = symbol | {"marginType": wanted}
+    def _set_margin_mode(self, keys: Credentials, instrument: Instrument, wanted: MarginMode) -> None:
+        params = {"symbol": instrument.symbol, "marginType": MARGIN_TYPE[wanted]}
         try:
             unless_unchanged(lambda: self._ask("POST", "/v1/marginType", params, 1, keys))
         except Refused as error:
-            if error.code not in MARGIN_TYPE_KEPT:
+            if error.code not in MARGIN_TYPE_KEPT or self._margin_mode(keys, instrument) is not wanted:
                 raise
-            held = read.items(self._ask("GET", "/v1/symbolConfig", symbol, 5, keys))
-            if read.text(held, 0, "marginType") != wanted:
-                raise
+
+
+class BinanceFutures(_Futures):
+    name = "Binance_F"
+    product = Product.LINEAR
+    base_urls = {
+        Environment.LIVE: "https://fapi.binance.com",
+        Environment.TESTNET: "https://demo-fapi.binance.com",
+    }
+    buckets = {
+        "futures_weight": Bucket(2400, 60, kind=Kind.FIXED),
+        "futures_orders": Bucket(300, 10, Scope.KEY, kind=Kind.FIXED),
+        "futures_orders_minute": Bucket(1200, 60, Scope.KEY, kind=Kind.FIXED),
+        "sapi": Bucket(12_000, 60, kind=Kind.FIXED),
+    }
+    used = {
+        "x-mbx-used-weight-1m": "futures_weight",
+        "x-mbx-order-count-10s": "futures_orders",
+        "x-mbx-order-count-1m": "futures_orders_minute",
+    }
+    root = "/fapi"
+    weight = "futures_weight"
+    #: placing costs orders, no weight; a banned address must not place either
+    order_costs = {"futures_weight": 0, "futures_orders": 1, "futures_orders_minute": 1}
+    batch_costs = {"futures_weight": 5, "futures_orders": 5, "futures_orders_minute": 1}
+    trades_weight = 5
+    account_path = "/v3/account"
+
+    def _average(self, data: Any, filled: Decimal) -> Decimal | None:
+        return average(read.decimal(data, "cumQuote"), filled)
+
+    def quote(self, instrument: Instrument) -> Quote:
+        params = {"symbol": instrument.symbol}
+        data = self._ask("GET", "/v1/ticker/bookTicker", params, 2)
+        return best_prices(data)
+
+    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
+        params = {"symbol": instrument.symbol} if instrument else {}
+        answer = self._ask("GET", "/v3/positionRisk", params, 5, keys)
+        return [found for each in read.items(answer) if (found := position(each))]
+
+    def _margin_mode(self, keys: Credentials, instrument: Instrument) -> MarginMode:
+        answer = self._ask("GET", "/v1/symbolConfig", {"symbol": instrument.symbol}, 5, keys)
+        return read.word(MARGIN_READ, answer, 0, "marginType")
+
+
+class BinanceInverse(_Futures):
+    """Perpetuals margined in their coin; dated contracts are not traded."""
+
+    name = "Binance_C"
+    product = Product.INVERSE
+    base_urls = {
+        Environment.LIVE: "https://dapi.binance.com",
+        Environment.TESTNET: "https://demo-dapi.binance.com",
+    }
+    buckets = {
+        "coin_weight": Bucket(2400, 60, kind=Kind.FIXED),
+        "coin_orders_minute": Bucket(1200, 60, Scope.KEY, kind=Kind.FIXED),
+        "sapi": Bucket(12_000, 60, kind=Kind.FIXED),
+    }
+    used = {"x-mbx-used-weight-1m": "coin_weight", "x-mbx-order-count-1m": "coin_orders_minute"}
+    root = "/dapi"
+    weight = "coin_weight"
+    order_costs = {"coin_weight": 0, "coin_orders_minute": 1}
+    batch_costs = {"coin_weight": 5, "coin_orders_minute": 5}
+    trades_weight = 20
+    account_path = "/v1/account"
+
+    def _average(self, data: Any, filled: Decimal) -> Decimal | None:
+        """0 while nothing is filled."""
+        return positive(read.decimal(data, "avgPrice")) if filled else None
+
+    def quote(self, instrument: Instrument) -> Quote:
+        params = {"symbol": instrument.symbol}
+        return best_prices(read.field(self._ask("GET", "/v1/ticker/bookTicker", params, 2), 0))
+
+    def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
+        """A pair has dated contracts too."""
+        return [
+            held_coins(each)
+            for each in self._risks(keys, instrument)
+            if read.decimal(each, "positionAmt")
+            and (instrument is None or read.text(each, "symbol") == instrument.symbol)
+        ]
+
+    def _risks(self, keys: Credentials, instrument: Instrument | None) -> list[Any]:
+        """coin-margined-futures/trade/rest-api/Position-Information: of every contract, held or not."""
+        params = {"pair": f"{instrument.base}{instrument.quote}"} if instrument else {}
+        return read.items(self._ask("GET", "/v1/positionRisk", params, 1, keys))
+
+    def _margin_mode(self, keys: Credentials, instrument: Instrument) -> MarginMode:
+        rows = {read.text(each, "symbol"): each for each in self._risks(keys, instrument)}
+        return read.word(MARGIN_READ, rows, instrument.symbol, "marginType")
 
 
 SPOT_READ = {word: kind for kind, word in SPOT_TYPE.items()} | {"LIMIT_MAKER": OrderType.LIMIT}
@@ -725,12 +799,34 @@ def position(data: Any) -> Position | None:
     )
 
 
+def held_coins(data: Any) -> Position:
+    amount = read.decimal(data, "positionAmt")
+    return Position(
+        symbol=read.text(data, "symbol"),
+        direction=read.word(POSITION_SIDE, data, "positionSide")
+        or (Direction.LONG if amount > 0 else Direction.SHORT),
+        quantity=abs(amount),
+        entry_price=read.decimal(data, "entryPrice"),
+        mark_price=read.decimal(data, "markPrice"),
+        leverage=read.decimal(data, "leverage"),
+        margin_mode=read.word(MARGIN_READ, data, "marginType"),
+        unrealised=read.decimal(data, "unRealizedProfit"),
+        liquidation_price=positive(read.decimal(data, "liquidationPrice")),
+    )
+
+
+def best_prices(data: Any) -> Quote:
+    bid, ask = read.decimal(data, "bidPrice"), read.decimal(data, "askPrice")
+    return Quote(bid, ask, (bid + ask) / 2)
+
+
 def read_instrument(data: Any, product: Product) -> Instrument:
     """Limits come from the filters; the precision fields are not steps."""
     filters = {read.text(each, "filterType"): each for each in read.items(data, "filters")}
     lot, market = read.field(filters, "LOT_SIZE"), filters.get("MARKET_LOT_SIZE", {})
     least = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
     least_name = "minNotional" if product is Product.SPOT else "notional"
+    inverse = product is Product.INVERSE
     return Instrument(
         symbol=read.text(data, "symbol"),
         base=read.text(data, "baseAsset"),
@@ -743,5 +839,6 @@ def read_instrument(data: Any, product: Product) -> Instrument:
         min_notional=read.decimal_or_none(least, least_name) or Decimal(0),
         max_quantity=positive(read.decimal_or_none(lot, "maxQty")),
         max_market_quantity=positive(read.decimal_or_none(market, "maxQty")),
-        active=read.text(data, "status") == "TRADING",
+        contract_size=read.decimal(data, "contractSize") if inverse else Decimal(1),
+        active=read.text(data, "contractStatus" if inverse else "status") == "TRADING",
     )

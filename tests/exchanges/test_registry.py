@@ -36,7 +36,7 @@ def test_bases_and_imported_venues_are_not_listed() -> None:
     module = ModuleType("exchanges.venues.other")
     module.__dict__.update(imported=binance.BinanceSpot, base=Venue)
     assert defined_in(module) == []
-    assert set(defined_in(binance)) == {binance.BinanceSpot, binance.BinanceFutures}
+    assert set(defined_in(binance)) == {binance.BinanceSpot, binance.BinanceFutures, binance.BinanceInverse}
 
 
 def test_two_venues_of_one_name_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,7 @@ BITCOIN = {
     "MEXC_F": "BTC_USDT",
     "OKX_F": "BTC-USDT-SWAP",
     "Phemex_F": "BTCUSDT",
+    "Binance_C": "BTCUSD_PERP",
     "BitMEX_C": "XBTUSD",
     "ByBit_C": "BTCUSD",
     "Deribit_C": "BTC-PERPETUAL",

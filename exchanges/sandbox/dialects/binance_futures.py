@@ -1,4 +1,4 @@
-"""Binance USD-M futures: orders. Those with a trigger live at `/fapi/v1/algoOrder`; `/fapi/v1/order` refuses them.
+"""Binance futures: orders. Those with a trigger live at `/fapi/v1/algoOrder`; `/fapi/v1/order` refuses them.
 
 Sources (read 2026-11-22): developers.binance.com/docs/derivatives/usds-margined-futures (trade/rest-api/
 New-Order, New-Algo-Order, Place-Multiple-Orders, Query-Algo-Order, Current-All-Algo-Open-Orders). A triggered algo order becomes
@@ -18,6 +18,7 @@ from exchanges.sandbox.dialects.binance_futures_account import FuturesAccount
 from exchanges.sandbox.dialects.binance_markets import ALGO_TYPES, MARKET_TYPES
 from exchanges.sandbox.ledger import Account
 from exchanges.sandbox.model import (
+    ZERO,
     Market,
     Order,
     Reason,
@@ -46,8 +47,8 @@ _REDUCE_ONLY_WORDS: Words = {
 }
 
 
-class BinanceFutures(FuturesAccount):
-    name = "Binance_F"
+class FuturesOrders(FuturesAccount):
+    """What both kinds of futures share."""
 
     # -- orders ------------------------------------------------------------------------------------------
 
@@ -56,7 +57,13 @@ class BinanceFutures(FuturesAccount):
         order = self.desk.place(call.account, self._order_ticket(call))
         row = self._row(order)
         if call.text("newOrderRespType", "ACK") == "ACK":
-            row |= {"status": "NEW", "avgPrice": "0.00", "executedQty": "0", "cumQty": "0", "cumQuote": "0"}
+            row |= {
+                "status": "NEW",
+                "avgPrice": "0.00",
+                "executedQty": "0",
+                "cumQty": "0",
+                **self._cost(ZERO),
+            }
         return row
 
     @route("POST /fapi/v1/batchOrders", trading=True, costs={"weight": 5, "orders": 5, "orders_minute": 1})
@@ -68,7 +75,7 @@ class BinanceFutures(FuturesAccount):
             raise Rejected(Reason.BAD_PARAMETER, "batchOrders") from None
         if not isinstance(orders, list) or not 0 < len(orders) <= LARGEST_BATCH:
             raise Rejected(Reason.BAD_PARAMETER, "batchOrders")
-        return self.each(call, orders, "/fapi/v1/order", self.place)
+        return self.each(call, orders, call.path.replace("batchOrders", "order"), self.place)
 
     @route("POST /fapi/v1/order/test", trading=True)
     def test(self, call: Call) -> Any:
@@ -287,7 +294,7 @@ class BinanceFutures(FuturesAccount):
             "origQty": text(order.quantity, decimals_of(market.step)),
             "executedQty": text(order.filled, decimals_of(market.step)),
             "cumQty": text(order.filled, decimals_of(market.step)),
-            "cumQuote": text(order.quote_filled, 5),
+            **self._cost(order.quote_filled),
             "timeInForce": ticket.extra["force"],
             "type": kind,
             "reduceOnly": ticket.reduce_only,
@@ -304,6 +311,10 @@ class BinanceFutures(FuturesAccount):
             "time": order.triggered_ms or order.created_ms,
             "updateTime": order.updated_ms,
         }
+
+    def _cost(self, value: Decimal) -> dict[str, str]:
+        """What the filled part cost, in the currency it is settled in."""
+        return {"cumQuote": text(value, 5)}
 
     def _algo_row(self, order: Order) -> dict[str, Any]:
         ticket, market = order.ticket, order.market
@@ -340,6 +351,10 @@ class BinanceFutures(FuturesAccount):
             "triggerTime": order.triggered_ms or 0,
             "goodTillDate": 0,
         }
+
+
+class BinanceFutures(FuturesOrders):
+    name = "Binance_F"
 
 
 def _algo_status(order: Order) -> str:

@@ -1,4 +1,4 @@
-"""Binance USD-M futures without the orders: markets, prices, settings, balances, positions, trades.
+"""Binance futures without the orders (addresses as USD-M has them): markets, prices, settings, balances, positions, trades.
 
 Sources (read 2026-11-22): developers.binance.com/docs/derivatives/usds-margined-futures (account/rest-api/
 Account-Information-V3, trade/rest-api/Position-Information-V2 and V3, error-code).
@@ -7,7 +7,7 @@ Account-Information-V3, trade/rest-api/Position-Information-V2 and V3, error-cod
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from exchanges.sandbox.dialect import route
 from exchanges.sandbox.dialects.binance_common import COMMON, Binance, Words, eight, worded
@@ -16,6 +16,8 @@ from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Limit, Owner
 from exchanges.sandbox.model import (
     ZERO,
+    Fill,
+    Market,
     Reason,
     Rejected,
     Rules,
@@ -80,11 +82,19 @@ _MARGIN_TYPES = {
 }
 
 
+def weights(root: str) -> dict[str, int]:
+    """Of requests that name no symbol."""
+    listed = {"openOrders": 40, "openAlgoOrders": 40, "ticker/bookTicker": 5, "premiumIndex": 10}
+    return {f"{root}/v1/{name}": weight for name, weight in listed.items()}
+
+
 class FuturesAccount(Binance):
     """All of the venue but its orders."""
 
     product = Product.LINEAR
     words = FUTURES
+    #: what may be margin, as far as there is money of it
+    assets: ClassVar[tuple[str, ...]] = ("USDT", "USDC", "BTC", "ETH", "BNB")
     markets = FUTURES_MARKETS
     rules = Rules(
         maker_fee=Decimal("0.0002"),
@@ -95,17 +105,12 @@ class FuturesAccount(Binance):
         flat_cancels_waiting=False,
         max_open_orders=200,
     )
-    limits = (
+    limits: ClassVar[tuple[Limit, ...]] = (
         Limit("used-weight-1m", "weight", 2400, 60, Owner.ADDRESS, ban_after=20, ban_seconds=120),
         Limit("order-count-10s", "orders", 300, 10),
         Limit("order-count-1m", "orders_minute", 1200, 60),
     )
-    weight_of_all = {
-        "/fapi/v1/openOrders": 40,
-        "/fapi/v1/openAlgoOrders": 40,
-        "/fapi/v1/ticker/bookTicker": 5,
-        "/fapi/v1/premiumIndex": 10,
-    }
+    weight_of_all = weights("/fapi")
 
     # -- market data -------------------------------------------------------------------------------------
 
@@ -299,13 +304,13 @@ class FuturesAccount(Binance):
         return [
             (asset, total)
             for asset, total in account.wallets[self.rules.wallet].items()
-            if asset in ("USDT", "USDC", "BTC", "ETH", "BNB")
+            if asset in self.assets
         ]
 
     def _asset(self, account: Account, asset: str, total: Decimal) -> dict[str, Any]:
         profit = account.unrealised(self.rules.wallet, asset)
         free = max(account.free(self.rules.wallet, asset), ZERO)
-        held = [each for each in self.desk.book(account).open_positions() if each.market.quote == asset]
+        held = [each for each in self.desk.book(account).open_positions() if each.market.settle == asset]
         margin = sum((self._margin(account, each) for each in held), ZERO)
         kept = sum((_maintenance(each, self.desk.bid(each.market)) for each in held), ZERO)
         locked = account.locked(self.rules.wallet, asset)
@@ -329,23 +334,23 @@ class FuturesAccount(Binance):
     @route("GET /fapi/v1/positionRisk", "GET /fapi/v2/positionRisk", costs={"weight": 5})
     def position_risk_v2(self, call: Call) -> Any:
         """Every symbol, with a position or without; V3 lists only what there is."""
-        rows = []
-        for position in self._positions(call.account, self.symbol_or_all(call)):
-            market, mark = position.market, self.desk.bid(position.market)
-            isolated = self.desk.margin_mode(call.account, market) is MarginMode.ISOLATED
-            rows.append(
-                {
-                    **self._position(call.account, position),
-                    "markPrice": eight(mark),
-                    "unRealizedProfit": eight(position.unrealised(mark)),
-                    "liquidationPrice": "0",
-                    "leverage": text(self.desk.leverage(call.account, market)),
-                    "maxNotionalValue": "40000000",
-                    "marginType": "isolated" if isolated else "cross",
-                    "isAutoAddMargin": "false",
-                }
-            )
-        return rows
+        return [
+            {**self._risk(call.account, each), "maxNotionalValue": "40000000"}
+            for each in self._positions(call.account, self.symbol_or_all(call))
+        ]
+
+    def _risk(self, account: Account, position: Position) -> dict[str, Any]:
+        market, mark = position.market, self.desk.bid(position.market)
+        isolated = self.desk.margin_mode(account, market) is MarginMode.ISOLATED
+        return {
+            **self._position(account, position),
+            "markPrice": eight(mark),
+            "unRealizedProfit": eight(position.unrealised(mark)),
+            "liquidationPrice": "0",
+            "leverage": text(self.desk.leverage(account, market)),
+            "marginType": "isolated" if isolated else "cross",
+            "isAutoAddMargin": "false",
+        }
 
     @route("GET /fapi/v3/positionRisk", costs={"weight": 5})
     def position_risk_v3(self, call: Call) -> Any:
@@ -360,7 +365,7 @@ class FuturesAccount(Binance):
                     "markPrice": eight(mark),
                     "unRealizedProfit": eight(position.unrealised(mark)),
                     "liquidationPrice": "0",
-                    "marginAsset": market.quote,
+                    "marginAsset": market.settle,
                     "maintMargin": eight(_maintenance(position, mark)),
                     "openOrderInitialMargin": "0",
                     "adl": 1,
@@ -407,6 +412,7 @@ class FuturesAccount(Binance):
         market, order_id = self.symbol(call), call.text("orderId", "")
         return [
             {
+                **self._worth(market, fill),
                 "symbol": fill.symbol,
                 "id": fill.id,
                 "orderId": int(fill.order_id),
@@ -414,7 +420,6 @@ class FuturesAccount(Binance):
                 "price": text(fill.price),
                 "qty": text(fill.quantity),
                 "realizedPnl": eight(fill.realised),
-                "quoteQty": text(fill.quantity * fill.price),
                 "commission": eight(fill.fee),
                 "commissionAsset": fill.fee_asset,
                 "time": fill.time_ms,
@@ -425,6 +430,9 @@ class FuturesAccount(Binance):
             for fill in self.desk.book(call.account).fills[-1000:]
             if fill.symbol == market.symbol and order_id in ("", fill.order_id)
         ]
+
+    def _worth(self, market: Market, fill: Fill) -> dict[str, Any]:
+        return {"quoteQty": text(market.value(fill.quantity, fill.price))}
 
 
 _SUMMED = (

@@ -56,6 +56,15 @@ _FUTURES = (
     ("DOGE", "USDC", "0.000010", 6, "1", "5", 75),
     ("LTC", "USDC", "0.01", 2, "0.001", "20", 75),
 )
+#: margined in their coin: base, tick, price decimals, dollars in a contract, greatest leverage
+_INVERSE = (
+    ("BTC", "0.1", 1, 100, 125),
+    ("ETH", "0.01", 2, 10, 100),
+    ("SOL", "0.001", 3, 10, 50),
+    ("XRP", "0.0001", 4, 10, 75),
+    ("DOGE", "0.00001", 5, 10, 50),
+    ("LTC", "0.01", 2, 10, 75),
+)
 
 
 SPOT_MARKETS = tuple(
@@ -89,6 +98,23 @@ FUTURES_MARKETS = tuple(
         extra={"decimals": decimals},
     )
     for base, quote, tick, decimals, step, notional, leverage in _FUTURES
+)
+INVERSE_MARKETS = tuple(
+    Market(
+        symbol=f"{base}USD_PERP",
+        base=base,
+        quote="USD",
+        product=Product.INVERSE,
+        tick=Decimal(tick),
+        step=Decimal(1),
+        min_quantity=Decimal(1),
+        max_quantity=Decimal(1_000_000),
+        max_market_quantity=Decimal(60_000),
+        contract_size=Decimal(dollars),
+        max_leverage=Decimal(leverage),
+        extra={"decimals": decimals},
+    )
+    for base, tick, decimals, dollars, leverage in _INVERSE
 )
 
 
@@ -157,7 +183,7 @@ def futures_symbol(market: Market) -> dict[str, Any]:
     decimals = market.extra["decimals"]
     return {
         "symbol": market.symbol,
-        "pair": market.symbol,
+        "pair": market.symbol.partition("_")[0],
         "contractType": "PERPETUAL",
         "deliveryDate": 4_133_404_800_000,
         "onboardDate": 1_569_398_400_000,
@@ -166,7 +192,7 @@ def futures_symbol(market: Market) -> dict[str, Any]:
         "requiredMarginPercent": "5.0000",
         "baseAsset": market.base,
         "quoteAsset": market.quote,
-        "marginAsset": market.quote,
+        "marginAsset": market.settle,
         "pricePrecision": decimals,
         "quantityPrecision": decimals_of(market.step),
         "baseAssetPrecision": 8,
@@ -192,6 +218,19 @@ def futures_symbol(market: Market) -> dict[str, Any]:
         ],
         "orderTypes": [*MARKET_TYPES, *ALGO_TYPES],
         "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
+    }
+
+
+def inverse_symbol(market: Market) -> dict[str, Any]:
+    """developers.binance.com/docs/derivatives/coin-margined-futures/market-data/rest-api/Exchange-Information"""
+    row = futures_symbol(market)
+    rules = [each for each in row.pop("filters") if each["filterType"] != "MIN_NOTIONAL"]
+    return {
+        **row,
+        "contractStatus": row.pop("status"),
+        "contractSize": int(market.contract_size),
+        "equalQtyPrecision": 4,
+        "filters": rules,
     }
 
 

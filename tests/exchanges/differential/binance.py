@@ -1,4 +1,4 @@
-"""Binance through ccxt: one client class for both venues, form bodies."""
+"""Binance through ccxt: one client class for all venues, form bodies."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from exchanges.types import Credentials, OrderRequest, TriggerBy
 from exchanges.venue import Call, Venue
 from exchanges.venues.binance import FUTURES_TYPE, RECV_WINDOW_MS, SPOT_TYPE
 
-batch_signatures = {
-    "Binance_F": "ccxt sends and signs the JSON in its form as it reads, ours is percent-encoded"
-}
+batch_signatures = dict.fromkeys(
+    ("Binance_F", "Binance_C"),
+    "ccxt sends and signs the JSON in its form as it reads, ours is percent-encoded",
+)
 
 
 def client(name: str) -> Any:

@@ -3,7 +3,7 @@
 import ccxt
 import pytest
 
-SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
+SPOT, SWAP, COIN = "BTC/USDT", "BTC/USDT:USDT", "BTC/USD:BTC"
 
 
 def client(sandbox, keys, kind):
@@ -15,7 +15,7 @@ def client(sandbox, keys, kind):
             "options": {
                 "defaultType": kind,
                 "fetchMargins": False,
-                "fetchMarkets": {"types": ["spot", "linear"]},
+                "fetchMarkets": {"types": ["spot", "linear", "inverse"]},
             },
         }
     )
@@ -23,7 +23,7 @@ def client(sandbox, keys, kind):
     made.has["fetchCurrencies"] = False
     for name, url in made.urls["api"].items():
         if isinstance(url, str):
-            venue = "binance_f" if name.startswith("fapi") else "binance"
+            venue = {"fapi": "binance_f", "dapi": "binance_c"}.get(name[:4], "binance")
             made.urls["api"][name] = f"{sandbox.venue(venue)}/{url.split('/', 3)[3]}"
     return made
 
@@ -269,3 +269,92 @@ def test_a_batch_of_futures_orders_takes_five_and_none_with_a_trigger(swap):
     }
     (told,) = swap.fapiPrivatePostBatchOrders({"batchOrders": [stop]})
     assert str(told["code"]) == "-4120"
+
+
+# -- margined in coins ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def coin(sandbox, keys):
+    made = client(sandbox, keys, "swap")
+    made.options["defaultSubType"] = "inverse"
+    return made
+
+
+def test_contracts_margined_in_coins_are_listed_with_what_one_is_worth(coin):
+    markets = coin.load_markets()
+    bitcoin, ether = markets[COIN], markets["ETH/USD:ETH"]
+    assert (bitcoin["id"], bitcoin["inverse"], bitcoin["settle"]) == ("BTCUSD_PERP", True, "BTC")
+    assert (bitcoin["contractSize"], ether["contractSize"]) == (100, 10)
+    assert (bitcoin["precision"]["price"], bitcoin["precision"]["amount"]) == (0.1, 1)
+    ticker = coin.fetch_bids_asks([COIN])[COIN]
+    assert (ticker["bid"], ticker["ask"]) == (50000, 50000.1)
+
+
+def test_contracts_margined_in_coins_are_opened_and_closed(sandbox, coin):
+    coin.set_leverage(5, COIN)
+    order = coin.create_order(COIN, "market", "buy", 100, None, {"newOrderRespType": "RESULT"})
+    assert (order["status"], order["filled"], order["average"]) == ("closed", 100, 50000.1)
+    assert order["cost"] == pytest.approx(10_000 / 50000.1)
+    (trade,) = coin.fetch_my_trades(COIN)
+    assert trade["fee"] == {"cost": pytest.approx(0.0001), "currency": "BTC"}
+    sandbox.price(SPOT, 60000)
+    (position,) = coin.fetch_positions([COIN])
+    assert (position["side"], position["contracts"], position["entryPrice"]) == ("long", 100, 50000.1)
+    assert position["unrealizedPnl"] == pytest.approx(10_000 / 50000.1 - 10_000 / 60000)
+    before = coin.fetch_balance({"subType": "inverse"})["BTC"]
+    assert before["free"] == pytest.approx(before["total"] - 10_000 / 50000.1 / 5)
+    coin.create_order(COIN, "market", "sell", 100, None, {"reduceOnly": True})
+    assert coin.fetch_positions([COIN]) == []
+    after = coin.fetch_balance({"subType": "inverse"})["BTC"]
+    assert after["total"] == pytest.approx(before["total"] - 10_000 / 60000 * 0.0005)
+
+
+def test_contracts_margined_in_coins_rest_and_are_cancelled(coin):
+    limit = coin.create_order(COIN, "limit", "buy", 7, 40000)
+    assert [each["id"] for each in coin.fetch_open_orders(COIN)] == [limit["id"]]
+    coin.cancel_order(limit["id"], COIN)
+    assert coin.fetch_order(limit["id"], COIN)["status"] == "canceled"
+    with pytest.raises(ccxt.ExchangeError, match="-2019"):
+        coin.create_order(COIN, "limit", "buy", 50_000, 40000)
+    with pytest.raises(ccxt.ExchangeError, match="-1111"):
+        coin.dapiPrivatePostOrder(
+            {"symbol": "BTCUSD_PERP", "side": "BUY", "type": "MARKET", "quantity": "0.5"}
+        )
+
+
+def test_a_stop_on_contracts_margined_in_coins_fires_and_leaves_its_sibling(sandbox, coin):
+    coin.create_order(COIN, "market", "buy", 100)
+    stop = coin.create_order(COIN, "market", "sell", 100, None, {"stopLossPrice": 49000, "reduceOnly": True})
+    target = coin.create_order(
+        COIN, "market", "sell", 100, None, {"takeProfitPrice": 52000, "reduceOnly": True}
+    )
+    listed = coin.fetch_open_orders(COIN, params={"trigger": True})
+    assert {each["id"] for each in listed} == {stop["id"], target["id"]}
+    sandbox.price(SPOT, 48999)
+    assert coin.fetch_positions([COIN]) == []
+    fired = coin.fetch_order(stop["id"], COIN, {"trigger": True})
+    became = coin.fetch_order(fired["info"]["actualOrderId"], COIN)
+    assert (became["status"], became["average"]) == ("closed", 48999)
+    assert [each["id"] for each in coin.fetch_open_orders(COIN, params={"trigger": True})] == [target["id"]]
+    coin.cancel_order(target["id"], COIN, {"trigger": True})
+    assert coin.fetch_open_orders(COIN, params={"trigger": True}) == []
+
+
+def test_hedge_mode_and_margin_type_of_contracts_margined_in_coins(coin):
+    coin.load_markets()
+    coin.set_position_mode(True, COIN)
+    assert coin.fetch_position_mode(COIN)["hedged"] is True
+    coin.set_margin_mode("isolated", COIN)
+    coin.create_order(COIN, "market", "buy", 10, None, {"positionSide": "LONG"})
+    coin.create_order(COIN, "market", "sell", 20, None, {"positionSide": "SHORT"})
+    held = {each["side"]: (each["contracts"], each["marginMode"]) for each in coin.fetch_positions([COIN])}
+    assert held == {"long": (10, "isolated"), "short": (20, "isolated")}
+
+
+def test_several_orders_on_contracts_margined_in_coins_go_in_one_request(coin):
+    limit = {"symbol": COIN, "type": "limit", "side": "buy", "amount": 1, "price": 40000}
+    told = coin.create_orders([limit, limit | {"amount": 2_000_000}, limit | {"price": 41000}])
+    taken = {each["id"] for each in told if "code" not in each["info"]}
+    assert {each["id"] for each in coin.fetch_open_orders(COIN)} == taken
+    assert (len(told), len(taken)) == (3, 2)

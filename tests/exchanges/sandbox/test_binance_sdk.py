@@ -24,6 +24,7 @@ def client(sandbox, keys):
     made.API_URL = f"{sandbox.venue('Binance')}/api"
     made.MARGIN_API_URL = f"{sandbox.venue('Binance')}/sapi"
     made.FUTURES_URL = f"{sandbox.venue('Binance_F')}/fapi"
+    made.FUTURES_COIN_URL = f"{sandbox.venue('Binance_C')}/dapi"
     yield made
     made.close_connection()
     made.loop.close()  # it makes an event loop of its own and leaves it to others
@@ -145,3 +146,24 @@ def test_a_futures_order_acknowledged_only_tells_nothing_of_its_fill(client):
     order = client.futures_create_order(symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.1")
     assert (order["status"], order["executedQty"]) == ("NEW", "0")
     assert client.futures_get_order(symbol="BTCUSDT", orderId=order["orderId"])["status"] == "FILLED"
+
+
+def test_contracts_margined_in_coins(client):
+    listed = {each["symbol"]: each for each in client.futures_coin_exchange_info()["symbols"]}
+    assert listed["BTCUSD_PERP"]["contractStatus"] == "TRADING"
+    assert listed["BTCUSD_PERP"]["contractSize"] == 100
+    order = {"symbol": "BTCUSD_PERP", "side": "SELL", "type": "MARKET", "quantity": "5"}
+    sold = client.futures_coin_create_order(**order, newOrderRespType="RESULT")
+    assert (sold["status"], sold["avgPrice"], sold["cumBase"]) == ("FILLED", "50000", "0.01000000")
+    (held,) = (
+        each
+        for each in client.futures_coin_position_information(pair="BTCUSD")
+        if each["symbol"] == "BTCUSD_PERP"
+    )
+    assert (held["positionAmt"], held["marginType"], held["notionalValue"]) == ("-5", "cross", "-0.01000000")
+    (quote,) = client.futures_coin_orderbook_ticker(symbol="BTCUSD_PERP")
+    assert (quote["pair"], quote["bidPrice"]) == ("BTCUSD", "50000.0")
+    (coins,) = (each for each in client.futures_coin_account_balance() if each["asset"] == "BTC")
+    assert coins["balance"] == "1.99999500"
+    with pytest.raises(BinanceAPIException, match="-4120"):
+        client.futures_coin_create_order(**(order | {"type": "STOP_MARKET"}), stopPrice="51000")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from decimal import Decimal
 from typing import Any
@@ -24,10 +25,10 @@ from exchanges.limits import LocalGate, Priority
 from exchanges.transport import Answer
 from exchanges.types import Environment, Legs, OrderRef, OrderRequest
 from exchanges.venue import Call, Venue
-from exchanges.venues.binance import BinanceFutures, BinanceSpot
+from exchanges.venues.binance import BinanceFutures, BinanceInverse, BinanceSpot
 from tests.exchanges.contract import NOW_MS, Script, case, credentials, fixture, instrument, open_venue, order
 
-SPOT, FUTURES = "binance", "binance_f"
+SPOT, FUTURES, COIN = "binance", "binance_f", "binance_c"
 TOKEN = "01JD3X8K2MQZV7W5N9TRH4BCYE"
 STOP: dict[str, Any] = {"side": "sell", "type": "stop", "quantity": "1", "trigger_price": "49000"}
 TARGET: dict[str, Any] = {"side": "sell", "type": "take_profit", "quantity": "1", "trigger_price": "52000"}
@@ -78,7 +79,7 @@ def test_the_secret_is_in_no_part_of_a_request() -> None:
     assert keys.secret not in f"{request!r}{request.query}{request.body!r}{request.headers}"
 
 
-@pytest.mark.parametrize("kind", [BinanceSpot, BinanceFutures])
+@pytest.mark.parametrize("kind", [BinanceSpot, BinanceFutures, BinanceInverse])
 def test_client_ids_fit_the_rule_of_the_exchange(kind: type[Venue]) -> None:
     assert re.fullmatch(r"[.A-Z:/a-z0-9_-]{1,36}", kind.client_id(TOKEN))
 
@@ -102,6 +103,8 @@ def test_client_ids_fit_the_rule_of_the_exchange(kind: type[Venue]) -> None:
         (FUTURES, STOP | {"price": None, "post_only": True}),
         (FUTURES, {"post_only": True, "time_in_force": "fok"}),
         (FUTURES, {"type": "market", "price": None, "time_in_force": "fok"}),
+        (COIN, {"type": "market", "price": None, "quantity": None, "quote_quantity": "100"}),
+        (COIN, STOP | {"price": None, "trigger_by": "index"}),
     ],
 )
 def test_what_binance_lacks_is_refused_not_dropped(name: str, values: dict[str, Any]) -> None:
@@ -188,7 +191,9 @@ def test_an_overload_is_stayed_off_for_a_moment_not_for_a_minute() -> None:
 
 
 def test_spot_and_futures_fill_different_buckets_but_for_the_shared_one() -> None:
-    assert set(BinanceSpot.buckets) & set(BinanceFutures.buckets) == {"sapi"}
+    kinds = (BinanceSpot, BinanceFutures, BinanceInverse)
+    for one, other in itertools.combinations(kinds, 2):
+        assert set(one.buckets) & set(other.buckets) == {"sapi"}
 
 
 def test_the_weight_the_exchange_reports_is_believed() -> None:
@@ -203,6 +208,12 @@ def test_the_weight_the_exchange_reports_is_believed() -> None:
     venue.server_time_ms()
     with pytest.raises(NotSent):
         venue.server_time_ms()
+
+
+def test_the_weight_of_the_service_for_contracts_in_coins_is_counted_apart() -> None:
+    answer = Answer(200, {"x-mbx-used-weight-1m": "7", "x-mbx-order-count-1m": "2"}, {})
+    assert silent(COIN).usage(answer) == {"coin_weight": 7, "coin_orders_minute": 2}
+    assert silent(FUTURES).usage(answer) == {"futures_weight": 7, "futures_orders_minute": 2}
 
 
 @pytest.mark.parametrize("value", ["", "many", "-1", "1.5"])
@@ -250,8 +261,8 @@ def test_a_cancel_goes_before_entries_and_queries() -> None:
 # -- environments ------------------------------------------------------------------------------------------
 
 
-def test_one_demo_key_opens_spot_and_futures() -> None:
-    urls = [kind.base_urls[Environment.TESTNET] for kind in (BinanceSpot, BinanceFutures)]
+def test_one_demo_key_opens_spot_and_both_kinds_of_futures() -> None:
+    urls = [kind.base_urls[Environment.TESTNET] for kind in (BinanceSpot, BinanceFutures, BinanceInverse)]
     assert all("//demo-" in url for url in urls)
 
 
