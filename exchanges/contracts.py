@@ -1,4 +1,5 @@
-"""Exchanges that count their futures in contracts of so many coins; callers see base units only."""
+"""Exchanges that count their futures in contracts of so many coins; callers see base units only. Contracts margined in
+coins are contracts for callers too."""
 
 from __future__ import annotations
 
@@ -43,9 +44,9 @@ class CountsContracts(Venue):
 
 
 def in_coins(instrument: Instrument) -> Instrument:
-    """An instrument whose step and bounds are told in contracts, with all of them in base units."""
+    """An instrument whose step and bounds are told in contracts, with all of them as callers count."""
     size, most, most_at_market = (
-        instrument.contract_size,
+        instrument.of_contract,
         instrument.max_quantity,
         instrument.max_market_quantity,
     )

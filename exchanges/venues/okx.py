@@ -1,9 +1,11 @@
-"""OKX v5: spot (`OKX`) and USDT/USDC perpetuals (`OKX_F`) of one trading account.
+"""OKX v5: spot (`OKX`), USDT/USDC perpetuals (`OKX_F`) and those margined in coins (`OKX_C`) of one trading account.
 
 Facts from https://www.okx.com/docs-v5/en/ (pages read 2026-11-22 in stored copies of 2026-06-15). Quirks:
 
 * Placing only acknowledges. Refusals come with HTTP 200: `code` 1 on top, the cause in `data[].sCode`.
-* Perpetuals count contracts of `ctVal` * `ctMult` coins; base units are all that callers see.
+* Perpetuals count contracts of `ctVal` * `ctMult` coins; base units are all that callers see. Those margined in coins
+  count contracts of so many dollars (100 for BTC, 10 for the others), and callers do too.
+* Both kinds of perpetuals are of one `instType`, whose lists tell them apart by the name alone.
 * The margin mode stands on every order (`tdMode`): an order that closes must name the mode of its position.
 * Stops and take-profits are algo orders (`conditional`; a pair is one `oco`) with ids of their own; a triggered
   one goes on as a plain order that names its `algoId`. They freeze no balance, and crossed ones are refused.
@@ -73,7 +75,6 @@ from exchanges.venue import (
     urgency,
 )
 
-SETTLEMENTS = ("USDT", "USDC")
 PAGE = 100
 AT_MARKET = "-1"
 
@@ -151,13 +152,14 @@ class _OKX(CountsContracts):
             "On okx.com open the profile menu, API, Create API key, and invent a passphrase: it is the third thing that flipr asks for.",
             "Tick Read and Trade. Leave Withdraw off.",
             "Link the addresses of your flipr: a key that may trade and has none ends after 14 days without use.",
-            "For OKX_F set the account mode to one with futures, in the trading settings.",
+            "For OKX_F and OKX_C set the account mode to one with futures, in the trading settings.",
             "Keys of my.okx.com (EEA) and of OKX in the USA work on those sites only: an administrator gives their address to flipr with EXCHANGE_BASE_URLS.",
         ),
         testnet="Demo trading: switch to it on the site, and make a key there. It opens nothing else.",
         quirks=(
             "Stop and target are one order at OKX, which ends the target when the stop fills and the other way round.",
             "An order names its margin mode, and OKX knows no setting for it: what you do not say goes with the open position, else it is cross. flipr remembers what it saw for ten minutes.",
+            "Perpetuals of OKX_C (BTC-USD-SWAP ...) are margined in their coin, which has to lie in the trading account: one contract is 100 USD for BTC and 10 USD for the others.",
             "Trailing, iceberg and TWAP orders made by hand are not seen until they trigger.",
         ),
     )
@@ -264,7 +266,7 @@ class _OKX(CountsContracts):
             "instId": order.instrument.symbol,
             "side": str(order.side),
             "ordType": kind,
-            "sz": None if size is None else size / order.instrument.contract_size,
+            "sz": None if size is None else size / order.instrument.of_contract,
             **self._product_params(order),
         }
 
@@ -585,6 +587,7 @@ class OKXSwap(OrdersInMode, _OKX):
     name = "OKX_F"
     product = Product.LINEAR
     kind = "SWAP"
+    quotes: ClassVar[tuple[str, ...]] = ("USDT", "USDC")
     features = Features(
         linked_legs=True,
         hedge_mode=True,
@@ -595,13 +598,13 @@ class OKXSwap(OrdersInMode, _OKX):
     )
 
     def _ours(self, symbol: str) -> bool:
-        """Not the contracts margined in coins."""
-        return symbol.split("-")[1:] in ([each, "SWAP"] for each in SETTLEMENTS)
+        """Not those of the other kind."""
+        return symbol.split("-")[1:] in ([each, "SWAP"] for each in self.quotes)
 
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
         """`reduceOnly` exists in one-way mode only; with a position side, the side of the order says it."""
         if order.quantity is None:
-            raise Unsupported(f"{self.name}: futures orders are given in base currency")
+            raise Unsupported(f"{self.name} takes amounts of quote currency on spot only")
         mode = {"tdMode": str(order.margin_mode or MarginMode.CROSS)}
         if order.position_side:
             return mode | {"posSide": str(order.position_side)}
@@ -680,6 +683,16 @@ class OKXSwap(OrdersInMode, _OKX):
         path = "/api/v5/account/set-leverage"
         call = Call("POST", path, params, costs={"leverage": 1}, priority=Priority.ENTRY)
         items(self.call(call, keys), "data")
+
+
+class OKXInverse(OKXSwap):
+    name = "OKX_C"
+    product = Product.INVERSE
+    quotes = ("USD",)
+
+    def _size(self, symbol: str) -> Decimal:
+        """Callers count contracts too."""
+        return Decimal(1)
 
 
 def _waits_as_stop(item: Any, side: Side) -> bool:

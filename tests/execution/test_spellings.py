@@ -45,6 +45,7 @@ BITCOIN = {
     "ByBit_C": "BTCUSD",
     "Deribit_C": "BTC-PERPETUAL",
     "Kraken_C": "PI_XBTUSD",
+    "OKX_C": "BTC-USD-SWAP",
     "Binance": "BTCUSDT",
     "BingX": "BTC-USDT",
     "BitMEX": "XBT_USDT",

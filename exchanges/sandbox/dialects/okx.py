@@ -1,5 +1,6 @@
-"""OKX v5 as its clients see it: one host for spot and perpetuals, told apart by the instrument; refusals come with HTTP
-200 and an `sCode` in their row; stops are algo orders with ids of their own. https://www.okx.com/docs-v5/en/."""
+"""OKX v5 as its clients see it: one host for spot and perpetuals of both kinds, told apart by the instrument; refusals
+come with HTTP 200 and an `sCode` in their row; stops are algo orders with ids of their own.
+https://www.okx.com/docs-v5/en/."""
 
 from __future__ import annotations
 
@@ -37,8 +38,8 @@ WALLET = "trading"
 WINDOW_MS = 30_000
 AT_MARKET = "-1"
 LARGEST_BATCH = 20
-KINDS = {"SPOT": Product.SPOT, "SWAP": Product.LINEAR}
-KIND_OF = {product: kind for kind, product in KINDS.items()}
+KINDS = {"SPOT": (Product.SPOT,), "SWAP": (Product.LINEAR, Product.INVERSE)}
+KIND_OF = {product: kind for kind, products in KINDS.items() for product in products}
 SIDES = {each.value: each for each in Side}
 TIMES = {"fok": TimeInForce.FOK, "ioc": TimeInForce.IOC}
 PLAIN = {
@@ -118,6 +119,14 @@ def _swap(base: str, coin: str, tick: str, size: str, lot: str) -> Market:
     )
 
 
+def _inverse(base: str, tick: str, dollars: str, lot: str) -> Market:
+    symbol, most = f"{base}-USD-SWAP", D(1_000_000)
+    product = Product.INVERSE
+    return Market(
+        symbol, base, "USD", product, D(tick), D(lot), D(lot), ZERO, most, most / 10, D(dollars), D(100)
+    )
+
+
 def _pair(base: str, coin: str, tick: str, lot: str) -> Market:
     return Market(f"{base}-{coin}", base, coin, Product.SPOT, D(tick), D(lot), max(D(lot), D("0.00001")))
 
@@ -125,6 +134,9 @@ def _pair(base: str, coin: str, tick: str, lot: str) -> Market:
 SWAPS = (
     *(_swap(base, "USDT", tick, size, lot) for base, tick, size, lot, _, _ in COINS),
     _swap("BTC", "USDC", "0.1", "0.0001", "1"),
+)
+INVERSE = tuple(
+    _inverse(base, tick, *(("100", "0.1") if base == "BTC" else ("10", "1"))) for base, tick, *_ in COINS
 )
 PAIRS = (
     *(_pair(base, "USDT", tick, lot) for base, _, _, _, tick, lot in COINS),
@@ -174,16 +186,22 @@ class _OKX(Dialect):
         return self.refuse(Reason.THROTTLED, "", call)
 
     def _desk(self, call: Call) -> Desk:
-        """By instrument, else by kind of instrument."""
-        kind = call.text("instType", "")
-        if symbol := call.text("instId", ""):
-            kind = "SWAP" if symbol.endswith("-SWAP") else "SPOT"
-        return self.desks[KINDS.get(kind or KIND_OF[self.product], self.product)]
+        """By instrument, else that of the address."""
+        if not (symbol := call.text("instId", "")):
+            return self.desk
+        if not symbol.endswith("-SWAP"):
+            return self.desks[Product.SPOT]
+        return self.desks[Product.INVERSE if symbol.endswith("-USD-SWAP") else Product.LINEAR]
 
     def _desks_asked(self, call: Call) -> Iterable[Desk]:
-        if call.text("instType", "") or call.text("instId", ""):
+        """By instrument or kind of instrument, else all."""
+        if call.text("instId", ""):
             return [self._desk(call)]
-        return self.desks.values()
+        kind = call.text("instType", "")
+        return [self.desks[each] for each in KINDS[kind]] if kind in KINDS else self.desks.values()
+
+    def _swaps(self) -> list[Desk]:
+        return [self.desks[each] for each in KINDS["SWAP"]]
 
     # -- public ----------------------------------------------------------------------------------------
 
@@ -197,7 +215,10 @@ class _OKX(Dialect):
             return _frame([])
         wanted = call.text("instId", "")
         rows = [
-            _market_row(each) for each in self._desk(call).markets.values() if wanted in ("", each.symbol)
+            _market_row(each)
+            for desk in self._desks_asked(call)
+            for each in desk.markets.values()
+            if wanted in ("", each.symbol)
         ]
         if not rows:
             raise Rejected(Reason.UNKNOWN_SYMBOL)
@@ -205,9 +226,13 @@ class _OKX(Dialect):
 
     @route("GET /api/v5/market/ticker", "GET /api/v5/market/tickers", public=True, costs={"ticker": 1})
     def ticker(self, call: Call) -> Any:
-        desk, wanted = self._desk(call), call.text("instId", "")
-        markets = [desk.market(wanted)] if wanted else desk.markets.values()
-        return _frame([_ticker(desk, market, call.now_ms) for market in markets])
+        wanted = call.text("instId", "")
+        rows = [
+            _ticker(desk, market, call.now_ms)
+            for desk in self._desks_asked(call)
+            for market in ([desk.market(wanted)] if wanted else desk.markets.values())
+        ]
+        return _frame(rows)
 
     # -- orders ----------------------------------------------------------------------------------------
 
@@ -444,15 +469,16 @@ class _OKX(Dialect):
 
     @route("GET /api/v5/account/positions", costs={"positions": 1})
     def positions(self, call: Call) -> Any:
-        desk, wanted = self.desks[Product.LINEAR], call.text("instId", "")
+        wanted = call.text("instId", "")
         if call.text("instType", "SWAP") != "SWAP":
             return _frame([])
         held = [
-            each
+            _position_row(desk, call.account, each)
+            for desk in self._swaps()
             for each in desk.book(call.account).open_positions()
             if wanted == "" or each.market.symbol in wanted.split(",")
         ]
-        return _frame([_position_row(desk, call.account, each) for each in held])
+        return _frame(held)
 
     @route("GET /api/v5/account/config", costs={"config": 1})
     def config(self, call: Call) -> Any:
@@ -474,12 +500,13 @@ class _OKX(Dialect):
 
     @route("POST /api/v5/account/set-position-mode", costs={"config": 1})
     def set_position_mode(self, call: Call) -> Any:
-        try:
-            mode = call.one_of("posMode", POSITION_MODES)
-            self.desks[Product.LINEAR].set_position_mode(call.account, mode)
-        except Rejected as refused:
-            if refused.reason is not Reason.NOT_MODIFIED:
-                raise
+        """Of both kinds of perpetuals, as long as there is nothing of either."""
+        mode = call.one_of("posMode", POSITION_MODES)
+        books = [each.book(call.account) for each in self._swaps()]
+        if any(book.position_mode is not mode and (book.open or book.open_positions()) for book in books):
+            raise Rejected(Reason.HAS_POSITION)
+        for book in books:
+            book.position_mode = mode
         return _frame([{"posMode": call.text("posMode")}])
 
     @route("GET /api/v5/asset/currencies", costs={"config": 1})
@@ -526,6 +553,12 @@ class OKXSwap(_OKX):
     name, product, markets = "OKX_F", Product.LINEAR, SWAPS
     limits = _LIMITS
     rules = _rules("0.0002", "0.0005")
+
+
+class OKXInverse(_OKX):
+    name, product, markets = "OKX_C", Product.INVERSE, INVERSE
+    limits = _LIMITS
+    rules = OKXSwap.rules
 
 
 # -- how things are written ------------------------------------------------------------------------------
@@ -605,11 +638,11 @@ def _market_row(market: Market) -> dict[str, Any]:
         "instFamily": "" if spot else f"{market.base}-{market.quote}",
         "baseCcy": market.base if spot else "",
         "quoteCcy": market.quote if spot else "",
-        "settleCcy": "" if spot else market.quote,
+        "settleCcy": "" if spot else market.settle,
         "ctVal": "" if spot else text(market.contract_size),
         "ctMult": "" if spot else "1",
-        "ctValCcy": "" if spot else market.base,
-        "ctType": "" if spot else "linear",
+        "ctValCcy": "" if spot else market.quote if market.inverse else market.base,
+        "ctType": "" if spot else "inverse" if market.inverse else "linear",
         "lever": "" if spot else text(market.max_leverage),
         "tickSz": text(market.tick),
         "lotSz": text(market.step),
@@ -666,7 +699,7 @@ def _order_row(order: Order) -> dict[str, Any]:
         "accFillSz": text(order.filled),
         "avgPx": "" if average is None else text(average),
         "fee": text(-sum(fees.values(), ZERO)),
-        "feeCcy": next(iter(fees), order.market.quote),
+        "feeCcy": next(iter(fees), order.market.settle),
         "cancelSourceReason": order.reason if order.status is not OrderStatus.FILLED else "",
     }
 
@@ -713,10 +746,10 @@ def _position_row(desk: Desk, account: Account, position: Position) -> dict[str,
         "mgnMode": desk.margin_mode(account, market).value,
         "upl": text(position.unrealised(mark)),
         "liqPx": "",
-        "notionalUsd": text(position.notional(mark)),
+        "notionalUsd": text(market.notional(abs(position.quantity), mark)),
         "imr": text(position.notional(position.entry_price) / desk.leverage(account, market)),
         "mmr": "0",
-        "ccy": market.quote,
+        "ccy": market.settle,
         "cTime": str(position.updated_ms),
         "uTime": str(position.updated_ms),
     }

@@ -28,8 +28,8 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
         params[f"{leg}TriggerPxType"] = str(order.trigger_by)
     if order.quote_quantity is not None:
         params["tgtCcy"] = "quote_ccy"
-    if order.instrument.product is Product.LINEAR and order.quantity is not None:
-        call = replace(call, amount=plain_number(order.quantity / order.instrument.contract_size))
+    if order.instrument.product is not Product.SPOT and order.quantity is not None:
+        call = replace(call, amount=plain_number(order.quantity / order.instrument.of_contract))
     return replace(call, params=params)
 
 

@@ -39,7 +39,7 @@ from exchanges.types import (
 )
 from tests.exchanges.conftest import Sandbox
 
-SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
+SPOT, SWAP, COIN = "BTC/USDT", "BTC/USDT:USDT", "BTC/USD:BTC"
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ def ccxt_client(sandbox: Sandbox, keys: dict[str, str], kind: str) -> Any:
             "enableRateLimit": False,
         }
     )
-    made.options["defaultType"] = kind
+    made.options["defaultType"] = "spot" if kind == "spot" else "swap"
     made.options["fetchMarkets"] = {"types": ["spot", "swap"]}
-    made.urls["api"] = {"rest": sandbox.venue("OKX" if kind == "spot" else "OKX_F")}
+    made.urls["api"] = {"rest": sandbox.venue({"spot": "OKX", "coin": "OKX_C"}.get(kind, "OKX_F"))}
     return made
 
 
@@ -569,3 +569,98 @@ def test_a_wrong_secret_is_refused_without_telling_the_key(futures):
         futures.venue.key_info(replace(futures.keys, secret="wrong"))
     assert caught.value.code == "50113"
     assert futures.keys.key not in caught.value.message + caught.value.exchange_message
+
+
+# -- margined in coins ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def coin(sandbox, keys):
+    return ccxt_client(sandbox, keys, "coin")
+
+
+def test_ccxt_lists_contracts_margined_in_coins_with_what_one_is_worth(coin):
+    markets = coin.load_markets()
+    bitcoin, ether = markets[COIN], markets["ETH/USD:ETH"]
+    assert (bitcoin["id"], bitcoin["inverse"], bitcoin["settle"]) == ("BTC-USD-SWAP", True, "BTC")
+    assert (bitcoin["contractSize"], ether["contractSize"]) == (100, 10)
+    assert (bitcoin["precision"]["amount"], markets[SWAP]["linear"]) == (0.1, True)
+
+
+def test_ccxt_opens_and_closes_contracts_margined_in_coins(sandbox, coin):
+    coin.set_leverage(5, COIN)
+    order = coin.create_order(COIN, "market", "buy", 100)
+    found = coin.fetch_order(order["id"], COIN)
+    assert (found["status"], found["filled"], found["average"]) == ("closed", 100, 50000.1)
+    assert found["fee"] == {"cost": pytest.approx(10_000 / 50000.1 * 0.0005), "currency": "BTC"}
+    sandbox.price(SPOT, 60000)
+    position = coin.fetch_position(COIN)
+    assert (position["side"], position["contracts"], position["entryPrice"]) == ("long", 100, 50000.1)
+    assert (position["leverage"], position["notional"]) == (5, pytest.approx(10_000 / 60000))
+    profit = 10_000 / 50000.1 - 10_000 / 60000
+    assert position["unrealizedPnl"] == pytest.approx(profit)
+    coin.create_order(COIN, "market", "sell", 100, None, {"reduceOnly": True})
+    assert coin.fetch_positions() == []
+    paid = 10_000 / 50000.1 * 0.0005 + 10_000 / 60000 * 0.0005
+    assert coin.fetch_balance()["BTC"]["total"] == pytest.approx(2 + profit - paid)
+
+
+def test_ccxt_rests_cancels_and_stops_contracts_margined_in_coins(sandbox, coin):
+    limit = coin.create_order(COIN, "limit", "buy", 0.5, 40000)
+    assert [(each["id"], each["amount"]) for each in coin.fetch_open_orders(COIN)] == [(limit["id"], 0.5)]
+    coin.cancel_order(limit["id"], COIN)
+    assert coin.fetch_open_orders(COIN) == []
+    coin.create_order(COIN, "market", "sell", 100)
+    stop = coin.create_order(COIN, "market", "buy", 100, None, {"stopLossPrice": 51000, **REDUCE})
+    target = coin.create_order(COIN, "market", "buy", 100, None, {"takeProfitPrice": 48000, **REDUCE})
+    listed = coin.fetch_open_orders(COIN, params={"ordType": "conditional"})
+    assert {each["id"] for each in listed} == {stop["id"], target["id"]}
+    coin.cancel_order(target["id"], COIN, {"trigger": True})
+    sandbox.price(SPOT, 51000)
+    assert coin.fetch_positions() == []
+    fired = coin.fetch_order(stop["id"], COIN, {"trigger": True})
+    assert (fired["status"], fired["info"]["actualSide"]) == ("closed", "sl")
+    for code, amount, price in (("51008", 20_000, 40000), ("51121", 0.25, 40000)):
+        with pytest.raises(ccxt.ExchangeError, match=code):
+            coin.private_post_trade_order(
+                {
+                    "instId": "BTC-USD-SWAP",
+                    "tdMode": "cross",
+                    "side": "buy",
+                    "ordType": "limit",
+                    "sz": str(amount),
+                    "px": str(price),
+                }
+            )
+
+
+def test_the_position_mode_is_that_of_both_kinds_of_contract(coin, swap):
+    coin.create_order(COIN, "limit", "buy", 1, 40000)
+    with pytest.raises(ccxt.ExchangeError, match="59000"):
+        swap.set_position_mode(True)
+    coin.cancel_order(coin.fetch_open_orders(COIN)[0]["id"], COIN)
+    swap.set_position_mode(True)
+    coin.create_order(COIN, "market", "buy", 2, None, {"hedged": True})
+    swap.create_order(SWAP, "market", "sell", 1, None, {"hedged": True})
+    held = {(each["symbol"], each["side"], each["contracts"]) for each in coin.fetch_positions()}
+    assert held == {(COIN, "long", 2), (SWAP, "short", 1)}
+
+
+def test_the_lists_of_okx_tell_both_kinds_of_contract_and_each_venue_its_own(pool, keys):
+    sizes = {"OKX_F": ("BTC-USDT-SWAP", "0.1"), "OKX_C": ("BTC-USD-SWAP", "10")}
+    ours = {name: Ours(pool, name, keys, symbol) for name, (symbol, _) in sizes.items()}
+    for name, (_, size) in sizes.items():
+        ours[name].place("buy", "market", size)
+        ours[name].place("buy", "limit", size, price="40000")
+        ours[name].protect(size, "49000", "52000", **REDUCING)
+    for name, (symbol, size) in sizes.items():
+        held, standing = ours[name].positions(), ours[name].venue.open_orders(ours[name].keys)
+        assert [(each.symbol, each.quantity) for each in held] == [(symbol, Decimal(size))]
+        assert [(each.symbol, each.quantity) for each in standing] == [(symbol, Decimal(size))] * 3
+
+
+def test_an_isolated_position_margined_in_coins_is_closed_in_its_mode(pool, keys):
+    first, second = Ours(pool, "OKX_C", keys, "BTC-USD-SWAP"), Ours(pool, "OKX_C", keys, "BTC-USD-SWAP")
+    first.place("buy", "market", "10", margin_mode=MarginMode.ISOLATED)
+    second.place("sell", "market", "10", client_id="second", **REDUCING)
+    assert first.positions() == []
