@@ -69,6 +69,9 @@ class Features:
 
     #: conditional orders (stop, take profit) exist
     conditional: bool = True
+    #: conditional orders keep our client id; where not, one whose answer was lost is known by its terms only, while it
+    #: is open
+    conditional_ids: bool = True
     #: a stop and a target of one position can be placed as one linked pair: `Venue.protect`
     linked_legs: bool = False
     #: cancelling one leg of such a pair cancels the other too; where not, only a fill ends both

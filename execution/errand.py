@@ -240,6 +240,10 @@ class Errand:
             self.ledger.unwatched.append(self.instrument.symbol if self.instrument else "")
         if done.failed:
             result.status, result.error = OrderState.UNKNOWN, exchange_error(done.failed[0])
+            result.error["message"] = (
+                f"{len(done.failed)} order(s) could not be cancelled, {len(done.reports)} were: {result.error['message']}"
+            )
+            result.error["hint"] = "send it again: what is cancelled stays cancelled"
         elif done.reports:
             result.status = OrderState.CANCELLED
         elif done.watched and action.what is CancelWhat.TARGETS:

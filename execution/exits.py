@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -244,15 +244,23 @@ class Cancelled:
 def cancel(desk: Desk, step: Cancel, instrument: Instrument | None, tagged: tuple[str, ...]) -> Cancelled:
     """Cancel the open orders the step means, on one instrument or (None) on all."""
     done = Cancelled(watched=_means_watched(desk, step))
+    gone: list[Report] = []
     for known, report in desk.matching(instrument, desk.venue.open_orders(desk.keys, instrument)):
         if not _meant(step, report, tagged, spot=desk.spot):
             continue
         try:
-            if desk.cancel(known, report.ref):
-                done.reports.append(report)
+            (done.reports if desk.cancel(known, report.ref) else gone).append(report)
         except ExchangeError as error:
             done.failed.append(error)
+    done.reports += [report for report in gone if _went_along(desk, report, done.reports)]
     return done
+
+
+def _went_along(desk: Desk, report: Report, cancelled: Sequence[Report]) -> bool:
+    """A leg of a pair that its exchange cancelled with the other one was meant as well: it is not to come back."""
+    if not desk.venue.features.linked_cancel or not desk.venue.linked(report):
+        return False
+    return any(other.symbol == report.symbol and desk.venue.linked(other) for other in cancelled)
 
 
 def _means_watched(desk: Desk, step: Cancel) -> bool:

@@ -128,28 +128,32 @@ def _observe_legs(desk: Desk, bracket: Guarded, instrument: Instrument, view: Lo
 
 def _leg_report(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg, view: Look) -> Report | None:
     """None when the exchange does not know the leg; after some looks in a row it counts as lost."""
-    found = view.find(leg.ref) or _by_terms(bracket, leg, view)
+    unnamed = unknown_there(desk, leg)
+    found = view.find(leg.ref)
+    if found is None and not leg.exchange_id and (unnamed or leg.linked):
+        found = nameless(bracket, leg, view.orders.values())
     if found is not None:
         return found
     try:
-        return desk.venue.fetch(desk.keys, instrument, leg.ref)
+        if not unnamed:  # else nobody can tell: had it filled, the position would be smaller
+            return desk.venue.fetch(desk.keys, instrument, leg.ref)
     except OrderNotFound:
-        leg.missing += 1
-        patience = LOST_AT_MARKET if leg.at_market else SURE if leg.error == ANNOUNCED else LOST
-        if leg.missing >= patience:
-            _lost(bracket, leg, "the exchange does not know this order")
-        return None
+        pass
+    leg.missing += 1
+    patience = LOST_AT_MARKET if leg.at_market else SURE if leg.error == ANNOUNCED else LOST
+    if leg.missing >= patience:
+        _lost(bracket, leg, "the exchange does not know this order")
+    return None
 
 
-def _by_terms(bracket: Guarded, leg: Leg, view: Look) -> Report | None:
-    """A leg of a pair that the exchange itself made, and whose number nobody was told."""
-    if not leg.linked or leg.exchange_id:
-        return None
-    return nameless(bracket, leg, view.orders.values())
+def unknown_there(desk: Desk, leg: Leg) -> bool:
+    """The exchange gave it a number that nobody was told, and does not know our name for it."""
+    return not leg.exchange_id and not leg.at_market and not desk.venue.features.conditional_ids
 
 
 def nameless(bracket: Guarded, leg: Leg, standing: Iterable[Report]) -> Report | None:
-    """An open order without an id of ours that has the terms of this leg."""
+    """An open order without an id of ours that has the terms of this leg, and that no other leg is known to be."""
+    numbers = {other.exchange_id for other in bracket.legs}
     for report in standing:
         same = (report.symbol, report.trigger_price, report.quantity, report.type) == (
             bracket.instrument,
@@ -157,7 +161,8 @@ def nameless(bracket: Guarded, leg: Leg, standing: Iterable[Report]) -> Report |
             leg.quantity,
             leg.order_type,
         )
-        if same and not report.client_id and report.side is bracket.direction.exit_side:
+        closes = report.side is bracket.direction.exit_side
+        if same and closes and not report.client_id and report.exchange_id not in numbers:
             return report
     return None
 

@@ -33,7 +33,7 @@ from execution.errand import state_of
 from execution.ids import new_public_id, step_token
 from execution.models import Bracket, BracketState, Order, OrderState
 from execution.moves import take_away_replaced
-from execution.observe import nameless, take_in
+from execution.observe import nameless, take_in, unknown_there
 from execution.outcome import recent
 from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs
 from execution.rejection import Rejection, error_object
@@ -169,7 +169,8 @@ def _settle(region: str, row: Order) -> None:
     if isinstance(step, Protect) and _finished_move(row, step):
         pass
     elif isinstance(step, Cancel | Protect | Setting):
-        _end(row, OrderState.NOT_SENT, "WORKER_DIED", "its worker died while it was at it: send it again")
+        message = "it was cut short, and may have been carried out in part: send it again"
+        _end(row, OrderState.NOT_SENT, "WORKER_DIED", message)
     else:
         _ask(row, step)
     _leave_lane(region, row)
@@ -262,11 +263,16 @@ def _ask(row: Order, step: Step) -> None:
             report = desk.venue.fetch(desk.keys, instrument, _ref(row, step))
     except OrderNotFound:
         _not_found(row, step)
+        return
     except (ExchangeError, Rejection) as error:
         log.warning("order %s could not be looked up: %s", row.token, error)
         _later(row)
-    else:
+        return
+    try:
         _found(desk, instrument, row, report)
+    except (ExchangeError, Rejection) as error:
+        log.warning("what order %s filled could not be protected yet: %s", row.token, error)
+        _later(row)
 
 
 def _ref(row: Order, step: Step) -> OrderRef:
@@ -362,6 +368,7 @@ def _rebuild(desk: Desk, instrument: Instrument, row: Order, report: Report) -> 
     plan = getattr(step, "protection", Protection())
     if (
         not isinstance(step, Entry | Go | Reverse)
+        or (step.direction is not None and report.side is not step.direction.entry_side)  # it made less of it
         or not plan
         or Bracket.objects.filter(token=row.token).exists()
     ):
@@ -416,6 +423,8 @@ def _adopt_filled(desk: Desk, instrument: Instrument, bracket: Guarded, leg: Leg
     """One that has filled since is not among the open orders. Legs are numbered as they are placed."""
     leg.token = step_token(bracket.token, f"{leg.kind}{leg.number}.{place}")
     leg.client_id = desk.venue.client_id(leg.token)
+    if unknown_there(desk, leg):
+        return
     try:
         report = desk.venue.fetch(desk.keys, instrument, leg.ref)
     except OrderNotFound:

@@ -208,9 +208,26 @@ def _tend(region: str, desk: Desk, rows: list[Bracket], view: View, more: set[st
             bracket = brackets.from_row(row)
             observe.read(desk, bracket, view)
             read.append((row, bracket))
+    wanted = {
+        name for _, bracket in read for leg in bracket.live() for name in (leg.client_id, leg.exchange_id)
+    }
+    for row, bracket in read:
+        with _alone(row, view):
+            _cancel_left_over(desk, row, bracket, view, wanted)
     for row, bracket in read:
         with _alone(row, view):
             _care(region, desk, row, bracket, view, more)
+
+
+def _cancel_left_over(desk: Desk, row: Bracket, bracket: Guarded, view: View, wanted: set[str]) -> None:
+    """A leg that history has as cancelled and that still stands: the command that meant to cancel it did not reach the
+    exchange."""
+    for leg in bracket.legs:
+        if leg.status is not LegState.CANCELLED or {leg.client_id, leg.exchange_id} & wanted - {""}:
+            continue
+        report = view.find(leg.ref)
+        if report is not None and desk.cancel(desk.listed(bracket.instrument), report.ref):
+            orphans.tell(row.account, row.venue, report, row)
 
 
 @contextmanager

@@ -620,6 +620,7 @@ class BingXFutures(_BingX):
     name = "BingX_F"
     product = Product.LINEAR
     features = Features(
+        conditional_ids=False,
         legs_fit_position=True,
         hedge_mode=True,
         leverage=True,

@@ -314,7 +314,7 @@ class BitunixFutures(_Bitunix):
     name = "Bitunix_F"
     product = Product.LINEAR
     base_urls = {Environment.LIVE: "https://fapi.bitunix.com"}
-    features = Features(linked_legs=True, hedge_mode=True, leverage=True, batch=5)
+    features = Features(conditional_ids=False, linked_legs=True, hedge_mode=True, leverage=True, batch=5)
     errors = ERRORS
     #: each endpoint for itself, per second and user; public ones per address
     buckets = {

@@ -433,7 +433,7 @@ class MEXCSpot(_MEXC):
 class MEXCFutures(CountsContracts, LooksAgain, _MEXC):
     name = "MEXC_F"
     product = Product.LINEAR
-    features = Features(linked_legs=True, hedge_mode=True, leverage=True)
+    features = Features(conditional_ids=False, linked_legs=True, hedge_mode=True, leverage=True)
     errors, hints = words(KEY_ERRORS, FUTURES_ERRORS), HINTS
     #: requests in two seconds, each address of the API counting for itself; placing as of the reopening in 2026
     buckets = {

