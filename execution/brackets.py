@@ -60,11 +60,14 @@ def from_row(row: Bracket) -> Guarded:
     )
 
 
-def save_new(bracket: Guarded, account: Account, region: str) -> Bracket:
-    """Insert, or bring up to date when reconciliation was quicker."""
+def save_new(bracket: Guarded, account: Account, region: str, began: datetime | None = None) -> Bracket:
+    """Insert, or bring up to date when reconciliation was quicker. What has moved on since is left as it is. `began`:
+    when that was not now."""
     values = columns(bracket) | {"user_id": account.user_id, "account": account, "region": region}
+    if began is not None:
+        values["created_at"] = began
     row, created = Bracket.objects.get_or_create(token=bracket.token, defaults=values)
-    if not created and save(bracket, row.version):
+    if not created and row.version == 0 and save(bracket, row.version):
         row.refresh_from_db()
     return row
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import Account
 from execution.ids import new_public_id
@@ -223,7 +224,8 @@ class Bracket(models.Model):
     #: counts the legs ever placed: each has a client id of its own
     generation = models.PositiveIntegerField(default=0)
     version = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
+    #: when the job that opened it was done, however late that is written down
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

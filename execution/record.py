@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -51,6 +51,16 @@ class Ledger:
     replaces: bool = False
     #: when the job was done: what was opened since, and stands in history already, is none of its business
     ended_ms: float = field(default_factory=lambda: time.time() * 1000)
+
+    @property
+    def ended_at(self) -> datetime:
+        return datetime.fromtimestamp(self.ended_ms / 1000, UTC)
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether it changes brackets of earlier jobs."""
+        earlier = (self.closed, self.cancelled, self.released, self.reduced, self.unwatched)
+        return self.replaces or any(earlier)
 
     def outcome(self) -> dict[str, Any]:
         """What the waiting caller gets (execution.outcome)."""
@@ -105,8 +115,11 @@ class Ledger:
 
 
 def record(ledger: Ledger) -> None:
-    """Write it now, or leave it in the region's Redis for the next watch to write."""
+    """Write it now, or leave it in the region's Redis for the next watch to write. What waits there comes first where
+    this is about what was there before: a close written before the entry it closed would find no bracket."""
     try:
+        if ledger.looks_back:
+            _catch_up(ledger.job.region)
         write(ledger)
     except DatabaseError as error:
         log.warning("history of job %s waits: %s", ledger.job.id, type(error).__name__)
@@ -114,6 +127,13 @@ def record(ledger: Ledger) -> None:
         return
     if ledger.reduced or ledger.released:
         _have_legs_fitted(ledger.job)
+
+
+def _catch_up(region: str) -> None:
+    try:
+        write_waiting(region)
+    except redis.RedisError as error:
+        log.warning("what waits to be written in %s cannot be read: %s", region, type(error).__name__)
 
 
 def _have_legs_fitted(job: Job) -> None:
@@ -159,9 +179,10 @@ def _waiting(region: str) -> str:
 def write(ledger: Ledger) -> None:
     """Idempotent: only rows whose end was not known are changed."""
     account = Account.objects.filter(public_id=ledger.job.account.public_id).first()
+    began = ledger.ended_at + timedelta(microseconds=1)  # not among what this job found
     for result in ledger.results:
         bracket = ledger.brackets.get(result.token)
-        row = brackets.save_new(bracket, account, ledger.job.region) if bracket and account else None
+        row = brackets.save_new(bracket, account, ledger.job.region, began) if bracket and account else None
         move_order(
             result.token,
             result.status,
@@ -181,7 +202,7 @@ def write(ledger: Ledger) -> None:
 def _follow(ledger: Ledger, account: Account) -> None:
     """What a job's closes, cancels and moves mean for the brackets that were there before. History may be written
     late, and in another order than things happened."""
-    before = datetime.fromtimestamp(ledger.ended_ms / 1000, UTC)
+    before = ledger.ended_at
     for venue, instrument, directions in ledger.closed:
         fresh = [bracket.token for bracket in ledger.brackets.values()]
         brackets.closed_by_command(account, venue, instrument, directions, before, except_tokens=fresh)

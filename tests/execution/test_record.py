@@ -5,8 +5,9 @@ import json
 from decimal import Decimal
 
 import pytest
+from django.db import OperationalError
 
-from execution import brackets
+from execution import brackets, record
 from execution.brokers import region_redis
 from execution.desk import Timeline
 from execution.models import Bracket, BracketState
@@ -94,4 +95,31 @@ def test_a_partial_close_that_a_look_noticed_first_is_not_counted_twice(make_des
     ledger = Ledger(job, [], Timeline(job.received_ms))
     ledger.reduced.append(("BTCUSDT", "long", "0.01", "0.01"))
     write(Ledger.load(ledger.dump()))
+    assert brackets.from_row(desk.bracket()).remaining == Decimal("0.01")
+
+
+def test_history_that_waited_is_written_before_what_came_after(make_desk, monkeypatch):
+    """The close was written first, found no bracket, and the stop that it had taken away was put down to the user."""
+    desk = make_desk(families=("binance",), balances={"USDT": "100000"})
+    with monkeypatch.context() as patch:
+        patch.setattr(record, "write", refuse)
+        desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
+    assert not Bracket.objects.filter(user=desk.user).exists()
+    desk.one("BTCUSDT on Binance close 50%")
+    desk.supervise(2)
+    (stop,) = desk.open_orders("Binance", "binance")
+    assert Decimal("0.0049") < Decimal(str(stop["quantity"])) <= Decimal("0.005")
+
+
+def refuse(ledger):
+    raise OperationalError("the database is away")
+
+
+def test_a_bracket_that_moved_on_is_not_set_back_by_history_that_is_written_twice(make_desk):
+    desk = make_desk(families=("bybit",))
+    desk.one("BTCUSDT on ByBit_F market long 0.02 sl off 2%")
+    row = desk.bracket()
+    before = brackets.from_row(row)
+    desk.one("BTCUSDT on ByBit_F close 50%")
+    brackets.save_new(before, row.account, row.region)
     assert brackets.from_row(desk.bracket()).remaining == Decimal("0.01")
