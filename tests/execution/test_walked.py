@@ -108,7 +108,7 @@ def test_in_the_end_history_is_what_the_books_say(make_desk, fault, venue, story
     walk(make_desk, fault, venue, story, kind)
 
 
-@pytest.mark.chaos
+@pytest.mark.walk
 @pytest.mark.parametrize("kind", ["unreached", "request lost", "answer lost"])
 @pytest.mark.parametrize("story", [*STORIES, *TURNS], ids=str)
 @pytest.mark.parametrize("venue", [kind.name for kind in venues().values() if kind.features.conditional])
