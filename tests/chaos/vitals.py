@@ -80,13 +80,14 @@ def table(samples: Sequence[Sample]) -> str:
 
 
 def leaks(samples: Sequence[Sample]) -> list[str]:
-    """Processes whose memory or sockets were still growing when they should long have had all they need."""
+    """Processes whose memory or sockets were still growing when they should long have had all they need. The sandbox
+    keeps every order, for who compares the books."""
     fifth = max(1, len(samples) // 5)
     early, late = samples[fifth : 2 * fifth], samples[-fifth:]
     found = []
     for name in samples[0].memory:
         before, after = (median(each.memory[name] for each in part) for part in (early, late))
-        if after > before * (1 + GROWTH):
+        if name != "sandbox" and after > before * (1 + GROWTH):
             found.append(f"{name} grew from {before:.1f} to {after:.1f} MiB")
         before, after = (max(each.sockets[name] for each in part) for part in (early, late))
         if after > before * 1.5 + 10:
