@@ -30,6 +30,13 @@ SELECT user_id, venue, instrument, direction, token, status, quantity, closed, l
 FROM execution_bracket
 """
 #: what flipr itself says is not settled yet
+RESTLESS = """
+SELECT 'order', venue, status || ' ' || coalesce(error->>'message', '') FROM execution_order
+ WHERE status IN ('working', 'unknown')
+UNION ALL
+SELECT 'bracket', venue, status || ' ' || version || ' ' || note FROM execution_bracket
+ WHERE updated_at > now() - interval '10 seconds'
+"""
 UNSETTLED = """
 SELECT (SELECT count(*) FROM execution_order WHERE status IN ('working', 'unknown')),
        (SELECT coalesce(sum(version), 0) FROM execution_bracket),
@@ -77,6 +84,12 @@ def unsettled(database_url: str) -> tuple[int, int, int]:
         row = connection.execute(UNSETTLED).fetchone()
     assert row is not None
     return int(row[0]), int(row[1]), int(row[2])
+
+
+def restless(database_url: str) -> list[str]:
+    """What changed in the last seconds, or has no known end."""
+    with psycopg.connect(database_url) as connection:
+        return [f"{what} on {venue}: {state}" for what, venue, state in connection.execute(RESTLESS)]
 
 
 def intent_of(body: str) -> int | None:

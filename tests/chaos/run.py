@@ -18,7 +18,7 @@ from exchanges.registry import venue_class, venues
 from exchanges.sandbox.world import dialect_classes
 from exchanges.types import Product
 from flipr.embedded import LOCAL
-from tests.chaos.books import Books, Holder, read_books, unsettled
+from tests.chaos.books import Books, Holder, read_books, restless, unsettled
 from tests.chaos.checker import BOUND_SECONDS, Findings, check, check_load
 from tests.chaos.load import post_within, summary
 from tests.chaos.plan import FAULTS, PAIRS, WORKERS, Plan, make_plan
@@ -132,7 +132,10 @@ def wait_settled(stack: Stack) -> float:
     quiet = _Quiet(_database(stack))
     while not quiet.reached() and time.monotonic() - begun < SETTLED_SECONDS:
         time.sleep(0.25)
-    return time.monotonic() - begun
+    took = time.monotonic() - begun
+    if took >= SETTLED_SECONDS:
+        say("still restless: " + "; ".join(restless(_database(stack))))
+    return took
 
 
 class _Quiet:
