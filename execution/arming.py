@@ -454,7 +454,9 @@ def market_exit(desk: Desk, bracket: Guarded, instrument: Instrument, part: str)
     may be fewer than it counts (fees, a sale elsewhere): what is there is sold."""
     if not desk.spot:
         return _close_at_market(desk, bracket, instrument, part, bracket.remaining)
-    cancel_legs(desk, bracket, instrument, bracket.live())
+    cancel_legs(
+        desk, bracket, instrument, [leg for leg in bracket.live() if leg.status is not LegState.FAILED]
+    )
     wanted = down(bracket.remaining, instrument.step)
     try:
         return _close_at_market(desk, bracket, instrument, part, wanted)

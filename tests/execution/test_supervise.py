@@ -2,6 +2,11 @@
 
 from decimal import Decimal as D
 
+import pytest
+
+from exchanges.errors import InvalidOrder
+from exchanges.types import OrderType
+from exchanges.venue import Venue
 from execution import book, brackets, pace
 from execution.brokers import region_redis
 from execution.models import Bracket, BracketState
@@ -139,3 +144,30 @@ def test_what_fails_after_an_order_was_sent_is_not_told_as_if_nothing_was(make_d
     desk.sandbox.fault("throttle", venue="BitMEX", path="GET /api/v1/user/margin")
     bought = desk.one("BTCUSDT on BitMEX market long 0.02 sl off 3%")
     assert bought["status"] == "unknown", "it is looked for, and protected then"
+
+
+@pytest.mark.parametrize(("venue", "family"), [("Binance_F", "binance"), ("Binance", "binance")])
+def test_what_can_neither_be_protected_nor_sold_is_told_and_left_alone(make_desk, monkeypatch, venue, family):
+    """Worth less than the exchange's smallest order: to try once more at every look helped nobody."""
+    desk = make_desk(families=(family,))
+    desk.one(f"BTCUSDT on {venue} limit long 0.01 at 49000 sl off 2%")
+    desk.sandbox.price("BTC/USDT", "48990")
+    row = desk.bracket()
+    desk.sandbox.fault("reject_stop", venue=venue)
+    refuse_sales(monkeypatch)
+    desk.supervise(6)
+    kept = desk.bracket()
+    assert (kept.status, "closing failed too" in kept.note) == (BracketState.FAILED, True)
+    desk.supervise(3)
+    assert desk.bracket().version == kept.version > row.version
+
+
+def refuse_sales(monkeypatch):
+    place = Venue.place
+
+    def refused(self, keys, order, **options):
+        if order.type is OrderType.MARKET:
+            raise InvalidOrder("Order does not meet minimum order value")
+        return place(self, keys, order, **options)
+
+    monkeypatch.setattr(Venue, "place", refused)
