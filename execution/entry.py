@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from exchanges.errors import InsufficientFunds
+from exchanges.errors import ExchangeError, InsufficientFunds
 from exchanges.types import (
     Balance,
     Direction,
@@ -141,7 +141,10 @@ def place(desk: Desk, order: OrderRequest) -> Report:
         return desk.send(order)
     except InsufficientFunds as error:
         asset = _funding_asset(order.instrument, order.side, spot=desk.spot)
-        held = desk.balance(asset)
+        try:
+            held = desk.balance(asset)
+        except ExchangeError:
+            raise error from None  # how much there is would be good to know; that it is too little is
         free = held.free if held else Decimal(0)
         raise InsufficientFunds(
             f"{error.message} (free: {free.normalize():f} {asset})",

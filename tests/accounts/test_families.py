@@ -25,7 +25,7 @@ def test_every_family_can_be_shown_as_a_form(name: str):
 
 
 def test_futures_come_first_and_keys_apart_have_names_apart():
-    assert family("binance").venue_names() == ("Binance_F", "Binance")
+    assert family("binance").venue_names() == ("Binance_F", "Binance", "Binance_C")
     assert (family("kraken").title, family("kraken_futures").title) == ("Kraken", "Kraken Futures")
 
 
@@ -37,7 +37,7 @@ def test_exchanges_that_ccxt_opens_come_last():
 
 
 def test_the_test_net_is_written_with_a_t():
-    assert family("binance").venue_names(Environment.TESTNET) == ("Binance_FT", "Binance_ST")
+    assert family("binance").venue_names(Environment.TESTNET) == ("Binance_FT", "Binance_ST", "Binance_CT")
 
 
 def test_the_sandbox_is_offered_where_one_runs(settings):

@@ -7,12 +7,18 @@ import pytest
 from exchanges.errors import InvalidOrder
 from exchanges.types import OrderType
 from exchanges.venue import Venue
-from execution import book, brackets, pace
+from execution import arming, book, brackets, pace
 from execution.brokers import region_redis
 from execution.models import Bracket, BracketState
 
 #: where a futures order with a trigger is asked for on Binance
 LEG = "GET /fapi/v1/algoOrder"
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    """A stop is tried again without a pause."""
+    monkeypatch.setattr(arming, "STOP_RETRY_SECONDS", (0.0, 0.0))
 
 
 def guarded(desk):

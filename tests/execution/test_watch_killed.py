@@ -8,7 +8,7 @@ from decimal import Decimal as D
 import pytest
 
 from exchanges import transport
-from execution import book
+from execution import arming, book
 
 LONGEST = 20
 #: of the exchange that asks by POST
@@ -61,6 +61,7 @@ def look(desk, times):
 
 @pytest.fixture
 def executioner(monkeypatch):
+    monkeypatch.setattr(arming, "STOP_RETRY_SECONDS", (0.0,))
     return Executioner(monkeypatch)
 
 
@@ -149,7 +150,7 @@ def test_a_watched_target_sells_once(make_desk, executioner, venue, family, answ
 
 
 @pytest.mark.parametrize("answered", [False, True])
-@pytest.mark.parametrize(("venue", "family"), [FUTURES[0], FUTURES[3], *SPOT])
+@pytest.mark.parametrize(("venue", "family"), [FUTURES[0], *SPOT])
 def test_a_position_without_a_stop_is_closed_once(make_desk, executioner, venue, family, answered):
     """Beside it stands what the user bought without flipr."""
     for number in range(1, LONGEST):
