@@ -11,8 +11,8 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 demo: .venv/base.stamp
 	@$(BIN)/python -m flipr.demo
 
-# The whole suite in two processes, and then, alone on the machine, a short storm; what ARGS names, in one process.
-SUITE = $(BIN)/pytest $(or $(ARGS),-n 2 --dist loadfile && $(BIN)/pytest -m chaos tests/chaos)
+# The whole suite in two processes; what ARGS names, in one.
+SUITE = $(BIN)/pytest $(or $(ARGS),-n 2 --dist loadfile)
 
 test: .venv/dev.stamp
 	$(SUITE)
