@@ -6,10 +6,9 @@ Facts: developers.binance.com (spot REST, USD-M and COIN-M futures REST), read 2
   it with -4120). FINISHED there means filled *or* cancelled: the order it became (`actualOrderId`) tells which;
 * client ids are unique among open orders only: an id can be asked for before it is used again, never after;
 * cash spot locks the balance once, so stop and target rest as one native OCO list;
-* COIN-M has that service at `/dapi/v1/algoOrder` since it was moved onto the system of USD-M (Important CM-UM Integration
-  Notice, in force by August 2026; github.com/ccxt/ccxt/issues/28971, read 2026-11-23). Both draw on one limit since then.
-  It counts contracts (of 100 USD for BTC, of 10 for the others), is asked for positions by pair, and tells the coins of
-  a fill in eight decimals, so that `avgPrice` is the finer price;
+* COIN-M has that service at `/dapi/v1/algoOrder`, though its pages do not list all of it: ccxt 4.5.90 says that it was
+  tried live. It counts contracts (of 100 USD for BTC, of 10 for the others), is asked for positions by pair, and tells
+  the coins of a fill in eight decimals, so that `avgPrice` is the finer price;
 * futures have no request with bid, ask and last price together: `Quote.last` is the middle of the book there;
 * a batch of futures orders (five at most) takes no conditional ones;
 * `/sapi` (what a key may do) exists on the live spot host only;
@@ -301,7 +300,7 @@ class BinanceSpot(BinanceVenue):
         reduce_only=False,
         client_id_memory_seconds=90 * 86_400,
     )
-    #: one name per real bucket: the limits of spot and futures are counted apart, those of both futures together. 200,000 orders a day are not metered here
+    #: one name per real bucket: the limits of spot and futures are counted apart. 200,000 orders a day are not metered here
     buckets = {
         "spot_weight": Bucket(6000, 60, kind=Kind.FIXED),
         "spot_orders": Bucket(100, 10, Scope.KEY, kind=Kind.FIXED),
@@ -427,9 +426,7 @@ class _Futures(BinanceVenue):
 
     hosts = {"binance": {Environment.LIVE: "https://api.binance.com"}}
     restrictions_host = "binance"
-    #: both kinds take their points, 2,400 a minute and address, from one account: 7 to 90 a look, 2 a price
-    looks_per_minute = 80
-    prices_per_minute = 200
+    looks_per_minute = 120  # of 2,400 points a minute and address, 7 to 90 a look
     cheaper_one_by_one = 20  # 2 points a symbol, 80 for all
     features = Features(
         fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=3 * 86_400, batch=5
@@ -437,22 +434,8 @@ class _Futures(BinanceVenue):
     types = FUTURES_TYPE
     time_path, trades_path = "/v1/time", "/v1/userTrades"
     may_trade = "enableFutures"
-    buckets = {
-        "futures_weight": Bucket(2400, 60, kind=Kind.FIXED),
-        "futures_orders": Bucket(300, 10, Scope.KEY, kind=Kind.FIXED),
-        "futures_orders_minute": Bucket(1200, 60, Scope.KEY, kind=Kind.FIXED),
-        "sapi": Bucket(12_000, 60, kind=Kind.FIXED),
-    }
-    used = {
-        "x-mbx-used-weight-1m": "futures_weight",
-        "x-mbx-order-count-10s": "futures_orders",
-        "x-mbx-order-count-1m": "futures_orders_minute",
-    }
-    weight = "futures_weight"
-    #: placing costs orders, no weight; a banned address must not place either
-    order_costs = {"futures_weight": 0, "futures_orders": 1, "futures_orders_minute": 1}
     #: of a batch, however many it has (trade/rest-api/Place-Multiple-Orders)
-    batch_costs: ClassVar[Costs] = {"futures_weight": 5, "futures_orders": 5, "futures_orders_minute": 1}
+    batch_costs: ClassVar[Costs]
     account_path: ClassVar[str]
 
     @abstractmethod
@@ -632,7 +615,22 @@ class BinanceFutures(_Futures):
         Environment.LIVE: "https://fapi.binance.com",
         Environment.TESTNET: "https://demo-fapi.binance.com",
     }
+    buckets = {
+        "futures_weight": Bucket(2400, 60, kind=Kind.FIXED),
+        "futures_orders": Bucket(300, 10, Scope.KEY, kind=Kind.FIXED),
+        "futures_orders_minute": Bucket(1200, 60, Scope.KEY, kind=Kind.FIXED),
+        "sapi": Bucket(12_000, 60, kind=Kind.FIXED),
+    }
+    used = {
+        "x-mbx-used-weight-1m": "futures_weight",
+        "x-mbx-order-count-10s": "futures_orders",
+        "x-mbx-order-count-1m": "futures_orders_minute",
+    }
     root = "/fapi"
+    weight = "futures_weight"
+    #: placing costs orders, no weight; a banned address must not place either
+    order_costs = {"futures_weight": 0, "futures_orders": 1, "futures_orders_minute": 1}
+    batch_costs = {"futures_weight": 5, "futures_orders": 5, "futures_orders_minute": 1}
     trades_weight = 5
     account_path = "/v3/account"
 
@@ -663,7 +661,16 @@ class BinanceInverse(_Futures):
         Environment.LIVE: "https://dapi.binance.com",
         Environment.TESTNET: "https://demo-dapi.binance.com",
     }
+    buckets = {
+        "coin_weight": Bucket(2400, 60, kind=Kind.FIXED),
+        "coin_orders_minute": Bucket(1200, 60, Scope.KEY, kind=Kind.FIXED),
+        "sapi": Bucket(12_000, 60, kind=Kind.FIXED),
+    }
+    used = {"x-mbx-used-weight-1m": "coin_weight", "x-mbx-order-count-1m": "coin_orders_minute"}
     root = "/dapi"
+    weight = "coin_weight"
+    order_costs = {"coin_weight": 0, "coin_orders_minute": 1}
+    batch_costs = {"coin_weight": 5, "coin_orders_minute": 5}
     trades_weight = 20
     account_path = "/v1/account"
 

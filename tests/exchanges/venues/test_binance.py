@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from decimal import Decimal
 from typing import Any
@@ -190,8 +191,9 @@ def test_an_overload_is_stayed_off_for_a_moment_not_for_a_minute() -> None:
 
 
 def test_spot_and_futures_fill_different_buckets_but_for_the_shared_one() -> None:
-    assert set(BinanceSpot.buckets) & set(BinanceFutures.buckets) == {"sapi"}
-    assert BinanceInverse.buckets == BinanceFutures.buckets, "one limit for both kinds of futures"
+    kinds = (BinanceSpot, BinanceFutures, BinanceInverse)
+    for one, other in itertools.combinations(kinds, 2):
+        assert set(one.buckets) & set(other.buckets) == {"sapi"}
 
 
 def test_the_weight_the_exchange_reports_is_believed() -> None:
@@ -208,10 +210,10 @@ def test_the_weight_the_exchange_reports_is_believed() -> None:
         venue.server_time_ms()
 
 
-def test_both_kinds_of_futures_take_their_weight_from_one_limit() -> None:
+def test_the_weight_of_the_service_for_contracts_in_coins_is_counted_apart() -> None:
     answer = Answer(200, {"x-mbx-used-weight-1m": "7", "x-mbx-order-count-1m": "2"}, {})
-    for name in (FUTURES, COIN):
-        assert silent(name).usage(answer) == {"futures_weight": 7, "futures_orders_minute": 2}
+    assert silent(COIN).usage(answer) == {"coin_weight": 7, "coin_orders_minute": 2}
+    assert silent(FUTURES).usage(answer) == {"futures_weight": 7, "futures_orders_minute": 2}
 
 
 @pytest.mark.parametrize("value", ["", "many", "-1", "1.5"])
