@@ -17,7 +17,6 @@ from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 
-@cache
 def region_redis(region: str) -> redis.Redis:
     """The region's own Redis: claims, lanes, limits, replies. Regions with the same URL share a client."""
     return _client(settings.BROKER_URLS[region])
@@ -97,11 +96,15 @@ def run_once(server: redis.Redis, text: str, keys: Sequence[str], args: Sequence
     return Asked(server, text, keys, args).answer()
 
 
-@cache
 def limits_redis(region: str) -> redis.Redis:
     """The same server for limits, which can be counted without it: it is not waited for as long."""
+    return _impatient_client(settings.BROKER_URLS[region])
+
+
+@cache
+def _impatient_client(url: str) -> redis.Redis:
     return redis.Redis.from_url(
-        settings.BROKER_URLS[region],
+        url,
         decode_responses=True,
         socket_timeout=0.5,
         socket_connect_timeout=0.5,
@@ -111,12 +114,12 @@ def limits_redis(region: str) -> redis.Redis:
 
 
 @cache
-def _connection(region: str) -> Connection:
+def _connection(url: str) -> Connection:
     options = dict(current_app.conf.broker_transport_options or {})
-    return Connection(settings.BROKER_URLS[region], transport_options=options)
+    return Connection(url, transport_options=options)
 
 
 def producer_pool(region: str) -> ProducerPool:
     """Warm producers to the region's broker."""
-    pool: ProducerPool = producers[_connection(region)]
+    pool: ProducerPool = producers[_connection(settings.BROKER_URLS[region])]
     return pool

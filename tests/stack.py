@@ -26,7 +26,6 @@ from accounts import flows
 from accounts.models import Account, Hook, StopPolicy, User
 from exchanges.registry import venue_class
 from exchanges.types import Credentials, Environment
-from execution import brokers
 from flipr.embedded import LOCAL, free_ports
 from flipr.processes import Processes, procfile
 from flipr.workers import answering
@@ -156,10 +155,8 @@ class Stack:
                 SANDBOX_URL=self.sandbox,
                 PUBLIC_URL=self.web,
             ):
-                _forget_brokers()
                 yield
         finally:
-            _forget_brokers()
             connection.close()
             connection.settings_dict["NAME"] = before
 
@@ -246,11 +243,6 @@ class Stack:
         answer = self.http.post(f"{self.sandbox}/_sandbox/{name}", json=body)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
-
-
-def _forget_brokers() -> None:
-    brokers.region_redis.cache_clear()
-    brokers._connection.cache_clear()
 
 
 def _with_name(url: str, name: str) -> str:

@@ -170,12 +170,8 @@ def test_the_refusal_says_since_when_and_when_it_is_tried_again(worker: Worker, 
 
 def test_a_redis_that_is_away_changes_nothing_for_an_order(worker: Worker, settings: Any) -> None:
     settings.BROKER_URLS = dict.fromkeys(settings.BROKER_URLS, "redis://127.0.0.1:1/0")
-    region_redis.cache_clear()
-    try:
-        worker.saw(*[SILENT] * FAILURES, Maintenance("x"))
-        assert worker.refusal() is None
-    finally:
-        region_redis.cache_clear()
+    worker.saw(*[SILENT] * FAILURES, Maintenance("x"))
+    assert worker.refusal() is None
 
 
 # -- closing -----------------------------------------------------------------------------------------------

@@ -138,12 +138,8 @@ def test_a_message_stands_in_its_queue_and_in_its_lane_or_in_neither():
 
 def test_a_queue_that_cannot_be_reached_has_certainly_nothing(settings):
     settings.BROKER_URLS = dict.fromkeys(settings.REGIONS, "redis://127.0.0.1:1/0")
-    region_redis.cache_clear()
-    try:
-        with pytest.raises(Unreached):
-            queue_up("eu", LANE, "job", 5, "orders.test", "the message")
-    finally:
-        region_redis.cache_clear()
+    with pytest.raises(Unreached):
+        queue_up("eu", LANE, "job", 5, "orders.test", "the message")
 
 
 def test_a_place_that_could_not_be_left_is_left_when_redis_is_back(monkeypatch):

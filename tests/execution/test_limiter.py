@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 import redis
+from django.conf import settings as django_settings
 from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -566,10 +567,9 @@ def test_a_turn_that_was_lost_is_not_taken_from_its_new_holder(worker, server: r
 @pytest.fixture
 def cut_off() -> Iterator[RedisGate]:
     """A worker as it runs, of a region whose Redis nobody listens for."""
-    with override_settings(BROKER_URLS={"eu": f"redis://127.0.0.1:{free_ports(1)[0]}/0"}):
-        limits_redis.cache_clear()
+    url = f"redis://127.0.0.1:{free_ports(1)[0]}/0"
+    with override_settings(BROKER_URLS=dict.fromkeys(django_settings.REGIONS, url)):
         yield RedisGate(limits_redis("eu"), patience_seconds=NEVER)
-    limits_redis.cache_clear()
 
 
 def test_without_redis_a_worker_counts_for_itself(cut_off: RedisGate, caplog) -> None:
@@ -831,12 +831,10 @@ def test_no_key_of_a_user_is_written_to_redis(worker, server: redis.Redis, time:
 @pytest.fixture
 def new_pool() -> Iterator[Callable[[], Pool]]:
     """The pool as a process of its own would open it."""
-    limits_redis.cache_clear()
     book.pool.cache_clear()
     yield book.pool
     book.pool().close()
     book.pool.cache_clear()
-    limits_redis.cache_clear()
 
 
 def test_a_worker_shares_limits_with_its_region_and_sends_from_its_addresses(

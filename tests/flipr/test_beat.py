@@ -7,7 +7,6 @@ import redis
 from django.conf import settings
 from django.test import override_settings
 
-from execution import brokers
 from flipr.beat import RegionalScheduler
 from flipr.celery import app
 from flipr.embedded import free_ports
@@ -29,9 +28,7 @@ def regional_brokers(redis_server):
     root = redis_server.removesuffix("/0")
     urls = {"eu": f"{root}/2", "singapore": f"{root}/3", "tokyo": f"redis://127.0.0.1:{free_ports(1)[0]}/0"}
     with override_settings(BROKER_URLS=urls):
-        brokers._connection.cache_clear()
         yield urls
-    brokers._connection.cache_clear()
     for region in ("eu", "singapore"):
         with redis.Redis.from_url(urls[region]) as client:
             client.flushdb()

@@ -15,7 +15,6 @@ from django.test import Client
 from accounts import flows
 from accounts.models import Account, Hook, User
 from exchanges.types import Environment
-from execution import brokers
 from tests.webhooks.region import Region, all_filled
 from webhooks import threads
 from webhooks.models import Delivery
@@ -146,12 +145,5 @@ def unreachable_queues(settings: Any) -> AbstractContextManager[None]:
 def regions_at(url: str, settings: Any) -> Iterator[None]:
     urls = settings.BROKER_URLS
     settings.BROKER_URLS = dict.fromkeys(urls, url)
-    _forget_clients()
     yield
     settings.BROKER_URLS = urls
-    _forget_clients()
-
-
-def _forget_clients() -> None:
-    brokers.region_redis.cache_clear()
-    brokers._connection.cache_clear()
