@@ -191,10 +191,23 @@ def _take_care(region: str, owner: Account, venue: str, rows: list[Bracket], *, 
 
 def _still_listed(desk: Desk, rows: list[Bracket]) -> list[Bracket]:
     """Without what the exchange has taken off its list: nothing can be read about it, and the others are not to wait."""
-    gone = {row.instrument for row in rows if desk.connection.table.by_symbol(row.instrument) is None}
-    for symbol in sorted(gone):
-        log.error("%s does not list %s any more: its brackets are not looked after", desk.venue.name, symbol)
-    return [row for row in rows if row.instrument not in gone]
+    kept = []
+    for row in rows:
+        if desk.connection.table.by_symbol(row.instrument) is not None:
+            kept.append(row)
+        elif row.status in ACTIVE_BRACKETS:
+            _tell_unlisted(row)
+    return kept
+
+
+def _tell_unlisted(row: Bracket) -> None:
+    """Once, on the page of the bracket and in the log."""
+    words = f"{row.venue} does not list {row.instrument} any more: look at the position there"
+    if row.note != words:
+        log.error("bracket %s is not looked after: %s", row.public_id, words)
+        bracket = brackets.from_row(row)
+        bracket.note = words
+        brackets.save(bracket, row.version, by="supervision")
 
 
 def _tend(region: str, desk: Desk, rows: list[Bracket], view: View, more: set[str] | None) -> None:

@@ -85,6 +85,10 @@ def test_a_market_that_is_not_listed_any_more_holds_up_no_other(make_desk):
     desk.sandbox.price("ETH/USDT", "2890")
     desk.supervise(2)
     assert stops(desk, "ETHUSDT") == [D(1)]
+    told = Bracket.objects.get(instrument="GONEUSDT")
+    assert "does not list GONEUSDT any more" in told.note
+    desk.supervise(2)
+    assert Bracket.objects.get(pk=told.pk).version == told.version, "it is told once"
 
 
 def test_a_stop_that_only_could_not_be_placed_now_is_tried_again(make_desk):
