@@ -85,6 +85,8 @@ class Dialect(ABC):
     markets: ClassVar[tuple[Market, ...]]
     rules: ClassVar[Rules]
     limits: ClassVar[tuple[Limit, ...]] = ()
+    #: whose limits they are, where venues share them; else the venue's own
+    metered_as: ClassVar[str] = ""
     #: of a route that names none
     default_costs: ClassVar[Mapping[str, int]] = {}
     #: parameters that never reach the log of calls

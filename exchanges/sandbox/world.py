@@ -259,10 +259,11 @@ class World:
 
     @staticmethod
     def _owner(dialect: Dialect, limit: Limit, call: Call) -> str:
-        """One venue's limits are not another's."""
+        """One venue's limits are not another's, unless they say so."""
+        whose = dialect.metered_as or dialect.name
         if limit.owner is Owner.ADDRESS or call.signed_by is None:
-            return f"{dialect.name} {call.address}"
-        return f"{dialect.name} {call.signed_by.fingerprint}"
+            return f"{whose} {call.address}"
+        return f"{whose} {call.signed_by.fingerprint}"
 
     def _log(self, dialect: Dialect, call: Call, drawn: Mapping[Kind, Fault]) -> None:
         try:

@@ -6,9 +6,11 @@ Facts: developers.binance.com (spot REST, USD-M and COIN-M futures REST), read 2
   it with -4120). FINISHED there means filled *or* cancelled: the order it became (`actualOrderId`) tells which;
 * client ids are unique among open orders only: an id can be asked for before it is used again, never after;
 * cash spot locks the balance once, so stop and target rest as one native OCO list;
-* COIN-M has that service at `/dapi/v1/algoOrder`, though its pages do not list all of it: ccxt 4.5.90 says that it was
-  tried live. It counts contracts (of 100 USD for BTC, of 10 for the others), is asked for positions by pair, and tells
-  the coins of a fill in eight decimals, so that `avgPrice` is the finer price;
+* COIN-M was moved onto the system of USD-M (notice on the front page of its documentation, published 2026-06-10, in force
+  since 2026-06-30, read 2026-11-23): conditional orders are at `/dapi/v1/algoOrder`, weight and orders of both are
+  counted together, and the position mode is one setting for both. It counts contracts (of 100 USD for BTC, of 10 for
+  the others), is asked for positions by pair, and tells the coins of a fill in eight decimals, so that `avgPrice` is
+  the finer price;
 * futures have no request with bid, ask and last price together: `Quote.last` is the middle of the book there;
 * a batch of futures orders (five at most) takes no conditional ones;
 * `/sapi` (what a key may do) exists on the live spot host only;
@@ -300,7 +302,7 @@ class BinanceSpot(BinanceVenue):
         reduce_only=False,
         client_id_memory_seconds=90 * 86_400,
     )
-    #: one name per real bucket: the limits of spot and futures are counted apart. 200,000 orders a day are not metered here
+    #: one name per real bucket: the limits of spot and futures are counted apart, those of both futures together. 200,000 orders a day are not metered here
     buckets = {
         "spot_weight": Bucket(6000, 60, kind=Kind.FIXED),
         "spot_orders": Bucket(100, 10, Scope.KEY, kind=Kind.FIXED),
@@ -426,7 +428,9 @@ class _Futures(BinanceVenue):
 
     hosts = {"binance": {Environment.LIVE: "https://api.binance.com"}}
     restrictions_host = "binance"
-    looks_per_minute = 120  # of 2,400 points a minute and address, 7 to 90 a look
+    #: both kinds take their points, 2,400 a minute and address, from one account: 7 to 90 a look, 2 a price
+    looks_per_minute = 80
+    prices_per_minute = 200
     cheaper_one_by_one = 20  # 2 points a symbol, 80 for all
     features = Features(
         fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=3 * 86_400, batch=5
@@ -434,8 +438,22 @@ class _Futures(BinanceVenue):
     types = FUTURES_TYPE
     time_path, trades_path = "/v1/time", "/v1/userTrades"
     may_trade = "enableFutures"
+    buckets = {
+        "futures_weight": Bucket(2400, 60, kind=Kind.FIXED),
+        "futures_orders": Bucket(300, 10, Scope.KEY, kind=Kind.FIXED),
+        "futures_orders_minute": Bucket(1200, 60, Scope.KEY, kind=Kind.FIXED),
+        "sapi": Bucket(12_000, 60, kind=Kind.FIXED),
+    }
+    used = {
+        "x-mbx-used-weight-1m": "futures_weight",
+        "x-mbx-order-count-10s": "futures_orders",
+        "x-mbx-order-count-1m": "futures_orders_minute",
+    }
+    weight = "futures_weight"
+    #: placing costs orders, no weight; a banned address must not place either
+    order_costs = {"futures_weight": 0, "futures_orders": 1, "futures_orders_minute": 1}
     #: of a batch, however many it has (trade/rest-api/Place-Multiple-Orders)
-    batch_costs: ClassVar[Costs]
+    batch_costs: ClassVar[Costs] = {"futures_weight": 5, "futures_orders": 5, "futures_orders_minute": 1}
     account_path: ClassVar[str]
 
     @abstractmethod
@@ -583,10 +601,6 @@ class _Futures(BinanceVenue):
             found[asset] = Balance(asset, total, read.decimal(each, "availableBalance"))
         return found
 
-    def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
-        answer = self._ask("GET", "/v1/positionSide/dual", {}, 30, keys)
-        return PositionMode.HEDGE if flag(answer, "dualSidePosition") else PositionMode.ONE_WAY
-
     def set_leverage(
         self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
     ) -> None:
@@ -615,22 +629,7 @@ class BinanceFutures(_Futures):
         Environment.LIVE: "https://fapi.binance.com",
         Environment.TESTNET: "https://demo-fapi.binance.com",
     }
-    buckets = {
-        "futures_weight": Bucket(2400, 60, kind=Kind.FIXED),
-        "futures_orders": Bucket(300, 10, Scope.KEY, kind=Kind.FIXED),
-        "futures_orders_minute": Bucket(1200, 60, Scope.KEY, kind=Kind.FIXED),
-        "sapi": Bucket(12_000, 60, kind=Kind.FIXED),
-    }
-    used = {
-        "x-mbx-used-weight-1m": "futures_weight",
-        "x-mbx-order-count-10s": "futures_orders",
-        "x-mbx-order-count-1m": "futures_orders_minute",
-    }
     root = "/fapi"
-    weight = "futures_weight"
-    #: placing costs orders, no weight; a banned address must not place either
-    order_costs = {"futures_weight": 0, "futures_orders": 1, "futures_orders_minute": 1}
-    batch_costs = {"futures_weight": 5, "futures_orders": 5, "futures_orders_minute": 1}
     trades_weight = 5
     account_path = "/v3/account"
 
@@ -647,6 +646,11 @@ class BinanceFutures(_Futures):
         answer = self._ask("GET", "/v3/positionRisk", params, 5, keys)
         return [found for each in read.items(answer) if (found := position(each))]
 
+    def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
+        """`positionSide/dual` says the same for 30 points."""
+        answer = self._ask("GET", "/v1/accountConfig", {}, 5, keys)
+        return PositionMode.HEDGE if flag(answer, "dualSidePosition") else PositionMode.ONE_WAY
+
     def _margin_mode(self, keys: Credentials, instrument: Instrument) -> MarginMode:
         answer = self._ask("GET", "/v1/symbolConfig", {"symbol": instrument.symbol}, 5, keys)
         return read.word(MARGIN_READ, answer, 0, "marginType")
@@ -661,16 +665,7 @@ class BinanceInverse(_Futures):
         Environment.LIVE: "https://dapi.binance.com",
         Environment.TESTNET: "https://demo-dapi.binance.com",
     }
-    buckets = {
-        "coin_weight": Bucket(2400, 60, kind=Kind.FIXED),
-        "coin_orders_minute": Bucket(1200, 60, Scope.KEY, kind=Kind.FIXED),
-        "sapi": Bucket(12_000, 60, kind=Kind.FIXED),
-    }
-    used = {"x-mbx-used-weight-1m": "coin_weight", "x-mbx-order-count-1m": "coin_orders_minute"}
     root = "/dapi"
-    weight = "coin_weight"
-    order_costs = {"coin_weight": 0, "coin_orders_minute": 1}
-    batch_costs = {"coin_weight": 5, "coin_orders_minute": 5}
     trades_weight = 20
     account_path = "/v1/account"
 
@@ -695,6 +690,15 @@ class BinanceInverse(_Futures):
         """coin-margined-futures/trade/rest-api/Position-Information: of every contract, held or not."""
         params = {"pair": f"{instrument.base}{instrument.quote}"} if instrument else {}
         return read.items(self._ask("GET", "/v1/positionRisk", params, 1, keys))
+
+    def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
+        """Only in hedge mode is a contract told by its sides, with or without the row of both (trade/rest-api/
+        Position-Information and portfolio-margin/account/Query-CM-Position-Information, read 2026-11-23): one point,
+        where `positionSide/dual` takes 30."""
+        sides = {read.word(POSITION_SIDE, each, "positionSide") for each in self._risks(keys, instrument)}
+        if not sides:
+            raise OutcomeUnknown(f"the answer has no row of {instrument.symbol}")
+        return PositionMode.ONE_WAY if sides == {None} else PositionMode.HEDGE
 
     def _margin_mode(self, keys: Credentials, instrument: Instrument) -> MarginMode:
         rows = {read.text(each, "symbol"): each for each in self._risks(keys, instrument)}

@@ -314,7 +314,7 @@ class FuturesOrders(FuturesAccount):
 
     def _cost(self, value: Decimal) -> dict[str, str]:
         """What the filled part cost, in the currency it is settled in."""
-        return {"cumQuote": text(value, 5)}
+        return {"cumQuote": text(value, 5), "cumBase": "0"}
 
     def _algo_row(self, order: Order) -> dict[str, Any]:
         ticket, market = order.ticket, order.market

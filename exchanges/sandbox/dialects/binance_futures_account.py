@@ -105,7 +105,9 @@ class FuturesAccount(Binance):
         flat_cancels_waiting=False,
         max_open_orders=200,
     )
-    limits: ClassVar[tuple[Limit, ...]] = (
+    #: both kinds of futures draw on one limit
+    metered_as = "binance futures"
+    limits = (
         Limit("used-weight-1m", "weight", 2400, 60, Owner.ADDRESS, ban_after=20, ban_seconds=120),
         Limit("order-count-10s", "orders", 300, 10),
         Limit("order-count-1m", "orders_minute", 1200, 60),

@@ -2,8 +2,9 @@
 
 Sources: developers.binance.com/docs/derivatives/coin-margined-futures (account/rest-api/Account-Information,
 trade/rest-api/Position-Information and New-Order, market-data/rest-api/Symbol-Order-Book-Ticker), read 2026-11-23, and
-ccxt 4.5.90, which tells that the service of conditional orders is there like on USD-M. Prices of one symbol come as a
-list of one, positions of all contracts of a pair, and what was filled is told in coins.
+ccxt 4.5.90, which tells that the service of conditional orders is there like on USD-M, and that orders of both kinds
+tell `cumQuote` and `cumBase`, of which one is 0. Prices of one symbol come as a list of one, positions of all contracts
+of a pair, and what was filled is told in coins.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from exchanges.sandbox.dialects.binance_futures import FuturesOrders
 from exchanges.sandbox.dialects.binance_futures_account import weights
 from exchanges.sandbox.dialects.binance_markets import INVERSE_MARKETS, inverse_symbol
 from exchanges.sandbox.ledger import Account, Position
-from exchanges.sandbox.meter import Limit, Owner
 from exchanges.sandbox.model import Fill, Market
 from exchanges.sandbox.wire import Call
 from exchanges.types import Product
@@ -37,10 +37,6 @@ class BinanceInverse(FuturesOrders):
     markets = INVERSE_MARKETS
     assets = tuple(market.base for market in INVERSE_MARKETS)
     rules = replace(FuturesOrders.rules, wallet="coin")
-    limits = (
-        Limit("used-weight-1m", "weight", 2400, 60, Owner.ADDRESS, ban_after=20, ban_seconds=120),
-        Limit("order-count-1m", "orders_minute", 1200, 60),
-    )
     weight_of_all = weights(ROOT)
 
     @classmethod
@@ -53,14 +49,9 @@ class BinanceInverse(FuturesOrders):
 
     @route("GET /fapi/v1/exchangeInfo", public=True)
     def exchange_info(self, call: Call) -> Any:
-        limits = (("REQUEST_WEIGHT", 2400), ("ORDERS", 1200))
+        told = super().exchange_info(call)
         return {
-            "timezone": "UTC",
-            "serverTime": call.now_ms,
-            "rateLimits": [
-                {"rateLimitType": kind, "interval": "MINUTE", "intervalNum": 1, "limit": limit}
-                for kind, limit in limits
-            ],
+            **{name: told[name] for name in ("timezone", "serverTime", "rateLimits")},
             "exchangeFilters": [],
             "symbols": [inverse_symbol(market) for market in self.markets],
         }
@@ -130,7 +121,7 @@ class BinanceInverse(FuturesOrders):
         return {**super()._row(order), "pair": _pair(order.market.symbol)}
 
     def _cost(self, value: Decimal) -> dict[str, str]:
-        return {"cumBase": eight(value)}
+        return {"cumBase": eight(value), "cumQuote": "0"}
 
     def _worth(self, market: Market, fill: Fill) -> dict[str, Any]:
         return {

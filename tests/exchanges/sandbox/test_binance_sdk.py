@@ -167,3 +167,10 @@ def test_contracts_margined_in_coins(client):
     assert coins["balance"] == "1.99999500"
     with pytest.raises(BinanceAPIException, match="-4120"):
         client.futures_coin_create_order(**(order | {"type": "STOP_MARKET"}), stopPrice="51000")
+
+
+def test_both_kinds_of_futures_draw_on_one_limit(client, sandbox):
+    client.futures_position_information(symbol="BTCUSDT")
+    before = int(client.response.headers["x-mbx-used-weight-1m"])
+    client.futures_coin_position_information(pair="BTCUSD")
+    assert int(client.response.headers["x-mbx-used-weight-1m"]) == before + 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from decimal import Decimal
 from typing import Any
@@ -17,6 +16,7 @@ from exchanges.errors import (
     InvalidOrder,
     NotSent,
     OrderNotFound,
+    OutcomeUnknown,
     Refused,
     Throttled,
     Unsupported,
@@ -191,9 +191,8 @@ def test_an_overload_is_stayed_off_for_a_moment_not_for_a_minute() -> None:
 
 
 def test_spot_and_futures_fill_different_buckets_but_for_the_shared_one() -> None:
-    kinds = (BinanceSpot, BinanceFutures, BinanceInverse)
-    for one, other in itertools.combinations(kinds, 2):
-        assert set(one.buckets) & set(other.buckets) == {"sapi"}
+    assert set(BinanceSpot.buckets) & set(BinanceFutures.buckets) == {"sapi"}
+    assert BinanceInverse.buckets == BinanceFutures.buckets, "one limit for both kinds of futures"
 
 
 def test_the_weight_the_exchange_reports_is_believed() -> None:
@@ -210,10 +209,20 @@ def test_the_weight_the_exchange_reports_is_believed() -> None:
         venue.server_time_ms()
 
 
-def test_the_weight_of_the_service_for_contracts_in_coins_is_counted_apart() -> None:
+def test_both_kinds_of_futures_take_their_weight_from_one_limit() -> None:
     answer = Answer(200, {"x-mbx-used-weight-1m": "7", "x-mbx-order-count-1m": "2"}, {})
-    assert silent(COIN).usage(answer) == {"coin_weight": 7, "coin_orders_minute": 2}
-    assert silent(FUTURES).usage(answer) == {"futures_weight": 7, "futures_orders_minute": 2}
+    for name in (FUTURES, COIN):
+        assert silent(name).usage(answer) == {"futures_weight": 7, "futures_orders_minute": 2}
+
+
+def test_a_contract_that_is_not_told_leaves_the_position_mode_unknown() -> None:
+    step = {
+        "request": {"method": "GET", "path": "/dapi/v1/positionRisk"},
+        "answer": {"status": 200, "body": []},
+    }
+    venue = open_venue(COIN, Script([step], fixture(COIN)["auth_params"]))
+    with pytest.raises(OutcomeUnknown, match="BTCUSD_PERP"):
+        venue.position_mode(credentials(COIN), instrument(COIN))
 
 
 @pytest.mark.parametrize("value", ["", "many", "-1", "1.5"])
