@@ -184,11 +184,15 @@ def released(
     for row in _active(account, venue, instrument).filter(created_at__lte=before).order_by("created_at"):
         bracket = from_row(row)
         hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
-        if not hit and any(leg.status is LegState.OPEN and not leg.error for leg in bracket.legs):
-            continue  # its exits had ended before: supervision reads how, and what is left of it
-        bracket.closed += max(bracket.remaining - left, Decimal(0))
-        left -= bracket.remaining
         _cancelled(bracket, hit)
+        if any(leg.status is LegState.OPEN and not leg.error for leg in bracket.legs):
+            # it had ended before, so this bracket may hold nothing: supervision reads how, and what is left of it
+            if hit:
+                save(bracket, row.version)
+            continue
+        kept = min(bracket.remaining, left)
+        bracket.closed += bracket.remaining - kept
+        left -= kept
         if not bracket.remaining and not bracket.entry_open:
             bracket.status, bracket.note = BracketState.DONE, "closed by a command"
         save(bracket, row.version)

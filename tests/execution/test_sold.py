@@ -139,3 +139,16 @@ def test_what_is_left_of_a_sale_is_not_counted_to_a_bracket_whose_stop_had_fille
     held = D(desk.state("Binance", "binance")["balances"]["BTC"]["total"])
     (stop,) = stops(desk, "Binance", "binance")
     assert D(0) <= held - stop < D("0.0001")
+
+
+@pytest.mark.parametrize("venue", ["Bitget", "KuCoin", "Gate"])
+def test_a_holding_whose_stop_had_filled_unseen_is_not_counted_as_what_was_kept(make_desk, venue):
+    """Its target still stood and was taken away by the sale: what is left belongs to the other, with its stop."""
+    desk = make_desk(families=(venue.lower(),), balances={"USDT": "100000"})
+    desk.one(f"BTCUSDT on {venue} market long 0.04 sl off 1% tp off 5%")
+    desk.sandbox.price("BTC/USDT", "49000")
+    desk.one(f"BTCUSDT on {venue} market long 0.06 sl off 2% tp off 5%")
+    sold = desk.one(f"BTCUSDT on {venue} close 50%")
+    assert sold["status"] == "filled", sold["error"]
+    desk.supervise(3)
+    assert sum(stops(desk, venue, venue.lower())) == pytest.approx(D(sold["filled"]), abs=D("0.0001"))
