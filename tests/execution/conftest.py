@@ -59,11 +59,12 @@ class Desk:
         return result
 
     def supervise(self, times: int = 1) -> None:
-        """As beat would, for every account that needs it."""
+        """As beat would, for every account of this desk that needs it."""
+        own = {account.public_id for account in self.accounts.values()}
         for _ in range(times):
             for region in ("eu", "tokyo", "singapore"):
                 for account, venue in dict.fromkeys(
-                    (each.account, each.venue) for each in supervise.to_watch(region)
+                    (each.account, each.venue) for each in supervise.to_watch(region) if each.account in own
                 ):
                     supervise.look_after(region, account, venue)
 
