@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -233,7 +235,9 @@ def blocks(draw):
     return c.Block(
         tuple(draw(st.lists(symbols, min_size=1, max_size=3, unique=True))),
         c.VenueName(draw(st.sampled_from(EXCHANGES)), product, testnet),
-        tuple(draw(st.lists(names, max_size=3, unique=True))),
+        tuple(
+            draw(st.lists(names, max_size=2, unique_by=str.lower))
+        ),  # few: a message has a bound on them all
         tuple(steps),
     )
 
@@ -328,3 +332,114 @@ def damaged_messages(draw):
         elif at + 1 < len(parts):
             parts[at : at + 2] = ["".join(parts[at : at + 2]), ""]
     return " ".join(parts)
+
+
+# -- numbers that nobody means ---------------------------------------------------------------------------
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+odd_numbers = st.sampled_from(
+    [
+        *("1e9999999", "1e-9999999", "-1e9999999", "1e400", "1e20", "1e17", "1e-10", "1e-20", "9" * 28),
+        *(
+            "9" * 5000,
+            "0." + "0" * 19 + "1",
+            "0",
+            "-0",
+            "NaN",
+            "sNaN",
+            "-Infinity",
+            "1_000",
+            "0x10",
+            "٣",
+            "5.",
+            ".",
+        ),
+    ]
+) | st.builds("{}e{}".format, st.integers(-(10**30), 10**30), st.integers(-(10**7), 10**7))
+
+
+@st.composite
+def odd_messages(draw):
+    """A valid message in which some numbers are exchanged for others."""
+    return _NUMBER.sub(
+        lambda found: draw(odd_numbers) if draw(st.booleans()) else found[0], str(draw(messages()))
+    )
+
+
+# -- what is meant for other services --------------------------------------------------------------------
+
+_KEYS = re.findall(
+    r"\w+",
+    """
+    symbol ticker pair exchange side action sentiment isBuy isClose qty quantity quantityType amount units unitsType
+    unitsPercent orderType price limitPrice leverage marginMode sl tp stopLoss takeProfit stopLossPercent targets
+    takeProfits takeProfitPercent takeProfitPrice priceDeviation portfolio percent stopPrice trailPercent code
+    amountPerTrade amountPerTradeType order currency_type strategy_info market_position market_position_size account
+    message apiKey targetAmountInPercent
+    """,
+)
+_words_of_others = st.sampled_from(
+    [
+        *(
+            "BTCUSDT",
+            "BTC/USDT",
+            "buy",
+            "sell",
+            "long",
+            "exit",
+            "limit",
+            "market",
+            "binance",
+            "kraken-spot",
+            "percent",
+        ),
+        *(
+            "percents",
+            "quote",
+            "risk_percent",
+            "isolated",
+            "5%",
+            "100$",
+            "@58000",
+            "",
+            "ENTER-LONG_BINANCE_BTCUSDT_x",
+        ),
+    ]
+)
+_plain_values = (
+    _words_of_others
+    | odd_numbers
+    | st.booleans()
+    | st.none()
+    | st.integers(-(10**40), 10**40)
+    | st.floats()
+    | st.text(max_size=5)
+)
+foreign_values = st.recursive(
+    _plain_values,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=6),
+    max_leaves=12,
+)
+foreign_bodies = st.dictionaries(st.sampled_from(_KEYS), foreign_values, max_size=10).map(
+    lambda body: {"symbol": "BTCUSDT", "side": "buy"} | body
+)
+#: numbers in JSON are written as they come here, beyond what a float holds too
+foreign_json = st.builds(
+    lambda body, number: json.dumps(body).replace('"NUMBER"', number),
+    foreign_bodies.map(lambda body: body | {"qty": "NUMBER"}),
+    odd_numbers,
+)
+_FORMS = (
+    "K(BTCUSDT) {{ market(side=buy, amount={}); stopOrder(offset={}%); exchangeSettings(leverage={}); }}",
+    "K(BTCUSDT) {{ limit(side=sell, amount={}%%, offset=@{}); market(position=-{}); }}",
+    "e=bybit s=btcusdt b=long q={}% t=limit fp={} l={} sl={}%",
+    "s=btcusdt c=position b=long q={}",
+    "a1 ETH/USDT buy {}$ x{} limit:my2:{}",
+    "ETH/USDT position -{} x{} myKucoinA",
+    "ENTER-LONG_BINANCE_BTCUSDT_Bot_{}M_{}",
+)
+foreign_texts = st.builds(
+    lambda form, numbers: form.format(*numbers),
+    st.sampled_from(_FORMS),
+    st.lists(odd_numbers, min_size=4, max_size=4),
+)

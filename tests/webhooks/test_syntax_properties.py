@@ -9,9 +9,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from execution.commands import Message
-from tests.webhooks.strategies import damaged_messages, header_mixes, messages, word_mixes
+from tests.webhooks.strategies import (
+    damaged_messages,
+    foreign_bodies,
+    foreign_json,
+    foreign_texts,
+    header_mixes,
+    messages,
+    odd_messages,
+    word_mixes,
+)
 from webhooks.syntax import BadCommand, parse, parse_bytes
 from webhooks.syntax.errors import storable, text_lines
+from webhooks.syntax.translate import from_json
 
 many = settings(derandomize=True, deadline=None, max_examples=500)
 
@@ -43,6 +53,28 @@ def test_any_text_is_a_message_or_a_bad_command(text):
 @given(word_mixes)
 def test_any_mix_of_words_is_a_message_or_a_bad_command(text):
     assert isinstance(parsed(text), Message | BadCommand)
+
+
+@many
+@given(odd_messages())
+@example("BTCUSDT on Binance_F market long 1e-10 tp1 off 1% for 1e17 tp2 off 2%")
+@example("BTCUSDT on Binance_F market long 1e-20 tp1 off 1% for 1e20 tp2 off 2% for 1e20")
+def test_a_message_with_any_number_in_it_is_a_message_or_a_bad_command(text):
+    assert isinstance(parsed(text), Message | BadCommand)
+
+
+@many
+@given(foreign_json | foreign_texts)
+@example('{"symbol": "BTCUSDT", "side": "buy", "qty": 1e9999999}')
+@example("e=bybit s=btcusdt b=long q=1e9999999% t=market")
+def test_whatever_is_meant_for_another_service_is_refused_as_a_bad_command(text):
+    assert isinstance(parsed(text), BadCommand)
+
+
+@many
+@given(foreign_bodies)
+def test_any_body_is_translated_or_not_known(body):
+    assert isinstance(from_json(body), str | None)
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)

@@ -21,6 +21,8 @@ from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.draft import Draft
 
 _RISKS = (SizeUnit.RISK_PERCENT, SizeUnit.RISK_QUOTE)
+#: a percent beyond it is not rounded: it has more digits than fit, and is far too much anyway
+_ROUNDABLE = Decimal(10) ** 20
 
 
 def check(c: Cursor, draft: Draft) -> None:
@@ -75,7 +77,8 @@ def _share(target: TakeProfit, whole: Size | None) -> Decimal:
     if size.unit in (SizeUnit.PERCENT, SizeUnit.PERCENT_POSITION):
         return size.value
     if whole is not None and whole.value and whole.unit is size.unit:
-        return round(size.value / whole.value * HUNDRED, 2)
+        share = size.value / whole.value * HUNDRED
+        return round(share, 2) if share < _ROUNDABLE else share
     return Decimal(0)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from exchanges.names import PRODUCT_NAMES, exchange_name, name_key
@@ -34,7 +34,7 @@ def number(value: Any, factor: int = 1) -> str | None:
         return text
     try:
         found = Decimal(text) * factor
-    except InvalidOperation:
+    except ArithmeticError:  # no number, or one beyond all bounds
         return None
     usable = found.is_finite() and found > 0 and abs(found.adjusted()) < 15 and len(text) <= 28
     return plain_number(found) if usable else None
