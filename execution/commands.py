@@ -142,6 +142,10 @@ class Protection:
         return _words(self.dca, self.stop, *targets, self.trail, self.break_even)
 
 
+#: of a tag, which history keeps with its order
+TAG_LENGTH = 64
+
+
 class AfterTime(StrEnum):
     """`then market` / `then cancel`: what happens to the rest when `for` or `expire` runs out."""
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Account
+from execution.commands import TAG_LENGTH
 from execution.ids import new_public_id
 
 #: how the names of venues end whose quantities are contracts
@@ -130,7 +131,7 @@ class Order(models.Model):
     symbol = models.CharField(max_length=64)
     instrument = models.CharField(max_length=64, blank=True)
     side = models.CharField(max_length=8, blank=True)
-    tag = models.CharField(max_length=64, blank=True)
+    tag = models.CharField(max_length=TAG_LENGTH, blank=True)
     #: the step as `execution.wire` writes it, and the hook's policy: what reconciliation needs to finish the job
     step = models.JSONField(default=dict)
     stop_policy = models.CharField(max_length=8, default="close")

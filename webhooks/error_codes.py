@@ -52,7 +52,10 @@ WORDING = _group(
     OPTIONS_CLASH=("Two options exclude each other.", "Keep one of them."),
     OPTION_ON_MARKET=("This option needs a price to wait at.", "Use a limit order, or leave the option out."),
     UNCLOSED_QUOTE=("A quotation mark is never closed.", 'Write the name like this: "my name".'),
-    TOO_LONG=("A name is too long.", "Shorten it."),
+    TOO_LONG=(
+        "A name or a tag is too long.",
+        "Shorten it: a tag has 64 characters at most, other names 200.",
+    ),
     BAD_NOTE=("This is not a note.", 'Write it in quotes, for example: note "breakout".'),
     BAD_NOTIFY=("notify takes telegram, email, discord or none.", "Write for example: notify email."),
     NOT_FOR_ALL=("This command cannot act on all symbols at once.", "Name the symbols instead of *."),
@@ -147,8 +150,8 @@ CALLING = _group(
         "Set the sender's clock; write sent in UTC.",
     ),
     TOO_MANY=(
-        "Too many messages (HTTP 429), or too many parts in one (HTTP 400).",
-        "Wait as long as Retry-After says, or send fewer parts.",
+        "Too many messages (HTTP 429), or too many parts in one (HTTP 400): a message has 20 blocks at most, a block 50 symbols, 20 accounts and 50 steps, and symbols x accounts x steps come to 200 at most over all blocks.",
+        "Wait as long as Retry-After says, or split the message.",
     ),
     UNAVAILABLE=(
         "flipr could not queue the message (HTTP 503).",

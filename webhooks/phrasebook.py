@@ -121,7 +121,7 @@ CHAPTERS = (
     _chapter(
         "several",
         "Several at once",
-        "Blocks run beside each other; each gets its result.",
+        "Blocks run beside each other; each gets its result. A message leads to 200 results at most: symbols x accounts x steps, over all its blocks.",
         (
             "BTCUSDT on Binance_F market long 0.01\nBTCUSDT on ByBit_F market long 0.01",
             "The same on two exchanges.",

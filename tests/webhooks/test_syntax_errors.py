@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from execution.commands import Entry, Span
+from execution.models import Order
 from webhooks.syntax import BadCommand, located, parse, parse_bytes
 
 HEADER = "BTCUSDT on Binance_F "
@@ -157,6 +158,8 @@ MISTAKES = [
     ("market long 1 leverage:10", "UNKNOWN_WORD", 15, "leverage:10", "leave out = and :"),
     ("market long 1 reduceonly", "UNKNOWN_WORD", 15, "reduceonly", "in Smart Syntax it is reduce"),
     (f"{'cancel all ' * 51}", "TOO_MANY", None, "", "split the message"),
+    (f"market long 1 tag {'x' * 65}", "TOO_LONG", 19, "x" * 65, "make it shorter"),
+    (f"cancel entries tag {'x' * 65}", "TOO_LONG", 20, "x" * 65, "make it shorter"),
     # message options
     ("market long 1 valid 30s", "VALID_NEEDS_SENT", 15, "valid", "add sent"),
     ("sent yesterday market long 1", "BAD_TIME", 6, "yesterday", "write it like 2026-02-07T10:15:00Z"),
@@ -224,6 +227,9 @@ HEADER_MISTAKES = [
     (", ".join(f"X{n}USDT" for n in range(51)) + " on OKX buy 1", "TOO_MANY", None, "split the message"),
     ("BTCUSDT on OKX using " + ",".join(f"a{n}" for n in range(21)) + " buy 1", "TOO_MANY", None, "split"),
     ("BTCUSDT on OKX buy 1 " * 21, "TOO_MANY", None, "split the message"),
+    (", ".join(f"X{n}USDT" for n in range(50)) + " on OKX using a, b buy 1 sell 1 buy 1", "TOO_MANY", 1, "split the message"),
+    ("BTCUSDT on OKX_F using a, b, c, d " + "cancel all " * 50 + "\nETHUSDT on OKX buy 1", "TOO_MANY", None, "split the message"),
+    ("BTCUSDT on OKX using main, sub, Main buy 1", "TWICE", 33, "leave one of the two out"),
     ("x" * 16_385, "MESSAGE_TOO_LONG", 1, "split it"),
     ("é" * 8_193, "MESSAGE_TOO_LONG", 1, "split it"),
 ]  # fmt: skip
@@ -237,6 +243,17 @@ def test_mistake_in_the_header(text, code, column, hint):
     assert error.code == code
     assert hint in error.hint
     assert column is None or error.column == column
+
+
+def test_two_hundred_results_are_one_message():
+    symbols = ", ".join(f"X{number}USDT" for number in range(50))
+    assert parse(f"{symbols} on OKX using a, b buy 1 sell 1").blocks
+
+
+def test_a_tag_may_be_as_long_as_history_keeps_it():
+    longest = Order._meta.get_field("tag").max_length
+    assert longest
+    assert parse(f"BTCUSDT on OKX buy 1 tag {'x' * longest}").blocks
 
 
 def test_a_message_of_16_kib_is_read():

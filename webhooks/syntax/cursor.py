@@ -94,11 +94,11 @@ class Cursor:
             end = min(end, self.starts[self.i])
         return self.text[start:end]
 
-    def name(self, after: str) -> str:
+    def name(self, after: str, longest: int = MAX_NAME) -> str:
         """A name: one word, or anything in quotes."""
         first = self.i
         if self.kind == STRING:
-            value = self.string(MAX_NAME)
+            value = self.string(longest)
             if not value.strip():
                 raise self.error(
                     "MISSING_NAME", f"the name after {quoted(after)} is empty", "write a name", first
@@ -108,7 +108,7 @@ class Cursor:
             hint = f'write for example {after} main, or {after} "two words"'
             raise self.error("MISSING_NAME", f"the name after {quoted(after)} is missing", hint)
         value = self.raw(_RAW_NAME).rstrip(";|")
-        self._check_length(value, MAX_NAME, first)
+        self._check_length(value, longest, first)
         return value
 
     def string(self, longest: int) -> str:

@@ -190,7 +190,7 @@ def read_accounts(c: Cursor) -> tuple[tuple[str, ...], tuple[Span, ...]]:
     while True:
         first = c.i
         name = c.name("using")
-        if name in names:
+        if name.lower() in (other.lower() for other in names):  # accounts are found without regard to case
             raise c.error("TWICE", f"{quoted(name)} stands twice", "leave one of the two out", first, c.i - 1)
         names.append(name)
         spans.append(c.value_span(first))

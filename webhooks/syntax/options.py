@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from execution.commands import TAG_LENGTH
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.draft import Draft
 from webhooks.syntax.lexer import NUMBER
@@ -61,7 +62,7 @@ def read_order_option(c: Cursor, draft: Draft) -> None:
     elif kind == "then":
         value = c.choice(AFTER_TIME, "BAD_THEN", "what may follow then")
     elif kind == "tag":
-        value = c.name("tag")
+        value = c.name("tag", TAG_LENGTH)
     _put(c, draft, name, value, first)
 
 

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from exchanges.types import Direction
 from execution.commands import (
+    TAG_LENGTH,
     WHOLE_POSITION,
     Cancel,
     CancelWhat,
@@ -316,7 +317,7 @@ def read_cancel(c: Cursor) -> Cancel:
     direction = None
     if c.kind in SIDES and not _begins_entry(c):
         direction = _side(c)
-    tag = c.name("tag") if c.take("tag") else ""
+    tag = c.name("tag", TAG_LENGTH) if c.take("tag") else ""
     client_id = c.name("id") if not tag and c.take("id") else ""
     return Cancel(what or CancelWhat.ALL, direction, tag, client_id, c.span(first))
 

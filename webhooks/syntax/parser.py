@@ -25,6 +25,8 @@ from webhooks.syntax.words import CHANNELS, MESSAGE_OPTIONS, VOCABULARY
 
 MAX_BYTES = 16 * 1024
 MAX_BLOCKS = 20
+#: symbols x accounts x steps, over all blocks: each is a row, and a result of the answer
+MAX_RESULTS = 200
 MAX_NOTE = 500
 _OPTIONS = frozenset(MESSAGE_OPTIONS)
 _FIELDS = {"dry": "dry_run"}
@@ -66,11 +68,12 @@ def _refuse_bytes(body: bytes, start: int) -> NoReturn:
 class _Reader:
     """One message on its way from tokens to values."""
 
-    __slots__ = ("blocks", "c", "options", "spans")
+    __slots__ = ("blocks", "c", "options", "results", "spans")
 
     def __init__(self, c: Cursor) -> None:
         self.c = c
         self.blocks: list[Block] = []
+        self.results = 0
         self.options: dict[str, Any] = {}
         self.spans: dict[str, Any] = {}
 
@@ -84,6 +87,7 @@ class _Reader:
             if len(self.blocks) == MAX_BLOCKS:
                 raise c.error("TOO_MANY", f"a message takes {MAX_BLOCKS} blocks at most", "split the message")
             self.blocks.append(self._block())
+            self._count(self.blocks[-1])
         if "valid" in self.options and "sent" not in self.options:
             message = "valid says how old a message may be, and sent is missing"
             raise c.error_at(self.spans["valid"], "VALID_NEEDS_SENT", message, "add sent {{timenow}}")
@@ -96,6 +100,15 @@ class _Reader:
             if known := from_text(self.c.text):
                 error.hint = f"in Smart Syntax this is: {known}"
             raise
+
+    def _count(self, block: Block) -> None:
+        self.results += max(len(block.symbols), 1) * max(len(block.accounts), 1) * len(block.steps)
+        if self.results > MAX_RESULTS:
+            message = (
+                f"a message leads to {MAX_RESULTS} results at most, and symbols x accounts x steps "
+                f"come to {self.results} here"
+            )
+            raise self.c.error_at(block.span, "TOO_MANY", message, "split the message")
 
     # -- one block -------------------------------------------------------------------------------------
 
