@@ -10,6 +10,8 @@ from exchanges.errors import OutcomeUnknown
 
 T = TypeVar("T")
 FLAGS = {"true": True, "false": False}
+#: digits before or behind the point that no amount, price or time has: written out, such a number would fill the memory
+MOST_DIGITS = 60
 
 
 def field(data: Any, *path: str | int) -> Any:
@@ -85,6 +87,8 @@ def as_decimal(value: Any, name: str = "value") -> Decimal:
         raise OutcomeUnknown(f"{name} is not a number in the answer") from None
     if not number.is_finite():
         raise OutcomeUnknown(f"{name} is not a finite number in the answer")
+    if abs(number.adjusted()) > MOST_DIGITS:
+        raise OutcomeUnknown(f"{name} is no number of a size that can be in the answer")
     return number
 
 

@@ -195,7 +195,7 @@ class Transport:
 def _decode(response: httpx.Response) -> Any:
     try:
         return json.loads(response.content, parse_float=Decimal)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):  # Arithmetic: a number that no Decimal holds
         if response.status_code in (418, 429, 403):
             return None  # a proxy in front of the exchange spoke; the status says enough
         raise OutcomeUnknown(

@@ -402,7 +402,7 @@ class Venue(ABC):
         try:
             yield
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise OutcomeUnknown(f"{self.name}: the answer to the order could not be read") from error
+            raise OutcomeUnknown(f"{self.name}: its answer could not be read") from error
 
     def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
         for report in self.open_orders(keys, instrument):
@@ -463,9 +463,10 @@ class Venue(ABC):
             with turn, self._witnessed(call) as answered:
                 answer = wire.send(self.sign(call, keys, self.clock.now_ms()))
                 answered()
-                used = self.usage(answer)
-                checked = self.checked_batch if call.batch else self.checked
-                return checked(answer, passage.charges)
+                with self._may_stand():
+                    used = self.usage(answer)
+                    checked = self.checked_batch if call.batch else self.checked
+                    return checked(answer, passage.charges)
         finally:
             self.gate.settle(passage, used)
 

@@ -40,6 +40,13 @@ def test_what_is_not_a_finite_number_is_an_unknown_outcome(value: Any) -> None:
         read.decimal({"amount": value}, "amount")
 
 
+@pytest.mark.parametrize("value", ["1e61", "-1e61", "1e-61", Decimal("1e999999999"), "0e-999999"])
+def test_a_number_that_nothing_can_have_is_an_unknown_outcome(value: Any) -> None:
+    """Written out, such a one would fill the memory."""
+    with pytest.raises(OutcomeUnknown):
+        read.decimal({"amount": value}, "amount")
+
+
 @pytest.mark.parametrize("value", ["0.00000001", Decimal("0.1"), 3, "-5"])
 def test_numbers_keep_every_digit(value: Any) -> None:
     assert read.decimal({"amount": value}, "amount") == Decimal(value)

@@ -425,7 +425,19 @@ def test_fractions_are_decimals_with_every_digit() -> None:
     assert answer.data == {"price": Decimal("0.10000000000000000001"), "count": 7}
 
 
-@pytest.mark.parametrize("content", [b"<html>", b"", b"{", b"\xff\xfe\x00", b"[" * 200_000, b"9" * 5000])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html>",
+        b"",
+        b"{",
+        b"\xff\xfe\x00",
+        b"[" * 200_000,
+        b"9" * 5000,
+        b'{"x": 1e99999999999999999999}',
+        b'{"x": 1e-99999999999999999999}',
+    ],
+)
 @pytest.mark.parametrize("status", [200, 302, 400, 404, 500, 503])
 def test_what_is_not_json_is_unknown(content: bytes, status: int) -> None:
     with pytest.raises(OutcomeUnknown) as caught:

@@ -254,6 +254,23 @@ def test_a_placing_answer_that_cannot_be_read_is_unknown_whatever_the_reader_stu
         )
 
 
+class Stumbling(Tiny):
+    """Takes every answer for an object."""
+
+    def error_code(self, answer: Answer) -> tuple[str, str] | None:
+        return ("poor", "") if answer.data.get("error") else None
+
+    def usage(self, answer: Answer) -> Mapping[str, int]:
+        return {"weight": int(answer.headers.get("x-used", "1"))}
+
+
+@pytest.mark.parametrize("answer", [(200, []), (500, "text"), (200, {"id": 1}, {"x-used": "many"})])
+def test_an_answer_that_a_venue_stumbles_over_is_an_unknown_outcome(answer: Any) -> None:
+    for ask in (lambda venue: venue.call(SIGNED, KEYS), lambda venue: venue.server_time_ms()):
+        with pytest.raises(OutcomeUnknown):
+            ask(tiny(Exchange(answer), kind=Stumbling))
+
+
 @pytest.mark.parametrize("told", ["", "0"])
 def test_an_answer_that_names_no_order_is_an_unknown_outcome(told: str) -> None:
     """Nobody could cancel it, where the exchange keeps no id of ours for it either."""
