@@ -11,6 +11,7 @@ from typing import Any
 from accounts.models import Account
 from exchanges.registry import venue_class
 from exchanges.types import Direction
+from execution.columns import fitting
 from execution.commands import Level, Protection, Size, SizeUnit, TakeProfit
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
 from execution.protection import Guarded, Leg, LegKind, LegState
@@ -66,7 +67,7 @@ def save_new(bracket: Guarded, account: Account, region: str, began: datetime | 
     values = columns(bracket) | {"user_id": account.user_id, "account": account, "region": region}
     if began is not None:
         values["created_at"] = began
-    row, created = Bracket.objects.get_or_create(token=bracket.token, defaults=values)
+    row, created = Bracket.objects.get_or_create(token=bracket.token, defaults=fitting(Bracket, values))
     if not created and row.version == 0 and save(bracket, row.version):
         row.refresh_from_db()
     return row

@@ -46,6 +46,7 @@ from exchanges.types import (
     TimeInForce,
 )
 from exchanges.venue import Venue
+from execution.columns import MOST
 from execution.commands import Span
 from execution.fills import Seen
 from execution.protection import Guarded
@@ -128,6 +129,8 @@ class Desk:
         self.released: list[Released] = []
         #: something stands, filled or went away on the exchange because of the present step
         self.changed = False
+        #: a request that changes something there may have left, whatever came of it
+        self.underway = False
         #: what orders of flipr filled, as far as this desk saw it
         self.fills: dict[str, Seen] = {}
         #: called before a request that changes what stands for a bracket; supervision writes the bracket down
@@ -289,6 +292,7 @@ class Desk:
         """Place them, each once; what the exchange answered, for `send` to find out the rest. Where it only
         acknowledges, one look at the open orders says of all at once that they stand."""
         self.timeline.mark("sent")
+        self.underway = True
         answers = self.venue.place_many(self.keys, orders)
         bare = [each for each in answers if isinstance(each, Report) and each.acknowledged_only]
         if len(bare) < 2:
@@ -307,11 +311,14 @@ class Desk:
     def send(self, order: OrderRequest, answer: Report | ExchangeError | None = None) -> Report:
         """Place once and find out what became of it. `answer`: it went out with others, and this was the answer.
 
-        Raises NotSent and Refused as they are, UnknownOutcome when the exchange does not tell either.
+        Raises NotSent and Refused as they are, UnknownOutcome when the exchange does not tell either; Rejection, with
+        nothing sent, for an amount that history could not hold.
         """
+        _check_storable(order)
         if self.dry_run:
             return self._preview(order)
         self.timeline.mark("sent")
+        self.underway = True
         try:
             report = self._place(order, answer)
         except DuplicateOrder as error:
@@ -419,6 +426,7 @@ class Desk:
         """True when it is cancelled, False when it was no longer open."""
         if self.dry_run:
             return True
+        self.underway = True
         try:
             self.venue.cancel(self.keys, instrument, ref)
         except OrderNotFound:
@@ -474,6 +482,20 @@ class Desk:
             if known:
                 found.append((known, report))
         return found
+
+
+def _check_storable(order: OrderRequest) -> None:
+    """Raises Rejection ABOVE_MAX_SIZE."""
+    for amount, unit in (
+        (order.quantity, order.instrument.unit),
+        (order.quote_quantity, order.instrument.quote),
+    ):
+        if amount is not None and amount >= MOST:
+            raise Rejection(
+                "ABOVE_MAX_SIZE",
+                f"{amount:.0f} {unit} is above the maximum of {MOST:.0f} {unit} in one order",
+                "write a smaller size",
+            )
 
 
 def _no_checkpoint(_bracket: Guarded) -> None:

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from execution.agreement import phase
+from execution.columns import fitting
 from execution.fills import Seen
 from execution.models import OPEN_STATES, Comparison, Fill, Holding, Order
 
@@ -32,6 +33,9 @@ def keep(account: Account, venue: str, fills: Iterable[Seen]) -> None:
 def _keep(account: Account, venue: str, seen: Seen) -> None:
     """The holding's row, made or only touched, is the lock under which its fills are counted."""
     its = {"account": account, "venue": venue, "name": seen.name}
+    told = {"name": seen.name, "instrument": seen.instrument, "filled": seen.filled}
+    if fitting(Fill, told) != told:
+        return  # what cannot be written down is found by the next comparison
     if not seen.since(_counted(its)):
         return
     held = Holding(account=account, venue=venue, instrument=seen.instrument)

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from execution.columns import fitting, storable
 from execution.models import Bracket, BracketState, Order, OrderState, Transition
 
 #: who ends what nobody ended
@@ -42,16 +43,16 @@ BRACKET_MOVES: dict[BracketState, frozenset[BracketState]] = {
 @transaction.atomic(savepoint=False)
 def move_order(token: str, to: str, *, by: str, why: str = "", **columns: Any) -> bool:
     """Change an order's state and what is known with it. False when it stands where `to` cannot follow: then
-    somebody else was first, and nothing is changed."""
+    somebody else was first, and nothing is changed. What a column cannot hold keeps the order from no state."""
     row = Order.objects.select_for_update().only("pk", "status").filter(token=token).first()
     if row is None:
         return False
     before, after = OrderState(row.status), OrderState(to)
     if after not in ORDER_MOVES.get(before, frozenset()) and not _news(before, after):
         return False
-    Order.objects.filter(pk=row.pk).update(status=after, updated_at=timezone.now(), **columns)
+    Order.objects.filter(pk=row.pk).update(status=after, updated_at=timezone.now(), **fitting(Order, columns))
     if after is not before:
-        Transition.objects.create(order_id=row.pk, before=before, after=after, by=by, why=why[:500])
+        Transition.objects.create(order_id=row.pk, before=before, after=after, by=by, why=storable(why)[:500])
     return True
 
 
@@ -70,6 +71,7 @@ def move_bracket(token: str, version: int, columns: dict[str, Any], *, by: str) 
     if after is not before and after not in BRACKET_MOVES[before]:
         log.error("bracket %s cannot go from %s to %s", token, before, after)
         return False
+    columns = fitting(Bracket, columns)
     Bracket.objects.filter(pk=row.pk).update(**columns, version=version + 1, updated_at=timezone.now())
     if after is not before:
         Transition.objects.create(
