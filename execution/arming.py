@@ -402,6 +402,7 @@ def _pair_placed(wanted: list[Leg], reports: tuple[Report, Report]) -> None:
 
 def _protect(desk: Desk, instrument: Instrument, pair: Legs) -> tuple[Report, Report]:
     """Place the pair; when the answer is lost, look whether it stands before anything else is tried."""
+    desk.underway = True
     try:
         return desk.venue.protect(desk.keys, pair)
     except OutcomeUnknown as unknown:

@@ -9,7 +9,7 @@ from typing import Any
 from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, NotSent, OutcomeUnknown, Unsupported
 from exchanges.types import Direction, Instrument, OrderStatus, Report, Side
-from execution import keycheck
+from execution import keycheck, mishap
 from execution.book import breaker
 from execution.circuit import opens
 from execution.commands import (
@@ -37,7 +37,7 @@ from execution.models import OrderState
 from execution.moves import protect
 from execution.protection import Guarded
 from execution.record import Ledger
-from execution.rejection import Rejection, error_object, exchange_error
+from execution.rejection import HINTS, Rejection, error_object, exchange_error
 from execution.results import protection_json
 from execution.turnaround import Turned, go, reverse, reverses
 from execution.wire import dump
@@ -57,6 +57,13 @@ def write_failure(result: Result, error: Exception, *, sent: bool = True) -> Non
         unknown = isinstance(error, OutcomeUnknown)
         result.status = OrderState.UNKNOWN if unknown else OrderState.REJECTED
         result.error = exchange_error(error)
+
+
+def broke_off(result: Result, *, may_stand: bool) -> None:
+    """A mistake of flipr's own ended a step. `may_stand`: something had left for the exchange by then."""
+    code = "OUTCOME_UNKNOWN" if may_stand else "NOT_SENT"
+    result.status = OrderState.UNKNOWN if may_stand else OrderState.NOT_SENT
+    result.error = error_object(code, "flipr itself failed while it carried this out", HINTS[code])
 
 
 class Errand:
@@ -87,7 +94,13 @@ class Errand:
     def _step(self, step: JobStep, result: Result) -> None:
         result.instrument = self.instrument.symbol if self.instrument else ""
         result.client_id = self.desk.venue.client_id(step.token)
-        self.desk.previews, self.desk.changed = [], False
+        self.desk.previews, self.desk.changed, self.desk.underway = [], False, False
+        with mishap.caught(f"step {step.token} of job {self.job.id}") as mishaps:
+            self._attempt(step, result)
+        if mishaps:
+            broke_off(result, may_stand=self.desk.changed or self.desk.underway)
+
+    def _attempt(self, step: JobStep, result: Result) -> None:
         try:
             self._do(step, result)
         except Rejection as refusal:

@@ -10,10 +10,10 @@ import redis
 
 from accounts.vault import VaultError
 from exchanges.errors import ExchangeError
-from execution import book, claims, lanes
+from execution import book, claims, lanes, mishap
 from execution.commands import Go
 from execution.desk import Desk, Timeline
-from execution.errand import Errand, write_failure
+from execution.errand import Errand, broke_off, write_failure
 from execution.jobs import Job, JobStep, Result
 from execution.lanes import Claimed
 from execution.models import OrderState
@@ -43,6 +43,10 @@ def run(message: dict[str, Any]) -> None:
     except lanes.LaneBusy:
         _all(ledger, OrderState.EXPIRED, "EXPIRED", "the messages before it on this symbol took too long")
         finish(job, ledger)
+    except redis.RedisError as error:  # of the lane: it was not held, so nothing was sent
+        log.warning("job %s could not hold its lane: %s", job.id, type(error).__name__)
+        _all(ledger, OrderState.NOT_SENT, "QUEUE_DOWN", "the region's queue could not be reached")
+        finish(job, ledger)
 
 
 def turn_away(message: dict[str, Any]) -> None:
@@ -59,10 +63,11 @@ def turn_away(message: dict[str, Any]) -> None:
 def finish(job: Job, ledger: Ledger) -> None:
     """Tell who waits, then write history."""
     ledger.ended_ms = time.time() * 1000
-    try:
-        announce(job.region, job.reply_to, ledger.outcome())
-    except redis.RedisError as error:
-        log.warning("the outcome of %s could not be announced: %s", job.id, type(error).__name__)
+    with mishap.caught(f"telling the outcome of {job.id}"):  # whoever waits finds it in history
+        try:
+            announce(job.region, job.reply_to, ledger.outcome())
+        except redis.RedisError as error:
+            log.warning("the outcome of %s could not be announced: %s", job.id, type(error).__name__)
     record(ledger)
 
 
@@ -93,6 +98,15 @@ def _all(ledger: Ledger, status: OrderState, code: str, message: str) -> None:
 
 
 def _run_steps(job: Job, ledger: Ledger, timeline: Timeline) -> None:
+    """However it goes, each result has an end: a step that was begun gets it from the errand, the others were not."""
+    with mishap.caught(f"job {job.id}") as mishaps:
+        _carry_out(job, ledger, timeline)
+    for result in ledger.results:
+        if mishaps and result.status == OrderState.WORKING:
+            broke_off(result, may_stand=False)
+
+
+def _carry_out(job: Job, ledger: Ledger, timeline: Timeline) -> None:
     if _left_seconds(job) <= 0:
         _all(
             ledger,

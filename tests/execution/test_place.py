@@ -3,11 +3,14 @@
 from decimal import Decimal as D
 
 import pytest
+from django.utils import timezone
 
+from accounts.families import region_of
+from exchanges.registry import venue_class
 from exchanges.symbols import InstrumentTable
 from exchanges.types import Environment
-from execution import book
-from execution.models import Bracket, BracketState
+from execution import book, entry, errand, place, reconcile
+from execution.models import Bracket, BracketState, Order
 
 FUTURES = [
     ("Binance_F", "binance", "BTCUSDT"),
@@ -418,3 +421,52 @@ def test_a_close_on_spot_that_is_refused_leaves_the_stop_in_place(make_desk, ven
     desk.supervise()
     (stop,) = desk.open_orders(venue, family)
     assert D("0.0099") < D(stop["quantity"]) <= D("0.01")
+
+
+QUOTED = "planted-secret"
+
+
+def broken(*_args, **_options):
+    raise ZeroDivisionError(QUOTED)
+
+
+def test_a_mistake_before_anything_was_sent_is_told_as_not_sent(make_desk, monkeypatch, caplog):
+    desk = make_desk(families=("binance",))
+    monkeypatch.setattr(errand, "enter", broken)
+    first, second = desk.send("BTCUSDT on Binance_F market long 0.01; close")
+    assert (first["status"], first["error"]["code"]) == ("not_sent", "NOT_SENT")
+    assert (second["status"], second["error"]["code"]) == ("not_sent", "STEP_SKIPPED")
+    assert desk.state("Binance_F", "binance")["orders"] == []
+    assert "ZeroDivisionError" in caplog.text
+    assert QUOTED not in caplog.text
+
+
+def test_a_mistake_after_the_fill_is_looked_into_at_once_and_the_stop_is_placed(make_desk, monkeypatch):
+    desk = make_desk(families=("binance",))
+    with monkeypatch.context() as patch:
+        patch.setattr(entry, "protect_fill", broken)
+        result = desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    assert (result["status"], result["error"]["code"]) == ("unknown", "OUTCOME_UNKNOWN")
+    Order.objects.filter(user=desk.user).update(created_at=timezone.now() - reconcile.GRACE)
+    account = desk.accounts["binance"].public_id
+    assert reconcile.due(region_of(venue_class("Binance_F"))) == [(account, "Binance_F")]
+    reconcile.look_into(region_of(venue_class("Binance_F")), account, "Binance_F")
+    assert Order.objects.get(user=desk.user).status == "filled"
+    (stop,) = desk.open_orders("Binance_F", "binance")
+    assert stop["type"] == "stop"
+
+
+def test_a_mistake_outside_the_steps_leaves_none_without_an_end(make_desk, monkeypatch):
+    desk = make_desk(families=("binance",))
+    monkeypatch.setattr(place, "open_desk", broken)
+    assert desk.one("BTCUSDT on Binance_F market long 0.01")["status"] == "not_sent"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("text", ["ETHBTC on Binance market buy 9e20$", "ETHBTC on Binance market buy 9e19"])
+def test_an_amount_that_history_could_not_hold_is_refused_before_sending(make_desk, text, dry_run):
+    desk = make_desk(families=("binance",), balances={"BTC": "1"})
+    desk.sandbox.price("ETH/BTC", "0.05")
+    result = desk.one(text, dry_run=dry_run)
+    assert (result["status"], result["error"]["code"]) == ("rejected", "ABOVE_MAX_SIZE")
+    assert desk.state("Binance", "binance")["orders"] == []
