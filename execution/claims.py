@@ -1,7 +1,8 @@
 """A job is run once: the first worker to write its claim runs it, whatever the broker delivers again.
 
 The claim names its worker, and each worker shows in Redis that it lives: so a job whose worker died is known as
-such within seconds, and somebody else can find out how far it came.
+such within seconds, and somebody else can find out how far it came. That there is no claim says that no worker took
+the job only while Redis has lost none (`kept_since`).
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import secrets
 import socket
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 import redis
+from django.utils import timezone
 
 from execution.brokers import region_redis
 
@@ -32,6 +36,7 @@ class Claim(StrEnum):
     FREE = "free"
     ALIVE = "alive"
     DEAD = "dead"
+    CALLED_OFF = "called off"
 
 
 class Heart:
@@ -89,8 +94,33 @@ def look(region: str, job: str) -> Claim:
     worker = server.get(key(job))
     if worker is None:
         return Claim.FREE
+    if worker == NOBODY:
+        return Claim.CALLED_OFF
     name, _, _ = str(worker).partition(" ")
     return Claim.ALIVE if lives(region, name) else Claim.DEAD
+
+
+def kept_since(region: str, at: datetime) -> bool:
+    """Whether every claim made since then is still there. Redis knows its own start by another name each time, and
+    counts what it gave up for want of room: a note beside the claims of both, and of when it was written. Emptied, it
+    loses the note as well; started again, it may have lost the last second, and calls itself something else. Ask after
+    a claim was found missing, not before."""
+    server, now = region_redis(region), timezone.now()
+    present = _start_of(server)
+    start, _, since = str(server.get(f"kept:{region}") or "").partition("|")
+    if not present or start != present:
+        server.set(f"kept:{region}", f"{present}|{now.timestamp()}")
+        return False
+    return datetime.fromtimestamp(float(since), UTC) <= at and now - at < timedelta(seconds=KEEP_SECONDS)
+
+
+def _start_of(server: redis.Redis) -> str:
+    """ "" where it does not tell."""
+    try:
+        told: Any = server.info()
+    except redis.ResponseError:
+        return ""
+    return f"{told.get('run_id', '')} {told.get('evicted_keys', '')}" if told.get("run_id") else ""
 
 
 def lives(region: str, worker: str) -> bool:

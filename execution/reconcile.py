@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 GRACE = timedelta(seconds=1)
 #: a worker that lives has this long after the message went stale
 LATE = timedelta(seconds=30)
+#: between the clocks of two machines lies less
+CLOCKS = timedelta(seconds=5)
 #: a resting order that no bracket follows is asked for this often
 RESTING = timedelta(seconds=15)
 #: unresolved for this long: somebody should look
@@ -219,17 +221,19 @@ def _resumed(desk: Desk, instrument: Instrument, row: Order, step: Protect) -> G
 
 
 def _abandoned(region: str, row: Order) -> bool:
-    """True when no worker will end this row any more. One that nobody took in time is called off here."""
+    """True when no worker will end this row any more. One that nobody took in time is called off here; where Redis may
+    have lost the claim of somebody who did, only the exchange can tell."""
     claim = claims.look(region, row.job)
     if claim is Claim.ALIVE:
         return timezone.now() > row.fresh_until + LATE
     if claim is Claim.DEAD:
         return True
-    if timezone.now() <= row.fresh_until:
+    if timezone.now() <= row.fresh_until or (claim is Claim.FREE and not claims.call_off(region, row.job)):
         return False
-    if claims.call_off(region, row.job):
-        _end(row, OrderState.EXPIRED, "EXPIRED", "no worker took it in time; nothing was sent")
-        _leave_lane(region, row)
+    if not claims.kept_since(region, row.created_at - CLOCKS):
+        return True
+    _end(row, OrderState.EXPIRED, "EXPIRED", "no worker took it in time; nothing was sent")
+    _leave_lane(region, row)
     return False
 
 

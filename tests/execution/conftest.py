@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import flows
 from accounts.models import Account, User
 from exchanges.types import Credentials, Environment, Instrument
-from execution import book, dispatch, supervise
+from execution import book, claims, dispatch, supervise
 from execution.brokers import region_redis
 from execution.dispatch import Intake
 from execution.jobs import Job
@@ -79,6 +80,14 @@ class Desk:
 
     def bracket(self) -> Bracket:
         return Bracket.objects.filter(user=self.user).latest("created_at")
+
+
+def keeps_claims(region: str, seconds: float = 3600) -> None:
+    """Reconciliation has watched the region's Redis for so long, and it lost nothing."""
+    claims.kept_since(region, timezone.now())
+    server = region_redis(region)
+    start, _, since = str(server.get(f"kept:{region}")).partition("|")
+    server.set(f"kept:{region}", f"{start}|{float(since) - seconds}")
 
 
 @pytest.fixture

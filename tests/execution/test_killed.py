@@ -19,6 +19,7 @@ from execution.brokers import region_redis
 from execution.dispatch import Intake
 from execution.models import BracketState, Order, OrderState
 from tests.exchanges.conftest import ROOT
+from tests.execution.conftest import keeps_claims
 from webhooks.syntax import parse
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -140,6 +141,7 @@ def test_a_job_nobody_took_is_called_off_and_never_runs(make_desk):
             Intake("d_late", "close", desk.now_ms() - 60_000),
         )
     seconds_later(60)
+    keeps_claims("tokyo")
     sweep("tokyo")
     assert Order.objects.get(delivery="d_late").status == OrderState.EXPIRED
     run(prepared.jobs[0].dump())

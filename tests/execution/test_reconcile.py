@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
@@ -10,7 +11,8 @@ from django.utils import timezone
 from execution import bulkhead, claims, dispatch, lanes, reconcile, supervise, tasks
 from execution.brokers import region_redis
 from execution.dispatch import Intake
-from execution.models import Order, OrderState
+from execution.models import Bracket, BracketState, Order, OrderState
+from tests.execution.conftest import keeps_claims
 from webhooks.syntax import parse
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -133,6 +135,85 @@ def test_a_job_that_nobody_took_gives_its_lane_free_when_it_is_called_off(two_ex
     Order.objects.filter(pk=row.pk).update(status=OrderState.WORKING, fresh_until=past)
     lane = lanes.lane_of(row.account.public_id, row.venue, row.symbol)
     lanes.next_ticket("tokyo", lane, row.job)
+    keeps_claims("tokyo")
     reconcile.due("tokyo")
     row.refresh_from_db()
     assert (row.status, region_redis("tokyo").zcard(lane)) == (OrderState.EXPIRED, 0)
+
+
+# -- claims that Redis lost --------------------------------------------------------------------------------------
+
+
+def flushed(server):
+    server.flushdb()
+
+
+def started_again(server):
+    """Its host broke down: the last second of what it had written was not on the disk yet."""
+    server.delete(*server.scan_iter("claim:*"), *server.scan_iter("outcome:*"), *server.scan_iter("worker:*"))
+    _, _, since = str(server.get("kept:tokyo")).partition("|")
+    server.set("kept:tokyo", f"0123456789abcdef 0|{since}")
+
+
+@pytest.mark.parametrize("lost", [flushed, started_again])
+def test_an_order_whose_claim_redis_lost_is_looked_for_at_the_exchange(two_exchanges, lost):
+    """It had filled: told as expired, it stood there without its stop."""
+    desk = two_exchanges
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    keeps_claims("tokyo")
+    lost(region_redis("tokyo"))
+    row = cut_off(desk)
+    sweep("tokyo")
+    row.refresh_from_db()
+    assert (row.status, row.filled) == (OrderState.FILLED, Decimal("0.01"))
+    assert row.bracket.status == BracketState.ARMED
+    assert [each["type"] for each in desk.open_orders("Binance_F", "binance")] == ["stop"]
+
+
+def test_what_redis_may_have_lost_and_the_exchange_does_not_know_was_not_sent(two_exchanges):
+    (row,) = unknown(two_exchanges, "Binance_F")
+    past = timezone.now() - timedelta(minutes=1)
+    Order.objects.filter(pk=row.pk).update(status=OrderState.WORKING, fresh_until=past)
+    sweep("tokyo")
+    row.refresh_from_db()
+    assert row.status == OrderState.NOT_SENT
+
+
+def test_no_exchange_is_asked_about_what_certainly_nobody_took(two_exchanges):
+    """Each of the steps of one job: the first of them called it off."""
+    desk = two_exchanges
+    message = parse("BTCUSDT on Binance_F cancel all; market long 0.01")
+    with transaction.atomic():
+        dispatch.prepare(desk.user, message, Intake("d_waiting", "close", desk.now_ms() - 60_000))
+    Order.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    keeps_claims("tokyo")
+    before = len(desk.state("Binance_F", "binance")["calls"])
+    sweep("tokyo")
+    assert [row.status for row in Order.objects.filter(delivery="d_waiting")] == ["expired", "expired"]
+    assert len(desk.state("Binance_F", "binance")["calls"]) == before
+
+
+def test_a_claim_that_ended_by_itself_is_not_taken_for_one_that_never_was(two_exchanges):
+    """Nobody reconciled for a day."""
+    desk = two_exchanges
+    desk.one("BTCUSDT on Binance_F market long 0.01")
+    keeps_claims("tokyo", seconds=10 * claims.KEEP_SECONDS)
+    region_redis("tokyo").delete(*region_redis("tokyo").scan_iter("claim:*"))
+    row = cut_off(desk, seconds=2 * claims.KEEP_SECONDS)
+    sweep("tokyo")
+    row.refresh_from_db()
+    assert row.status == OrderState.FILLED
+
+
+def cut_off(desk, seconds=60):
+    """Its worker wrote nothing into history."""
+    rows = Order.objects.filter(user=desk.user)
+    past = timezone.now() - timedelta(seconds=seconds)
+    rows.update(status=OrderState.WORKING, filled=None, bracket=None, created_at=past, fresh_until=past)
+    Bracket.objects.filter(user=desk.user).delete()
+    return rows.get()
+
+
+def sweep(region):
+    for account, venue in reconcile.due(region):
+        reconcile.look_into(region, account, venue)
