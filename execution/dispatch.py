@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -28,9 +29,14 @@ from execution.ids import order_token
 from execution.jobs import Job, JobAccount, JobStep
 from execution.lanes import lane_of, queue_up, ticket_at
 from execution.models import Order, OrderState
-from execution.rejection import Rejection
+from execution.rejection import Rejection, error_object
 from execution.routing import accounts_for, region_of, venue_of
 from execution.wire import dump
+
+QUEUE_DOWN = error_object("QUEUE_DOWN", "the region's queue could not be reached", "send it again")
+UNATTENDED = error_object(
+    "REGION_DOWN", "no worker is up in the region next to the exchange", "send it again"
+)
 
 
 class QueueDown(Exception):
@@ -111,37 +117,33 @@ def draft(user: User, message: Message, intake: Intake, owned: Sequence[Account]
 def publish(prepared: Prepared, reply_to: str = "") -> None:
     """Queue every job. Raises QueueDown when none of them reached its queue, and says so in the rows; a
     job whose queueing is in doubt counts as queued, for reconciliation to settle."""
-    failed = [job for job in prepared.jobs if not _publish(replace(job, reply_to=reply_to))]
-    if not failed:
-        return
-    error = {
-        "code": "QUEUE_DOWN",
-        "message": "the region's queue could not be reached",
-        "hint": "send it again",
-    }
-    Order.objects.filter(job__in=[job.id for job in failed], delivery=failed[0].delivery).update(
-        status=OrderState.NOT_SENT, error=error
-    )
-    if len(failed) == len(prepared.jobs):
+    failed: dict[str, dict[str, Any]] = {}
+    down: dict[str, dict[str, Any]] = {}
+    for job in prepared.jobs:  # a region that was found down is not waited for again
+        if why := down.get(job.region) or _publish(replace(job, reply_to=reply_to)):
+            failed[job.id] = down[job.region] = why
+    for name, why in failed.items():
+        rows = Order.objects.filter(job=name, delivery=prepared.jobs[0].delivery)
+        rows.update(status=OrderState.NOT_SENT, error=why)
+    if failed and len(failed) == len(prepared.jobs):
         raise QueueDown
     for order in prepared.orders:
-        if order.job in {job.id for job in failed}:
-            order.status, order.error = OrderState.NOT_SENT, error
+        if order.job in failed:
+            order.status, order.error = OrderState.NOT_SENT, failed[order.job]
 
 
-def _publish(job: Job) -> bool:
-    """False when the job certainly did not reach its queue."""
+def _publish(job: Job) -> dict[str, Any] | None:
+    """Why the job certainly did not reach its queue; None when it did, or may have."""
     ticket = ticket_at(_order_by(job))
     job = replace(job, ticket=ticket, timing_ms=job.timing_ms | {"queued": _since(job)})
     queue = f"orders.{job.region}"
     message = task_message(queue, job.dump(), shown=f"({job.id!r},)", expires_ms=job.fresh_until_ms)
     try:
-        queue_up(job.region, job.lane, job.id, ticket, queue, message)
+        return None if queue_up(job.region, job.lane, job.id, ticket, queue, message) else UNATTENDED
     except Unreached:
-        return False
+        return QUEUE_DOWN
     except redis.RedisError:
-        return True  # it may have left: the claim and reconciliation decide
-    return True
+        return None  # it may have left: the claim and reconciliation decide
 
 
 def _order_by(job: Job) -> float:

@@ -19,7 +19,7 @@ import redis
 from django.db import DatabaseError
 
 from exchanges.symbols import ASSET_ALIASES, DOLLARS, plain
-from execution import claims
+from execution import attendance, claims
 from execution.brokers import Asked, region_redis, run_once, script
 from execution.ids import new_public_id
 from execution.models import OPEN_STATES, Order
@@ -53,15 +53,18 @@ while true do
 end
 """
 
-# KEYS: lane, its leases, a queue if a message comes with it. ARGV: job, ticket, now_ms, lease_ms, the message. In one
-# step: a job that stood in the lane before it had its lease would be dropped by the turn of another one, and one
-# that was queued before it stood in the lane could be passed.
+# KEYS: lane, its leases; if a message comes with it, a queue and what exists while somebody works on it. ARGV: job,
+# ticket, now_ms, lease_ms, the message. 0 when nobody works there: then nothing was done. In one step: a job that
+# stood in the lane before it had its lease would be dropped by the turn of another one, and one that was queued
+# before it stood in the lane could be passed.
 _JOIN = """
+if KEYS[4] and redis.call('EXISTS', KEYS[4]) == 0 then return 0 end
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], string.format('%.0f', tonumber(ARGV[3]) + tonumber(ARGV[4])))
 redis.call('PEXPIRE', KEYS[1], ARGV[4] * 2)
 redis.call('PEXPIRE', KEYS[2], ARGV[4] * 2)
 if KEYS[3] then redis.call('LPUSH', KEYS[3], ARGV[5]) end
+return 1
 """
 
 # KEYS: claim, lane, its leases. ARGV: as _TURN, then claimant, keep_seconds. 0 when somebody else has it, 1 when it is
@@ -105,10 +108,12 @@ def next_ticket(region: str, lane: str, job: str, at_ms: float | None = None) ->
     return ticket
 
 
-def queue_up(region: str, lane: str, job: str, ticket: int, queue: str, message: str) -> None:
-    """Take a place in the lane and push the message to its queue: both or neither, in one round trip. Raises
-    `brokers.Unreached` when certainly neither was done, another redis.RedisError when nobody knows."""
-    run_once(region_redis(region), _JOIN, [lane, f"{lane}:leases", queue], [*_joining(job, ticket), message])
+def queue_up(region: str, lane: str, job: str, ticket: int, queue: str, message: str) -> bool:
+    """Take a place in the lane and push the message to its queue: both or neither, in one round trip. False when
+    neither was done because nobody works in the region. Raises `brokers.Unreached` when certainly neither was done,
+    another redis.RedisError when nobody knows."""
+    keys = [lane, f"{lane}:leases", queue, attendance.key(region)]
+    return bool(run_once(region_redis(region), _JOIN, keys, [*_joining(job, ticket), message]))
 
 
 def _joining(job: str, ticket: int) -> list[Any]:

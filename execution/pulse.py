@@ -14,7 +14,7 @@ import time
 
 import redis
 
-from execution import book
+from execution import attendance, book
 from execution.brokers import region_redis
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ class Pulse(threading.Thread):
     def beat(self, *, slow: bool) -> None:
         """Never raises: a Redis that is away is asked again at the next beat."""
         try:
+            attendance.sign(self.region)
             book.breaker().refresh(self.region)
             if slow:
                 sign_of_life(self.region, self.member)
@@ -51,11 +52,12 @@ class Pulse(threading.Thread):
             log.warning("the pulse of %s missed a beat: %s", self.region, type(error).__name__)
 
     def end(self) -> None:
-        """The last counts are flushed, and this worker is no longer counted."""
+        """The last counts are flushed, and this worker is no longer counted. What comes meanwhile waits for the next."""
         self._ending.set()
         if self.is_alive():
             self.join(SECONDS * 5)
         try:
+            attendance.sign(self.region)
             book.meter().flush()
             region_redis(self.region).zrem(_workers(self.region), self.member)
         except redis.RedisError as error:

@@ -98,7 +98,7 @@ class RegionStatus:
         if not self.reachable:
             return Verdict(State.DOWN, reason="Its queue cannot be reached: orders for it are refused.")
         if self.workers == 0:
-            return Verdict(State.DOWN, reason="No worker is up: orders for it expire and are not sent.")
+            return Verdict(State.DOWN, reason="No worker is up: orders for it are refused.")
         if self.supervised_ms is None or now_ms - self.supervised_ms > ROUND_MS:
             return Verdict(State.DEGRADED, reason="Supervision of open positions is late.")
         return Verdict(State.OPERATIONAL)

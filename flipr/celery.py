@@ -52,6 +52,7 @@ def start_pulse(**kwargs: Any) -> None:
 
     freeze()
     pulse = Pulse(settings.REGION)
+    pulse.beat(slow=True)  # from now on orders are queued for it
     pulse.start()
     signals.worker_shutdown.connect(lambda **_: pulse.end(), weak=False)
 

@@ -158,6 +158,10 @@ CALLING = _group(
         "Send it again; TradingView does so by itself.",
     ),
     QUEUE_DOWN=("The region next to the exchange cannot be reached.", "Send it again."),
+    REGION_DOWN=(
+        "No worker is up in the region next to the exchange (HTTP 503 when nothing else was asked for).",
+        "Send it again; the status page tells when it is back.",
+    ),
 )
 
 CHECKS = _group(

@@ -7,7 +7,7 @@ import pytest
 import redis
 from django.db import connections
 
-from execution import claims, lanes
+from execution import attendance, claims, lanes
 from execution.brokers import Unreached, region_redis
 from execution.lanes import Claimed, Claiming, LaneBusy, lane_of, next_ticket, overtaken, queue_up, turn
 from tests.stack import wait_for
@@ -131,9 +131,15 @@ def test_a_claimed_job_waits_for_those_before_it():
 
 
 def test_a_message_stands_in_its_queue_and_in_its_lane_or_in_neither():
-    queue_up("eu", LANE, "job", 5, "orders.test", "the message")
+    attendance.sign("eu")
+    assert queue_up("eu", LANE, "job", 5, "orders.test", "the message")
     assert region_redis("eu").lrange("orders.test", 0, -1) == ["the message"]
     assert region_redis("eu").zscore(LANE, "job") == 5
+
+
+def test_where_nobody_works_a_message_stands_in_neither():
+    assert not queue_up("eu", LANE, "job", 5, "orders.test", "the message")
+    assert region_redis("eu").keys("*") == []
 
 
 def test_a_queue_that_cannot_be_reached_has_certainly_nothing(settings):

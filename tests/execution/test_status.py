@@ -14,7 +14,7 @@ from django.test import Client
 from exchanges.clock import Clock
 from exchanges.errors import ExchangeError, Maintenance, OutcomeUnknown, Unreachable
 from exchanges.types import Environment
-from execution import book, circuit, pulse, status, warm
+from execution import attendance, book, circuit, pulse, status, warm
 from execution.brokers import region_redis
 from execution.circuit import FAILURES
 from execution.pulse import Pulse
@@ -148,6 +148,16 @@ def test_a_worker_that_was_killed_is_counted_no_more(worker: Pulse) -> None:
 def test_without_a_worker_the_exchanges_of_a_region_are_down() -> None:
     called(None)
     assert shown().verdict.state is State.DOWN
+
+
+def test_orders_are_queued_while_a_worker_beats_and_for_the_time_of_a_restart() -> None:
+    server, found = region_redis(REGION), Pulse(REGION)
+    assert not server.exists(attendance.key(REGION))
+    found.beat(slow=False)
+    assert 0 < server.ttl(attendance.key(REGION)) <= attendance.SECONDS
+    server.delete(attendance.key(REGION))
+    found.end()
+    assert (pulse.alive(REGION), server.exists(attendance.key(REGION))) == (0, 1)
 
 
 def test_late_supervision_is_told(worker: Pulse) -> None:

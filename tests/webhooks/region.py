@@ -13,7 +13,7 @@ from typing import Any, Self
 import redis
 from django.conf import settings
 
-from execution import outcome
+from execution import attendance, outcome
 from execution.jobs import Job, Result
 
 #: milliseconds after the job was queued
@@ -35,6 +35,7 @@ class Region:
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def __enter__(self) -> Self:
+        self._sign()
         self._thread.start()
         return self
 
@@ -48,8 +49,14 @@ class Region:
             assert self._news.wait_for(lambda: len(self.jobs) >= count, timeout=10), self.jobs
         return self.jobs
 
+    def _sign(self) -> None:
+        """As a worker's pulse does."""
+        for name in self._queues.values():
+            self._redis.set(attendance.key(name), "here", ex=attendance.SECONDS)
+
     def _work(self) -> None:
         while not self._over:
+            self._sign()
             taken: Any = self._redis.brpop(list(self._queues), timeout=0.05)
             if taken:
                 queue, message = taken

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
 from django.db import connection, connections, transaction
 
 from accounts import flows
@@ -589,6 +590,35 @@ def test_without_the_regions_queue_the_row_says_so(caller: Caller, owner: Trader
     row = owner.latest()
     assert (row.status, row.http_status) == (DeliveryStatus.UNQUEUED, 503)
     assert [order.status for order in Order.objects.all()] == ["not_sent"]
+
+
+def test_where_nobody_works_nothing_is_queued_and_the_resend_is_carried_out(
+    caller: Caller, owner: Trader, redis_server: str
+) -> None:
+    refused = caller.post(owner.path)
+
+    row = owner.latest()
+    (order,) = Order.objects.all()
+    assert (refused.status_code, row.status) == (503, DeliveryStatus.UNQUEUED)
+    assert (order.status, (order.error or {})["code"]) == ("not_sent", "REGION_DOWN")
+    with redis.Redis.from_url(redis_server) as server:
+        assert server.keys("orders.*") == server.keys("lane:*") == []
+    with Region(all_filled):
+        again = caller.post(owner.path)
+    assert (again.status_code, again.json()["status"], again.json()["duplicate"]) == (200, "done", False)
+
+
+def test_where_nobody_works_only_the_orders_of_that_region_are_refused(caller: Caller, owner: Trader) -> None:
+    kraken = owner.account
+    kraken.pk, kraken.public_id, kraken.exchange = None, "a_kraken", "kraken_futures"
+    kraken.save()
+
+    with Region(all_filled, regions=("tokyo",)):
+        answer = caller.post(owner.path, f"{OTHER}\nETHUSD on Kraken_F market long 1")
+
+    told = [(each["status"], (each["error"] or {}).get("code")) for each in answer.json()["results"]]
+    assert (answer.status_code, answer.json()["status"]) == (200, "partial")
+    assert told == [("filled", None), ("not_sent", "REGION_DOWN")]
 
 
 def test_without_the_database_nothing_is_queued(caller: Caller, owner: Trader, region: Region) -> None:
