@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from accounts.families import families
@@ -18,7 +19,8 @@ class Sample:
     strategy: str
 
 
-def sample_for(account: Account | None) -> Sample:
+def sample_for(account: Account | None, hook: str = "") -> Sample:
+    """`hook`: the name of the hook that the messages go to, for ids that no other hook's strategy writes."""
     venue = _venue(account)
     using = f" using {account.label}" if account and not account.is_default else ""
     head = f"on {venue}{using}"
@@ -29,9 +31,15 @@ def sample_for(account: Account | None) -> Sample:
         close=f"BTCUSDT {head} close 100%",
         strategy=(
             f"{{{{ticker}}}} {head} go {{{{strategy.market_position}}}} {{{{strategy.market_position_size}}}} sl off 2%\n"
-            'id "{{ticker}}-{{strategy.order.id}}-{{timenow}}" sent {{timenow}} valid 30s'
+            f'id "{_in_id(hook)}{{{{ticker}}}}-{{{{strategy.order.id}}}}-{{{{timenow}}}}" sent {{{{timenow}}}} valid 30s'
         ),
     )
+
+
+def _in_id(hook: str) -> str:
+    """What would end the quoted id, or read like a placeholder, stays outside."""
+    name = re.sub(r'["“”{}]', "", hook).strip()
+    return f"{name}-" if name else ""
 
 
 def curl_for(message: str, url: str) -> str:

@@ -15,6 +15,7 @@ from accounts.tokens import hook_named
 from execution.brokers import region_redis
 from execution.outcome import board
 from webhooks.models import CLIENT_LEFT, NEVER_QUEUED, Delivery, DeliveryStatus, body_digest
+from webhooks.refused import id_reused
 
 #: TradingView sends again 5 s after a 5xx, three times at most
 RESEND_WINDOW = timedelta(seconds=25)
@@ -54,7 +55,7 @@ def _sought(body: bytes, received_at: datetime) -> tuple[Any, ...]:
 
 
 def first_of(delivery: Delivery, unanswered: Sequence[Sequence[Any]]) -> Delivery | None:
-    """The delivery that this one repeats. Without an id, what was answered well does not count: equal messages
+    """The delivery that this one repeats. Raises Refused (see `with_key`). Without an id, what was answered well does not count: equal messages
     may be meant (pyramiding). `unanswered`: what that query found."""
     if delivery.key:
         return with_key(delivery)
@@ -97,7 +98,12 @@ def _lock_of(delivery: Delivery) -> tuple[str, int]:
 
 
 def with_key(delivery: Delivery) -> Delivery | None:
-    return Delivery.objects.filter(user=delivery.user, key=delivery.key).first()
+    """The delivery that has this id. Raises Refused 409 when it is another hook's and another message: two strategies
+    may write the same id, and the one must not be told what became of the other's order."""
+    found = Delivery.objects.filter(user=delivery.user, key=delivery.key).first()
+    if found and found.hook_id != delivery.hook_id and found.body_digest != delivery.body_digest:
+        raise id_reused(delivery.key)
+    return found
 
 
 def claim_again(first: Delivery, delivery: Delivery) -> bool:

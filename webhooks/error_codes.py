@@ -24,6 +24,10 @@ WORDING = _group(
         "Send the command as plain text: SYMBOL on EXCHANGE, then what to do.",
     ),
     NOT_TEXT=("The body is JSON or binary.", "Send plain UTF-8 text, without quotes and brackets around it."),
+    UNREADABLE=(
+        "flipr failed to read the message: a mistake of flipr, which is in its log.",
+        "Write it another way; sending it again as it is will not help.",
+    ),
     MESSAGE_TOO_LONG=("The message is longer than 16 KiB.", "Split it into several messages."),
     NO_HEADER=(
         "The message does not begin with SYMBOL on EXCHANGE.",
@@ -134,6 +138,10 @@ CALLING = _group(
     UNKNOWN_OPTION=("The URL has an option flipr does not know (HTTP 400).", "There are ?wait= and ?dry=."),
     BAD_WAIT=("The time to wait is not between 0 and 30 seconds (HTTP 400).", "Write for example ?wait=15."),
     BAD_DRY=("dry is neither 1 nor 0 (HTTP 400).", "Write ?dry=1 for a dry run."),
+    ID_REUSED=(
+        "Another hook of yours has used this id for another message (HTTP 409), so that this one was not carried out.",
+        "Put the name of the hook or of the strategy into the id: two strategies with one template share their ids.",
+    ),
     BAD_ID=("The id is too long (HTTP 400).", "Use 200 characters or fewer."),
     TWO_IDS=("Message and Idempotency-Key name different ids (HTTP 400).", "Keep one of the two."),
     HOOK_PAUSED=(
@@ -146,7 +154,7 @@ CALLING = _group(
     ),
     STALE=("The message is older than its valid (HTTP 409).", "Raise valid if such delays are acceptable."),
     SENT_IN_FUTURE=(
-        "The message was sent later than now (HTTP 409).",
+        "The message says that it was sent later than now, by more than 10 seconds (HTTP 409).",
         "Set the sender's clock; write sent in UTC.",
     ),
     TOO_MANY=(

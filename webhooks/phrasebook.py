@@ -137,7 +137,7 @@ CHAPTERS = (
         "They may stand anywhere in the message.",
         (
             "id tv-42 sent 2026-02-07T10:15:00Z valid 30s\nBTCUSDT on Binance_F market long 0.01 sl off 2%",
-            "The same id is never carried out twice; older than 30 seconds is refused.",
+            "The same id is never carried out twice, through whichever of your hooks it comes: put the strategy's name into it. Older than 30 seconds is refused, and so is sent more than 10 seconds from now.",
         ),
         ("once 60s BTCUSDT on Binance_F market long 0.01", "The same text within a minute counts as one."),
         (

@@ -60,6 +60,13 @@ def not_text() -> Refused:
     return _refused(400, "NOT_TEXT", "this hook takes plain text", "send the command itself, as UTF-8 text")
 
 
+def unreadable() -> Refused:
+    message = "flipr failed to read this message, which is a mistake of flipr: nothing was sent"
+    return _refused(
+        400, "UNREADABLE", message, "write it another way; sending it again as it is will not help"
+    )
+
+
 def hook_closed(reason: str) -> Refused:
     return _refused(403, "HOOK_PAUSED", reason, "see the hooks page; nothing was sent")
 
@@ -81,6 +88,11 @@ def stale(age_seconds: float, limit_seconds: float) -> Refused:
 def from_the_future(ahead_seconds: float) -> Refused:
     message = f"the message says it was sent {ahead_seconds:.1f} s from now"
     return _refused(409, "SENT_IN_FUTURE", message, "set the sender's clock, and write sent in UTC")
+
+
+def id_reused(key: str) -> Refused:
+    message = f'the id "{key}" belongs to another message, which came through another hook: nothing was sent'
+    return _refused(409, "ID_REUSED", message, "put the name of the hook or of the strategy into the id")
 
 
 def by_execution(rejection: Rejection) -> Refused:

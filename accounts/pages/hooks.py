@@ -46,7 +46,7 @@ def url(request: HttpRequest, public_id: str) -> HttpResponse:
     """The URL with its token, and messages to use with it."""
     hook = own_hook(request, public_id)
     account = Account.objects.of(whose(request)).order_by("-is_default", "created").first()
-    sample, url = sample_for(account), flows.hook_url(hook, flows.show_token(hook))
+    sample, url = sample_for(account, hook.name), flows.hook_url(hook, flows.show_token(hook))
     curl = {"trade": curl_for(sample.trade, url), "close": curl_for(sample.close, url)}
     context = {"hook": hook, "url": url, "sample": sample, "curl": curl, "account": account}
     return render(request, "accounts/hook_url.html", context)

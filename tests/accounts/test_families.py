@@ -82,6 +82,11 @@ def test_a_strategy_sample_keeps_its_placeholders():
     assert 'id "{{ticker}}-{{strategy.order.id}}-{{timenow}}"' in strategy
 
 
+def test_the_id_of_a_strategy_begins_with_the_name_of_its_hook():
+    strategy = sample_for(None, 'my "first" {{bot}}').strategy
+    assert 'id "my first bot-{{ticker}}-{{strategy.order.id}}-{{timenow}}"' in strategy
+
+
 def test_a_curl_command_quotes_the_message():
     assert curl_for("BTCUSDT on Binance_F close 100%", "https://x/webhook/a/b") == (
         "curl -d 'BTCUSDT on Binance_F close 100%' 'https://x/webhook/a/b'"

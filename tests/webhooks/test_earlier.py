@@ -97,6 +97,63 @@ def test_ids_of_two_users_do_not_meet(
     assert len(region.jobs) == 2
 
 
+@pytest.fixture
+def others_path(owner: Trader) -> str:
+    """Another hook of the same user."""
+    _, token = flows.create_hook(owner.user, "another strategy")
+    return f"/webhook/{owner.user.public_id}/{token}"
+
+
+def test_id_of_another_hooks_other_message_is_refused(
+    caller: Caller, owner: Trader, region: Region, others_path: str
+) -> None:
+    first = caller.post(owner.path, f"id a1 {ORDER}").json()
+
+    answer = caller.post(others_path, f"id a1 {OTHER}")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "ID_REUSED")
+    assert answer.json()["delivery"] != first["delivery"]
+    assert "results" not in answer.json()
+    assert [job.steps[0].command for job in region.jobs] == [ORDER]
+    kept = rows(owner)[1]
+    assert (kept.status, kept.http_status, kept.body) == (DeliveryStatus.REFUSED, 409, f"id a1 {OTHER}")
+
+
+def test_same_message_through_another_hook_is_a_duplicate(
+    caller: Caller, owner: Trader, region: Region, others_path: str
+) -> None:
+    first = caller.post(owner.path, f"id a1 {ORDER}").json()
+
+    again = caller.post(others_path, f"id a1 {ORDER}").json()
+
+    assert (again["duplicate"], again["delivery"]) == (True, first["delivery"])
+    assert len(region.jobs) == 1
+
+
+def test_of_two_hooks_with_one_id_at_the_same_moment_one_is_carried_out(
+    caller: Caller, owner: Trader, region: Region, others_path: str
+) -> None:
+    answers = caller.together(*[(owner.path, f"id a1 {ORDER}"), (others_path, f"id a1 {OTHER}")] * 6)
+
+    carried_out = Delivery.objects.exclude(key="").get()
+    codes = {answer.status_code for answer in answers}
+    assert codes == {200, 409}
+    told = {answer.json()["delivery"] for answer in answers if answer.status_code == 200}
+    assert told == {carried_out.public_id}
+    assert len(region.jobs) == 1
+
+
+def test_id_of_another_hooks_message_that_could_not_be_queued_stays_its_own(
+    caller: Caller, owner: Trader, region: Region, others_path: str, settings: Any
+) -> None:
+    with unreachable_queues(settings):
+        caller.post(owner.path, f"id a1 {ORDER}")
+
+    assert caller.post(others_path, f"id a1 {OTHER}").status_code == 409
+    assert caller.post(owner.path, f"id a1 {ORDER}").json()["duplicate"] is False
+    assert [job.steps[0].command for job in region.jobs] == [ORDER]
+
+
 def test_id_of_a_message_that_did_nothing_stays_free(caller: Caller, owner: Trader, region: Region) -> None:
     key = {"Idempotency-Key": "a1"}
     assert caller.post(owner.path, "BTCUSDT on Binance_F market lnog 1", headers=key).status_code == 400
