@@ -106,7 +106,9 @@ def draft(user: User, message: Message, intake: Intake, owned: Sequence[Account]
             steps = _steps(user, block, lane, intake, first=len(orders))
             rows = [_row(user, lane, step, intake, job_id) for step in steps if step.token]
             if refusal is None:
-                jobs.append(replace(_job(user, lane, steps, intake, job_id), sent_ms=_sent_ms(message)))
+                jobs.append(
+                    replace(_job(user, lane, steps, intake, job_id), sent_ms=_sent_ms(message, intake))
+                )
             else:
                 for row in rows:
                     row.status, row.error = OrderState.REJECTED, refusal.as_error()
@@ -147,8 +149,8 @@ def _publish(job: Job) -> dict[str, Any] | None:
 
 
 def _order_by(job: Job) -> float:
-    """When it was sent, if the message tells; a sender whose clock is ahead gains nothing."""
-    return min(job.sent_ms or job.received_ms, job.received_ms)
+    """When it was sent, if the message tells."""
+    return job.received_ms if job.sent_ms is None else job.sent_ms
 
 
 def _since(job: Job) -> float:
@@ -231,8 +233,9 @@ def _row(user: User, lane: _Lane, step: JobStep, intake: Intake, job_id: str) ->
     )
 
 
-def _sent_ms(message: Message) -> float | None:
-    return message.sent.timestamp() * 1000 if message.sent else None
+def _sent_ms(message: Message, intake: Intake) -> float | None:
+    """Never later than it came in: of two senders, one whose clock is ahead would have the last word."""
+    return min(message.sent.timestamp() * 1000, intake.received_ms) if message.sent else None
 
 
 def _fresh_until(intake: Intake) -> datetime:

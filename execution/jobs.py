@@ -54,7 +54,7 @@ class Job:
     received_ms: float
     fresh_until_ms: float
     reply_to: str = ""
-    #: when the message says it was sent
+    #: when the message says it was sent, at the latest when it was received
     sent_ms: float | None = None
     dry_run: bool = False
     symbol_span: Span | None = None

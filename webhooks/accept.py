@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,7 @@ DATABASE_DOWN = (OperationalError, InterfaceError)
 #: how far ahead of ours a sender's clock may be
 CLOCK_TOLERANCE_SECONDS = 10.0
 
+log = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
 
@@ -148,6 +150,9 @@ def _parsed(call: Call) -> Message:
         return parse_bytes(call.body)
     except BadCommand as bad:
         raise Refused(bad.http_status, bad.as_error()) from None
+    except Exception:  # a mistake of ours, which the same text meets again: nobody is to send it once more
+        log.exception("a message could not be read")
+        raise refused.unreadable() from None
 
 
 def _key(header: str, word: str) -> str:
@@ -191,10 +196,10 @@ def _enter_carefully(
 
 
 def _check_age(message: Message, received_at: datetime) -> None:
-    if not (message.sent and message.valid):
+    if not message.sent:
         return
     age = (received_at - message.sent).total_seconds()
-    if age > message.valid.total_seconds():
+    if message.valid and age > message.valid.total_seconds():
         raise refused.stale(age, message.valid.total_seconds())
     if age < -CLOCK_TOLERANCE_SECONDS:
         raise refused.from_the_future(-age)

@@ -121,6 +121,12 @@ def test_go_reaches_the_wanted_position_and_repeats_change_nothing(desk, venue, 
     assert desk.open_orders(venue, family) == []
 
 
+def test_a_sender_whose_clock_is_ahead_does_not_have_the_last_word(desk):
+    desk.one("sent 2099-01-01T00:00:00Z BTCUSDT on Binance_F go long 0.02")
+    assert desk.one("sent 2098-01-01T00:00:00Z BTCUSDT on Binance_F go flat")["status"] == "filled"
+    assert desk.state("Binance_F", "binance")["positions"] == []
+
+
 @pytest.mark.parametrize(("venue", "family", "symbol"), FUTURES)
 def test_reverse_turns_the_position_with_new_protection(desk, venue, family, symbol):
     desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 4%")

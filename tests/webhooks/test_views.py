@@ -25,7 +25,7 @@ from flipr.asgi import LANES
 from tests.webhooks.conftest import ORDER, OTHER, Caller, Trader, application, regions_at
 from tests.webhooks.region import Region, _arguments, all_filled, all_refused, nothing, outcome_of, result
 from tests.webhooks.test_accept import call
-from webhooks import reception, threads
+from webhooks import accept, reception, threads
 from webhooks.models import CLIENT_LEFT, Delivery, DeliveryStatus
 
 THREE = "BTCUSDT on Binance_F market long 0.01 BTCUSDT on ByBit_F market long 0.01 ETHUSDT on Binance_F market long 1"
@@ -315,6 +315,20 @@ def test_message_that_does_not_parse_points_at_the_word(
     assert region.jobs == []
 
 
+def test_message_that_breaks_the_parser_is_kept_and_not_asked_for_again(
+    caller: Caller, owner: Trader, region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accept, "parse_bytes", lambda body: 1 / 0)
+
+    answer = caller.post(owner.path)
+
+    assert (answer.status_code, error_code(answer)) == (400, "UNREADABLE")
+    assert "Retry-After" not in answer.headers
+    row = owner.latest()
+    assert (row.public_id, row.body, row.status) == (answer.json()["delivery"], ORDER, DeliveryStatus.REFUSED)
+    assert region.jobs == []
+
+
 def test_message_that_does_not_parse_leaves_a_row(caller: Caller, owner: Trader) -> None:
     told = caller.post(owner.path, "BTCUSDT on Binance_F market lnog 0.01").json()
 
@@ -494,6 +508,22 @@ def test_message_from_the_future_is_refused(caller: Caller, owner: Trader, regio
     answer = caller.post(owner.path, _sent(-timedelta(hours=1)))
 
     assert (answer.status_code, error_code(answer)) == (409, "SENT_IN_FUTURE")
+
+
+def test_message_from_the_future_is_refused_without_valid_too(
+    caller: Caller, owner: Trader, region: Region
+) -> None:
+    answer = caller.post(owner.path, "sent 2099-01-01T00:00:00Z BTCUSDT on Binance_F go long 0.01")
+
+    assert (answer.status_code, error_code(answer)) == (409, "SENT_IN_FUTURE")
+    assert (owner.latest().status, region.jobs) == (DeliveryStatus.REFUSED, [])
+
+
+def test_clock_that_is_a_little_ahead_does_no_harm(caller: Caller, owner: Trader, region: Region) -> None:
+    answer = caller.post(owner.path, _sent(-timedelta(seconds=5)))
+
+    assert answer.status_code == 200
+    assert [job.sent_ms for job in region.jobs] == [job.received_ms for job in region.jobs]
 
 
 def _padded(length: int) -> str:
