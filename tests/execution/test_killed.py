@@ -79,6 +79,14 @@ def seconds_later(seconds):
     Order.objects.update(created_at=timezone.now() - timedelta(seconds=seconds), lookups=0)
 
 
+def taken_over(delivery, job):
+    """The order after others found its worker dead and looked into what it left."""
+    forget_heartbeats(job.region)
+    seconds_later(2)
+    sweep(job.region)
+    return Order.objects.get(delivery=delivery)
+
+
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize(
     ("venue", "family"), [("Binance_F", "binance"), ("ByBit_F", "bybit"), ("Kraken_F", "kraken_futures")]
@@ -124,10 +132,7 @@ def test_what_the_caller_was_told_is_what_history_says(make_desk, text, status):
     """No order is behind it: the exchange could not tell, and a guess would contradict the answer."""
     desk = make_desk(families=("binance",))
     delivery, job = run_and_die(desk, text, "before history")
-    forget_heartbeats(job.region)
-    seconds_later(2)
-    sweep(job.region)
-    assert Order.objects.get(delivery=delivery).status == status
+    assert taken_over(delivery, job).status == status
 
 
 def test_a_job_nobody_took_is_called_off_and_never_runs(make_desk):
@@ -174,10 +179,7 @@ def test_a_move_that_was_cut_short_is_finished_and_leaves_no_orphan(make_desk, s
     desk = make_desk(families=(family,))
     desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2%")
     delivery, job = run_and_die(desk, f"BTCUSDT on {venue} sl off 1% tp off 3%", stage)
-    forget_heartbeats(job.region)
-    seconds_later(2)
-    sweep(job.region)
-    order = Order.objects.get(delivery=delivery)
+    order = taken_over(delivery, job)
     assert (order.status, order.error) == (OrderState.DONE, None)
     standing = desk.open_orders(venue, family)
     assert sorted(each["type"] for each in standing) == ["stop", "take_profit"]
@@ -192,10 +194,7 @@ def test_a_move_of_which_nothing_stands_is_to_be_sent_again(make_desk):
     desk = make_desk(families=("binance",))
     desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
     delivery, job = run_and_die(desk, "BTCUSDT on Binance_F sl off 1%", "claimed")
-    forget_heartbeats(job.region)
-    seconds_later(2)
-    sweep(job.region)
-    order = Order.objects.get(delivery=delivery)
+    order = taken_over(delivery, job)
     assert order.error is not None
     assert (order.status, order.error["code"]) == (OrderState.NOT_SENT, "WORKER_DIED")
     assert len(desk.open_orders("Binance_F", "binance")) == 1
@@ -205,10 +204,7 @@ def test_a_cancellation_that_was_told_is_what_history_says(make_desk):
     desk = make_desk(families=("binance",))
     desk.one("BTCUSDT on Binance_F limit long 0.01 at 40000")
     delivery, job = run_and_die(desk, "BTCUSDT on Binance_F cancel entries", "before history")
-    forget_heartbeats(job.region)
-    seconds_later(2)
-    sweep(job.region)
-    assert Order.objects.get(delivery=delivery).status == OrderState.CANCELLED
+    assert taken_over(delivery, job).status == OrderState.CANCELLED
 
 
 @pytest.mark.parametrize("stage", ["between stop and target", "before history"])
@@ -217,10 +213,7 @@ def test_the_stop_of_what_was_bought_stays_where_it_locks_the_coins(make_desk, s
     desk = make_desk(families=("bitmex",), balances={"USDT": "100000"})
     delivery, job = run_and_die(desk, "BTCUSDT on BitMEX market long 0.06 sl off 2%", stage)
     (stop,) = desk.open_orders("BitMEX", "bitmex")
-    forget_heartbeats(job.region)
-    seconds_later(2)
-    sweep(job.region)
-    order = Order.objects.get(delivery=delivery)
+    order = taken_over(delivery, job)
     assert order.bracket is not None
     assert (order.status, order.bracket.status) == (OrderState.FILLED, BracketState.ARMED)
     assert [each["id"] for each in desk.open_orders("BitMEX", "bitmex")] == [stop["id"]]
@@ -234,10 +227,7 @@ def test_what_was_closed_for_want_of_a_stop_is_not_closed_again(make_desk, venue
     desk.one(f"BTCUSDT on {venue} market long 0.05")
     desk.sandbox.fault("reject_stop", venue=venue)
     delivery, job = run_and_die(desk, f"BTCUSDT on {venue} market long 0.02 sl off 2%", "before history")
-    forget_heartbeats(job.region)
-    seconds_later(2)
-    sweep(job.region)
-    order = Order.objects.get(delivery=delivery)
+    order = taken_over(delivery, job)
     assert order.bracket is not None
     assert (order.status, order.bracket.status) == (OrderState.FILLED, BracketState.DONE)
     state = desk.state(venue, family)
@@ -254,9 +244,7 @@ def test_a_stop_that_filled_before_anybody_took_over_is_not_placed_again(make_de
     desk.one(f"BTCUSDT on {venue} market long 0.05")
     delivery, job = run_and_die(desk, f"BTCUSDT on {venue} market long 0.02 sl off 2%", "protected")
     desk.sandbox.price("BTC/USDT", "48000")
-    forget_heartbeats(job.region)
-    seconds_later(2)
-    sweep(job.region)
+    taken_over(delivery, job)
     desk.supervise(3)
     order = Order.objects.get(delivery=delivery)
     assert order.bracket is not None
