@@ -6,6 +6,7 @@ Account-Information-V3, trade/rest-api/Position-Information-V2 and V3, error-cod
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -113,6 +114,8 @@ class FuturesAccount(Binance):
         Limit("order-count-1m", "orders_minute", 1200, 60),
     )
     weight_of_all = weights("/fapi")
+    #: what the one step of leverage is bound to
+    bracket: ClassVar[Mapping[str, int]] = {"notionalCap": 40_000_000, "notionalFloor": 0}
 
     # -- market data -------------------------------------------------------------------------------------
 
@@ -241,8 +244,7 @@ class FuturesAccount(Binance):
                     {
                         "bracket": 1,
                         "initialLeverage": int(market.max_leverage),
-                        "notionalCap": 40_000_000,
-                        "notionalFloor": 0,
+                        **self.bracket,
                         "maintMarginRatio": Decimal("0.004"),
                         "cum": 0,
                     }

@@ -38,6 +38,7 @@ class BinanceInverse(FuturesOrders):
     assets = tuple(market.base for market in INVERSE_MARKETS)
     rules = replace(FuturesOrders.rules, wallet="coin")
     weight_of_all = weights(ROOT)
+    bracket = {"qtyCap": 1000, "qtyFloor": 0}
 
     @classmethod
     def find(cls, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
@@ -92,23 +93,7 @@ class BinanceInverse(FuturesOrders):
 
     @route("GET /fapi/v2/leverageBracket")
     def leverage_brackets(self, call: Call) -> Any:
-        """By contract, bounds in coins."""
-        return [
-            {
-                "symbol": market.symbol,
-                "brackets": [
-                    {
-                        "bracket": 1,
-                        "initialLeverage": int(market.max_leverage),
-                        "qtyCap": 1000,
-                        "qtyFloor": 0,
-                        "maintMarginRatio": Decimal("0.004"),
-                        "cum": 0,
-                    }
-                ],
-            }
-            for market in self.symbol_or_all(call)
-        ]
+        return super().leverage_brackets(call)
 
     def _position(self, account: Account, position: Position) -> dict[str, Any]:
         """What it is worth is told in coins."""

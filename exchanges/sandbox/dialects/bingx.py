@@ -38,6 +38,8 @@ from exchanges.sandbox.model import (
 )
 from exchanges.sandbox.wire import Answered, Call, Reply
 from exchanges.types import (
+    LIMITS,
+    STOPS,
     Direction,
     MarginMode,
     OrderStatus,
@@ -72,8 +74,6 @@ SPOT_TYPES = (
     PLAIN | UNDIRECTED | {"TAKE_STOP_MARKET": OrderType.STOP, "TAKE_STOP_LIMIT": OrderType.STOP_LIMIT}
 )
 SWAP_TYPES = PLAIN | UNDIRECTED | CLOSING
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 BUSY = (100500, "The current system is busy, please try again later")
 GONE = (
     "the order you want to cancel is FILLED or CANCELLED already, or is not a valid order id ,please verify"

@@ -36,6 +36,7 @@ from exchanges.sandbox.model import (
 )
 from exchanges.sandbox.wire import Answered, Call, Reply
 from exchanges.types import (
+    STOPS,
     Direction,
     MarginMode,
     OrderStatus,
@@ -72,7 +73,6 @@ KINDS = {
     ("tp", False): OrderType.TAKE_PROFIT,
     ("tp", True): OrderType.TAKE_PROFIT_LIMIT,
 }
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 #: whether it is a stop, whether the price rises to it
 CROSSED = {
     (False, True): (30020, "Trigger price for TP should be higher than mark price:"),
