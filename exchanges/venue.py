@@ -1,4 +1,4 @@
-"""What flipr needs of one product of one exchange, and the one path a call takes to it.
+"""What flipr needs of one product of one exchange. The path a call takes to it is in `exchanges/caller.py`.
 
 A venue holds no user: credentials come with each call, so that one warm connection serves every account.
 Subclasses live in `exchanges/venues/<exchange>.py`: data first (class attributes), then pure methods
@@ -7,43 +7,33 @@ Subclasses live in `exchanges/venues/<exchange>.py`: data first (class attribute
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
-import re
-import threading
-import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
-from exchanges.clock import Clock
+from exchanges.call import Call, json_body, plain_number, plain_params
+from exchanges.caller import Caller, key_digest
 from exchanges.errors import (
-    AuthRefused,
-    ClockRefused,
     ExchangeError,
     NotModified,
     NotSent,
     OrderNotFound,
     OutcomeUnknown,
-    Refused,
-    Throttled,
     Unsupported,
     WouldTrigger,
 )
 from exchanges.guide import Guide
-from exchanges.limits import Bucket, Charge, Costs, Gate, LocalGate, Passage, Priority, Scope, pressed
-from exchanges.transport import Answer, Request, Transport
+from exchanges.limits import Charge, Priority
+from exchanges.transport import Answer
 from exchanges.types import (
     Balance,
     Credentials,
     Direction,
-    Environment,
     Instrument,
     KeyInfo,
     Legs,
@@ -58,7 +48,27 @@ from exchanges.types import (
     Report,
     Side,
 )
-from exchanges.witness import Nobody, Witness
+
+#: with what the files of venues need of the two modules below this one
+__all__ = [
+    "NO_ORDER",
+    "Call",
+    "Features",
+    "Venue",
+    "acknowledged",
+    "by_client_id",
+    "held_mode",
+    "json_body",
+    "key_digest",
+    "named_rows",
+    "outcome",
+    "plain_number",
+    "plain_params",
+    "refuse_crossed",
+    "unless_unchanged",
+    "unsent",
+    "urgency",
+]
 
 T = TypeVar("T")
 
@@ -102,37 +112,11 @@ class Features:
     batch_conditional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request before it is signed. `params` keep their order; their values are what the venue's own
-    `sign` expects (text, bool, int, Decimal, list, dict)."""
-
-    method: str
-    path: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    signed: bool = True
-    costs: Costs = field(default_factory=dict)
-    priority: Priority = Priority.QUERY
-    #: an answer lost on the way leaves nothing unknown behind (reads)
-    read_only: bool = False
-    #: another host of the same exchange: a key of `Venue.hosts`
-    host: str = ""
-    #: how long it may wait for its share of the limits; None: as long as the gate finds right for its priority
-    patience_seconds: float | None = None
-    #: made by `batch_call`: the answer may tell of each order by itself
-    batch: bool = False
-
-
 #: what stands for an id where there is none
 NO_ORDER = frozenset({"", "0"})
-SERVER_FAILED = re.compile(r"5\d\d")
 
 
-class Venue(ABC):
-    #: as written in messages: `Binance_F`
-    name: ClassVar[str]
-    #: the exchange in lower case, also the name of its file: `binance`
-    exchange: ClassVar[str]
+class Venue(Caller):
     product: ClassVar[Product]
     #: default region of its workers
     region: ClassVar[str]
@@ -146,28 +130,7 @@ class Venue(ABC):
     guide: ClassVar[Guide]
     #: written for this exchange, not opened through ccxt (`exchanges/generic/`)
     native: ClassVar[bool] = True
-    base_urls: ClassVar[Mapping[Environment, str]]
-    #: other hosts of the exchange that some calls go to (`Call.host`), named after the venue whose
-    #: sandbox dialect serves them: {"binance": {Environment.LIVE: "https://api.binance.com"}}
-    hosts: ClassVar[Mapping[str, Mapping[Environment, str]]] = {}
     features: ClassVar[Features] = Features()
-    buckets: ClassVar[Mapping[str, Bucket]] = {}
-    #: the exchange's error codes; what is not listed is `Refused` below 500 and `OutcomeUnknown` from there on, whether
-    #: 500 is the HTTP status or the code itself
-    errors: ClassVar[Mapping[str, type[ExchangeError]]] = {}
-    #: what the user can do about a code (or HTTP status), said behind the exchange's own words
-    hints: ClassVar[Mapping[str, str]] = {}
-    #: seconds to stay off after a throttling code that comes without Retry-After, where the bucket's
-    #: whole window would be wrong (an overload of the exchange that has nothing to do with our share)
-    cool_downs: ClassVar[Mapping[str, float]] = {}
-    #: whose buckets a throttling code (or HTTP status) speaks of, where not of all that the call was charged to
-    throttles: ClassVar[Mapping[str, Scope]] = {}
-    #: how coarsely the exchange tells the time
-    clock_slack_ms: ClassVar[int] = 5
-    #: a connection that was idle this long is not used again. Below what the proxies exchanges stand behind
-    #: allow (60 s at AWS: docs.aws.amazon.com/elasticloadbalancing, config-idle-timeout; 75 s by nginx's
-    #: keepalive_timeout; read 2026-11-22), so that a request does not cross their closing
-    keepalive_seconds: ClassVar[float] = 50.0
     #: how often one account may be looked at (open orders and positions), and all accounts of one address together; of
     #: what the products of an exchange share, each takes its part (tests/execution/test_budgets.py adds it up)
     look_seconds: ClassVar[float] = 1.0
@@ -176,50 +139,8 @@ class Venue(ABC):
     prices_per_minute: ClassVar[int] = 300
     #: open orders of so many symbols are asked for one by one: those of all cost more
     cheaper_one_by_one: ClassVar[int] = 1
-    #: True where every signed request of one key needs a higher nonce than the one before
-    serial: ClassVar[bool] = False
-    #: answered with HTTP 4xx/5xx and no readable body
-    statuses: ClassVar[Mapping[int, type[ExchangeError]]] = {
-        401: AuthRefused,
-        403: Throttled,
-        418: Throttled,
-        429: Throttled,
-    }
-
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        environment: Environment = Environment.LIVE,
-        clock: Clock | None = None,
-        gate: Gate | None = None,
-        address: str = "default",
-        other_transports: Mapping[str, Transport] | None = None,
-        other_addresses: Mapping[str, Mapping[str, Transport]] | None = None,
-        witness: Witness | None = None,
-    ) -> None:
-        """`transport`, and `other_transports` by host, leave from `address`. `other_addresses`: the same once more
-        for each further address, where "" is the venue's own host."""
-        self.transport = transport
-        self.other_transports = other_transports or {}
-        self.wires = {address: {"": transport, **self.other_transports}, **(other_addresses or {})}
-        self.environment = environment
-        self.clock = clock or Clock(slack_ms=self.clock_slack_ms)
-        self.gate: Gate = gate or LocalGate()
-        self.address = address
-        self.witness: Witness = witness or Nobody()
-        self._last_nonce = 0
-        self._nonce_lock = threading.Lock()
 
     # -- pure: what each exchange defines ------------------------------------------------------------
-
-    @abstractmethod
-    def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
-        """The request as it goes on the wire; signed when `call.signed`. Pure but for the nonce."""
-
-    @abstractmethod
-    def error_code(self, answer: Answer) -> tuple[str, str] | None:
-        """(code, message) as the exchange gives them when the answer is an error, else None."""
 
     @classmethod
     def client_id(cls, token: str) -> str:
@@ -252,9 +173,6 @@ class Venue(ABC):
     # -- calls ---------------------------------------------------------------------------------------
 
     @abstractmethod
-    def server_time_ms(self) -> int: ...
-
-    @abstractmethod
     def instruments(self) -> list[Instrument]:
         """Every tradable instrument of this product; one call, no user."""
 
@@ -264,6 +182,13 @@ class Venue(ABC):
     @abstractmethod
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """Cancel one order. Raises OrderNotFound when it is no longer open (filled, cancelled or unknown)."""
+
+    def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
+        for report in self.open_orders(keys, instrument):
+            try:
+                self.cancel(keys, instrument, report.ref)
+            except OrderNotFound:
+                continue  # gone between the two calls: that is what was wanted
 
     @abstractmethod
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
@@ -308,9 +233,14 @@ class Venue(ABC):
         client id."""
         return self.features.linked_legs and not report.client_id
 
+    def _gone(self) -> OrderNotFound:
+        return OrderNotFound(f"{self.name} does not know this order, or it is no longer open")
+
     @abstractmethod
     def key_info(self, keys: Credentials) -> KeyInfo:
         """What the key may do. Raises AuthRefused when it is not valid."""
+
+    # -- placing, one by one and several at once -------------------------------------------------------
 
     def place(
         self, keys: Credentials, order: OrderRequest, *, patience_seconds: float | None = None
@@ -396,195 +326,6 @@ class Venue(ABC):
     def _read_answer(self, answer: Any, order: OrderRequest, charges: tuple[Charge, ...]) -> Report:
         return self._believed(self.checked(Answer(200, {}, answer), charges), order)
 
-    @contextmanager
-    def _may_stand(self) -> Iterator[None]:
-        """The order may stand: even a reader's own mistake must lead to reconciliation, not to a crash."""
-        try:
-            yield
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise OutcomeUnknown(f"{self.name}: its answer could not be read") from error
-
-    def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
-        for report in self.open_orders(keys, instrument):
-            try:
-                self.cancel(keys, instrument, report.ref)
-            except OrderNotFound:
-                continue  # gone between the two calls: that is what was wanted
-
-    # -- the path of one call --------------------------------------------------------------------------
-
-    def call(self, call: Call, keys: Credentials | None = None) -> Any:
-        """Gate, sign, send, classify. A timestamp refusal is answered by measuring the clock and
-        signing once more: the exchange has documented that it did not process the first."""
-        try:
-            return self._once(call, keys)
-        except ClockRefused as refused:
-            if not call.signed:
-                raise
-            self._sync_clock_or(refused)
-            return self._once(call, keys)
-
-    def ask(
-        self,
-        path: str,
-        params: Mapping[str, Any],
-        costs: Costs,
-        keys: Credentials | None = None,
-        *,
-        host: str = "",
-    ) -> Any:
-        """The answer to a question, signed where a key asks it."""
-        signed = keys is not None
-        return self.call(
-            Call("GET", path, params, signed=signed, costs=costs, read_only=True, host=host), keys
-        )
-
-    def _sync_clock_or(self, refused: ClockRefused) -> None:
-        """A clock that cannot be read leaves the refusal standing: the order is known not to stand."""
-        self.clock.distrust()
-        try:
-            self.sync_clock()
-        except ExchangeError:
-            raise refused from None
-
-    def _once(self, call: Call, keys: Credentials | None) -> Any:
-        user = key_digest(keys) if keys else ""
-        turn = self.gate.turn(user) if self.serial and call.signed and user else nullcontext()
-        passage = self.gate.admit(
-            self._charges(call, user),
-            pressed(call.priority),
-            addresses=tuple(self.wires),
-            user=user,
-            patience_seconds=call.patience_seconds,
-        )
-        used: Mapping[str, int] = {}
-        try:
-            wire = self._wire(call, passage)
-            with turn, self._witnessed(call) as answered:
-                answer = wire.send(self.sign(call, keys, self.clock.now_ms()))
-                answered()
-                with self._may_stand():
-                    used = self.usage(answer)
-                    checked = self.checked_batch if call.batch else self.checked
-                    return checked(answer, passage.charges)
-        finally:
-            self.gate.settle(passage, used)
-
-    @contextmanager
-    def _witnessed(self, call: Call) -> Iterator[Callable[[], None]]:
-        """Tell the witness how the call went. `answered` stops the watch; without an answer it runs to the end."""
-        began, answer_at, failure = time.perf_counter(), list[float](), None
-        try:
-            yield lambda: answer_at.append(time.perf_counter())
-        except ExchangeError as error:
-            failure = error
-            raise
-        finally:
-            took = (answer_at[0] if answer_at else time.perf_counter()) - began
-            self.witness.saw(self.name, self.environment, took, failure, reading=call.read_only)
-
-    def _wire(self, call: Call, passage: Passage) -> Transport:
-        try:
-            return self.wires[passage.address][call.host]
-        except KeyError:
-            raise Unsupported(
-                f"{self.name} has no {call.host} host in its {self.environment} environment"
-            ) from None
-
-    def checked(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
-        """The data of a good answer; else raises the class its code stands for."""
-        found = self.error_code(answer)
-        if found is None and answer.status < 400 and answer.data is not None:
-            return answer.data
-        code, words = found or ("", "")
-        error = self.refusal(code, words, answer.status, self.retry_after(answer))
-        if isinstance(error, Throttled):
-            self._stay_off(charges, error.retry_after, error.code)
-        raise error
-
-    def checked_batch(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
-        """`checked` of the answer to `batch_call`. An error that tells of orders all the same is not believed: what it
-        tells of one is no refusal of the others."""
-        try:
-            return self.checked(answer, charges)
-        except OutcomeUnknown:
-            raise
-        except ExchangeError as error:
-            told = answer.data.get("data") if isinstance(answer.data, Mapping) else None
-            if isinstance(told, Mapping | list) and told:
-                raise OutcomeUnknown(
-                    f"{self.name} refuses several orders, and tells of them: {error.message}", code=error.code
-                ) from error
-            raise
-
-    def refusal(
-        self, code: str, words: str, status: int = 200, retry_after: float | None = None
-    ) -> ExchangeError:
-        """What a code stands for: of a whole answer, or of one order in an answer about several."""
-        error = self._error_class(code, status)
-        said = self.explain(error, code, words, status)
-        told = code or str(status)
-        return error(said, code=told, exchange_message=words[:300], retry_after=retry_after)
-
-    def _stay_off(self, charges: tuple[Charge, ...], retry_after: float | None, code: str) -> None:
-        """Stop exactly the buckets the refusal speaks of."""
-        seconds = self.cool_downs.get(code) if retry_after is None else retry_after
-        scope = self.throttles.get(code)
-        for charge in charges:
-            if scope in (None, charge.limit.scope):
-                self.gate.block(charge, charge.limit.window_seconds if seconds is None else seconds)
-
-    def _error_class(self, code: str, status: int) -> type[ExchangeError]:
-        if (listed := self.errors.get(code)) is not None:
-            return listed
-        if status in self.statuses:
-            return self.statuses[status]
-        # some write the status of a server that failed as their code, and answer HTTP 200
-        failed = status >= 500 or SERVER_FAILED.fullmatch(code)
-        return OutcomeUnknown if failed or not code else Refused
-
-    def explain(self, error: type[ExchangeError], code: str, words: str, status: int) -> str:
-        said, hint = words or f"HTTP {status}", self.hints.get(code or str(status))
-        return f"{self.name} answered: {said[:200]}" + (f" ({hint})" if hint else "")
-
-    def retry_after(self, answer: Answer) -> float | None:
-        """How many seconds a refusal for rate tells to stay off. The other form of the header, a date, is not used by
-        exchanges and counts as absent."""
-        try:
-            seconds = float(answer.headers["retry-after"])
-        except (KeyError, ValueError):
-            return None
-        return max(seconds, 0.0) if math.isfinite(seconds) else None
-
-    def usage(self, answer: Answer) -> Mapping[str, int]:
-        """How much of which bucket is used, as the answer's headers tell."""
-        return {}
-
-    def sync_clock(self) -> int:
-        """Measure and keep the offset to the exchange's clock, in ms."""
-        return self.clock.measure(self.server_time_ms)
-
-    def nonce(self, now: int) -> int:
-        """A number that rises with every call in this process, never below `now`."""
-        with self._nonce_lock:
-            self._last_nonce = max(self._last_nonce + 1, now)
-            return self._last_nonce
-
-    def _gone(self) -> OrderNotFound:
-        return OrderNotFound(f"{self.name} does not know this order, or it is no longer open")
-
-    def _charges(self, call: Call, user: str) -> tuple[Charge, ...]:
-        return tuple(
-            Charge(
-                venue=f"{self.exchange}:{self.environment}",
-                bucket=name,
-                limit=(limit := self.buckets[name]),
-                owner=self.address if limit.scope is Scope.ADDRESS or not user else user,
-                cost=cost,
-            )
-            for name, cost in call.costs.items()
-        )
-
 
 def urgency(order: OrderRequest) -> Priority:
     """What only closes goes first, on spot a sale that waits for its trigger. What opens has to be fresh, at a trigger
@@ -663,31 +404,9 @@ def named_rows(rows: Sequence[Any], name: str) -> list[Any]:
     return [row for row in rows if row.get(name)]
 
 
-def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """With its numbers as text."""
-    return {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in params.items()}
-
-
-def json_body(params: Mapping[str, Any]) -> str:
-    """The body of a request, its numbers as text. A list is sent as the parameter ""."""
-    plain = plain_params(params)
-    return json.dumps(plain.get("", plain), separators=(",", ":"))
-
-
-def key_digest(keys: Credentials | None) -> str:
-    """Names a key in limits and logs without telling it."""
-    return hashlib.blake2b((keys.key if keys else "").encode(), digest_size=8).hexdigest()
-
-
 def unless_unchanged(action: Callable[[], Any]) -> None:
     """Run a setting call; "already so" is what was wanted."""
     try:
         action()
     except NotModified:
         return
-
-
-def plain_number(value: Decimal) -> str:
-    """As every exchange reads it: no exponent, no trailing zeros (some count those as precision)."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
