@@ -45,6 +45,7 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Kind, Priority, Scope
+from exchanges.signature import base64_secret
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -421,14 +422,9 @@ class Kraken(Venue):
 def signature(secret: str, path: str, nonce: str, body: str) -> str:
     """exchange/guides/rest/authentication: HMAC-SHA512 of path + SHA256(nonce + body), all under the decoded secret."""
     inner = hashlib.sha256((nonce + body).encode()).digest()
-    return base64.b64encode(hmac.digest(decoded(secret), path.encode() + inner, "sha512")).decode()
-
-
-def decoded(secret: str) -> bytes:
-    try:
-        return base64.b64decode(secret, validate=True)
-    except ValueError:
-        raise AuthRefused("the secret of this key is not one that Kraken issues (base 64)") from None
+    return base64.b64encode(
+        hmac.digest(base64_secret("Kraken", secret), path.encode() + inner, "sha512")
+    ).decode()
 
 
 def asset_name(name: str) -> str:

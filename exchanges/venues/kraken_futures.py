@@ -46,6 +46,7 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
+from exchanges.signature import base64_secret
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -524,14 +525,7 @@ class KrakenInverse(_KrakenFutures):
 def signature(secret: str, endpoint: str, query: str) -> str:
     """guides/futures/authentication: HMAC-SHA512 of SHA256(parameters + nonce + endpoint) under the decoded secret."""
     inner = hashlib.sha256((query + endpoint).encode()).digest()
-    return base64.b64encode(hmac.digest(decoded(secret), inner, "sha512")).decode()
-
-
-def decoded(secret: str) -> bytes:
-    try:
-        return base64.b64decode(secret, validate=True)
-    except ValueError:
-        raise AuthRefused("the secret of this key is not one that Kraken issues (base 64)") from None
+    return base64.b64encode(hmac.digest(base64_secret("Kraken", secret), inner, "sha512")).decode()
 
 
 def first_error(errors: Any) -> str:
