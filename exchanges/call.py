@@ -38,6 +38,13 @@ def plain_number(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def plain_word(value: Any) -> str:
+    """As a query has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return plain_number(value) if isinstance(value, Decimal) else str(value)
+
+
 def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """With its numbers as text."""
     return {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in params.items()}
@@ -47,3 +54,12 @@ def json_body(params: Mapping[str, Any]) -> str:
     """The body of a request, its numbers as text. A list is sent as the parameter ""."""
     plain = plain_params(params)
     return json.dumps(plain.get("", plain), separators=(",", ":"))
+
+
+def exact_json(value: Any) -> str:
+    """JSON whose numbers are numbers, to the last digit: `json` itself cannot write a Decimal."""
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(name)}:{exact_json(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(exact_json, value)) + "]"
+    return plain_number(value) if isinstance(value, Decimal) else json.dumps(value)

@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
-from exchanges.call import Call, json_body, plain_number, plain_params
+from exchanges.call import Call, exact_json, json_body, plain_number, plain_params, plain_word
 from exchanges.caller import Caller, key_digest
 from exchanges.errors import (
     ExchangeError,
@@ -57,6 +57,7 @@ __all__ = [
     "Venue",
     "acknowledged",
     "by_client_id",
+    "exact_json",
     "held_mode",
     "json_body",
     "key_digest",
@@ -64,6 +65,7 @@ __all__ = [
     "outcome",
     "plain_number",
     "plain_params",
+    "plain_word",
     "refuse_crossed",
     "unless_unchanged",
     "unsent",

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.errors import OutcomeUnknown
-from exchanges.read import as_decimal, decimal, decimal_or_none, field, text, word
+from exchanges.read import as_decimal, decimal, decimal_or_none, field, nonzero, text, word
 from exchanges.symbols import common_asset
 from exchanges.types import (
     Balance,
@@ -235,7 +235,7 @@ def _type(item: Any, trigger: tuple[Decimal, bool] | None) -> OrderType:
 
 
 def _average(item: Any, filled: Decimal) -> Decimal | None:
-    return (decimal_or_none(item, "average") or None) if filled else None
+    return nonzero(item, "average") if filled else None
 
 
 def _fee(item: Any) -> Fee | None:
@@ -276,5 +276,5 @@ def _position(row: Any, client: Any) -> Position:
         leverage=decimal_or_none(row, "leverage"),
         margin_mode=MODES.get(str(row.get("marginMode"))),
         unrealised=decimal_or_none(row, "unrealizedPnl"),
-        liquidation_price=decimal_or_none(row, "liquidationPrice") or None,
+        liquidation_price=nonzero(row, "liquidationPrice"),
     )

@@ -19,8 +19,6 @@ Facts: developers.binance.com (spot REST, USD-M and COIN-M futures REST), read 2
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from abc import abstractmethod
 from collections import defaultdict
@@ -33,9 +31,11 @@ from urllib.parse import quote as percent_encode
 from urllib.parse import urlencode
 
 from exchanges import errors, read
-from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound, OutcomeUnknown, Refused, Unsupported
+from exchanges.errors import AuthRefused, OrderNotFound, OutcomeUnknown, Refused, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Costs, Kind, Priority, Scope
+from exchanges.margin import whole_leverage
+from exchanges.signature import hex_hmac
 from exchanges.transport import Answer, Request
 from exchanges.types import (
     Balance,
@@ -60,7 +60,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, plain_number, unless_unchanged, urgency
+from exchanges.venue import Call, Features, Venue, plain_word, unless_unchanged, urgency
 
 RECV_WINDOW_MS = 5000
 #: a cancel ends a risk, a setting comes before an entry
@@ -113,25 +113,27 @@ TEXTS = (
     ("-2010", "trigger immediately", "would_trigger"),
     ("-2011", "Unknown order", "unknown"),
 )
-CODES: dict[type[ExchangeError], str] = {
-    errors.OutcomeUnknown: "-1000 -1001 -1006 -1007",
-    errors.AuthRefused: "-1002 -1022 -2014 -2015",
-    errors.ClockRefused: "-1021",
-    errors.Throttled: "-1003 -1008 -1015",
-    errors.Maintenance: "-1016",
-    errors.UnknownSymbol: "-1121",
-    errors.InsufficientFunds: "-2010:balance -2018 -2019",
-    errors.DuplicateOrder: "-2010:duplicate -4116",
-    errors.OrderNotFound: "-2011:unknown -2013",
-    errors.WouldTrigger: "-2010:would_trigger -2021",
-    errors.PostOnlyRefused: "-2010:post_only -5022",
-    errors.NothingToReduce: "-2022 -4118",
-    errors.ModeMismatch: "-4061",
-    errors.NotModified: "-4046 -4059",
-    # filters, parameters, bounds, leverage, wrong endpoint, minimum value, fill-or-kill not filled
-    errors.InvalidOrder: "-1013 -1102 -1106 -1111 -1116 -1130 -2010 -2027 -2028 -4003 -4004 -4005 -4014 -4015 -4028 "
-    "-4111 -4120 -4130 -4131 -4164 -5021",
-}
+ERRORS = read.words(
+    {
+        errors.OutcomeUnknown: "-1000 -1001 -1006 -1007",
+        errors.AuthRefused: "-1002 -1022 -2014 -2015",
+        errors.ClockRefused: "-1021",
+        errors.Throttled: "-1003 -1008 -1015",
+        errors.Maintenance: "-1016",
+        errors.UnknownSymbol: "-1121",
+        errors.InsufficientFunds: "-2010:balance -2018 -2019",
+        errors.DuplicateOrder: "-2010:duplicate -4116",
+        errors.OrderNotFound: "-2011:unknown -2013",
+        errors.WouldTrigger: "-2010:would_trigger -2021",
+        errors.PostOnlyRefused: "-2010:post_only -5022",
+        errors.NothingToReduce: "-2022 -4118",
+        errors.ModeMismatch: "-4061",
+        errors.NotModified: "-4046 -4059",
+        # filters, parameters, bounds, leverage, wrong endpoint, minimum value, fill-or-kill not filled
+        errors.InvalidOrder: "-1013 -1102 -1106 -1111 -1116 -1130 -2010 -2027 -2028 -4003 -4004 -4005 -4014 -4015 -4028 "
+        "-4111 -4120 -4130 -4131 -4164 -5021",
+    }
+)
 #: the margin type could not be changed: "open orders", "a position", and -4067 which also comes without either
 MARGIN_TYPE_KEPT = ("-4047", "-4048", "-4067")
 
@@ -158,7 +160,7 @@ class BinanceVenue(Venue):
             "The demo does not tell what a key may do.",
         ),
     )
-    errors = {code: kind for kind, codes in CODES.items() for code in codes.split()}
+    errors = ERRORS
     cool_downs = {"-1008": 0.5}  # overload of the whole exchange, not our share of it
     #: weight is counted by address, orders by account; -1008 speaks of neither
     throttles = {
@@ -189,7 +191,7 @@ class BinanceVenue(Venue):
             headers["X-MBX-APIKEY"] = keys.key
         text = encode(params)
         if call.signed and keys:
-            text += f"&signature={signature(keys.secret, text)}"
+            text += f"&signature={hex_hmac(keys.secret, text)}"
         if call.method in ("GET", "DELETE"):
             return Request(call.method, call.path, query=text, headers=headers)
         headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -268,19 +270,13 @@ class BinanceVenue(Venue):
         if self.environment is Environment.TESTNET:
             self.balances(keys)
             return KeyInfo(note="Binance's test net does not tell what a key may do")
-        call = Call(
-            "GET",
-            "/sapi/v1/account/apiRestrictions",
-            costs={"sapi": 1},
-            read_only=True,
-            host=self.restrictions_host,
-        )
-        data = self.call(call, keys)
+        path, host = "/sapi/v1/account/apiRestrictions", self.restrictions_host
+        data = self.ask(path, {}, {"sapi": 1}, keys, host=host)
         expires = read.decimal_or_none(data, "tradingAuthorityExpirationTime")
         return KeyInfo(
-            can_trade=flag(data, self.may_trade),
-            can_withdraw=flag(data, "enableWithdrawals"),
-            ip_locked=flag(data, "ipRestrict"),
+            can_trade=read.flag(data, self.may_trade),
+            can_withdraw=read.flag(data, "enableWithdrawals"),
+            ip_locked=read.flag(data, "ipRestrict"),
             expires=datetime.fromtimestamp(int(expires) // 1000, UTC) if expires else None,
         )
 
@@ -354,7 +350,7 @@ class BinanceSpot(BinanceVenue):
             quantity=read.decimal(data, "origQty"),
             filled=filled,
             average_price=average(read.decimal(data, "cummulativeQuoteQty"), filled),
-            trigger_price=positive(read.decimal_or_none(data, "stopPrice")),
+            trigger_price=read.nonzero(data, "stopPrice"),
             fee=paid(fills, instrument) if fills and instrument else None,
         )
 
@@ -496,7 +492,7 @@ class _Futures(BinanceVenue):
         }
 
     def batch_call(self, calls: Sequence[Call]) -> Call:
-        orders = [{name: _word(value) for name, value in call.params.items()} for call in calls]
+        orders = [{name: plain_word(value) for name, value in call.params.items()} for call in calls]
         text = json.dumps(orders, separators=(",", ":"))
         return Call("POST", f"{self.root}/v1/batchOrders", {"batchOrders": text}, costs=self.batch_costs)
 
@@ -604,13 +600,11 @@ class _Futures(BinanceVenue):
     def set_leverage(
         self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
     ) -> None:
-        if leverage is not None and leverage != leverage.to_integral_value():
-            raise Unsupported(f"{self.name} takes whole numbers for leverage")
-        symbol = {"symbol": instrument.symbol}
+        whole = None if leverage is None else whole_leverage(self.name, leverage)
         if mode is not None:
             self._set_margin_mode(keys, instrument, mode)
-        if leverage is not None:
-            params = symbol | {"leverage": int(leverage)}
+        if whole is not None:
+            params = {"symbol": instrument.symbol, "leverage": whole}
             unless_unchanged(lambda: self._ask("POST", "/v1/leverage", params, 1, keys))
 
     def _set_margin_mode(self, keys: Credentials, instrument: Instrument, wanted: MarginMode) -> None:
@@ -649,7 +643,7 @@ class BinanceFutures(_Futures):
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
         """`positionSide/dual` says the same for 30 points."""
         answer = self._ask("GET", "/v1/accountConfig", {}, 5, keys)
-        return PositionMode.HEDGE if flag(answer, "dualSidePosition") else PositionMode.ONE_WAY
+        return PositionMode.HEDGE if read.flag(answer, "dualSidePosition") else PositionMode.ONE_WAY
 
     def _margin_mode(self, keys: Credentials, instrument: Instrument) -> MarginMode:
         answer = self._ask("GET", "/v1/symbolConfig", {"symbol": instrument.symbol}, 5, keys)
@@ -671,7 +665,7 @@ class BinanceInverse(_Futures):
 
     def _average(self, data: Any, filled: Decimal) -> Decimal | None:
         """0 while nothing is filled."""
-        return positive(read.decimal(data, "avgPrice")) if filled else None
+        return (read.decimal(data, "avgPrice") or None) if filled else None
 
     def quote(self, instrument: Instrument) -> Quote:
         params = {"symbol": instrument.symbol}
@@ -680,7 +674,7 @@ class BinanceInverse(_Futures):
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         """A pair has dated contracts too."""
         return [
-            held_coins(each)
+            held(each, read.decimal(each, "leverage"), read.word(MARGIN_READ, each, "marginType"))
             for each in self._risks(keys, instrument)
             if read.decimal(each, "positionAmt")
             and (instrument is None or read.text(each, "symbol") == instrument.symbol)
@@ -710,27 +704,15 @@ FUTURES_READ = {word: kind for kind, word in FUTURES_TYPE.items()}
 
 
 def encode(params: Mapping[str, Any]) -> str:
-    return urlencode({name: _word(value) for name, value in params.items()}, quote_via=percent_encode)
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return plain_number(value) if isinstance(value, Decimal) else str(value)
-
-
-def signature(secret: str, payload: str) -> str:
-    return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
+    return urlencode({name: plain_word(value) for name, value in params.items()}, quote_via=percent_encode)
 
 
 def named(instrument: Instrument, ref: OrderRef) -> dict[str, str]:
-    if ref.exchange_id:
-        return {"symbol": instrument.symbol, "orderId": ref.exchange_id}
-    return {"symbol": instrument.symbol, "origClientOrderId": ref.client_id}
+    return {"symbol": instrument.symbol, **ref.named("orderId", "origClientOrderId")}
 
 
 def named_algo(ref: OrderRef) -> dict[str, str]:
-    return {"algoId": ref.exchange_id} if ref.exchange_id else {"clientAlgoId": ref.client_id}
+    return ref.named("algoId", "clientAlgoId")
 
 
 def became_order(algo: Any) -> str:
@@ -740,33 +722,21 @@ def became_order(algo: Any) -> str:
 
 
 def named_and_priced(data: Any) -> dict[str, Any]:
-    """The fields of a report that every answer about an order spells alike."""
+    """The fields of a report that every answer about an order spells alike; no price is 0."""
     return {
         "symbol": read.text(data, "symbol"),
         "side": read.word(SIDE, data, "side"),
-        "price": positive(read.decimal(data, "price")),
+        "price": read.decimal(data, "price") or None,
     }
 
 
 def reducing(data: Any) -> dict[str, Any]:
     side = read.word(POSITION_SIDE, data, "positionSide")
-    return {"reduce_only": flag(data, "reduceOnly"), "position_side": side}
+    return {"reduce_only": read.flag(data, "reduceOnly"), "position_side": side}
 
 
 def average(quote_amount: Decimal, filled: Decimal) -> Decimal | None:
     return quote_amount / filled if filled > 0 and quote_amount > 0 else None
-
-
-def positive(value: Decimal | None) -> Decimal | None:
-    """Binance writes "no price" as 0."""
-    return value or None
-
-
-def flag(data: Any, name: str) -> bool:
-    value = read.field(data, name)
-    if not isinstance(value, bool):
-        raise OutcomeUnknown(f"{name} is neither true nor false in the answer")
-    return value
 
 
 def paid(trades: list[Any], instrument: Instrument) -> Fee | None:
@@ -784,26 +754,16 @@ def paid(trades: list[Any], instrument: Instrument) -> Fee | None:
 def position(data: Any) -> Position | None:
     """V3 tells neither leverage nor margin type: notional over its initial margin is the leverage, and
     only an isolated position has a margin of its own."""
-    amount = read.decimal(data, "positionAmt")
-    if not amount:
+    if not read.decimal(data, "positionAmt"):
         return None
     margin = read.decimal(data, "positionInitialMargin")
     notional = abs(read.decimal(data, "notional"))
-    return Position(
-        symbol=read.text(data, "symbol"),
-        direction=read.word(POSITION_SIDE, data, "positionSide")
-        or (Direction.LONG if amount > 0 else Direction.SHORT),
-        quantity=abs(amount),
-        entry_price=read.decimal(data, "entryPrice"),
-        mark_price=read.decimal(data, "markPrice"),
-        leverage=(notional / margin).quantize(Decimal(1)) if margin else None,
-        margin_mode=MarginMode.ISOLATED if read.decimal(data, "isolatedMargin") else MarginMode.CROSS,
-        unrealised=read.decimal(data, "unRealizedProfit"),
-        liquidation_price=positive(read.decimal(data, "liquidationPrice")),
-    )
+    leverage = (notional / margin).quantize(Decimal(1)) if margin else None
+    isolated = read.decimal(data, "isolatedMargin")
+    return held(data, leverage, MarginMode.ISOLATED if isolated else MarginMode.CROSS)
 
 
-def held_coins(data: Any) -> Position:
+def held(data: Any, leverage: Decimal | None, mode: MarginMode) -> Position:
     amount = read.decimal(data, "positionAmt")
     return Position(
         symbol=read.text(data, "symbol"),
@@ -812,10 +772,10 @@ def held_coins(data: Any) -> Position:
         quantity=abs(amount),
         entry_price=read.decimal(data, "entryPrice"),
         mark_price=read.decimal(data, "markPrice"),
-        leverage=read.decimal(data, "leverage"),
-        margin_mode=read.word(MARGIN_READ, data, "marginType"),
+        leverage=leverage,
+        margin_mode=mode,
         unrealised=read.decimal(data, "unRealizedProfit"),
-        liquidation_price=positive(read.decimal(data, "liquidationPrice")),
+        liquidation_price=read.decimal(data, "liquidationPrice") or None,
     )
 
 
@@ -841,8 +801,8 @@ def read_instrument(data: Any, product: Product) -> Instrument:
         step=read.decimal(lot, "stepSize"),
         min_quantity=read.decimal(lot, "minQty"),
         min_notional=read.decimal_or_none(least, least_name) or Decimal(0),
-        max_quantity=positive(read.decimal_or_none(lot, "maxQty")),
-        max_market_quantity=positive(read.decimal_or_none(market, "maxQty")),
+        max_quantity=read.nonzero(lot, "maxQty"),
+        max_market_quantity=read.nonzero(market, "maxQty"),
         contract_size=read.decimal(data, "contractSize") if inverse else Decimal(1),
         active=read.text(data, "contractStatus" if inverse else "status") == "TRADING",
     )

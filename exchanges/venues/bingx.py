@@ -12,6 +12,7 @@ reads (read 2026-11-22). What is odd here:
 * the stops of a position may together not be larger than it, nor its targets: a stop that moves is cancelled first;
 * the default trigger is the mark price, so that ours is always said; a limit order must say how long it lives;
 * placing only acknowledges; a triggered order may be told as filled without an amount or a price at first;
+* 0 and "" stand for no number, null for an empty list (https://github.com/ccxt/ccxt/pull/20759, read 2026-11-22);
 * one code has many meanings (100421: the time, the symbol, the order), which only the words tell apart;
 * a batch (batchOrders) takes five orders. That of perpetuals answers with `orders`, "successfully placed", and `errors`,
   "failed orders with error details", whose form is told nowhere (skills/swap-trade/api-reference.md of api-ai-skills, read
@@ -27,14 +28,10 @@ reads (read 2026-11-22). What is odd here:
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import re
-import time
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -50,14 +47,30 @@ from exchanges.errors import (
     OutcomeUnknown,
     Throttled,
     Unsupported,
-    WouldTrigger,
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, flag, items, text, word
+from exchanges.looks import LooksAgain
+from exchanges.margin import whole_leverage
+from exchanges.read import (
+    decimal,
+    decimal_or_none,
+    field,
+    flag,
+    items,
+    nonzero,
+    rows_of,
+    step_of,
+    text,
+    word,
+    words,
+)
+from exchanges.signature import hex_hmac
+from exchanges.spot import check_spot
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
     Balance,
     Credentials,
     Direction,
@@ -79,7 +92,17 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, urgency
+from exchanges.venue import (
+    Call,
+    Features,
+    Venue,
+    acknowledged,
+    exact_json,
+    plain_params,
+    refuse_crossed,
+    unsent,
+    urgency,
+)
 
 #: the longest that a request to trade may be under way
 RECV_WINDOW_MS = 5000
@@ -99,17 +122,15 @@ POSITION_WORDS = {side: name for name, side in POSITION_SIDES.items()}
 TIMES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 TRIGGERS = {TriggerBy.LAST: "CONTRACT_PRICE", TriggerBy.MARK: "MARK_PRICE", TriggerBy.INDEX: "INDEX_PRICE"}
 MARGIN_WORDS = {MarginMode.CROSS: "CROSSED", MarginMode.ISOLATED: "ISOLATED"}
-STATUSES = {
-    name: status
-    for status, names in {
+STATUSES = words(
+    {
         OrderStatus.OPEN: "NEW PENDING PARTIALLY_FILLED",
         OrderStatus.FILLED: "FILLED",
         OrderStatus.CANCELLED: "CANCELED CANCELLED",
         OrderStatus.REJECTED: "FAILED",
         OrderStatus.EXPIRED: "EXPIRED",
-    }.items()
-    for name in names.split()
-}
+    }
+)
 PLAIN = {"MARKET": OrderType.MARKET, "LIMIT": OrderType.LIMIT}
 #: of a position: the word tells the direction
 CLOSING = {
@@ -127,8 +148,6 @@ UNDIRECTED = {
     "TRIGGER_LIMIT": True,
 }
 TRAILING = {"TRAILING_STOP_MARKET": OrderType.STOP, "TRAILING_TP_SL": OrderType.STOP}
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 
 #: what the words of 80001 and 80012 hold when they are a definite no; the documents list both kinds
 REFUSALS = ("limit", "leverage", "locked", "suspended", "size error", "invalid parameter", "mismatch type")
@@ -154,9 +173,8 @@ SPOKEN = tuple(
         ("109400", "positionside", "mode"),
     )
 )
-ERRORS = {
-    code: kind
-    for kind, codes in {
+ERRORS = words(
+    {
         errors.AuthRefused: "100001 100004 100412 100413 100419",
         errors.ClockRefused: "80014:time 100400:time 100421:time 109400:time",
         errors.Throttled: "100410 100410:user",
@@ -173,9 +191,8 @@ ERRORS = {
         errors.ModeMismatch: "109400:mode",
         errors.InvalidOrder: "80001:refused 80012:refused 80013 80014 80020 100204 100400 100440 101202 101209 101211 101212 101400 101414 101419 "
         "101429 101460 101514 104103 109400 110406 110407 110422 110425",
-    }.items()
-    for code in codes.split()
-}
+    }
+)
 #: requests of one user in a second
 USER_LIMITS = {
     Product.SPOT: {"place": 5, "batch": 2, "cancel": 5, "fetch": 5, "open": 5, "account": 5},
@@ -272,14 +289,14 @@ class _BingX(Venue):
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         """Everything in the query, by name; the signature covers it as it was before it was encoded."""
-        params = {name: _written(value) for name, value in call.params.items()} | {"timestamp": str(now_ms)}
+        params = plain_params(call.params) | {"timestamp": now_ms}
         ordered = dict(sorted(params.items()))
         query, headers = urlencode(ordered), dict[str, str]()
         if call.signed:
             if keys is None:
                 raise AuthRefused(f"{self.name}: this call needs a key")
             plain = "&".join(f"{name}={value}" for name, value in ordered.items())
-            query += f"&signature={signature(keys.secret, plain)}"
+            query += f"&signature={hex_hmac(keys.secret, plain)}"
             headers["X-BX-APIKEY"] = keys.key
         return Request(call.method, call.path, query, b"", headers)
 
@@ -324,15 +341,18 @@ class _BingX(Venue):
         return self._write("POST", self.order_path, params, "place", urgency(order))
 
     def batch_call(self, calls: Sequence[Call]) -> Call:
-        orders = ",".join(_json(call.params) for call in calls)
-        params = {self.batch_name: f"[{orders}]", **self.batch_params}
+        """Their numbers are JSON numbers, as the documents write them."""
+        orders = [
+            {name: value for name, value in call.params.items() if name != "recvWindow"} for call in calls
+        ]
+        params = {self.batch_name: exact_json(orders), **self.batch_params}
         return self._write("POST", self.batch_path, params, "batch", Priority.ENTRY)
 
     def answers(self, data: Any, orders: Sequence[OrderRequest]) -> list[Any]:
         """Failed ones name no order: they are believed when there are exactly as many as orders that were not taken, all
         failed for one reason. {} stands for an order that is not told of for sure."""
         told = field(data, "data")
-        taken, failed = (_rows(told, name) if told.get(name) else [] for name in ("orders", "errors"))
+        taken, failed = (rows_of(told, name) if told.get(name) else [] for name in ("orders", "errors"))
         marks = Counter(_mark_told(row) for row in taken)
         rows = {_mark_told(row): row for row in taken if marks[_mark_told(row)] == 1}
         found = [rows.get(_mark(order)) for order in orders]
@@ -379,7 +399,7 @@ class _BingX(Venue):
         """`last` tells the direction of an order that has none; nobody can tell that of an ended one: it passes for
         a stop."""
         side, status = word(SIDES, item, "side"), word(STATUSES, item, "status")
-        trigger = _positive(item, "stopPrice") or _positive(item, "StopPrice")
+        trigger = nonzero(item, "stopPrice") or nonzero(item, "StopPrice")
         kind = self._type(item, side, trigger, last)
         quantity, filled = decimal(item, "origQty"), decimal(item, "executedQty")
         if status is OrderStatus.FILLED and not filled:
@@ -393,7 +413,7 @@ class _BingX(Venue):
             status=status,
             quantity=quantity or None,
             filled=filled,
-            price=_positive(item, "price") if kind in LIMITS else None,
+            price=nonzero(item, "price") if kind in LIMITS else None,
             trigger_price=trigger if kind.conditional else None,
         )
 
@@ -402,9 +422,8 @@ class _BingX(Venue):
             return word(self.types, item, "type")
         if trigger is None:
             raise OutcomeUnknown("an order with a trigger has no stopPrice in the answer")
-        if last is None or (trigger > last) == (side is Side.BUY):
-            return OrderType.STOP_LIMIT if limit else OrderType.STOP
-        return OrderType.TAKE_PROFIT_LIMIT if limit else OrderType.TAKE_PROFIT
+        stop = last is None or (trigger > last) == (side is Side.BUY)
+        return OrderType.waiting(stop=stop, limit=limit)
 
     # -- calls -----------------------------------------------------------------------------------------
 
@@ -418,14 +437,9 @@ class _BingX(Venue):
         return super().place(keys, order, patience_seconds=patience_seconds)
 
     def _refuse_crossed(self, order: OrderRequest) -> None:
-        try:
+        with unsent("the price is not known"):
             now = self._quote(order.instrument.symbol, Priority.PROTECT).last
-        except OutcomeUnknown as error:
-            raise NotSent(f"not sent, because the price is not known: {error.message}") from None
-        trigger = order.trigger_price or Decimal(0)
-        rises = (order.side is Side.BUY) == (order.type in STOPS)
-        if now == trigger or (now > trigger) == rises:
-            raise WouldTrigger(f"the price {now} has already crossed the trigger {trigger}")
+        refuse_crossed(order, now)
 
     def server_time_ms(self) -> int:
         return int(decimal(self._read(self.time_path, {}), "data", "serverTime"))
@@ -440,12 +454,12 @@ class _BingX(Venue):
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         method, path = self.cancel_by
-        params = {"symbol": instrument.symbol, **self._named(ref)}
+        params = {"symbol": instrument.symbol, **ref.named("orderId", self.id_name)}
         answer = self.call(self._write(method, path, params, "cancel", Priority.PROTECT), keys)
         text(self._order_of(answer), "orderId")
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
-        params = {"symbol": instrument.symbol, **self._named(ref)}
+        params = {"symbol": instrument.symbol, **ref.named("orderId", self.id_name)}
         item = self._order_of(self._read(self.fetch_path, params, keys, ("fetch", "queries")))
         report = self.with_fill(item, self._directed(item), instrument)
         if ref.exchange_id not in ("", report.exchange_id) or (
@@ -464,7 +478,7 @@ class _BingX(Venue):
 
     def _open(self, keys: Credentials, instrument: Instrument | None) -> list[Any]:
         params = {"symbol": instrument.symbol} if instrument else {}
-        return _rows(self._read(self.open_path, params, keys, ("open", "orders")), "data", "orders")
+        return rows_of(self._read(self.open_path, params, keys, ("open", "orders")), "data", "orders")
 
     def _directed(self, item: Any) -> Report:
         """An order that waits has the trigger where the price is not."""
@@ -495,9 +509,6 @@ class _BingX(Venue):
         return KeyInfo(can_trade=trades, can_withdraw=withdraws, ip_locked=_ip_locked(data))
 
     # -- one request -----------------------------------------------------------------------------------
-
-    def _named(self, ref: OrderRef) -> dict[str, str]:
-        return {"orderId": ref.exchange_id} if ref.exchange_id else {self.id_name: ref.client_id}
 
     def _write(
         self, method: str, path: str, params: Mapping[str, Any], bucket: str, priority: Priority
@@ -558,12 +569,9 @@ class BingXSpot(_BingX):
         return super().call(call, keys)
 
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
-        if order.reduce_only or order.position_side:
-            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        check_spot(self.name, order)
         if order.trigger_by is not TriggerBy.LAST:
             raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
-        if order.quantity is None and (order.type, order.side) != (OrderType.MARKET, Side.BUY):
-            raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
         limit = order.type in LIMITS
         waits = "TAKE_STOP_LIMIT" if limit else "TAKE_STOP_MARKET"
         return {
@@ -616,7 +624,7 @@ class BingXSpot(_BingX):
         return found
 
 
-class BingXFutures(_BingX):
+class BingXFutures(LooksAgain, _BingX):
     name = "BingX_F"
     product = Product.LINEAR
     features = Features(
@@ -638,9 +646,6 @@ class BingXFutures(_BingX):
     id_name = "clientOrderId"
     permission, permission_number = "enableFutures", "3"
     types = PLAIN | CLOSING | TRAILING
-    #: a conditional order whose answer was lost is looked for after each of these seconds
-    look_after: tuple[float, ...] = (0.0, 0.2, 0.5, 1.0)
-    pause: Callable[[float], None] = staticmethod(time.sleep)
 
     # -- orders ----------------------------------------------------------------------------------------
 
@@ -670,7 +675,7 @@ class BingXFutures(_BingX):
         side = word(POSITION_SIDES, item, "positionSide")
         closes = side is not None and report.side is side.exit_side
         reduces = closes or str(item.get("reduceOnly")) in ("true", "True") or item.get("type") in CLOSING
-        average = _positive(item, "avgPrice") if report.filled else None
+        average = nonzero(item, "avgPrice") if report.filled else None
         return replace(report, average_price=average, position_side=side, reduce_only=reduces)
 
     def with_fill(self, item: Any, report: Report, instrument: Instrument) -> Report:
@@ -725,8 +730,7 @@ class BingXFutures(_BingX):
         """Orders of one market as listed, open or ended. Not listed: what only closes may be sent again, what opens
         stays unknown."""
         read, found = False, dict[str, Report]()
-        for seconds in self.look_after:
-            self.pause(seconds)
+        for _ in self._looks():
             try:
                 found |= self._listed(keys, [order for order, _ in lost], since_ms)
             except ExchangeError:
@@ -760,7 +764,7 @@ class BingXFutures(_BingX):
         """The orders of a market that are open, and those since then whatever became of them."""
         params = {"symbol": instrument.symbol, "startTime": since_ms, "limit": MOST}
         answer = self._read("/openApi/swap/v2/trade/allOrders", params, keys, ("history", "orders"))
-        ended = _rows(answer, "data", "orders")
+        ended = rows_of(answer, "data", "orders")
         if len(ended) >= MOST:
             raise OutcomeUnknown(f"{self.name} has more orders of {instrument.symbol} than it lists")
         return self._open(keys, instrument) + ended
@@ -789,8 +793,8 @@ class BingXFutures(_BingX):
             quote=quote,
             settle=common_asset(text(entry, "currency")),
             product=self.product,
-            tick=_place(entry, "pricePrecision"),
-            step=_place(entry, "quantityPrecision"),
+            tick=step_of(entry, "pricePrecision"),
+            step=step_of(entry, "quantityPrecision"),
             min_quantity=decimal(entry, "tradeMinQuantity"),
             min_notional=decimal(entry, "tradeMinUSDT"),
             max_leverage=decimal_or_none(entry, "maxLongLeverage"),
@@ -812,7 +816,7 @@ class BingXFutures(_BingX):
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         params = {"symbol": instrument.symbol} if instrument else {}
         rows = self._read("/openApi/swap/v2/user/positions", params, keys, ("account", "orders"))
-        return [self.read_position(each) for each in _rows(rows, "data") if decimal(each, "positionAmt")]
+        return [self.read_position(each) for each in rows_of(rows, "data") if decimal(each, "positionAmt")]
 
     def read_position(self, item: Any) -> Position:
         """The amount of a short position has no sign where its side is told."""
@@ -823,11 +827,11 @@ class BingXFutures(_BingX):
             or (Direction.LONG if amount > 0 else Direction.SHORT),
             quantity=abs(amount),
             entry_price=decimal(item, "avgPrice"),
-            mark_price=_positive(item, "markPrice"),
-            leverage=_positive(item, "leverage"),
+            mark_price=nonzero(item, "markPrice"),
+            leverage=nonzero(item, "leverage"),
             margin_mode=MarginMode.ISOLATED if flag(item, "isolated") else MarginMode.CROSS,
             unrealised=decimal(item, "unrealizedProfit"),
-            liquidation_price=_positive(item, "liquidationPrice"),
+            liquidation_price=nonzero(item, "liquidationPrice"),
         )
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
@@ -839,20 +843,19 @@ class BingXFutures(_BingX):
         self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
     ) -> None:
         """What is so already is not set again: with a position or orders open even that would be refused."""
-        if leverage is not None and leverage != leverage.to_integral_value():
-            raise Unsupported(f"{self.name} takes whole numbers for leverage")
+        whole = None if leverage is None else whole_leverage(self.name, leverage)
         symbol = {"symbol": instrument.symbol}
         wanted = MARGIN_WORDS[mode] if mode else None
         if wanted and text(self._setting(keys, symbol, "marginType"), "marginType") != wanted:
             self._set(keys, "marginType", symbol | {"marginType": wanted})
-        if leverage is None:
+        if whole is None:
             return
         now = self._setting(keys, symbol, "leverage")
-        if all(decimal(now, f"{side}Leverage") == leverage for side in ("long", "short")):
+        if all(decimal(now, f"{side}Leverage") == whole for side in ("long", "short")):
             return
         hedged = self.position_mode(keys, instrument) is PositionMode.HEDGE
         for side in ("LONG", "SHORT") if hedged else ("BOTH",):
-            self._set(keys, "leverage", symbol | {"side": side, "leverage": leverage})
+            self._set(keys, "leverage", symbol | {"side": side, "leverage": whole})
 
     def _setting(self, keys: Credentials, symbol: Mapping[str, str], name: str) -> Any:
         answer = self._read(f"/openApi/swap/v2/trade/{name}", symbol, keys, (name, "queries"))
@@ -861,24 +864,6 @@ class BingXFutures(_BingX):
     def _set(self, keys: Credentials, path: str, params: Mapping[str, Any]) -> None:
         call = self._write("POST", f"/openApi/swap/v2/trade/{path}", params, "set", Priority.ENTRY)
         self.call(call, keys)
-
-
-def signature(secret: str, plain: str) -> str:
-    return hmac.new(secret.encode(), plain.encode(), hashlib.sha256).hexdigest()
-
-
-def _written(value: Any) -> str:
-    return plain_number(value) if isinstance(value, Decimal) else str(value)
-
-
-def _json(params: Mapping[str, Any]) -> str:
-    """One order of a batch. Its numbers are JSON numbers, as the documents write them."""
-    pairs = (
-        f"{json.dumps(name)}:{plain_number(value) if isinstance(value, Decimal) else json.dumps(str(value))}"
-        for name, value in params.items()
-        if name != "recvWindow"
-    )
-    return f"{{{','.join(pairs)}}}"
 
 
 def _mark(order: OrderRequest) -> tuple[str, ...]:
@@ -911,8 +896,8 @@ def _same(item: Any, order: OrderRequest) -> bool:
         word(SIDES, item, "side"),
         word(POSITION_SIDES, item, "positionSide"),
         decimal(item, "origQty"),
-        _positive(item, "stopPrice"),
-        _positive(item, "price") if price else None,
+        nonzero(item, "stopPrice"),
+        nonzero(item, "price") if price else None,
     ) == (
         _futures_word(order),
         order.side,
@@ -923,23 +908,9 @@ def _same(item: Any, order: OrderRequest) -> bool:
     ) and word(STATUSES, item, "status") in (OrderStatus.OPEN, OrderStatus.FILLED)
 
 
-def _rows(answer: Any, *path: str) -> list[Any]:
-    """A list of nothing may come as null (https://github.com/ccxt/ccxt/pull/20759, read 2026-11-22)."""
-    return [] if field(answer, *path) is None else items(answer, *path)
-
-
 def _words(item: Any, name: str) -> str:
     value = item.get(name)
     return value if isinstance(value, str) else ""
-
-
-def _positive(item: Any, name: str) -> Decimal | None:
-    """0 and "" are how BingX writes "none"."""
-    return decimal_or_none(item, name) or None
-
-
-def _place(entry: Any, name: str) -> Decimal:
-    return Decimal(1).scaleb(-int(decimal(entry, name)))
 
 
 def _pair(symbol: str) -> tuple[str, str]:

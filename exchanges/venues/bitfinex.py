@@ -542,7 +542,7 @@ class _Bitfinex(Venue):
     # -- one request -----------------------------------------------------------------------------------
 
     def _public(self, path: str, params: Mapping[str, Any], bucket: str) -> Any:
-        return self.call(Call("GET", f"/v2/{path}", params, signed=False, costs={bucket: 1}, read_only=True))
+        return self.ask(f"/v2/{path}", params, {bucket: 1})
 
     def _post(self, path: str, params: Mapping[str, Any], bucket: str, priority: Priority) -> Call:
         costs = {bucket: 1, f"{bucket} of key": 1}

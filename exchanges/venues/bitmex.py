@@ -24,8 +24,6 @@ github.com/roq-trading (November 2025) and ccxt 4.5.83. What surprises:
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
@@ -38,10 +36,13 @@ from exchanges import errors
 from exchanges.errors import OrderNotFound, OutcomeUnknown, UnknownSymbol, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Costs, Kind, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.paging import pages_by_number
+from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word
+from exchanges.signature import hex_hmac
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
     Balance,
     Credentials,
     Direction,
@@ -80,7 +81,6 @@ TYPES = {
 WORD_OF = {kind: name for name, kind in TYPES.items()}
 #: made by hand only: a limit order that follows the market
 READ_TYPES = TYPES | {"Pegged": OrderType.LIMIT}
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 TIMES = {TimeInForce.IOC: "ImmediateOrCancel", TimeInForce.FOK: "FillOrKill"}
 TRIGGERS = {TriggerBy.LAST: "LastPrice", TriggerBy.MARK: "MarkPrice", TriggerBy.INDEX: "IndexPrice"}
 #: not yet taken, or about to change: https://blog.bitmex.com/upgrade-margining-system-and-api/
@@ -202,7 +202,7 @@ class _BitMEX(Venue):
             headers |= {
                 "api-key": keys.key,
                 "api-expires": str(expires),
-                "api-signature": hmac.new(keys.secret.encode(), signed.encode(), hashlib.sha256).hexdigest(),
+                "api-signature": hex_hmac(keys.secret, signed),
             }
         return request
 
@@ -282,7 +282,7 @@ class _BitMEX(Venue):
             status=status,
             quantity=None if quantity is None else quantity * size,
             filled=decimal(item, "cumQty") * size,
-            average_price=decimal_or_none(item, "avgPx") or None,
+            average_price=nonzero(item, "avgPx"),
             price=decimal_or_none(item, "price") if kind in LIMITS else None,
             trigger_price=decimal(item, "stopPx") if kind.conditional else None,
             reduce_only="ReduceOnly" in told or "Close" in told,
@@ -339,7 +339,7 @@ class _BitMEX(Venue):
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """The answer is a list; what could not be cancelled has an `error` of its own."""
-        call = self._order_call("DELETE", "order", _named(ref), Priority.PROTECT)
+        call = self._order_call("DELETE", "order", ref.named("orderID", "clOrdID"), Priority.PROTECT)
         told = field(items(self.call(call, keys)), 0)
         if not isinstance(told, Mapping) or not told.get("error"):
             word(STATES, told, "ordStatus")
@@ -355,7 +355,8 @@ class _BitMEX(Venue):
         items(self.call(call, keys))
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
-        asked = {"symbol": instrument.symbol, "filter": _filter(**_named(ref)), "reverse": "true"}
+        named = _filter(**ref.named("orderID", "clOrdID"))
+        asked = {"symbol": instrument.symbol, "filter": named, "reverse": "true"}
         rows = items(self._read("/order", asked, keys))
         if not rows:
             raise OrderNotFound(f"{self.name} does not know this order")
@@ -367,13 +368,10 @@ class _BitMEX(Venue):
         return [self.read_order(row, size) for row, size in self._sized(rows, instrument)]
 
     def _pages(self, path: str, asked: Mapping[str, str], keys: Credentials) -> Iterator[Any]:
-        start = 0
-        while True:
-            page = items(self._read(path, {**asked, "count": PAGE, "start": start}, keys))
-            yield from page
-            start += PAGE
-            if len(page) < PAGE:
-                return
+        def page(number: int) -> list[Any]:
+            return items(self._read(path, {**asked, "count": PAGE, "start": number * PAGE}, keys))
+
+        return pages_by_number(page, PAGE)
 
     def _sized(self, rows: list[Any], instrument: Instrument | None) -> Iterator[tuple[Any, Decimal]]:
         """The rows of this product with the size of their contracts. The lists know no products: a symbol never
@@ -426,11 +424,10 @@ class _BitMEX(Venue):
     # -- one request -----------------------------------------------------------------------------------
 
     def _public(self, path: str, params: Mapping[str, Any]) -> Any:
-        call = Call("GET", API + path, params, signed=False, costs={"public": 1}, read_only=True)
-        return self.call(call)
+        return self.ask(API + path, params, {"public": 1})
 
     def _read(self, path: str, params: Mapping[str, Any], keys: Credentials) -> Any:
-        return self.call(Call("GET", API + path, params, costs={"requests": 1}, read_only=True), keys)
+        return self.ask(API + path, params, {"requests": 1}, keys)
 
     def _order_call(self, method: str, path: str, params: Mapping[str, Any], priority: Priority) -> Call:
         costs: Costs = {"requests": 1, "orders": 1}
@@ -506,7 +503,7 @@ class _BitMEXFutures(_BitMEX):
             leverage=decimal_or_none(row, "leverage"),
             margin_mode=None if cross is None else MarginMode.CROSS if cross else MarginMode.ISOLATED,
             unrealised=None if profit is None or decimals is None else profit.scaleb(-decimals),
-            liquidation_price=decimal_or_none(row, "liquidationPrice") or None,
+            liquidation_price=nonzero(row, "liquidationPrice"),
         )
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
@@ -593,10 +590,6 @@ def _value(value: Any) -> str:
 
 def _filter(**wanted: Any) -> str:
     return json.dumps(wanted, separators=(",", ":"))
-
-
-def _named(ref: OrderRef) -> dict[str, str]:
-    return {"orderID": ref.exchange_id} if ref.exchange_id else {"clOrdID": ref.client_id}
 
 
 def _instructions(order: OrderRequest) -> list[str]:

@@ -49,6 +49,7 @@ from exchanges.errors import ExchangeError, NotSent, OrderNotFound, OutcomeUnkno
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.looks import LooksAgain
+from exchanges.margin import whole_leverage
 from exchanges.paging import pages_by_number
 from exchanges.pairs import check_pair
 from exchanges.read import (
@@ -731,15 +732,14 @@ class BitunixFutures(_Bitunix):
         self, keys: Credentials, instrument: Instrument, leverage: Decimal | None, mode: MarginMode | None
     ) -> None:
         """Only what differs is written: nothing can be changed while orders of the market are open."""
-        if leverage is not None and leverage != int(leverage):
-            raise Unsupported(f"{self.name}: leverage is a whole number")
+        whole = None if leverage is None else whole_leverage(self.name, leverage)
         market = {"symbol": instrument.symbol, "marginCoin": COIN}
         data = self._read("account/get_leverage_margin_mode", market, keys, "account")
         if mode is not None and word(MARGIN_MODES, data, "marginMode") is not mode:
             params = market | {"marginMode": MARGIN_WORDS[mode]}
             self.call(self._write("account/change_margin_mode", params, "settings", Priority.ENTRY), keys)
-        if leverage is not None and decimal(data, "leverage") != leverage:
-            wanted = {**market, "leverage": int(leverage)}
+        if whole is not None and decimal(data, "leverage") != whole:
+            wanted = {**market, "leverage": whole}
             self.call(self._write("account/change_leverage", wanted, "settings", Priority.ENTRY), keys)
 
     def key_info(self, keys: Credentials) -> KeyInfo:

@@ -7,12 +7,9 @@ Placing only acknowledges; the fill is asked for afterwards. Refusals come with 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -21,12 +18,19 @@ from typing import Any, ClassVar
 from urllib.parse import quote as percent_encode
 
 from exchanges import errors
-from exchanges.errors import ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported, WouldTrigger
+from exchanges.errors import ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.looks import LooksAgain
+from exchanges.pairs import check_pair
+from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
+from exchanges.signature import hex_hmac
+from exchanges.spot import check_spot
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
+    STOPS,
+    TAKES,
     Balance,
     Credentials,
     Direction,
@@ -53,10 +57,13 @@ from exchanges.venue import (
     Call,
     Features,
     Venue,
+    acknowledged,
+    json_body,
     outcome,
-    plain_number,
     plain_params,
+    refuse_crossed,
     unless_unchanged,
+    unsent,
     urgency,
 )
 
@@ -74,20 +81,15 @@ INDEX_SIDES = {1: Direction.LONG, 2: Direction.SHORT}
 TRIGGERS = {TriggerBy.LAST: "LastPrice", TriggerBy.MARK: "MarkPrice", TriggerBy.INDEX: "IndexPrice"}
 TIMES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 MARGIN_MODES = {MarginMode.CROSS: "REGULAR_MARGIN", MarginMode.ISOLATED: "ISOLATED_MARGIN"}
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
-TAKES = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 #: https://bybit-exchange.github.io/docs/v5/enum#orderstatus; Created and Active are older words on the way to New
-STATUSES = {
-    name: status
-    for status, names in {
+STATUSES = words(
+    {
         OrderStatus.OPEN: "Created New PartiallyFilled Untriggered Triggered Active",
         OrderStatus.FILLED: "Filled",
         OrderStatus.CANCELLED: "Cancelled PartiallyFilledCanceled Deactivated",
         OrderStatus.REJECTED: "Rejected",
-    }.items()
-    for name in names.split()
-}
+    }
+)
 STOP_WORDS = frozenset({"StopLoss", "PartialStopLoss", "TrailingStop"})
 TAKE_WORDS = frozenset({"TakeProfit", "PartialTakeProfit"})
 NOTHING = frozenset({"", "UNKNOWN", "EC_NoError"})
@@ -102,9 +104,8 @@ SPOKEN_10001 = {
     "not supported symbols": "10001:symbol",
 }
 #: https://bybit-exchange.github.io/docs/v5/error; time-outs and errors behind its door leave the outcome unknown
-ERRORS = {
-    code: kind
-    for kind, codes in {
+ERRORS = words(
+    {
         errors.AuthRefused: "10003 10004 10005 10007 10008 10010 10024 10027 10028 33004",
         errors.ClockRefused: "10002",
         errors.Throttled: "10006 10009 10018 10429 170005 170222",
@@ -121,9 +122,8 @@ ERRORS = {
         errors.PostOnlyRefused: "170218",
         errors.InvalidOrder: "10001 30228 110003 110009 110016 110020 110023 110058 110060 110061 110094 "
         "170124 170130 170132 170133 170134 170135 170136 170137 170140 170148",
-    }.items()
-    for code in codes.split()
-}
+    }
+)
 
 
 class _ByBit(Venue):
@@ -182,35 +182,33 @@ class _ByBit(Venue):
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         """https://bybit-exchange.github.io/docs/v5/guide#authentication"""
-        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
-        get = call.method == "GET"
+        params, get = plain_params(call.params), call.method == "GET"
         # cursors come percent-encoded and go back as they came (as pybit sends them)
         query = "&".join(f"{name}={percent_encode(str(v), safe='%,:')}" for name, v in params.items() if get)
-        body = "" if get else json.dumps(params, separators=(",", ":"))
+        body = "" if get else json_body(call.params)
         headers = {} if get else {"Content-Type": "application/json"}
         if call.signed and keys:
-            signed = f"{now_ms}{keys.key}{RECV_WINDOW_MS}{query}{body}".encode()
+            signed = f"{now_ms}{keys.key}{RECV_WINDOW_MS}{query}{body}"
             headers |= {
                 "X-BAPI-API-KEY": keys.key,
                 "X-BAPI-TIMESTAMP": str(now_ms),
                 "X-BAPI-RECV-WINDOW": str(RECV_WINDOW_MS),
-                "X-BAPI-SIGN": hmac.new(keys.secret.encode(), signed, hashlib.sha256).hexdigest(),
+                "X-BAPI-SIGN": hex_hmac(keys.secret, signed),
             }
         return Request(call.method, call.path, query, body.encode(), headers)
 
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         if not isinstance(answer.data, Mapping):
             return None
-        code, words = answer.data.get("retCode"), str(answer.data.get("retMsg", ""))
-        words = words.partition("origin_string")[
-            0
-        ]  # a refused signature (10004) quotes what was signed: the key
+        # a refused signature (10004) quotes what was signed: the key
+        said, _, _ = str(answer.data.get("retMsg", "")).partition("origin_string")
+        code = answer.data.get("retCode")
         if code == 0:
             return None
         if code is None:
             return "", "the answer has no retCode"
-        known = [name for said, name in SPOKEN_10001.items() if code == 10001 and said in words.lower()]
-        return (known or [str(code)])[0], words
+        known = [name for part, name in SPOKEN_10001.items() if code == 10001 and part in said.lower()]
+        return (known or [str(code)])[0], said
 
     def usage(self, answer: Answer) -> Mapping[str, int]:
         """The headers speak of the endpoint just called: only its own bucket among these was charged."""
@@ -264,20 +262,7 @@ class _ByBit(Venue):
         """What only this product's orders carry. Raises Unsupported."""
 
     def read_placed(self, data: Any, order: OrderRequest) -> Report:
-        return Report(
-            exchange_id=text(data, "result", "orderId"),
-            client_id=order.client_id,
-            symbol=order.instrument.symbol,
-            side=order.side,
-            type=order.type,
-            status=OrderStatus.OPEN,
-            quantity=order.quantity,
-            price=order.price,
-            trigger_price=order.trigger_price,
-            reduce_only=order.reduce_only,
-            position_side=order.position_side,
-            acknowledged_only=True,
-        )
+        return acknowledged(order, text(data, "result", "orderId"), acknowledged_only=True)
 
     def read_order(self, item: Any) -> Report:
         """One entry of the order lists (https://bybit-exchange.github.io/docs/v5/order/open-order)."""
@@ -293,8 +278,8 @@ class _ByBit(Venue):
             quantity=None if self._counts_quote(item) else decimal(item, "qty"),
             filled=filled,
             average_price=self._average(item, filled) if filled else None,
-            price=_positive(item, "price") if kind in LIMITS else None,
-            trigger_price=_positive(item, "triggerPrice") if kind.conditional else None,
+            price=nonzero(item, "price") if kind in LIMITS else None,
+            trigger_price=nonzero(item, "triggerPrice") if kind.conditional else None,
             reduce_only=item.get("reduceOnly") is True,
             position_side=INDEX_SIDES.get(item.get("positionIdx")),
             fee=_fee(item),
@@ -304,9 +289,9 @@ class _ByBit(Venue):
     def _average(self, item: Any, filled: Decimal) -> Decimal | None:
         """`avgPrice` may lag or stay 0 where a part was filled before the cancel; the value traded tells too. Of a
         contract margined in coins it is coins."""
-        value = _positive(item, "cumExecValue")
+        value = nonzero(item, "cumExecValue")
         counted = value and (filled / value if self.product is Product.INVERSE else value / filled)
-        return _positive(item, "avgPrice") or counted
+        return nonzero(item, "avgPrice") or counted
 
     def _counts_quote(self, item: Any) -> bool:
         """Whether `qty` of this order is an amount of quote currency (spot only; a buy by default)."""
@@ -326,8 +311,8 @@ class _ByBit(Venue):
             step=decimal(lot, step),
             min_quantity=decimal_or_none(lot, least) or Decimal(0),
             min_notional=decimal_or_none(lot, least_value) or Decimal(0),
-            max_quantity=_positive(lot, "maxLimitOrderQty") or _positive(lot, "maxOrderQty"),
-            max_market_quantity=_positive(lot, largest_market),
+            max_quantity=nonzero(lot, "maxLimitOrderQty") or nonzero(lot, "maxOrderQty"),
+            max_market_quantity=nonzero(lot, largest_market),
             max_leverage=decimal_or_none(entry, "leverageFilter", "maxLeverage"),
             active=text(entry, "status") == "Trading",
         )
@@ -347,10 +332,10 @@ class _ByBit(Venue):
     def quote(self, instrument: Instrument) -> Quote:
         data = self._read("market/tickers", {"category": self.category, "symbol": instrument.symbol})
         bid, ask, last = (decimal(data, "list", 0, name) for name in ("bid1Price", "ask1Price", "lastPrice"))
-        return Quote(bid, ask, last, _positive(field(data, "list", 0), "markPrice"))
+        return Quote(bid, ask, last, nonzero(field(data, "list", 0), "markPrice"))
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
-        self._cancel(keys, instrument, _named(ref))
+        self._cancel(keys, instrument, ref.named("orderId", "orderLinkId"))
 
     def _cancel(self, keys: Credentials, instrument: Instrument, which: Mapping[str, str]) -> None:
         params = {"category": self.category, "symbol": instrument.symbol, **which}
@@ -359,7 +344,11 @@ class _ByBit(Venue):
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         """From the live list, which forgets ended orders after 500 more or a restart, then from the
         history, which lags but keeps every order seven days."""
-        params = {"category": self.category, "symbol": instrument.symbol, **_named(ref)}
+        params = {
+            "category": self.category,
+            "symbol": instrument.symbol,
+            **ref.named("orderId", "orderLinkId"),
+        }
         for path in ("order/realtime", "order/history"):
             if found := items(self._read(path, params, keys), "list"):
                 return self.read_order(found[0])
@@ -406,8 +395,7 @@ class _ByBit(Venue):
         self, path: str, params: Mapping[str, Any], keys: Credentials | None = None, bucket: str = "reads"
     ) -> Any:
         costs = {bucket: 1, "address": 1} if keys else {"address": 1}
-        call = Call("GET", f"/v5/{path}", params, signed=bool(keys), costs=costs, read_only=True)
-        return field(self.call(call, keys), "result")
+        return field(self.ask(f"/v5/{path}", params, costs, keys), "result")
 
     def _listed(
         self, path: str, keys: Credentials, instrument: Instrument | None, size: int
@@ -452,7 +440,7 @@ class ByBitSpot(_ByBit):
         """A spot trigger has no direction: the exchange waits for the side on which it lies, so a stop
         already crossed would rest there as a take-profit. It is refused here instead."""
         if order.type.conditional:
-            self._refuse_crossed(order, self._last(order.instrument))
+            refuse_crossed(order, self._last(order.instrument))
         return super().place(keys, order, patience_seconds=patience_seconds)
 
     def place_calls(self, orders: Sequence[OrderRequest]) -> list[Call | ExchangeError]:
@@ -470,44 +458,36 @@ class ByBitSpot(_ByBit):
         if order.type.conditional:
             if isinstance(last, ExchangeError):
                 raise last
-            self._refuse_crossed(order, last)
+            refuse_crossed(order, last)
         return call
 
     def _last(self, instrument: Instrument) -> Decimal:
-        try:
+        with unsent("the price is not known"):
             return self.quote(instrument).last
-        except OutcomeUnknown as error:
-            raise errors.NotSent(f"not sent, because the price is not known: {error.message}") from None
-
-    def _refuse_crossed(self, order: OrderRequest, last: Decimal) -> None:
-        trigger = order.trigger_price or Decimal(0)
-        if last == trigger or (last > trigger) == _rises(order):
-            raise WouldTrigger(f"the price {last} has already crossed the trigger {trigger}")
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """Each kind of order is cancelled under its own filter; one that triggered is of the first again."""
         missing = OrderNotFound(f"{self.name} does not know this order")
         for kind in ("StopOrder", "Order", "tpslOrder") if ref.conditional else ("Order",):
             try:
-                return self._cancel(keys, instrument, {**_named(ref), "orderFilter": kind})
+                return self._cancel(
+                    keys, instrument, ref.named("orderId", "orderLinkId") | {"orderFilter": kind}
+                )
             except OrderNotFound as error:
                 missing = error
         raise missing
 
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
-        if order.reduce_only or order.position_side:
-            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        check_spot(self.name, order)
         if order.trigger_by is not TriggerBy.LAST:
             raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
-        if order.quote_quantity is not None and (order.type, order.side) != (OrderType.MARKET, Side.BUY):
-            raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
         params = {"orderFilter": "StopOrder"} if order.type.conditional else {}
         if order.type not in LIMITS:
             params["marketUnit"] = "quoteCoin" if order.quantity is None else "baseCoin"
         return params
 
 
-class _ByBitFutures(_ByBit):
+class _ByBitFutures(LooksAgain, _ByBit):
     """Stop and target of `protect` are a partial TP/SL pair of the position: when one triggers the other is
     cancelled, both vanish with the position, and cancelling one may cancel the other. Sources:
     https://bybit-exchange.github.io/docs/v5/position/trading-stop and Bybit's help article "Introduction to
@@ -522,8 +502,7 @@ class _ByBitFutures(_ByBit):
     )
     rights = ("ContractTrade", "Derivatives")
     #: seconds before each look for the two orders that `protect` created: the list may lag a moment
-    look_after: tuple[float, ...] = (0.0, 0.1, 0.3)
-    pause: Callable[[float], None] = staticmethod(time.sleep)
+    look_after = (0.0, 0.1, 0.3)
 
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
         if order.quantity is None:
@@ -532,7 +511,7 @@ class _ByBitFutures(_ByBit):
             raise Unsupported(f"{self.name}: these contracts have no hedge mode")
         params: dict[str, Any] = {"positionIdx": POSITION_INDEX[order.position_side]}
         if order.type.conditional:
-            params["triggerDirection"] = 1 if _rises(order) else 2
+            params["triggerDirection"] = 1 if order.rises else 2
             params["triggerBy"] = TRIGGERS[order.trigger_by]
         if order.reduce_only:
             params["reduceOnly"] = True
@@ -555,11 +534,11 @@ class _ByBitFutures(_ByBit):
             direction=word(DIRECTIONS, item, "side"),
             quantity=decimal(item, "size"),
             entry_price=decimal(item, "avgPrice"),
-            mark_price=_positive(item, "markPrice"),
-            leverage=_positive(item, "leverage"),
+            mark_price=nonzero(item, "markPrice"),
+            leverage=nonzero(item, "leverage"),
             margin_mode=MarginMode.ISOLATED if item.get("tradeMode") == 1 else None,
             unrealised=decimal_or_none(item, "unrealisedPnl"),
-            liquidation_price=_positive(item, "liqPrice"),
+            liquidation_price=nonzero(item, "liqPrice"),
         )
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
@@ -606,19 +585,15 @@ class _ByBitFutures(_ByBit):
         except OutcomeUnknown as lost:
             trouble = lost
         since_ms = self.clock.now_ms() - int((time.monotonic() - started) * 1000) - CLOCK_AHEAD_MS
-        for seconds in self.look_after:
-            self.pause(seconds)
-            stop, target = self._pair(keys, legs, since_ms)
+        for listed in self._listings(lambda: self._listed("order/realtime", keys, legs.stop.instrument, 50)):
+            stop, target = (self._leg(listed, leg, since_ms) for leg in (legs.stop, legs.target))
             if stop and target:
                 return stop, target
         raise trouble
 
     def protect_call(self, legs: Legs) -> Call:
+        check_pair(self.name, legs, targets=TAKES)
         stop, target = legs.stop, legs.target
-        if stop.type not in STOPS or target.type not in TAKES:
-            raise Unsupported(f"{self.name}: linked legs are a stop and a take-profit")
-        if (stop.quantity, stop.position_side) != (target.quantity, target.position_side):
-            raise Unsupported(f"{self.name}: linked legs have one size and one position")
         params = {
             "category": self.category,
             "symbol": stop.instrument.symbol,
@@ -634,15 +609,6 @@ class _ByBitFutures(_ByBit):
                 params[f"{prefix}LimitPrice"] = leg.price
         return self._write("position/trading-stop", params, "settings", Priority.PROTECT)
 
-    def _pair(self, keys: Credentials, legs: Legs, since_ms: int) -> tuple[Report | None, Report | None]:
-        """The legs as listed by now. A list that cannot be read has told nothing: above all not that the
-        legs were never sent."""
-        try:
-            listed = list(self._listed("order/realtime", keys, legs.stop.instrument, 50))
-        except errors.ExchangeError:
-            return None, None
-        return self._leg(listed, legs.stop, since_ms), self._leg(listed, legs.target, since_ms)
-
     def _leg(self, listed: list[Any], leg: OrderRequest, since_ms: int) -> Report | None:
         """The newest order that is this leg; the list has the newest first."""
         kind = "PartialStopLoss" if leg.type in STOPS else "PartialTakeProfit"
@@ -651,7 +617,7 @@ class _ByBitFutures(_ByBit):
             here = (
                 item.get("stopOrderType"),
                 item.get("positionIdx"),
-                _positive(item, "triggerPrice"),
+                nonzero(item, "triggerPrice"),
                 decimal(item, "qty"),
             )
             if here == wanted and decimal(item, "createdTime") >= since_ms:
@@ -686,31 +652,21 @@ class ByBitInverse(_ByBitFutures):
         return text(entry, "contractType") == "InversePerpetual"
 
 
-def _rises(order: OrderRequest) -> bool:
-    """Whether the price rises to the trigger: a buy stop, a sell take-profit."""
-    return (order.side is Side.BUY) == (order.type in STOPS)
-
-
 def _order_type(item: Any) -> OrderType:
     limit, kind = text(item, "orderType") != "Market", item.get("stopOrderType") or ""
     if kind in NOTHING:
         return OrderType.LIMIT if limit else OrderType.MARKET
-    if kind in STOP_WORDS or (kind not in TAKE_WORDS and _waits_as_stop(item)):
-        return OrderType.STOP_LIMIT if limit else OrderType.STOP
-    return OrderType.TAKE_PROFIT_LIMIT if limit else OrderType.TAKE_PROFIT
+    stop = kind in STOP_WORDS or (kind not in TAKE_WORDS and _waits_as_stop(item))
+    return OrderType.waiting(stop=stop, limit=limit)
 
 
 def _waits_as_stop(item: Any) -> bool:
     """A spot trigger has no direction: then the price at the order's creation tells; unknown is a stop."""
     rises = {1: True, 2: False}.get(item.get("triggerDirection"))
-    buys, created_at = word(SIDES, item, "side") is Side.BUY, _positive(item, "lastPriceOnCreated")
+    buys, created_at = word(SIDES, item, "side") is Side.BUY, nonzero(item, "lastPriceOnCreated")
     if rises is None and created_at is not None:
         rises = decimal(item, "triggerPrice") > created_at
     return rises in (None, buys)
-
-
-def _named(ref: OrderRef) -> dict[str, str]:
-    return {"orderId": ref.exchange_id} if ref.exchange_id else {"orderLinkId": ref.client_id}
 
 
 def _fee(item: Any) -> Fee | None:
@@ -726,8 +682,3 @@ def _expiry(value: Any) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return moment if moment.year > 1970 and moment.tzinfo else None
-
-
-def _positive(item: Any, name: str) -> Decimal | None:
-    """An optional price: absent, "" and 0 all mean none."""
-    return decimal_or_none(item, name) or None

@@ -23,9 +23,6 @@ Facts from docs.deribit.com, API v2.1.1 (read 2026-11-22), unless a line names a
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -38,10 +35,13 @@ from exchanges import errors
 from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Kind, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, word
+from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
+from exchanges.signature import hex_hmac
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
+    STOPS,
     Balance,
     Credentials,
     Direction,
@@ -63,7 +63,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, plain_number, urgency
+from exchanges.venue import Call, Features, Venue, exact_json, plain_word, urgency
 
 API = "/api/v2"
 AUTH = f"{API}/public/auth"
@@ -89,8 +89,6 @@ TYPES = {name: kind for kind, name in TYPE_WORDS.items()} | {
     "market_limit": OrderType.MARKET,
     "trailing_stop": OrderType.STOP,
 }
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 TIMES = {TimeInForce.IOC: "immediate_or_cancel", TimeInForce.FOK: "fill_or_kill"}
 TRIGGERS = {TriggerBy.LAST: "last_price", TriggerBy.MARK: "mark_price", TriggerBy.INDEX: "index_price"}
 STATES = {
@@ -114,9 +112,8 @@ SPOKEN = (
     ("11030", "reduce_only", "11030:reduce_only"),
     ("-32602", "instrument_name", "-32602:instrument_name"),
 )
-ERRORS: dict[str, type[ExchangeError]] = {
-    code: kind
-    for kind, codes in {
+ERRORS = words(
+    {
         errors.AuthRefused: "9999 10000 11042 13000 13001 13002 13003 13004 13005 13007 13009 13012 13021",
         errors.ClockRefused: "13004:timestamp 13009:timestamp 10000:timestamp",
         errors.Throttled: "10028 10040 10047 10066",
@@ -133,9 +130,8 @@ ERRORS: dict[str, type[ExchangeError]] = {
         errors.InvalidOrder: "10002 10003 10005 10006 10007 10008 10011 10012 10013 10014 10016 10018 10021 10022 "
         "10023 10025 10026 10027 10031 10032 10043 10044 11029 11030 11035 11043 11047 11049 11050 13010 13016 "
         "-32602 -32601 -32700 -32000",
-    }.items()
-    for code in codes.split()
-}
+    }
+)
 
 
 class _Deribit(Venue):
@@ -191,15 +187,15 @@ class _Deribit(Venue):
         nonce = str(self.nonce(now_ms)) if call.signed else ""
         if keys and call.signed and call.path == AUTH:
             return Request(call.method, call.path, urlencode(params | _proof(keys, now_ms, nonce)))
-        query = "" if post else urlencode({name: _plain(value) for name, value in params.items()})
+        query = "" if post else urlencode({name: plain_word(value) for name, value in params.items()})
         method = call.path.removeprefix(f"{API}/")
-        body = _json({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) if post else ""
+        body = exact_json({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) if post else ""
         request = Request(call.method, call.path, query, body.encode())
         headers = {"Content-Type": "application/json"} if post else {}
         if keys and call.signed:
             signed = f"{now_ms}\n{nonce}\n{call.method}\n{request.target}\n{body}\n"
             headers["Authorization"] = (
-                f"deri-hmac-sha256 id={keys.key},ts={now_ms},sig={_signature(keys, signed)},nonce={nonce}"
+                f"deri-hmac-sha256 id={keys.key},ts={now_ms},sig={hex_hmac(keys.secret, signed)},nonce={nonce}"
             )
         return replace(request, headers=headers)
 
@@ -260,7 +256,7 @@ class _Deribit(Venue):
             status=status,
             quantity=decimal(item, "amount") / size,
             filled=filled / size,
-            average_price=(decimal_or_none(item, "average_price") or None) if filled else None,
+            average_price=nonzero(item, "average_price") if filled else None,
             price=decimal(item, "price") if kind in LIMITS else None,
             trigger_price=decimal_or_none(item, "trigger_price") if kind.conditional else None,
             reduce_only=item.get("reduce_only") is True,
@@ -405,7 +401,7 @@ class _Deribit(Venue):
 
     def key_info(self, keys: Credentials) -> KeyInfo:
         """Scopes as `public/auth` grants them to who names none: docs.deribit.com/articles/access-scope."""
-        told = self.call(Call("GET", AUTH, {}, costs={"public": 1}, read_only=True), keys)
+        told = self.ask(AUTH, {}, {"public": 1}, keys)
         scopes = text(told, "result", "scope").split()
         if not any(scope.startswith(RIGHTS) for scope in scopes):
             return KeyInfo(note="Deribit did not tell what this key may do: check its scopes on its site")
@@ -418,12 +414,10 @@ class _Deribit(Venue):
     # -- one request -----------------------------------------------------------------------------------
 
     def _public(self, name: str, params: Mapping[str, Any], bucket: str = "public") -> Any:
-        path = f"{API}/public/{name}"
-        return self.call(Call("GET", path, params, signed=False, costs={bucket: 1}, read_only=True))
+        return self.ask(f"{API}/public/{name}", params, {bucket: 1})
 
     def _read(self, name: str, params: Mapping[str, Any], keys: Credentials) -> Any:
-        call = Call("GET", f"{API}/private/{name}", params, costs={"requests": 1}, read_only=True)
-        return self.call(call, keys)
+        return self.ask(f"{API}/private/{name}", params, {"requests": 1}, keys)
 
     def _order_call(
         self, name: str, params: Mapping[str, Any], priority: Priority, method: str = "GET"
@@ -553,7 +547,7 @@ class _DeribitFutures(_Deribit):
             leverage=decimal_or_none(row, "leverage"),
             margin_mode=MarginMode.CROSS,
             unrealised=decimal_or_none(row, "floating_profit_loss"),
-            liquidation_price=decimal_or_none(row, "estimated_liquidation_price") or None,
+            liquidation_price=nonzero(row, "estimated_liquidation_price"),
         )
 
 
@@ -655,25 +649,5 @@ def _proof(keys: Credentials, now_ms: int, nonce: str) -> dict[str, str]:
         "client_id": keys.key,
         "timestamp": str(now_ms),
         "nonce": nonce,
-        "signature": _signature(keys, f"{now_ms}\n{nonce}\n"),
+        "signature": hex_hmac(keys.secret, f"{now_ms}\n{nonce}\n"),
     }
-
-
-def _signature(keys: Credentials, signed: str) -> str:
-    return hmac.new(keys.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
-
-
-def _plain(value: Any) -> str:
-    """As a query has it."""
-    if isinstance(value, Decimal):
-        return plain_number(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _json(value: Any) -> str:
-    """Numbers as numbers: a Decimal keeps its digits, which `json` cannot write."""
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(name)}:{_json(each)}" for name, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_json, value)) + "]"
-    return plain_number(value) if isinstance(value, Decimal) else json.dumps(value)

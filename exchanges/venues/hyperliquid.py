@@ -42,7 +42,8 @@ from exchanges import errors
 from exchanges.errors import AuthRefused, ExchangeError, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, text, text_or_none, word
+from exchanges.margin import whole_leverage
+from exchanges.read import decimal, decimal_or_none, field, items, text, text_or_none, word, words
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -93,9 +94,8 @@ TYPES = {
 }
 MARGIN_MODES = {"cross": MarginMode.CROSS, "isolated": MarginMode.ISOLATED}
 #: info-endpoint#query-order-status-by-oid-or-cloid
-STATUSES = {
-    name: status
-    for status, names in {
+STATUSES = words(
+    {
         OrderStatus.OPEN: "open triggered",
         OrderStatus.FILLED: "filled",
         OrderStatus.CANCELLED: "canceled marginCanceled vaultWithdrawalCanceled openInterestCapCanceled "
@@ -105,9 +105,8 @@ STATUSES = {
         "positionIncreaseAtOpenInterestCapRejected positionFlipAtOpenInterestCapRejected "
         "tooAggressiveAtOpenInterestCapRejected openInterestIncreaseRejected insufficientSpotBalanceRejected "
         "oracleRejected perpMaxPositionRejected",
-    }.items()
-    for name in names.split()
-}
+    }
+)
 #: error-responses, and the sentences its clients know: part of the sentence in lower case -> our name for it, and class
 SENTENCES: dict[str, tuple[str, type[ExchangeError]]] = {
     "divisible by tick size": ("Tick", errors.InvalidOrder),
@@ -680,17 +679,14 @@ class HyperliquidPerpetuals(_Hyperliquid):
         """Both are set in one, so the one not given is asked for."""
         if leverage is None and mode is None:
             return
-        if leverage is not None and leverage % 1:
-            raise Unsupported(f"{self.name}: leverage is a whole number")
-        if leverage is None or mode is None:
+        whole = None if leverage is None else whole_leverage(self.name, leverage)
+        if whole is None or mode is None:
             now = field(self._ask("activeAssetData", keys, coin=instrument.symbol), "leverage")
             mode = mode or word(MARGIN_MODES, now, "type")
-            leverage = decimal(now, "value") if leverage is None else leverage
+            whole = int(decimal(now, "value")) if whole is None else whole
         cross = mode is MarginMode.CROSS
         asset = instrument.extra["asset"]
-        self._do(
-            keys, {"type": "updateLeverage", "asset": asset, "isCross": cross, "leverage": int(leverage)}
-        )
+        self._do(keys, {"type": "updateLeverage", "asset": asset, "isCross": cross, "leverage": whole})
 
     # -- linked legs -----------------------------------------------------------------------------------
 

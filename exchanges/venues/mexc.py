@@ -24,7 +24,6 @@ JKorf/Mexc.Net and what ccxt 4.5.90 sends tell them (read 2026-11-22). Quirks:
 
 from __future__ import annotations
 
-import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -78,8 +77,8 @@ from exchanges.venue import (
     Venue,
     acknowledged,
     by_client_id,
+    exact_json,
     named_rows,
-    plain_number,
     plain_params,
     unsent,
     urgency,
@@ -240,7 +239,7 @@ class _MEXC(Venue):
         """Parameters of a query are signed in the order of their names, a body as it stands."""
         writes = call.method == "POST"
         query = "" if writes else urlencode(sorted(plain_params(call.params).items()))
-        body = _json(call.params.get(LIST, call.params)) if writes else ""
+        body = exact_json(call.params.get(LIST, call.params)) if writes else ""
         headers = {"Content-Type": "application/json"}
         if keys is not None:
             signed = f"{keys.key}{now_ms}{body or query}"
@@ -318,7 +317,7 @@ class MEXCSpot(_MEXC):
 
     def batch_call(self, calls: Sequence[Call]) -> Call:
         """https://www.mexc.com/api-docs/spot-v3/spot-account-trade/batch-orders"""
-        orders = _json([plain_params(call.params) for call in calls])
+        orders = exact_json([plain_params(call.params) for call in calls])
         costs = {"batches": 1, "cancels": 1, "address": 0}
         return Call("POST", "/api/v3/batchOrders", {"batchOrders": orders}, costs=costs)
 
@@ -963,20 +962,8 @@ class MEXCFutures(CountsContracts, LooksAgain, _MEXC):
         return Call("POST", f"/api/v1/private/{path}", params, costs=costs, priority=priority)
 
 
-def _json(value: Any) -> str:
-    """As the API wants it: numbers are numbers, every digit of them."""
-    if isinstance(value, Decimal):
-        return plain_number(value)
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(name)}:{_json(each)}" for name, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(_json(each) for each in value) + "]"
-    return json.dumps(value)
-
-
 def _named(instrument: Instrument, ref: OrderRef) -> dict[str, str]:
-    which = {"orderId": ref.exchange_id} if ref.exchange_id else {"origClientOrderId": ref.client_id}
-    return {"symbol": instrument.symbol, **which}
+    return {"symbol": instrument.symbol, **ref.named("orderId", "origClientOrderId")}
 
 
 def _of(instrument: Instrument | None) -> dict[str, Any]:

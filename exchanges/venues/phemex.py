@@ -18,11 +18,8 @@ Facts from https://phemex-docs.github.io/ (read 2026-11-22) unless a line names 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -41,10 +38,14 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
-from exchanges.read import as_decimal, decimal, decimal_or_none, field, items, text, word
+from exchanges.paging import pages_by_number
+from exchanges.read import as_decimal, decimal, decimal_or_none, field, items, nonzero, text, word, words
+from exchanges.signature import hex_hmac
+from exchanges.spot import check_spot
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
+    LIMITS,
     Balance,
     Credentials,
     Direction,
@@ -66,7 +67,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, plain_number, urgency
+from exchanges.venue import Call, Features, Venue, acknowledged, json_body, plain_params, urgency
 
 #: how long a request may be under way: the exchange refuses it afterwards
 EXPIRY_SECONDS = 60
@@ -97,19 +98,16 @@ TYPES = {name: kind for kind, name in TYPE_WORDS.items()} | {
     "BoSlLimit": OrderType.STOP_LIMIT,
     "BoSlMarket": OrderType.STOP,
 }
-LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 TIMES = {TimeInForce.IOC: "ImmediateOrCancel", TimeInForce.FOK: "FillOrKill"}
 TRIGGERS = {TriggerBy.LAST: "ByLastPrice", TriggerBy.MARK: "ByMarkPrice", TriggerBy.INDEX: "ByIndexPrice"}
-STATUSES = {
-    name: status
-    for status, names in {
+STATUSES = words(
+    {
         OrderStatus.OPEN: "Created Init New PartiallyFilled Untriggered Triggered",
         OrderStatus.FILLED: "Filled",
         OrderStatus.CANCELLED: "Canceled Deactivated",
         OrderStatus.REJECTED: "Rejected",
-    }.items()
-    for name in names.split()
-}
+    }
+)
 #: New, PartiallyFilled and Untriggered in the order list, how far back that list reaches, and its longest page
 OPEN_NUMBERS = (5, 6, 1)
 LIST_MS, LIST_SIZE = 60 * 86_400_000, 200
@@ -132,9 +130,8 @@ SPOKEN = (
     ("10500", "signature", "10500:key"),
     ("10500", "missing required parameter", "10500:parameter"),
 )
-ERRORS = {
-    code: kind
-    for kind, codes in {
+ERRORS = words(
+    {
         errors.AuthRefused: "401 403 10500:key 11022 34003 39996",
         errors.ClockRefused: "401:expired",
         errors.Throttled: "429 429:user 39995",
@@ -152,9 +149,8 @@ ERRORS = {
         errors.InvalidOrder: "412 10500:parameter 11002 11004 11012 11031 11032 11034 11035 11036 11037 11038 11039 11040 "
         "11041 11042 11045 11046 11049 11051 11053 11054 11055 11056 11058 11067 11068 11074 11081 11083 11084 "
         "11112 11114 11115 30000 30018",
-    }.items()
-    for code in codes.split()
-}
+    }
+)
 
 
 class _Phemex(Venue):
@@ -208,20 +204,16 @@ class _Phemex(Venue):
 
     def sign(self, call: Call, keys: Credentials | None, now_ms: int) -> Request:
         """The path, the query without its question mark, the expiry in seconds and the body, in this order."""
-        params = {name: plain_number(v) if isinstance(v, Decimal) else v for name, v in call.params.items()}
         post = call.method == "POST"
-        query = "" if post else urlencode(params)
-        body = json.dumps(params, separators=(",", ":")) if post else ""
+        query = "" if post else urlencode(plain_params(call.params))
+        body = json_body(call.params) if post else ""
         headers = {"Content-Type": "application/json"} if post else {}
         if call.signed and keys:
             expiry = str(now_ms // 1000 + EXPIRY_SECONDS)
-            signed = f"{call.path}{query}{expiry}{body}".encode()
             headers |= {
                 "x-phemex-access-token": keys.key,
                 "x-phemex-request-expiry": expiry,
-                "x-phemex-request-signature": hmac.new(
-                    keys.secret.encode(), signed, hashlib.sha256
-                ).hexdigest(),
+                "x-phemex-request-signature": hex_hmac(keys.secret, f"{call.path}{query}{expiry}{body}"),
             }
         return Request(call.method, call.path, query, body.encode(), headers)
 
@@ -320,7 +312,7 @@ class _Phemex(Venue):
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         """The history of spot may leave out our id: then the only order it answers is the one asked for."""
-        params = {"symbol": instrument.symbol, **_named(ref)}
+        params = {"symbol": instrument.symbol, **ref.named("orderID", "clOrdID")}
         rows = _rows(self._read(self.history_path, params, keys, "others"))
         for item in rows:
             report = self.read_order(item, instrument)
@@ -369,7 +361,7 @@ class _Phemex(Venue):
         self, path: str, params: Mapping[str, Any], keys: Credentials | None = None, bucket: str = ""
     ) -> Any:
         costs = {bucket: 1, "address": 1} if bucket else {"address": 1}
-        return self.call(Call("GET", path, params, signed=bool(keys), costs=costs, read_only=True), keys)
+        return self.ask(path, params, costs, keys)
 
 
 class PhemexSpot(_Phemex):
@@ -386,12 +378,9 @@ class PhemexSpot(_Phemex):
     _scales: Mapping[str, int] = {}
 
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
-        if order.reduce_only or order.position_side:
-            raise Unsupported(f"{self.name}: spot orders cannot be reduce-only or hedged")
+        check_spot(self.name, order)
         if order.trigger_by is not TriggerBy.LAST:
             raise Unsupported(f"{self.name}: spot orders trigger by the last price only")
-        if order.quote_quantity is not None and (order.type, order.side) != (OrderType.MARKET, Side.BUY):
-            raise Unsupported(f"{self.name}: only market buys can be given in quote currency")
         scales = order.instrument.extra
         params: dict[str, Any]
         if order.quantity is None:
@@ -468,7 +457,7 @@ class PhemexSpot(_Phemex):
         return Quote(*(_unshifted(data, name, scale) for name in ("bidEp", "askEp", "lastEp")))
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
-        params = {"symbol": instrument.symbol, **_named(ref)}
+        params = {"symbol": instrument.symbol, **ref.named("orderID", "clOrdID")}
         self.call(self._write("DELETE", self.orders_path, params, Priority.PROTECT, 2), keys)
 
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:
@@ -521,8 +510,8 @@ class PhemexFutures(_Phemex):
             quantity=decimal(item, "orderQtyRq"),
             filled=filled,
             average_price=value / filled if filled and value else None,
-            price=_positive(item, "priceRp") if report.type in LIMITS else None,
-            trigger_price=_positive(item, "stopPxRp") if report.type.conditional else None,
+            price=nonzero(item, "priceRp") if report.type in LIMITS else None,
+            trigger_price=nonzero(item, "stopPxRp") if report.type.conditional else None,
             position_side=word(POSITION_SIDES, item, "posSide") if _words(item, "posSide") else None,
             fee=Fee(fee, instrument.settle) if fee else None,
         )
@@ -543,8 +532,8 @@ class PhemexFutures(_Phemex):
             step=step,
             min_quantity=step,
             min_notional=decimal(entry, "minOrderValueRv"),
-            max_quantity=_positive(entry, "maxOrderQtyRq"),
-            max_leverage=_positive(entry, "maxLeverage"),
+            max_quantity=nonzero(entry, "maxOrderQtyRq"),
+            max_leverage=nonzero(entry, "maxLeverage"),
             active=text(entry, "status") == "Listed",
         )
 
@@ -563,16 +552,20 @@ class PhemexFutures(_Phemex):
     def _symbols_with_orders(self, keys: Credentials) -> set[str]:
         """The list reaches back two months. One state word at a time: how to join them is not documented."""
         end = self.clock.now_ms()
-        found: set[str] = set()
-        for status in OPEN_NUMBERS:
-            asked = {"currency": COIN, "ordStatus": status, "start": end - LIST_MS, "end": end}
-            offset, page = 0, [None] * LIST_SIZE
-            while len(page) == LIST_SIZE:
-                params = {**asked, "offset": offset, "limit": LIST_SIZE}
-                page = _rows(self._read("/exchange/order/v2/orderList", params, keys, "others"))
-                found |= {text(each, "symbol") for each in page}
-                offset += LIST_SIZE
-        return found
+        return {
+            text(row, "symbol")
+            for status in OPEN_NUMBERS
+            for row in self._listed(
+                keys, {"currency": COIN, "ordStatus": status, "start": end - LIST_MS, "end": end}
+            )
+        }
+
+    def _listed(self, keys: Credentials, asked: Mapping[str, Any]) -> Iterator[Any]:
+        def page(number: int) -> list[Any]:
+            params = {**asked, "offset": number * LIST_SIZE, "limit": LIST_SIZE}
+            return _rows(self._read("/exchange/order/v2/orderList", params, keys, "others"))
+
+        return pages_by_number(page, LIST_SIZE)
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """As in one-way mode; when that is refused, on the position side the order is listed with."""
@@ -589,7 +582,11 @@ class PhemexFutures(_Phemex):
     def _cancel(
         self, keys: Credentials, instrument: Instrument, ref: OrderRef, side: Direction | None
     ) -> None:
-        params = {"symbol": instrument.symbol, **_named(ref), "posSide": POSITION_WORDS[side]}
+        params = {
+            "symbol": instrument.symbol,
+            **ref.named("orderID", "clOrdID"),
+            "posSide": POSITION_WORDS[side],
+        }
         self.call(self._write("DELETE", "/g-orders/cancel", params, Priority.PROTECT), keys)
 
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:
@@ -617,7 +614,7 @@ class PhemexFutures(_Phemex):
         if side is None:
             raise OutcomeUnknown("a position in hedge mode has no side in the answer")
         quantity, entry = decimal(item, _either(item, "size", "sizeRq")), decimal(item, "avgEntryPriceRp")
-        mark, leverage = _positive(item, "markPriceRp"), decimal(item, "leverageRr")
+        mark, leverage = nonzero(item, "markPriceRp"), decimal(item, "leverageRr")
         gain = None if mark is None else (mark - entry) * quantity
         return Position(
             symbol=text(item, "symbol"),
@@ -628,7 +625,7 @@ class PhemexFutures(_Phemex):
             leverage=abs(leverage) or None,
             margin_mode=MarginMode.ISOLATED if leverage > 0 else MarginMode.CROSS,
             unrealised=gain if gain is None or side is Direction.LONG else -gain,
-            liquidation_price=_positive(item, "liquidationPriceRp"),
+            liquidation_price=nonzero(item, "liquidationPriceRp"),
         )
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
@@ -687,10 +684,6 @@ def _rows(answer: Any) -> list[Any]:
     return items(data, "rows")
 
 
-def _named(ref: OrderRef) -> dict[str, str]:
-    return {"orderID": ref.exchange_id} if ref.exchange_id else {"clOrdID": ref.client_id}
-
-
 def _is(report: Report, ref: OrderRef) -> bool:
     if ref.exchange_id:
         return report.exchange_id == ref.exchange_id
@@ -723,10 +716,6 @@ def _shifted(value: Decimal | None, scale: int) -> int:
 
 def _unshifted(item: Any, name: str, scale: int) -> Decimal:
     return decimal(item, name).scaleb(-scale)
-
-
-def _positive(item: Any, name: str) -> Decimal | None:
-    return decimal_or_none(item, name) or None
 
 
 def _spot_fee(item: Any, instrument: Instrument) -> Fee | None:

@@ -58,11 +58,13 @@ from exchanges.venue import (
     Venue,
     acknowledged,
     by_client_id,
+    exact_json,
     held_mode,
     json_body,
     key_digest,
     named_rows,
     plain_number,
+    plain_word,
     refuse_crossed,
     unless_unchanged,
     unsent,
@@ -646,6 +648,20 @@ def test_numbers_are_written_without_exponent_and_trailing_zeros(value: str, tex
 def test_a_body_has_numbers_as_text_and_may_be_a_list() -> None:
     assert json_body({"size": Decimal("1.50"), "on": True}) == '{"size":"1.5","on":true}'
     assert json_body({"": [{"size": "1"}]}) == '[{"size":"1"}]'
+
+
+def test_a_query_has_truth_in_lower_case_and_numbers_without_an_exponent() -> None:
+    assert [plain_word(each) for each in (True, False, Decimal("1E+3"), "GTC")] == [
+        "true",
+        "false",
+        "1000",
+        "GTC",
+    ]
+
+
+def test_exact_numbers_are_numbers_wherever_they_stand() -> None:
+    legs = [{"price": Decimal("0.000000010"), "on": True, "note": None}]
+    assert exact_json({"legs": legs}) == '{"legs":[{"price":0.00000001,"on":true,"note":null}]}'
 
 
 def test_what_is_not_known_before_an_order_leaves_it_unsent() -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from exchanges.signature import hex_hmac
 from exchanges.transport import Request
 from exchanges.types import Credentials
 from exchanges.venue import Call, Venue
-from exchanges.venues.binance import signature
 
 VENUES = {"spot": "Binance", "usdm": "Binance_F"}
 
@@ -20,7 +20,7 @@ def signed(venue: Venue, vector: Mapping[str, Any], keys: Credentials) -> Mappin
         # flipr never splits parameters over query and body; the rule for it is the same function
         return {
             "X-MBX-APIKEY": keys.key,
-            "signature": signature(keys.secret, vector["query"] + vector["body"]),
+            "signature": hex_hmac(keys.secret, vector["query"] + vector["body"]),
         }
     params = dict(parse_qsl(vector["query"] or vector["body"]))
     request = venue.sign(Call(vector["method"], vector["path"], params), keys, int(vector["timestamp"]))

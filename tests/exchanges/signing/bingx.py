@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from exchanges.signature import hex_hmac
 from exchanges.types import Credentials
 from exchanges.venue import Call, Venue
-from exchanges.venues.bingx import signature
 
 VENUES = {"spot": "BingX", "swap": "BingX_F", "any": "BingX_F"}
 
@@ -19,7 +19,7 @@ def signed(venue: Venue, vector: Mapping[str, Any], keys: Credentials) -> Mappin
     plain = vector["query"] or vector["body"]
     params = dict(parse_qsl(plain))
     if list(params) != sorted(params):
-        return {"X-BX-APIKEY": keys.key, "signature": signature(keys.secret, plain)}
+        return {"X-BX-APIKEY": keys.key, "signature": hex_hmac(keys.secret, plain)}
     now_ms = int(params.pop("timestamp"))
     request = venue.sign(Call(vector["method"], vector["path"], params), keys, now_ms)
     sent, _, made = request.query.rpartition("&signature=")
