@@ -1,31 +1,45 @@
-"""What a job did, written into history. Runs after the caller has been told; a database that is away loses nothing."""
+"""What a job did, written into history. Runs after the caller has been told; a database that is away loses nothing, and
+one that refuses a part of it for good holds up no other part and no other job.
+
+What waits for the database is the list `unrecorded:REGION` in the region's Redis; what was refused for good, and is
+kept for people to look at, the list `unrecordable:REGION`.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import redis
 from celery import current_app
-from django.db import DatabaseError, transaction
-from kombu.exceptions import OperationalError
+from django.db import DataError, InterfaceError, OperationalError, transaction
+from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.models import Account
-from execution import brackets, holdings
+from execution import brackets, holdings, mishap
 from execution.brokers import producer_pool, region_redis
 from execution.desk import Released, Timeline
 from execution.fills import Seen
 from execution.jobs import Job, Result
+from execution.models import OrderState
 from execution.protection import Guarded, down
+from execution.rejection import error_object
 from execution.transitions import move_order
 from execution.wire import dump, load
 
 log = logging.getLogger(__name__)
+#: what a database says that is away or busy; all else it would say again
+PASSING = (OperationalError, InterfaceError)
+#: class of the codes for "larger than I can": no passing matter (postgresql.org/docs/16/errcodes-appendix.html)
+LIMIT_EXCEEDED = "54"
 
 
 @dataclass(slots=True)
@@ -120,10 +134,11 @@ def record(ledger: Ledger) -> None:
     try:
         if ledger.looks_back:
             _catch_up(ledger.job.region)
-        write(ledger)
-    except DatabaseError as error:
+        write_or_salvage(ledger)
+    except PASSING as error:
         log.warning("history of job %s waits: %s", ledger.job.id, type(error).__name__)
-        _put_aside(ledger)
+        with mishap.caught(f"keeping the ledger of job {ledger.job.id}"):
+            _put_aside(ledger)
         return
     if ledger.reduced or ledger.released:
         _have_legs_fitted(ledger.job)
@@ -148,7 +163,7 @@ def _have_legs_fitted(job: Job) -> None:
                 expires=5,
                 retry=False,
             )
-    except OperationalError as error:
+    except BrokerError as error:
         log.warning("the legs of job %s are fitted at the next look: %s", job.id, type(error).__name__)
 
 
@@ -160,65 +175,153 @@ def _put_aside(ledger: Ledger) -> None:
 
 
 def write_waiting(region: str) -> int:
-    """Write what was put aside while the database was away; how many."""
+    """Write what was put aside while the database was away; how many. Raises what will pass: the rest waits on."""
     server = region_redis(region)
     written = 0
     while text := server.lindex(_waiting(region), 0):
-        ledger = Ledger.load(str(text))
-        write(ledger)
+        with mishap.caught("reading a ledger that waited") as mishaps:
+            ledger = Ledger.load(str(text))
+        if mishaps:
+            _keep_for_people(region, str(text))
+        else:
+            write_or_salvage(ledger)
         server.lrem(_waiting(region), 1, str(text))
         written += 1
     return written
+
+
+def unrecordable(region: str) -> int:
+    """How many ledgers wait for people. Raises redis.RedisError."""
+    return int(region_redis(region).llen(_refused(region)))
+
+
+def _keep_for_people(region: str, text: str) -> None:
+    log.error("a ledger could not be written into history: it is kept in %s", _refused(region))
+    region_redis(region).rpush(_refused(region), text)
 
 
 def _waiting(region: str) -> str:
     return f"unrecorded:{region}"
 
 
+def _refused(region: str) -> str:
+    return f"unrecordable:{region}"
+
+
+def write_or_salvage(ledger: Ledger) -> None:
+    """Raises what will pass (PASSING); whatever else goes wrong, as much of the ledger is written as can be."""
+    with mishap.caught(f"history of job {ledger.job.id}", but=PASSING) as mishaps, _limits_do_not_pass():
+        write(ledger)
+    if mishaps:
+        _salvage(ledger, _account(ledger))
+
+
+@contextmanager
+def _limits_do_not_pass() -> Iterator[None]:
+    """What is more than the database takes comes as the kind of error that it gives when it is away."""
+    try:
+        yield
+    except OperationalError as error:
+        if str(getattr(error.__cause__, "sqlstate", "")).startswith(LIMIT_EXCEEDED):
+            raise DataError("more than the database takes") from error
+        raise
+
+
+def _salvage(ledger: Ledger, account: Account | None) -> None:
+    """Part by part, each for itself. An order whose own part fails gets its end all the same: `unknown` where a
+    bracket hangs on it, so that reconciliation makes that anew from what stands on the exchange."""
+    for result in ledger.results:
+        if not _alone(f"the result of {result.token}", partial(_write_result, ledger, account, result)):
+            _alone(f"the bare end of {result.token}", partial(_write_bare_end, ledger, result))
+    for number, part in enumerate(_consequences(ledger, account)):
+        _alone(f"part {number} of what follows from job {ledger.job.id}", part)
+    with mishap.caught(f"keeping the ledger of job {ledger.job.id}"):
+        _keep_for_people(ledger.job.region, ledger.dump())
+
+
+def _alone(what: str, part: Callable[[], None]) -> bool:
+    with mishap.caught(what, but=PASSING) as mishaps, _limits_do_not_pass(), transaction.atomic():
+        part()
+    return not mishaps
+
+
+def _write_bare_end(ledger: Ledger, result: Result) -> None:
+    status = OrderState.UNKNOWN if result.token in ledger.brackets else result.status
+    error = error_object(
+        "HISTORY_INCOMPLETE", "what the exchange told of it could not be written down", "look at the exchange"
+    )
+    move_order(result.token, status, by=f"worker {ledger.job.region}", error=error)
+
+
 @transaction.atomic
 def write(ledger: Ledger) -> None:
     """Idempotent: only rows whose end was not known are changed."""
-    account = Account.objects.filter(public_id=ledger.job.account.public_id).first()
-    began = ledger.ended_at + timedelta(microseconds=1)  # not among what this job found
+    account = _account(ledger)
     for result in ledger.results:
-        bracket = ledger.brackets.get(result.token)
-        row = brackets.save_new(bracket, account, ledger.job.region, began) if bracket and account else None
-        move_order(
-            result.token,
-            result.status,
-            by=f"worker {ledger.job.region}",
-            why=result.error["message"] if result.error else "",
-            bracket=row,
-            timing_ms=ledger.timeline.marks,
-            **order_columns(result),
-        )
-    if account is not None:
-        _follow(ledger, account)
-        holdings.keep(account, ledger.job.venue, ledger.fills.values())
-        if not ledger.job.dry_run:
-            holdings.traded(account, ledger.job.venue, ledger.job.region)
+        _write_result(ledger, account, result)
+    for part in _consequences(ledger, account):
+        part()
 
 
-def _follow(ledger: Ledger, account: Account) -> None:
+def _account(ledger: Ledger) -> Account | None:
+    return Account.objects.filter(public_id=ledger.job.account.public_id).first()
+
+
+def _write_result(ledger: Ledger, account: Account | None, result: Result) -> None:
+    began = ledger.ended_at + timedelta(microseconds=1)  # not among what this job found
+    bracket = ledger.brackets.get(result.token)
+    row = brackets.save_new(bracket, account, ledger.job.region, began) if bracket and account else None
+    move_order(
+        result.token,
+        result.status,
+        by=f"worker {ledger.job.region}",
+        why=result.error["message"] if result.error else "",
+        bracket=row,
+        timing_ms=ledger.timeline.marks,
+        **order_columns(result),
+    )
+
+
+def _consequences(ledger: Ledger, account: Account | None) -> Iterator[Callable[[], None]]:
+    """What it means for what was there before, and for what is believed of the account."""
+    if account is None:
+        return
+    yield from _follow(ledger, account)
+    yield partial(holdings.keep, account, ledger.job.venue, ledger.fills.values())
+    if not ledger.job.dry_run:
+        yield partial(holdings.traded, account, ledger.job.venue, ledger.job.region)
+
+
+def _follow(ledger: Ledger, account: Account) -> Iterator[Callable[[], None]]:
     """What a job's closes, cancels and moves mean for the brackets that were there before. History may be written
     late, and in another order than things happened."""
-    before = ledger.ended_at
+    before, where = ledger.ended_at, ledger.job.venue
     for venue, instrument, directions in ledger.closed:
         fresh = [bracket.token for bracket in ledger.brackets.values()]
-        brackets.closed_by_command(account, venue, instrument, directions, before, except_tokens=fresh)
-    if ledger.cancelled:
-        brackets.legs_cancelled(account, ledger.job.venue, {name for name in ledger.cancelled if name})
-    for instrument, direction, left, part in ledger.reduced:
-        brackets.reduced(
-            account, ledger.job.venue, instrument, direction, Decimal(left), Decimal(part), before
+        yield partial(
+            brackets.closed_by_command, account, venue, instrument, directions, before, except_tokens=fresh
         )
+    if ledger.cancelled:
+        yield partial(brackets.legs_cancelled, account, where, {name for name in ledger.cancelled if name})
+    for each in ledger.reduced:
+        yield partial(_reduced, account, where, each, before)
     for instrument in ledger.unwatched:
-        brackets.watch_no_more(account, ledger.job.venue, instrument, before)
-    for instrument, left, ids in ledger.released:
-        brackets.released(account, ledger.job.venue, instrument, Decimal(left), set(ids), before)
+        yield partial(brackets.watch_no_more, account, where, instrument, before)
+    for released in ledger.released:
+        yield partial(_released, account, where, released, before)
     if ledger.replaces:
         for bracket in ledger.brackets.values():
-            brackets.replaced(account, bracket, before)
+            yield partial(brackets.replaced, account, bracket, before)
+
+
+def _reduced(account: Account, venue: str, told: tuple[str, str, str, str], before: datetime) -> None:
+    instrument, direction, left, part = told
+    brackets.reduced(account, venue, instrument, direction, Decimal(left), Decimal(part), before)
+
+
+def _released(account: Account, venue: str, told: tuple[str, str, list[str]], before: datetime) -> None:
+    instrument, left, ids = told
+    brackets.released(account, venue, instrument, Decimal(left), set(ids), before)
 
 
 def order_columns(result: Result) -> dict[str, Any]:

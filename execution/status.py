@@ -15,7 +15,7 @@ from django.conf import settings
 
 from exchanges.registry import every_venue, venues
 from exchanges.types import Environment
-from execution import circuit, pulse, traffic, warm
+from execution import circuit, pulse, record, traffic, warm
 from execution.brokers import region_redis
 from execution.circuit import Circuit
 from execution.routing import region_of
@@ -85,7 +85,8 @@ class VenueStatus:
 
 @dataclass(frozen=True, slots=True)
 class RegionStatus:
-    """`reachable` is False when its Redis does not answer: then nothing else is known."""
+    """`reachable` is False when its Redis does not answer: then nothing else is known. `unrecordable`: results that
+    history took in part only, and that wait for people."""
 
     name: str
     reachable: bool
@@ -93,6 +94,7 @@ class RegionStatus:
     orders_waiting: int = 0
     looks_waiting: int = 0
     supervised_ms: int | None = None
+    unrecordable: int = 0
 
     def verdict(self, now_ms: int) -> Verdict:
         if not self.reachable:
@@ -113,6 +115,7 @@ class RegionStatus:
             "orders_waiting": self.orders_waiting,
             "looks_waiting": self.looks_waiting,
             "last_supervision_ms": self.supervised_ms,
+            "unrecordable": self.unrecordable,
         }
 
 
@@ -164,6 +167,7 @@ def _region(name: str) -> RegionStatus:
         orders_waiting=int(server.llen(f"orders.{name}")),
         looks_waiting=int(server.llen(f"watch.{name}")),
         supervised_ms=pulse.last_round_ms(name),
+        unrecordable=record.unrecordable(name),
     )
 
 

@@ -19,6 +19,7 @@ from decimal import Decimal
 
 import redis
 from celery import current_app
+from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -26,7 +27,19 @@ from accounts.models import Account
 from exchanges.errors import AuthRefused, ExchangeError, Maintenance, MarketPaused, NotSent, Throttled
 from exchanges.limits import Priority, pressing
 from exchanges.types import Direction, Environment, Instrument, OrderRef, Position, Report
-from execution import book, brackets, claims, compare, holdings, keycheck, lanes, observe, orphans, pace
+from execution import (
+    book,
+    brackets,
+    claims,
+    compare,
+    holdings,
+    keycheck,
+    lanes,
+    mishap,
+    observe,
+    orphans,
+    pace,
+)
 from execution.arming import cancel_legs
 from execution.brokers import producer_pool, region_redis, script
 from execution.desk import Desk, UnknownOutcome
@@ -83,7 +96,7 @@ class View:
 
 def spread(region: str) -> None:
     """One task per account and venue that is due; and the history that waits is written."""
-    write_waiting(region)
+    _write_history(region)
     watched = to_watch(region)
     tasks = [(LOOK, account, venue, False) for account, venue in pace.due(region, watched)]
     supervised = {(each.account, each.venue) for each in watched}
@@ -100,6 +113,15 @@ def spread(region: str) -> None:
                 expires=5,
                 retry=False,
             )
+
+
+def _write_history(region: str) -> None:
+    """History that cannot be written now waits on; protection does not wait for it."""
+    with mishap.caught(f"writing what waited in {region}"):
+        try:
+            write_waiting(region)
+        except (DatabaseError, redis.RedisError) as error:
+            log.warning("history in %s waits on: %s", region, type(error).__name__)
 
 
 def with_comparisons(

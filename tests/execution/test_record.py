@@ -5,13 +5,14 @@ import json
 from decimal import Decimal
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
-from execution import brackets, record
+from execution import brackets, holdings, reconcile, record, supervise
 from execution.brokers import region_redis
 from execution.desk import Timeline
-from execution.models import Bracket, BracketState
-from execution.record import Ledger, write
+from execution.models import Bracket, BracketState, Fill, Order
+from execution.record import Ledger, unrecordable, write, write_waiting
+from execution.status import read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -123,3 +124,93 @@ def test_a_bracket_that_moved_on_is_not_set_back_by_history_that_is_written_twic
     desk.one("BTCUSDT on ByBit_F close 50%")
     brackets.save_new(before, row.account, row.region)
     assert brackets.from_row(desk.bracket()).remaining == Decimal("0.01")
+
+
+# -- what the database refuses for good ----------------------------------------------------------------------
+
+
+def aside(desk, text, **changes):
+    """A message whose ledger was put aside, changed as an odd answer could have made it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record, "write", refuse)
+        desk.one(text)
+    (row,) = Order.objects.filter(user=desk.user, status="working")
+    server, waiting = region_redis(row.region), f"unrecorded:{row.region}"
+    ledger = Ledger.load(str(server.rpop(waiting)))
+    for name, value in changes.items():
+        setattr(ledger, name, value)
+    server.rpush(waiting, ledger.dump())
+    return row
+
+
+@pytest.mark.parametrize("odd", [("BTC\0USDT", "long", "1", "1"), ("BTCUSDT", "long", "x", "y")])
+def test_a_ledger_that_is_refused_for_good_holds_up_no_other(make_desk, odd, caplog):
+    desk = make_desk(families=("binance",))
+    first = aside(desk, "BTCUSDT on Binance_F market long 0.01 sl off 2%", reduced=[odd])
+    Order.objects.filter(pk=first.pk).update(status="filled")
+    second = aside(desk, "ETHUSDT on Binance_F market long 0.1 sl off 2%")
+    Order.objects.filter(pk=first.pk).update(status="working")
+    assert write_waiting(first.region) == 2
+    assert {row.status for row in Order.objects.filter(pk__in=[first.pk, second.pk])} == {"filled"}
+    assert Bracket.objects.filter(user=desk.user, status=BracketState.ARMED).count() == 2
+    assert Fill.objects.filter(account=desk.accounts["binance"]).count() == 2
+    assert region_redis(first.region).llen(f"unrecorded:{first.region}") == 0
+    assert first.job in caplog.text
+
+
+def test_what_was_refused_for_good_is_kept_and_shown(make_desk):
+    desk = make_desk(families=("binance",))
+    row = aside(desk, "BTCUSDT on Binance_F market long 0.01", reduced=[("BTCUSDT", "long", "x", "y")])
+    region_redis(row.region).lpush(f"unrecorded:{row.region}", "{}")
+    write_waiting(row.region)
+    assert unrecordable(row.region) == 2
+    kept = region_redis(row.region).lindex(f"unrecordable:{row.region}", 1)
+    assert Ledger.load(str(kept)).job.id == row.job
+    (shown,) = [each for each in read(0).as_json()["regions"] if each["region"] == row.region]
+    assert shown["unrecordable"] == 2
+
+
+def test_more_than_the_database_takes_is_refused_for_good(make_desk, monkeypatch):
+    """What PostgreSQL says of it looks like what it says when it is away."""
+    monkeypatch.setattr(holdings, "traded", too_many_columns)
+    desk = make_desk(families=("binance",))
+    assert desk.one("BTCUSDT on Binance_F market long 0.01")["status"] == "filled"
+    assert unrecordable(Order.objects.get(user=desk.user).region) == 1
+
+
+def too_many_columns(*_):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {','.join('1' * 1665)}")
+
+
+def test_a_bracket_that_could_not_be_written_down_is_made_anew_from_what_stands(make_desk, monkeypatch):
+    desk = make_desk(families=("binance",))
+    with monkeypatch.context() as patch:
+        patch.setattr(brackets, "save_new", broken)
+        result = desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    assert (result["status"], result["error"]["code"]) == ("unknown", "HISTORY_INCOMPLETE")
+    row = Order.objects.get(user=desk.user)
+    Order.objects.filter(pk=row.pk).update(created_at=row.created_at - reconcile.GRACE)
+    reconcile.look_into(row.region, desk.accounts["binance"].public_id, "Binance_F")
+    assert desk.bracket().status == BracketState.ARMED
+    assert len(desk.open_orders("Binance_F", "binance")) == 1
+
+
+def broken(*_args, **_options):
+    raise KeyError("nobody foresaw it")
+
+
+@pytest.mark.parametrize("failure", [OperationalError, KeyError])
+def test_history_that_cannot_be_written_does_not_keep_supervision_from_its_round(
+    make_desk, monkeypatch, failure
+):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    region = desk.bracket().region
+
+    def fails(_):
+        raise failure
+
+    monkeypatch.setattr(supervise, "write_waiting", fails)
+    supervise.spread(region)
+    assert looks_queued(region) == [[region, desk.accounts["binance"].public_id, "Binance_F", False]]
