@@ -26,7 +26,7 @@ from exchanges.errors import (
     Throttled,
     Unsupported,
 )
-from exchanges.limits import Bucket, Charge, Costs, Gate, LocalGate, Passage, Scope, pressed
+from exchanges.limits import Bucket, Charge, Costs, Gate, LocalGate, Passage, Scope, pressed, refuse_late
 from exchanges.transport import Answer, Request, Transport
 from exchanges.types import Credentials, Environment
 from exchanges.witness import Nobody, Witness
@@ -157,13 +157,16 @@ class Caller(ABC):
         used: Mapping[str, int] = {}
         try:
             wire = self._wire(call, passage)
-            with turn, self._witnessed(call) as answered:
-                answer = wire.send(self.sign(call, keys, self.clock.now_ms()))
-                answered()
-                with self._may_stand():
-                    used = self.usage(answer)
-                    checked = self.checked_batch if call.batch else self.checked
-                    return checked(answer, passage.charges)
+            with turn:
+                if call.patience_seconds is not None and not call.read_only:
+                    refuse_late()
+                with self._witnessed(call) as answered:
+                    answer = wire.send(self.sign(call, keys, self.clock.now_ms()))
+                    answered()
+                    with self._may_stand():
+                        used = self.usage(answer)
+                        checked = self.checked_batch if call.batch else self.checked
+                        return checked(answer, passage.charges)
         finally:
             self.gate.settle(passage, used)
 

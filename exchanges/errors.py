@@ -3,6 +3,7 @@
 ExchangeError
   NotSent           never reached the exchange              -> may be sent again while still fresh
     Unreachable       no connection could be opened         -> the same; the circuit counts it
+    TooLate           it waited longer than it may          -> tell the user
   Refused           a definite no, nothing stands           -> tell the user
     AuthRefused       key, signature, permission, address   -> pause the account
     ClockRefused      timestamp outside the window          -> measure the clock, sign once more
@@ -46,6 +47,10 @@ class NotSent(ExchangeError):
 
 class Unreachable(NotSent):
     """The exchange's side, or the way there, is down; a limit of our own is a plain NotSent."""
+
+
+class TooLate(NotSent):
+    kind = "EXPIRED"
 
 
 class Refused(ExchangeError):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
-from exchanges.errors import NotSent
+from exchanges.errors import NotSent, TooLate
 
 #: how long a request waits for the one before it on the same key
 TURN_SECONDS = 5.0
@@ -64,6 +64,30 @@ def pressing(priority: Priority) -> Iterator[None]:
 def pressed(priority: Priority) -> Priority:
     """A call's own priority, or that of what waits for it."""
     return min(priority, _pressing.get())
+
+
+def _always() -> bool:
+    return True
+
+
+_fresh: ContextVar[Callable[[], bool]] = ContextVar("fresh", default=_always)
+
+
+@contextmanager
+def leaving_only_while(fresh: Callable[[], bool]) -> Iterator[None]:
+    """An entry that is sent in here is not sent any more when `fresh()` has become False: whatever came before it took
+    too long."""
+    token = _fresh.set(fresh)
+    try:
+        yield
+    finally:
+        _fresh.reset(token)
+
+
+def refuse_late() -> None:
+    """Raises TooLate. The last thing before an entry leaves."""
+    if not _fresh.get()():
+        raise TooLate("it was not sent in time; a late order is worse than none")
 
 
 @dataclass(frozen=True, slots=True)

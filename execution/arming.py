@@ -33,7 +33,7 @@ from exchanges.types import (
     TriggerBy,
 )
 from execution.commands import Protection, SizeUnit, StopLoss, TakeProfit
-from execution.desk import Desk, UnknownOutcome
+from execution.desk import LONGEST_WAIT_SECONDS, Desk, UnknownOutcome
 from execution.ids import step_token
 from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs, down
 from execution.rejection import Rejection
@@ -328,7 +328,11 @@ def _try(
             leg.attempts -= not counts(error)
             if wait is None or isinstance(error, WouldTrigger | Unsupported | NothingToReduce):
                 return refused
-            desk.sleep(error.retry_after if isinstance(error, NotSent) and error.retry_after else wait)
+            if isinstance(error, NotSent) and error.retry_after:
+                wait = error.retry_after
+            if wait > LONGEST_WAIT_SECONDS:
+                return refused  # the next look tries again
+            desk.sleep(wait)
             answer = None
         else:
             return None
@@ -402,9 +406,8 @@ def _pair_placed(wanted: list[Leg], reports: tuple[Report, Report]) -> None:
 
 def _protect(desk: Desk, instrument: Instrument, pair: Legs) -> tuple[Report, Report]:
     """Place the pair; when the answer is lost, look whether it stands before anything else is tried."""
-    desk.underway = True
     try:
-        return desk.venue.protect(desk.keys, pair)
+        return desk.protect(pair)
     except OutcomeUnknown as unknown:
         for wait in PAIR_LOOK_SECONDS:
             desk.sleep(wait)

@@ -23,7 +23,7 @@ from exchanges.errors import (
     Refused,
     UnknownSymbol,
 )
-from exchanges.limits import Priority, pressing
+from exchanges.limits import Priority, leaving_only_while, pressing
 from exchanges.pool import Connection
 from exchanges.registry import venues
 from exchanges.symbols import in_coins, in_dollars
@@ -32,6 +32,7 @@ from exchanges.types import (
     Credentials,
     Direction,
     Instrument,
+    Legs,
     MarginMode,
     OrderRef,
     OrderRequest,
@@ -59,6 +60,8 @@ SETTLE_SECONDS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 1.8)
 #: the same for an order whose outcome is unknown
 RESOLVE_SECONDS = (0.1, 0.3, 0.6, 1.0, 1.5)
 RESENDS = 2
+#: no thread sleeps longer for an exchange that wants to be left alone: the lane it holds is leased for a minute
+LONGEST_WAIT_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -276,6 +279,7 @@ class Desk:
             held = held if held[1] is mode else (None, None)
         wanted = (leverage or held[0], mode or held[1])
         if wanted != held:
+            self.underway = True
             self.venue.set_leverage(self.keys, instrument, leverage, mode)
             self.facts.leverage[instrument.symbol] = wanted
         self._has_mode(instrument.symbol, direction, mode)
@@ -354,17 +358,30 @@ class Desk:
             try:
                 if answer is not None:
                     return _told(answer)
-                return self.venue.place(self.keys, order, patience_seconds=self._left_seconds())
+                return self._leave(order)
             except NotSent as error:
-                if attempt == RESENDS or not self._still_fresh(error.retry_after or 0.1):
+                wait = error.retry_after or 0.1
+                if attempt == RESENDS or wait > LONGEST_WAIT_SECONDS or not self._still_fresh(wait):
                     raise
-                self.sleep(error.retry_after or 0.1)
+                self.sleep(wait)
             except ModeMismatch:
                 if attempt or self.spot:
                     raise
                 order = self._other_mode(order)
             answer = None  # nothing stands: it goes out again, alone
         raise AssertionError("unreachable")
+
+    def _leave(self, order: OrderRequest) -> Report:
+        """What opens a position at the price of the moment must leave while it is fresh, whatever was asked of the
+        exchange before it. Exits and protection always leave."""
+        fresh = self._still_fresh if _opens_at_market(order) else _always
+        with leaving_only_while(fresh):
+            return self.venue.place(self.keys, order, patience_seconds=self._left_seconds())
+
+    def protect(self, pair: Legs) -> tuple[Report, Report]:
+        """Place a linked pair, once. Raises as `Venue.protect`."""
+        self.underway = True
+        return self.venue.protect(self.keys, pair)
 
     def _other_mode(self, order: OrderRequest) -> OrderRequest:
         """The account was switched between one-way and hedge since we looked: look again."""
@@ -375,10 +392,14 @@ class Desk:
         return replace(order, position_side=Direction.LONG if closing == "buy" else Direction.SHORT)
 
     def _left_seconds(self) -> float | None:
-        return None if self.fresh_until_ms is None else max(self.fresh_until_ms / 1000 - time.time(), 0.0)
+        if self.fresh_until_ms is None:
+            return None
+        return max(self.fresh_until_ms / 1000 - self.timeline.clock(), 0.0)
 
-    def _still_fresh(self, wait_seconds: float) -> bool:
-        return self.fresh_until_ms is None or (time.time() + wait_seconds) * 1000 < self.fresh_until_ms
+    def _still_fresh(self, wait_seconds: float = 0.0) -> bool:
+        if self.fresh_until_ms is None:
+            return True
+        return (self.timeline.clock() + wait_seconds) * 1000 < self.fresh_until_ms
 
     def find(self, order: OrderRequest) -> Report:
         return self._confirm(order, OrderRef(order.client_id, conditional=order.type.conditional))
@@ -500,6 +521,16 @@ def _check_storable(order: OrderRequest) -> None:
 
 def _no_checkpoint(_bracket: Guarded) -> None:
     """A command's own steps are taken up again from the exchange (`execution.reconcile`)."""
+
+
+def _always() -> bool:
+    return True
+
+
+def _opens_at_market(order: OrderRequest) -> bool:
+    """A sale on spot gives away what is held: it counts as an exit."""
+    leaves = order.side is Side.SELL if order.instrument.product is Product.SPOT else order.closes
+    return order.type is OrderType.MARKET and not leaves
 
 
 def _told(answer: Report | ExchangeError) -> Report:

@@ -47,12 +47,15 @@ LEFT_OPEN = "LEFT_OPEN"
 
 
 def write_failure(result: Result, error: Exception, *, sent: bool = True) -> None:
-    """Write an error of the exchange, or of the way to it, into a result."""
+    """Write an error of the exchange, or of the way to it, into a result. `sent`: something that changes things may have
+    left before it."""
     if isinstance(error, VaultError):
         result.status = OrderState.NOT_SENT
         result.error = error_object("KEY_UNREADABLE", str(error), "enter the key again on the accounts page")
-    elif isinstance(error, NotSent) or (not sent and isinstance(error, OutcomeUnknown)):
+    elif isinstance(error, NotSent):
         result.status, result.error = OrderState.NOT_SENT, exchange_error(error)
+    elif isinstance(error, OutcomeUnknown) and not sent:
+        result.status, result.error = OrderState.NOT_SENT, exchange_error(_unread(error))
     elif isinstance(error, ExchangeError):
         unknown = isinstance(error, OutcomeUnknown)
         result.status = OrderState.UNKNOWN if unknown else OrderState.REJECTED
@@ -64,6 +67,12 @@ def broke_off(result: Result, *, may_stand: bool) -> None:
     code = "OUTCOME_UNKNOWN" if may_stand else "NOT_SENT"
     result.status = OrderState.UNKNOWN if may_stand else OrderState.NOT_SENT
     result.error = error_object(code, "flipr itself failed while it carried this out", HINTS[code])
+
+
+def _unread(error: OutcomeUnknown) -> NotSent:
+    """A question before the order was not answered: nothing of the order is in doubt."""
+    words = f"not sent, because what has to be known first could not be read: {error.message}"
+    return NotSent(words, code=error.code, exchange_message=error.exchange_message)
 
 
 class Errand:
@@ -108,7 +117,7 @@ class Errand:
         except UnknownOutcome as error:
             result.status, result.error = OrderState.UNKNOWN, exchange_error(error.reason)
         except ExchangeError as error:
-            write_failure(result, error)
+            write_failure(result, error, sent=self.desk.underway)
             if self.desk.changed:
                 result.status = (
                     OrderState.UNKNOWN

@@ -45,6 +45,7 @@ HINTS = {
     "NOT_ENOUGH_BALANCE": "lower the size, or add funds",
     "THROTTLED": "the exchange limits requests: try again after the time given",
     "NOT_SENT": "nothing was sent: it is safe to send the message again",
+    "EXPIRED": "send it again if it is still wanted",
     "OUTCOME_UNKNOWN": "flipr asks the exchange until the outcome is known; do not send it again",
     "MAINTENANCE": "the exchange is under maintenance: try again when it is back",
     "EXCHANGE_DOWN": "nothing was sent: send it again when the status page shows the exchange as operational",

@@ -223,7 +223,7 @@ CHECKS = _group(
         "See the error before it.",
     ),
     EXPIRED=(
-        "The order waited too long and was not sent: a late order is worse than none.",
+        "The order waited too long, here or for the exchange, and was not sent: a late order is worse than none.",
         "Send it again.",
     ),
 )

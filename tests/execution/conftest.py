@@ -14,6 +14,7 @@ from accounts import flows
 from accounts.models import Account, User
 from exchanges.types import Credentials, Environment, Instrument
 from execution import book, claims, dispatch, supervise
+from execution import desk as desks
 from execution.brokers import region_redis
 from execution.dispatch import Intake
 from execution.jobs import Job
@@ -125,3 +126,10 @@ def time_ms() -> Callable[[], float]:
 @pytest.fixture
 def desk(make_desk: Callable[..., Desk]) -> Desk:
     return make_desk()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked for repeatedly is asked for twice, at once."""
+    monkeypatch.setattr(desks, "RESOLVE_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(desks, "SETTLE_SECONDS", (0.0, 0.0))

@@ -1,0 +1,38 @@
+"""What the steps of a message are told to have done, when the exchange does not answer."""
+
+from decimal import Decimal as D
+
+import pytest
+
+READS = {"Binance_F": "GET /fapi", "ByBit_F": "GET /v5", "Kraken_F": "GET /derivatives"}
+FUTURES = [("Binance_F", "binance"), ("ByBit_F", "bybit"), ("Kraken_F", "kraken_futures")]
+
+
+def held(desk, venue, family):
+    return [(each["direction"], D(each["quantity"])) for each in desk.state(venue, family)["positions"]]
+
+
+@pytest.mark.parametrize(("venue", "family"), FUTURES)
+@pytest.mark.parametrize("fault", ["http_503", "not_json"])
+@pytest.mark.parametrize("words", ["close", "go long 0.02", "reverse", "sl off 1%", "cancel all"])
+def test_a_question_that_is_not_answered_leaves_nothing_in_doubt(desk, venue, family, fault, words):
+    desk.one(f"BTCUSDT on {venue} market long 0.01")
+    desk.sandbox.fault(fault, venue=venue, path=READS[venue], rate=1)
+    result = desk.one(f"BTCUSDT on {venue} {words}")
+    desk.sandbox.no_faults()
+    assert (result["status"], result["error"]["code"]) == ("not_sent", "NOT_SENT")
+    assert "what has to be known first could not be read" in result["error"]["message"]
+    assert held(desk, venue, family) == [("long", D("0.01"))]
+
+
+@pytest.mark.parametrize(("venue", "family"), FUTURES)
+def test_an_order_whose_answer_and_end_cannot_be_read_is_unknown(desk, venue, family, impatient):
+    desk.one(f"BTCUSDT on {venue} market long 0.01")
+    desk.sandbox.fault("drop_after", venue=venue, path="POST ", rate=1, count=1)
+    desk.sandbox.fault("http_503", venue=venue, path="order", rate=1)
+    desk.sandbox.fault("http_503", venue=venue, path="history", rate=1)
+    result = desk.one(f"BTCUSDT on {venue} close")
+    desk.sandbox.no_faults()
+    assert (result["status"], result["error"]["code"]) == ("unknown", "OUTCOME_UNKNOWN")
+    assert "do not send it again" in result["error"]["hint"]
+    assert held(desk, venue, family) == []
