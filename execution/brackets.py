@@ -1,4 +1,5 @@
-"""Brackets between a worker's memory and PostgreSQL. Every update is a compare-and-set on `version`."""
+"""Brackets between a worker's memory and PostgreSQL. Every update is a compare-and-set on `version`. What a command did
+to the brackets before it must not be lost to a look that was quicker: such rows are locked while they are changed."""
 
 from __future__ import annotations
 
@@ -7,6 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import Account
 from exchanges.registry import venue_class
@@ -39,6 +43,10 @@ _COPIED = (
     "gone_seen",
     "generation",
 )
+
+
+class NotSaved(Exception):
+    """A locked bracket was not written, which only a mistake of flipr's own explains."""
 
 
 def columns(bracket: Guarded) -> dict[str, Any]:
@@ -78,12 +86,19 @@ def save(bracket: Guarded, version: int, *, by: str = "worker") -> bool:
     return move_bracket(bracket.token, version, columns(bracket), by=by)
 
 
+def _put(bracket: Guarded, row: Bracket) -> None:
+    """Write a bracket whose row is locked. Raises NotSaved."""
+    if not save(bracket, row.version):
+        raise NotSaved(f"bracket {row.public_id} was not written")
+
+
 def guards_a_position(account: Account) -> str:
     """Why an account must stay: without its key nobody could look after the stop of an open position."""
     count = Bracket.objects.filter(account=account, status__in=ACTIVE_BRACKETS).count()
     return f"it protects {count} open position(s): close them first" if count else ""
 
 
+@transaction.atomic(savepoint=False)
 def closed_by_command(
     account: Account,
     venue: str,
@@ -104,9 +119,10 @@ def closed_by_command(
         )
         for leg in bracket.live():
             leg.status = LegState.CANCELLED
-        save(bracket, row.version)
+        _put(bracket, row)
 
 
+@transaction.atomic(savepoint=False)
 def replaced(account: Account, new: Guarded, before: datetime) -> None:
     """Protection that the user set anew takes the place of what older brackets of the position planned."""
     older = _active(account, new.venue, new.instrument).filter(created_at__lte=before)
@@ -125,7 +141,7 @@ def replaced(account: Account, new: Guarded, before: datetime) -> None:
         _cancelled(bracket, hit)
         if not _lives_on(bracket):
             bracket.status, bracket.note = BracketState.DONE, f"replaced by {new.public_id}"
-        save(bracket, row.version)
+        _put(bracket, row)
 
 
 def _take_over_watched(old: Guarded, new: Guarded) -> None:
@@ -142,16 +158,19 @@ def _take_over_watched(old: Guarded, new: Guarded) -> None:
             for number, leg in enumerate(watched, 1)
         ),
     )
-    for number, leg in enumerate(watched, 1):
-        new.legs.append(replace(leg, number=number))
-    save(new, Bracket.objects.get(token=new.token).version)
+    taken = [replace(leg, number=number) for number, leg in enumerate(watched, 1)]
+    new.legs += taken
+    row = Bracket.objects.select_for_update(of=("self",)).select_related("account").get(token=new.token)
+    current = from_row(row)  # a look may have changed it since the command was done
+    current.plan = new.plan
+    current.legs += taken
+    _put(current, row)
 
 
+@transaction.atomic(savepoint=False)
 def legs_cancelled(account: Account, venue: str, ids: set[str]) -> None:
     """The user cancelled exits: they are not to be placed again."""
-    for row in Bracket.objects.filter(
-        account=account, venue=venue, status__in=ACTIVE_BRACKETS
-    ).select_related("account"):
+    for row in _active(account, venue, ""):
         bracket = from_row(row)
         hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
         if not hit:
@@ -161,9 +180,10 @@ def legs_cancelled(account: Account, venue: str, ids: set[str]) -> None:
             forget(bracket, leg)
         if not _lives_on(bracket):
             bracket.status, bracket.note = BracketState.DONE, "its orders were cancelled"
-        save(bracket, row.version)
+        _put(bracket, row)
 
 
+@transaction.atomic(savepoint=False)
 def watch_no_more(account: Account, venue: str, instrument: str, before: datetime) -> None:
     """The user cancelled targets that no exchange knows of. Without an instrument: those of all."""
     for row in _active(account, venue, instrument).filter(created_at__lte=before):
@@ -174,31 +194,34 @@ def watch_no_more(account: Account, venue: str, instrument: str, before: datetim
         if watched and not _lives_on(bracket):
             bracket.status, bracket.note = BracketState.DONE, "its orders were cancelled"
         if watched:
-            save(bracket, row.version)
+            _put(bracket, row)
 
 
+@transaction.atomic(savepoint=False)
 def released(
     account: Account, venue: str, instrument: str, left: Decimal, ids: set[str], before: datetime
 ) -> None:
     """A sale on spot took these exits away, because they held the balance. What they were for is still wanted,
     for as much as is left: supervision places them again. Sold is what was bought last."""
-    for row in _active(account, venue, instrument).filter(created_at__lte=before).order_by("created_at"):
+    rows = _active(account, venue, instrument).filter(created_at__lte=before)
+    for row in sorted(rows, key=_began):
         bracket = from_row(row)
         hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
         _cancelled(bracket, hit)
         if any(leg.status is LegState.OPEN and not leg.error for leg in bracket.legs):
             # it had ended before, so this bracket may hold nothing: supervision reads how, and what is left of it
             if hit:
-                save(bracket, row.version)
+                _put(bracket, row)
             continue
         kept = min(bracket.remaining, left)
         bracket.closed += bracket.remaining - kept
         left -= kept
         if not bracket.remaining and not bracket.entry_open:
             bracket.status, bracket.note = BracketState.DONE, "closed by a command"
-        save(bracket, row.version)
+        _put(bracket, row)
 
 
+@transaction.atomic(savepoint=False)
 def reduced(
     account: Account,
     venue: str,
@@ -212,7 +235,7 @@ def reduced(
     look. `left` is what the exchange has: a look that noticed first changes nothing. No more than `part` is taken off:
     what is missing beyond it is a leg that filled and that nobody has seen yet."""
     rows = _active(account, venue, instrument).filter(direction=direction, created_at__lte=before)
-    found = [(row, from_row(row)) for row in rows.order_by("-created_at")]
+    found = [(row, from_row(row)) for row in sorted(rows, key=_began, reverse=True)]
     guarded: dict[tuple[str, str, LegKind], Decimal] = {}
     for _, bracket in found:
         guarded[bracket.share] = guarded.get(bracket.share, Decimal(0)) + bracket.remaining
@@ -223,7 +246,7 @@ def reduced(
             gives[bracket.share] -= excess
             bracket.closed += excess
             bracket.gone_seen = 0
-            save(bracket, row.version)
+            _put(bracket, row)
 
 
 def _cancelled(bracket: Guarded, hit: list[Leg]) -> None:
@@ -256,6 +279,12 @@ def forget(bracket: Guarded, leg: Leg) -> None:
         )
 
 
-def _active(account: Account, venue: str, instrument: str) -> Any:
+def _active(account: Account, venue: str, instrument: str) -> QuerySet[Bracket]:
+    """Locked, always in the same order: what a look writes at that moment comes before or after, never between."""
     rows = Bracket.objects.filter(account=account, venue=venue, status__in=ACTIVE_BRACKETS)
-    return (rows.filter(instrument=instrument) if instrument else rows).select_related("account")
+    rows = rows.filter(instrument=instrument) if instrument else rows
+    return rows.select_for_update(of=("self",)).select_related("account").order_by("pk")
+
+
+def _began(row: Bracket) -> datetime:
+    return row.created_at

@@ -2,10 +2,11 @@
 
 import base64
 import json
+import threading
 from decimal import Decimal
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from execution import brackets, holdings, reconcile, record, supervise
 from execution.brokers import region_redis
@@ -13,6 +14,7 @@ from execution.desk import Timeline
 from execution.models import Bracket, BracketState, Fill, Order
 from execution.record import Ledger, unrecordable, write, write_waiting
 from execution.status import read
+from tests.stack import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -214,3 +216,57 @@ def test_history_that_cannot_be_written_does_not_keep_supervision_from_its_round
     monkeypatch.setattr(supervise, "write_waiting", fails)
     supervise.spread(region)
     assert looks_queued(region) == [[region, desk.accounts["binance"].public_id, "Binance_F", False]]
+
+
+# -- a look that is quicker --------------------------------------------------------------------------------------
+
+STORIES = [
+    ("Binance_F", "sl at 49500", lambda old: old.plan.stop is None),
+    ("Binance_F", "cancel tp", lambda old: old.plan.targets[0].level is None),
+    ("Binance_F", "close 50%", lambda old: old.remaining == Decimal("0.01")),
+    ("Binance_F", "close", lambda old: old.status == BracketState.DONE),
+    ("Binance", "close 50%", lambda old: Decimal("0.009") < old.remaining <= Decimal("0.01")),
+    ("Kraken", "cancel tp", lambda old: old.plan.targets[0].level is None),
+]
+
+
+@pytest.mark.parametrize(("venue", "words", "told"), STORIES)
+def test_what_a_command_did_is_written_although_a_look_changes_the_bracket_meanwhile(
+    make_desk, monkeypatch, venue, words, told
+):
+    """The stop was moved from 95 to 90; the old bracket went on to want it at 95, and supervision placed it again."""
+    desk = make_desk(families=(venue.partition("_")[0].lower(),), balances={"USDT": "100000"})
+    desk.one(f"BTCUSDT on {venue} market long 0.02 sl off 2% tp off 5%")
+    old = desk.bracket()
+    with monkeypatch.context() as patch:
+        patch.setattr(record, "write", refuse)
+        desk.one(f"BTCUSDT on {venue} {words}")
+    writing = threading.Thread(target=in_thread, args=(record.write_waiting, old.region))
+    with transaction.atomic():
+        row = Bracket.objects.select_for_update(of=("self",)).select_related("account").get(pk=old.pk)
+        writing.start()
+        wait_for("history waits for the look", somebody_waits_for_a_lock)
+        look = brackets.from_row(row)
+        look.generation += 1
+        assert brackets.save(look, row.version, by="supervision")
+    writing.join(30)
+    row.refresh_from_db()
+    assert told(brackets.from_row(row))
+    assert row.generation == look.generation, "what the look found stays"
+
+
+def in_thread(do, *args):
+    try:
+        do(*args)
+    finally:
+        connection.close()
+
+
+def somebody_waits_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # which lasts as long as the transaction
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(cursor.fetchone()[0])
