@@ -13,6 +13,41 @@ from exchanges.types import Instrument, Product
 #: exchange's own asset names -> the common one (Kraken's XBT/XDG, BitMEX' XBt, Bitfinex' UST, old BCC)
 ASSET_ALIASES = {"XBT": "BTC", "XDG": "DOGE", "BCC": "BCH", "XXBT": "BTC", "USDT0": "USDT", "UST": "USDT"}
 DOLLARS = ("USDT", "USDC", "USD")
+#: what exchanges quote prices in that is worth a dollar: there `100$` is an amount of it
+WORTH_A_DOLLAR = frozenset(
+    {
+        *(
+            *DOLLARS,
+            "ZUSD",
+            "FDUSD",
+            "BUSD",
+            "TUSD",
+            "USDP",
+            "PAX",
+            "GUSD",
+            "HUSD",
+            "PYUSD",
+            "DAI",
+            "USDE",
+            "USDD",
+        ),
+        *(
+            "USDG",
+            "USDH",
+            "USDQ",
+            "USDR",
+            "USDS",
+            "USD1",
+            "RLUSD",
+            "AUSD",
+            "XUSD",
+            "BFUSD",
+            "FRXUSD",
+            "SUSD",
+            "USDB",
+        ),
+    }
+)
 _DECORATION = re.compile(r"(?:[-_.:/]?(?:SWAP|PERPETUAL|PERP|PF|SPOT)|\.P|_(?:UMCBL|CMCBL|DMCBL|SPBL))$")
 _PREFIX = re.compile(r"^(?:PF|PI|SPOT|PERP)_")
 #: KuCoin's futures end in M: XBTUSDTM
@@ -38,6 +73,10 @@ def common_asset(asset: str) -> str:
     """An asset in the spelling all venues share: XBT -> BTC."""
     asset = asset.upper()
     return ASSET_ALIASES.get(asset, asset)
+
+
+def is_dollar(asset: str) -> bool:
+    return common_asset(asset) in WORTH_A_DOLLAR
 
 
 def plain(symbol: str) -> str:
@@ -103,14 +142,18 @@ class InstrumentTable:
         (USDT, USDC, USD), a base alone (`BTC-PERP`) too; never for a contract margined in coins. Raises UnknownSymbol,
         naming the nearest spellings. On a venue of those any dollar means the one they are quoted in, unless the name
         is that of a contract settled in dollars."""
+        found = self.meant(symbol)
+        if found is None:
+            raise UnknownSymbol(self._unknown(symbol, plain(symbol), venue))
+        return found
+
+    def meant(self, symbol: str) -> Instrument | None:
+        """The same without a word on what is nearest, which takes long to find."""
         exact = self._by_symbol.get(symbol.upper())
         if exact is not None:
             return exact
-        pair = plain(symbol)
-        for name in () if self._another_kind(symbol) else self._meant(pair):
-            if (found := self._find_pair(name)) is not None:
-                return found
-        raise UnknownSymbol(self._unknown(symbol, pair, venue))
+        names = () if self._another_kind(symbol) else self._pairs_of(plain(symbol))
+        return next((found for name in names if (found := self._find_pair(name)) is not None), None)
 
     def missing(self, symbol: str, venue: str) -> str:
         """Why `find` does not find it, in words."""
@@ -123,7 +166,7 @@ class InstrumentTable:
     def _another_kind(self, symbol: str) -> bool:
         return (in_dollars(symbol) or _dated(symbol)) if self._in_coins else in_coins(symbol)
 
-    def _meant(self, pair: str) -> Iterator[str]:
+    def _pairs_of(self, pair: str) -> Iterator[str]:
         yield pair
         for written in dict.fromkeys((pair, *_spellings(pair))):
             yield from _other_dollars(written, self._any_futures)

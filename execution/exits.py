@@ -24,6 +24,7 @@ from execution.desk import Desk, Released, UnknownOutcome
 from execution.ids import step_token
 from execution.protection import HUNDRED, Frame, distance, down, up
 from execution.rejection import Rejection
+from execution.sizing import check_currency
 
 _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 
@@ -175,6 +176,7 @@ def part_of(position: Position, size: Size, instrument: Instrument, desk: Desk) 
         case SizeUnit.CONTRACTS:
             amount = down(instrument.from_contracts(size.value), instrument.step)
         case SizeUnit.QUOTE:
+            check_currency(size, instrument)
             price = desk.price(instrument, position.direction.opposite)
             amount = down(instrument.worth(size.value, price), instrument.step)
         case _:

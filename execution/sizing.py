@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
+from exchanges.symbols import is_dollar
 from exchanges.types import Balance, Direction, Instrument, Product
 from execution.commands import Size, SizeUnit
 from execution.protection import HUNDRED, down, up
@@ -25,6 +26,7 @@ PRICED = frozenset(SizeUnit) - {
     SizeUnit.ALL,
     SizeUnit.REST,
 }
+MONEY = frozenset({SizeUnit.QUOTE, SizeUnit.RISK_QUOTE})
 FUNDED = frozenset(
     {
         SizeUnit.PERCENT,
@@ -117,6 +119,21 @@ def check_spend(amount: Decimal, instrument: Instrument, size: Size) -> None:
             f"write at least {_text(instrument.min_notional)}$",
             size.span,
         )
+
+
+def check_currency(size: Size, instrument: Instrument) -> None:
+    """OTHER_CURRENCY for an amount of dollars where the price is in something else: 1$ of ETHBTC is not 1 BTC."""
+    if size.unit not in MONEY or is_dollar(instrument.quote):
+        return
+    instead = (
+        "risk 1%" if size.unit is SizeUnit.RISK_QUOTE else f"how many {instrument.unit}, or a percentage"
+    )
+    raise Rejection(
+        "OTHER_CURRENCY",
+        f'"{size}" means dollars, and {instrument.symbol} is paid in {instrument.quote}',
+        f"write {instead}",
+        size.span,
+    )
 
 
 def _most(instrument: Instrument, *, market: bool) -> Decimal | None:

@@ -205,6 +205,14 @@ CHECKS = _group(
         "The target would be hit at once.",
         "A long's target lies above the price, a short's below.",
     ),
+    OTHER_CURRENCY=(
+        "The size is in dollars, and the market is priced in something else: ETHBTC in BTC.",
+        "Write how many coins, or a percentage.",
+    ),
+    SAME_MARKET=(
+        "Two symbols of one block are the same market on this exchange: BTCUSDT and BTCUSDC where there is one of them.",
+        "Leave one of the two out.",
+    ),
     NOT_ENOUGH_BALANCE=("The account holds too little.", "Lower the size, or add funds."),
     NO_POSITION=("There is no position to act on.", "Open one first."),
     NO_PRICE=("There is no price to calculate with.", "Try again, or give the price."),

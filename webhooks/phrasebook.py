@@ -54,7 +54,10 @@ CHAPTERS = (
         "sizes",
         "How much",
         "A bare number is in coins, on every exchange, whatever it counts in; in contracts where the coin itself is the margin (_C).",
-        ("BTCUSDT on ByBit_F market long 100$", "Worth 100 USDT."),
+        (
+            "BTCUSDT on ByBit_F market long 100$",
+            "Worth 100 USDT. Where prices are in no dollar, in ETHBTC for example, dollars are refused.",
+        ),
         (
             "XBTUSD on BitMEX_C market long 100 sl off 2% tp off 5%",
             "Margined in coins: 100 contracts, of 1 USD each on this exchange.",

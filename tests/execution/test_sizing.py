@@ -8,7 +8,7 @@ import pytest
 from exchanges.types import Balance, Direction, Instrument, Product
 from execution.commands import Size, SizeUnit
 from execution.rejection import Rejection
-from execution.sizing import Basis, check_bounds, exact_quantity, quantity
+from execution.sizing import Basis, check_bounds, check_currency, exact_quantity, quantity
 
 PERP = Instrument(
     "BTCUSDT",
@@ -69,6 +69,30 @@ def test_a_percentage_on_spot_is_of_free_quote_for_buys_and_of_what_is_held_for_
     sale = Basis(SPOT, Direction.SHORT, D(50000), Balance("BTC", D(2), D("1.5")))
     assert quantity(Size(SizeUnit.PERCENT, D(50)), buy) == D("0.08")
     assert quantity(Size(SizeUnit.PERCENT, D(50)), sale) == D(1)
+
+
+@pytest.mark.parametrize("quote", ["USD", "USDT", "USDC", "FDUSD", "ZUSD", "DAI", "usde", "USDT0", "UST"])
+@pytest.mark.parametrize("market", [PERP, SPOT, COIN], ids=["linear", "spot", "inverse"])
+def test_money_is_taken_wherever_prices_are_in_dollars(market, quote):
+    for unit in (SizeUnit.QUOTE, SizeUnit.RISK_QUOTE):
+        check_currency(Size(unit, D(100), "usdt"), replace(market, quote=quote))
+
+
+@pytest.mark.parametrize(
+    ("size", "hint"),
+    [(Size(SizeUnit.QUOTE, D(1)), "how many BTC"), (Size(SizeUnit.RISK_QUOTE, D(1)), "risk 1%")],
+)
+def test_money_is_refused_where_prices_are_in_something_else(size, hint):
+    for quote in ("BTC", "EUR", "TRY", "BNB"):
+        with pytest.raises(Rejection) as refused:
+            check_currency(size, replace(SPOT, quote=quote))
+        assert refused.value.code == "OTHER_CURRENCY"
+        assert hint in refused.value.hint
+
+
+def test_other_sizes_have_no_currency():
+    for unit in set(SizeUnit) - {SizeUnit.QUOTE, SizeUnit.RISK_QUOTE}:
+        check_currency(Size(unit, D(1)), replace(SPOT, quote="BTC"))
 
 
 def test_risk_without_a_stop_is_refused():
