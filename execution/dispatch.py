@@ -264,4 +264,5 @@ def _job(user: User, lane: _Lane, steps: tuple[JobStep, ...], intake: Intake, jo
         fresh_until_ms=_fresh_until(intake).timestamp() * 1000,
         dry_run=intake.dry_run,
         symbol_span=spans[lane.index] if lane.index < len(spans) else None,
+        symbols_before=lane.block.symbols[: lane.index],
     )

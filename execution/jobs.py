@@ -58,6 +58,8 @@ class Job:
     sent_ms: float | None = None
     dry_run: bool = False
     symbol_span: Span | None = None
+    #: the symbols written before this one in its block
+    symbols_before: tuple[str, ...] = ()
     timing_ms: dict[str, float] = field(default_factory=dict)
 
     def dump(self) -> dict[str, Any]:

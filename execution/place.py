@@ -10,8 +10,9 @@ import redis
 
 from accounts.vault import VaultError
 from exchanges.errors import ExchangeError
+from exchanges.types import Instrument
 from execution import book, claims, lanes, mishap
-from execution.commands import Go
+from execution.commands import Go, Size
 from execution.desk import Desk, Timeline
 from execution.errand import Errand, broke_off, write_failure
 from execution.jobs import Job, JobStep, Result
@@ -20,6 +21,7 @@ from execution.models import OrderState
 from execution.outcome import announce
 from execution.record import Ledger, record
 from execution.rejection import Rejection, error_object
+from execution.sizing import check_currency
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +122,7 @@ def _carry_out(job: Job, ledger: Ledger, timeline: Timeline) -> None:
         return
     try:
         desk = open_desk(job, timeline)
-        instrument = desk.instrument(job.symbol, job.symbol_span) if job.symbol else None
+        instrument = _instrument(job, desk) if job.symbol else None
     except Rejection as refusal:
         for result in ledger.results:
             result.status, result.error = OrderState.REJECTED, refusal.as_error()
@@ -130,6 +132,24 @@ def _carry_out(job: Job, ledger: Ledger, timeline: Timeline) -> None:
             write_failure(result, error, sent=False)
         return
     Errand(job, desk, instrument, ledger).run()
+
+
+def _instrument(job: Job, desk: Desk) -> Instrument:
+    """The market that the block trades here. Raises Rejection for what makes one of its steps senseless: none of the
+    others is to be done either."""
+    found = desk.instrument(job.symbol, job.symbol_span)
+    for other in job.symbols_before:
+        if (same := desk.connection.table.meant(other)) and same.symbol == found.symbol:
+            raise Rejection(
+                "SAME_MARKET",
+                f"{job.symbol} and {other} are both {found.symbol} on {job.venue}",
+                "leave one of the two out",
+                job.symbol_span,
+            )
+    for each in job.steps:
+        if isinstance(size := getattr(each.step, "size", None), Size):
+            check_currency(size, found)
+    return found
 
 
 def states_a_target(job: Job) -> bool:

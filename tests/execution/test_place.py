@@ -303,6 +303,55 @@ def test_a_lack_of_funds_says_how_much_is_free(make_desk, venue, family, symbol)
     assert desk.state(venue, family)["positions"] == []
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("ETHBTC on Binance buy 1$", "1$"),
+        ("ETHBTC on Binance market sell 1 usdt", "1 usdt"),
+        ("ETHBTC on Kraken limit long 0.5 usd at 0.05", "0.5 usd"),
+        ("ETHBTC on Kraken long risk 50$ sl off 2%", "risk 50$"),
+        ("ETHBTC on Binance go long $1", "$1"),
+        ("ETHBTC on Binance close 10$", "10$"),
+    ],
+)
+def test_dollars_are_refused_where_prices_are_in_something_else(make_desk, text, word, dry_run):
+    desk = make_desk(families=("binance", "kraken"), balances={"BTC": "1", "ETH": "1"})
+    result = desk.one(text, dry_run=dry_run)
+    error = result["error"]
+    assert (result["status"], error["code"]) == ("rejected", "OTHER_CURRENCY")
+    assert text[error["column"] - 1 :][: error["length"]] == word
+    for venue in ("Binance", "Kraken"):
+        assert desk.state(venue, venue.lower())["orders"] == []
+
+
+def test_where_one_step_is_refused_for_its_currency_none_is_done(make_desk):
+    desk = make_desk(families=("binance",), balances={"BTC": "1"})
+    desk.one("ETHBTC on Binance limit long 0.1 at 0.01")
+    results = desk.send("ETHBTC on Binance cancel all buy 1$")
+    assert [each["error"]["code"] for each in results] == ["OTHER_CURRENCY"] * 2
+    assert len(desk.open_orders("Binance", "binance")) == 1
+
+
+def test_two_names_of_one_market_are_traded_once(desk):
+    text = "BTCUSDT, ETHUSDT, BTCUSDC on Kraken_F market long 0.01"
+    first, other, second = desk.send(text)
+    assert (first["status"], other["status"], second["status"]) == ("filled", "filled", "rejected")
+    error = second["error"]
+    assert error["code"] == "SAME_MARKET"
+    assert text[error["column"] - 1 :][: error["length"]] == "BTCUSDC"
+    held = {
+        each["symbol"]: D(each["quantity"]) for each in desk.state("Kraken_F", "kraken_futures")["positions"]
+    }
+    assert held == {"PF_XBTUSD": D("0.01"), "PF_ETHUSD": D("0.01")}
+
+
+def test_two_markets_of_one_coin_are_two(desk):
+    results = desk.send("BTCUSDT, BTCUSDC on Binance_F market long 0.01")
+    assert [each["instrument"] for each in results] == ["BTCUSDT", "BTCUSDC"]
+    assert [each["status"] for each in results] == ["filled", "filled"]
+
+
 def test_unknown_symbols_come_with_suggestions(desk):
     assert "BTCUSDT" in desk.one("BTCUSTD on Binance_F market long 0.01")["error"]["hint"]
 
@@ -469,7 +518,9 @@ def test_a_mistake_outside_the_steps_leaves_none_without_an_end(make_desk, monke
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-@pytest.mark.parametrize("text", ["ETHBTC on Binance market buy 9e20$", "ETHBTC on Binance market buy 9e19"])
+@pytest.mark.parametrize(
+    "text", ["DOGEUSDT on Binance market buy 9e20$", "ETHBTC on Binance market buy 9e19"]
+)
 def test_an_amount_that_history_could_not_hold_is_refused_before_sending(make_desk, text, dry_run):
     desk = make_desk(families=("binance",), balances={"BTC": "1"})
     desk.sandbox.price("ETH/BTC", "0.05")
