@@ -44,6 +44,26 @@ def key_may_withdraw(account: Account) -> None:
     )
 
 
+def no_stop(account: Account, position: str, why: str, *, tries: bool, using: str, url: str) -> None:
+    """A position ("long 0.01 BTCUSDT on Binance_F") stands without its stop. `tries`: flipr goes on trying to place it;
+    `using`: how a message about it begins."""
+    context = {
+        "account": account,
+        "position": position,
+        "why": why,
+        "tries": tries,
+        "using": using,
+        "url": url,
+    }
+    _mail(account.user.email, f"flipr: {position} has no stop", "no_stop", context)
+
+
+def no_end(address: str, what: str, command: str, why: str, *, asks: bool, url: str) -> None:
+    """Nobody knows whether an order for `what` ("BTCUSDT on Binance_F") was carried out. `asks`: flipr goes on asking."""
+    context = {"command": command, "why": why, "asks": asks, "url": url}
+    _mail(address, f"flipr: what became of an order for {what} is not known", "no_end", context)
+
+
 def _mail(address: str, subject: str, name: str, context: dict[str, object]) -> None:
     """A mail server that is away must not stop what the notice is about: the pages say the same."""
     text = render_to_string(f"accounts/email/{name}.txt", context)

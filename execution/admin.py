@@ -1,4 +1,4 @@
-"""Support's view of orders, brackets and differences: for looking, not for changing. What stands on an exchange is changed there."""
+"""Support's view of orders, brackets, alarms and differences: for looking, not for changing. What stands on an exchange is changed there."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.http import HttpRequest
 
-from execution.models import Bracket, Difference, Order
+from execution.models import Alarm, Bracket, Difference, Order
 
 if TYPE_CHECKING:  # Django's own class takes no type arguments when it runs
     AdminOfOrders = admin.ModelAdmin[Order]
     AdminOfBrackets = admin.ModelAdmin[Bracket]
     AdminOfDifferences = admin.ModelAdmin[Difference]
+    AdminOfAlarms = admin.ModelAdmin[Alarm]
 else:
-    AdminOfOrders = AdminOfBrackets = AdminOfDifferences = admin.ModelAdmin
+    AdminOfOrders = AdminOfBrackets = AdminOfDifferences = AdminOfAlarms = admin.ModelAdmin
 
 
 class OnlyLooking:
@@ -54,6 +55,16 @@ class BracketAdmin(OnlyLooking, AdminOfBrackets):
     list_select_related = ("user",)
     search_fields = ("public_id", "token", "entry_client_id", "user__email", "user__public_id")
     ordering = ("-created_at",)
+    show_full_result_count = False
+
+
+@admin.register(Alarm)
+class AlarmAdmin(OnlyLooking, AdminOfAlarms):
+    list_display = ("since", "user", "subject", "why", "told_at", "over_at")
+    list_filter = (("over_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("user", "bracket", "order")
+    raw_id_fields = ("order", "bracket")
+    search_fields = ("order__token", "bracket__public_id", "user__email", "user__public_id")
     show_full_result_count = False
 
 

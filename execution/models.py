@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -370,6 +370,55 @@ class Difference(models.Model):
     @property
     def unit(self) -> str:
         return counted_in(self.venue)
+
+
+class Alarms(models.QuerySet["Alarm"]):
+    def open(self) -> Self:
+        """What its user was told of and is not over, the latest first."""
+        return self.filter(told_at__isnull=False, over_at=None).select_related(*Alarm.SHOWN_WITH)
+
+
+class Alarm(models.Model):
+    """Something that a person has to look at: a bracket without its stop, or an order without an end. One row for each,
+    kept when it is over, so that it is not told over and over (`execution.alarms`)."""
+
+    SHOWN_WITH = ("user", "bracket__account__user", "order")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="alarms")
+    bracket = models.OneToOneField(Bracket, on_delete=models.CASCADE, null=True, related_name="alarm")
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, null=True, related_name="alarm")
+    why = models.TextField()
+    since = models.DateTimeField(default=timezone.now)
+    told_at = models.DateTimeField(null=True)
+    over_at = models.DateTimeField(null=True)
+
+    objects = Alarms.as_manager()
+
+    class Meta:
+        ordering = ("-since",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(bracket__isnull=False) ^ Q(order__isnull=False), name="alarm_about_one"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.why}"
+
+    @property
+    def _about(self) -> Bracket | Order:
+        found = self.bracket or self.order
+        assert found is not None  # a constraint
+        return found
+
+    @property
+    def subject(self) -> str:
+        return f"{self._about.symbol} on {self._about.venue}"
+
+    @property
+    def token(self) -> str:
+        """Of the order whose page tells more."""
+        return self._about.token
 
 
 def counted_in(venue: str) -> str:

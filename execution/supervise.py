@@ -172,25 +172,26 @@ def _look_after(region: str, account: str, venue: str, *, whole: bool) -> None:
     if owner is None:
         return
     try:
-        with pressing(Priority.PROTECT if any(map(_bare, rows)) else Priority.QUERY):
+        with pressing(Priority.PROTECT if any(map(bare, rows)) else Priority.QUERY):
             _take_care(region, owner, venue, rows, whole=whole)
     except AuthRefused as error:
         log.warning("the key of account %s is refused while it is supervised: %s", account, error.code)
         keycheck.doubt(region, account, owner.sealed)
     except ExchangeError as error:
         log.warning("looking after %s on %s failed: %s (%s)", account, venue, error.kind, error.message)
-        if isinstance(error, NotSent) and error.retry_after and not any(map(_bare, rows)):
+        if isinstance(error, NotSent) and error.retry_after and not any(map(bare, rows)):
             pace.rest(region, account, venue, error.retry_after)
 
 
-def _bare(row: Bracket) -> bool:
+def bare(row: Bracket) -> bool:
     """Whether it may stand without the stop it is to have: looks that end that go before everybody else's."""
     if row.status == BracketState.DONE or not row.quantity:
         return False
     bracket = brackets.from_row(row)
     stops = [leg for leg in bracket.live(LegKind.STOP) if leg.status is LegState.OPEN]
     sure = any(not leg.error and not leg.missing for leg in stops)
-    return bracket.plan.stop is not None and bracket.remaining > 0 and not sure
+    wanted = bracket.plan.stop is not None and bracket.plan.stop.level is not None
+    return wanted and bracket.remaining > 0 and not sure
 
 
 def _take_care(region: str, owner: Account, venue: str, rows: list[Bracket], *, whole: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 
 from exchanges.types import Environment
-from execution import bulkhead, compare, keycheck, pulse, reconcile, supervise, warm
+from execution import alarms, bulkhead, compare, keycheck, pulse, reconcile, supervise, warm
 from execution import place as placing
 
 
@@ -54,6 +54,13 @@ def reconcile_account(region: str, account: str, venue: str) -> None:
     with bulkhead.rescues().taken(venue) as free:
         if free:
             reconcile.look_into(region, account, venue)
+
+
+@shared_task
+def alarm_region(region: str) -> None:
+    with bulkhead.rounds().taken("alarm") as free:
+        if free:
+            alarms.sweep(region)
 
 
 @shared_task

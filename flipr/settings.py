@@ -135,7 +135,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "args": (region,),
         "options": {"queue": f"watch.{region}", "expires": seconds * 2},
     }
-    for job, seconds in (("supervise", SUPERVISE_SECONDS), ("reconcile", 1.0), ("warm", 20.0), ("probe", 2.0))
+    for job, seconds in (
+        ("supervise", SUPERVISE_SECONDS),
+        ("reconcile", 1.0),
+        ("warm", 20.0),
+        ("probe", 2.0),
+        ("alarm", 10.0),
+    )
     for region in REGIONS
 }
 CELERY_BEAT_SCHEDULER = "flipr.beat:RegionalScheduler"
