@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 #: of a worker's threads, how many one venue may hold: for orders, and for looks at brackets
 ORDER_SHARE = 0.5
 LOOK_SHARE = 0.25
+#: the same of one exchange, for checks of keys
+CHECK_SHARE = 0.125
+#: checks of keys that may wait in one worker
+CHECKS_WAITING = 200
 #: orders of one venue that may wait in one worker; beyond that they are turned away, before anything is sent
 WAITING = 2_000
 
@@ -142,6 +146,18 @@ def take(
     job = Job(message["lane"], message["ticket"], partial(run, message))
     if not orders().submit(venue, job):
         turn_away(message)
+
+
+def check(exchange: str, account: str, work: Work) -> None:
+    """Run a check of a key in this exchange's share of the worker, one of an account at a time. With too many waiting
+    it is dropped: its page offers to ask again."""
+    if not checks().submit(exchange, Job(account, 0, work)):
+        log.warning("the check of account %s is dropped: too many wait", account)
+
+
+@cache
+def checks() -> Bulkhead:
+    return Bulkhead(_share(CHECK_SHARE), CHECKS_WAITING)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from contextlib import suppress
 
 import redis
 from celery import current_app
@@ -27,6 +28,8 @@ from execution.routing import region_of
 log = logging.getLogger(__name__)
 CHECK = "execution.tasks.check_key"
 CONFIRM = "execution.tasks.confirm_key"
+#: one key is checked on request this often at most: each check is several signed calls
+CHECK_SECONDS = 10
 #: a key that was refused at work is checked this often at most
 DOUBT_SECONDS = 60
 #: so many checks must see a bare HTTP 401 before it is believed
@@ -47,7 +50,9 @@ def venues_of(account: Account) -> list[type[Venue]]:
 
 
 def request_check(account: Account) -> None:
-    """Ask the region's workers. A queue that is down leaves the account unverified; the page offers to try again."""
+    """Ask the region's workers: at once, or when the account was checked a moment ago, as soon as that is a while past.
+    So every request is followed by a check, however many come. A queue that is down leaves the account unverified; the
+    page offers to try again."""
     kinds = venues_of(account)
     if not kinds:
         flows.record_refusal(
@@ -56,18 +61,44 @@ def request_check(account: Account) -> None:
         return
     region = region_of(kinds[0])
     try:
-        with producer_pool(region).acquire(block=True, timeout=1) as producer:
-            current_app.send_task(
-                CHECK,
-                (account.public_id,),
-                producer=producer,
-                queue=f"watch.{region}",
-                expires=120,
-                retry=False,
-            )
-    except (KombuError, OSError) as error:
+        wait_ms = _until_turn_ms(region, account.public_id)
+        if wait_ms is not None:
+            _queue(region, CHECK, account.public_id, wait_seconds=wait_ms / 1000)
+    except (redis.RedisError, KombuError, OSError) as error:
         log.warning(
             "the check of account %s could not be queued: %s", account.public_id, type(error).__name__
+        )
+        _forget_turns(region, account.public_id)
+
+
+def _until_turn_ms(region: str, public_id: str) -> int | None:
+    """When its next check may be; None: one that waits will do."""
+    server, (now, later) = region_redis(region), _turns(public_id)
+    if server.set(now, "1", nx=True, ex=CHECK_SECONDS):
+        return 0
+    wait_ms = max(int(server.pttl(now)), 1)
+    return wait_ms if server.set(later, "1", nx=True, px=wait_ms) else None
+
+
+def _turns(public_id: str) -> tuple[str, str]:
+    return f"checking:{public_id}", f"checking:{public_id}:again"
+
+
+def _forget_turns(region: str, public_id: str) -> None:
+    with suppress(redis.RedisError):
+        region_redis(region).delete(*_turns(public_id))
+
+
+def _queue(region: str, task: str, public_id: str, *, wait_seconds: float = 0.0) -> None:
+    with producer_pool(region).acquire(block=True, timeout=1) as producer:
+        current_app.send_task(
+            task,
+            (public_id,),
+            producer=producer,
+            queue=f"watch.{region}",
+            countdown=wait_seconds or None,
+            expires=120 + wait_seconds,
+            retry=False,
         )
 
 
@@ -79,10 +110,7 @@ def doubt(region: str, public_id: str, sealed: str) -> None:
             f"doubt:{public_id}:{_digest(sealed)}", "1", nx=True, ex=DOUBT_SECONDS
         ):
             return
-        with producer_pool(region).acquire(block=True, timeout=1) as producer:
-            current_app.send_task(
-                CONFIRM, (public_id,), producer=producer, queue=f"watch.{region}", expires=120, retry=False
-            )
+        _queue(region, CONFIRM, public_id)
     except (redis.RedisError, KombuError, OSError) as error:
         log.warning("the doubt about account %s could not be queued: %s", public_id, type(error).__name__)
 
@@ -136,6 +164,11 @@ def _is_the_exchanges_word(account: Account, error: AuthRefused) -> bool:
     server.expire(name, DOUBT_SECONDS * DOUBTS * 5)
     log.warning("the key of account %s got a bare 401, %d of %d times", account.public_id, doubts, DOUBTS)
     return doubts >= DOUBTS
+
+
+def exchange_of(public_id: str) -> str:
+    """Whose door a check of this account knocks at."""
+    return Account.objects.filter(public_id=public_id).values_list("exchange", flat=True).first() or ""
 
 
 def _account(public_id: str) -> Account | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from celery import shared_task
@@ -84,9 +85,9 @@ def probe_region(region: str) -> None:
 
 @shared_task
 def check_key(account: str) -> None:
-    keycheck.check(account)
+    bulkhead.check(keycheck.exchange_of(account), account, partial(keycheck.check, account))
 
 
 @shared_task
 def confirm_key(account: str) -> None:
-    keycheck.confirm(account)
+    bulkhead.check(keycheck.exchange_of(account), account, partial(keycheck.confirm, account))

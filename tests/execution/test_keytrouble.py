@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from accounts.models import Account, AccountStatus
 from exchanges.pool import Pool
 from exchanges.transport import Transport
 from exchanges.types import Credentials
-from execution import book, keycheck, keytrouble, supervise
+from execution import book, bulkhead, keycheck, keytrouble, supervise, tasks
 from execution.brokers import region_redis
 from execution.keycheck import DOUBTS
 from execution.models import Bracket
@@ -47,6 +48,76 @@ def queued() -> list[str]:
     """The tasks that wait for the region's workers."""
     waiting = region_redis("tokyo").lrange("watch.tokyo", 0, -1)
     return [json.loads(text)["headers"]["task"].rpartition(".")[2] for text in waiting]
+
+
+# -- a check that is asked for -----------------------------------------------------------------------------
+
+
+def checks_queued() -> list[bool]:
+    """Whether each check that waits has to wait for its time."""
+    waiting = region_redis("tokyo").lrange("watch.tokyo", 0, -1)
+    headers = [json.loads(text)["headers"] for text in waiting]
+    return [bool(each["eta"]) for each in headers if each["task"].endswith("check_key")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_checks_asked_for_over_and_over_are_two_at_most(desk: Any) -> None:
+    """One now, and one for what was changed meanwhile: whoever asks is answered by a check that begins later."""
+    account = desk.accounts["binance"]
+    token = flows.create_api_token(desk.user, "program")[1]
+    program = Client(headers={"Authorization": f"Bearer {token}"})
+    for _ in range(5):
+        answer = program.post(reverse("accounts:api_account_verb", args=[account.public_id, "check"]))
+        assert (answer.status_code, answer.json()["status"]) == (200, AccountStatus.UNVERIFIED)
+    assert sorted(checks_queued()) == [False, True]
+
+
+def test_a_check_that_could_not_be_queued_can_be_asked_for_again_at_once(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    region_redis("tokyo").flushdb()
+    with monkeypatch.context() as patch:
+        patch.setattr(keycheck, "producer_pool", nowhere)
+        keycheck.request_check(desk.accounts["binance"])
+    assert checks_queued() == []
+    keycheck.request_check(desk.accounts["binance"])
+    assert checks_queued() == [False]
+
+
+def nowhere(_: str) -> None:
+    raise ConnectionRefusedError
+
+
+def test_checks_of_one_exchange_leave_the_other_threads_of_a_worker(desk: Any, settings: Any) -> None:
+    """One thread of eight; what waits for it holds none, and is done by it."""
+    settings.WORKER_THREADS = 8
+    bulkhead.checks.cache_clear()
+    account, began, go_on = desk.accounts["binance"], threading.Event(), threading.Event()
+
+    def hang() -> None:
+        began.set()
+        go_on.wait(20)
+
+    slow = threading.Thread(target=bulkhead.check, args=("binance", "another", hang))
+    slow.start()
+    assert began.wait(20)
+    done: list[str] = []
+    bulkhead.check("binance", account.public_id, lambda: done.append("binance"))
+    bulkhead.check("bybit", "a third", lambda: done.append("bybit"))
+    assert done == ["bybit"]
+    go_on.set()
+    slow.join(20)
+    bulkhead.checks.cache_clear()
+    assert done == ["bybit", "binance"]
+
+
+def test_the_tasks_of_checks_go_through_it(desk: Any) -> None:
+    account = desk.accounts["binance"]
+    tasks.check_key(account.public_id)
+    account.refresh_from_db()
+    assert account.status == AccountStatus.VERIFIED
+    tasks.confirm_key(account.public_id)
+    tasks.check_key("a_nobody")
 
 
 # -- rotation ----------------------------------------------------------------------------------------------
