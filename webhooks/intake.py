@@ -102,7 +102,7 @@ def _source(peer: str, forwarded: str) -> str:
 
 
 def _address(text: str) -> str:
-    """Without port and brackets; IPv4 as such; "" when it is no address."""
+    """Without port, brackets and zone (PostgreSQL's inet takes none); IPv4 as such; "" when it is no address."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
@@ -111,7 +111,9 @@ def _address(text: str) -> str:
         address = ipaddress.ip_address(text)
     except ValueError:
         return ""
-    return str(getattr(address, "ipv4_mapped", None) or address)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address)))
+    return str(address)
 
 
 def options(call: Call) -> Options:

@@ -1,4 +1,4 @@
-"""No more of a body is read than a message may have."""
+"""No more of a body is read than a message, or another request, may have."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from typing import Any
 
 import pytest
 
-from webhooks.bounds import BODY_LIMIT, BoundedBody
+from tests.webhooks.conftest import Caller, application
+from webhooks.bounds import BODY_LIMIT, PAGE_LIMIT, BoundedBody
 
 PIECE = b"x" * 4096
 
 
 class Upload:
-    """A client that would send a thousand pieces; `asked` counts how many were taken."""
+    """A client that would send many pieces; `asked` counts how many were taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, pieces: int = 1000) -> None:
         self.asked = 0
+        self._pieces = pieces
 
     async def receive(self) -> dict[str, Any]:
         self.asked += 1
-        return {"type": "http.request", "body": PIECE, "more_body": self.asked < 1000}
+        return {"type": "http.request", "body": PIECE, "more_body": self.asked < self._pieces}
 
 
 async def read_whole(scope: Any, receive: Any, send: Any) -> None:
@@ -48,8 +50,57 @@ def test_a_long_body_ends_one_byte_after_the_limit() -> None:
     assert upload.asked == BODY_LIMIT // len(PIECE) + 1
 
 
-def test_other_pages_read_what_they_like() -> None:
-    assert length_read("/accounts/", Upload().receive) == 1000 * len(PIECE)
+def answer_of(path: str, upload: Upload, **headers: str) -> tuple[int, dict[str, str]]:
+    """Status and headers of a POST to the whole application."""
+    said: list[Any] = []
+
+    async def send(event: Any) -> None:
+        said.append(event)
+
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "client": ("192.0.2.7", 40000),
+        "headers": [
+            (b"host", b"localhost"),
+            *((name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()),
+        ],
+    }
+    asyncio.run(application()(scope, upload.receive, send))
+    starts = [event for event in said if event["type"] == "http.response.start"]
+    assert len(starts) == 1
+    return starts[0]["status"], {name.decode(): value.decode() for name, value in starts[0]["headers"]}
+
+
+def test_other_pages_read_a_mebibyte() -> None:
+    assert length_read("/accounts/", Upload(256).receive) == PAGE_LIMIT == 256 * len(PIECE)
+
+
+@pytest.mark.parametrize("path", ["/user/login/", "/api/hooks/", "/nowhere", "/"])
+def test_a_body_without_end_is_refused_and_not_read_on(path: str) -> None:
+    upload = Upload(1_000_000)
+
+    status, headers = answer_of(path, upload, transfer_encoding="chunked")
+
+    assert (status, headers["connection"]) == (413, "close")
+    assert upload.asked <= PAGE_LIMIT // len(PIECE) + 1
+
+
+def test_a_body_that_is_announced_as_too_long_is_not_read_at_all() -> None:
+    upload = Upload()
+
+    assert answer_of("/user/login/", upload, content_length=str(PAGE_LIMIT + 1))[0] == 413
+    assert upload.asked == 0
+
+
+def test_a_large_form_reaches_its_page(caller: Caller, db: None, redis_server: str) -> None:
+    answer = caller.post("/user/login/", b"x" * 500_000)
+
+    assert answer.status_code != 413
 
 
 @pytest.mark.parametrize("pieces", [[b""], [b"abc"], [b"abc", b"def"], [PIECE] * 4])

@@ -427,6 +427,13 @@ def test_source_that_is_not_allowed_is_refused(caller: Caller, owner: Trader, re
     assert "192.0.2.7" in answer.json()["error"]["message"]
 
 
+def test_neighbour_on_the_same_link_is_kept_with_its_address(
+    caller: Caller, owner: Trader, region: Region
+) -> None:
+    assert caller.post(owner.path, client="fe80::1%eth0").status_code == 200
+    assert owner.latest().source == "fe80::1"
+
+
 def test_forwarded_address_counts_only_behind_a_trusted_proxy(
     caller: Caller, owner: Trader, region: Region, settings: Any
 ) -> None:
