@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TypeVar
 from django.core.exceptions import ImproperlyConfigured
 
 Value = TypeVar("Value")
+Number = TypeVar("Number", int, float)
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
@@ -24,13 +26,13 @@ def env_bool(name: str, default: bool) -> bool:
     return _read(name, default, _bool)
 
 
-def env_int(name: str, default: int) -> int:
-    return _read(name, default, _int)
+def env_int(name: str, default: int, least: int | None = None, most: int | None = None) -> int:
+    return _read(name, default, lambda text: _within(_int(text), least, most))
 
 
-def env_float(name: str, default: float) -> float:
+def env_float(name: str, default: float, least: float | None = None, most: float | None = None) -> float:
     """For durations and the like; money never passes through here."""
-    return _read(name, default, _float)
+    return _read(name, default, lambda text: _within(_float(text), least, most))
 
 
 def env_list(name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -90,9 +92,20 @@ def _int(text: str) -> int:
 
 def _float(text: str) -> float:
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         raise ValueError("write a number.") from None
+    if not math.isfinite(value):
+        raise ValueError("write a number that has an end.")
+    return value
+
+
+def _within(value: Number, least: Number | None, most: Number | None) -> Number:
+    if least is not None and value < least:
+        raise ValueError(f"write {least:g} or more.")
+    if most is not None and value > most:
+        raise ValueError(f"write {most:g} or less.")
+    return value
 
 
 def _pairs(text: str) -> dict[str, str]:

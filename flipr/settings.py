@@ -105,9 +105,11 @@ EXCHANGE_BASE_URLS = env_map("EXCHANGE_BASE_URLS")
 EGRESS_ADDRESSES = {name: env_list(f"EGRESS_ADDRESSES_{name.upper()}") for name in REGIONS}
 
 # --- Webhooks ---------------------------------------------------------------------------------------------
-HOOK_WAIT_SECONDS = env_float("HOOK_WAIT_SECONDS", 2.5)
-ORDER_FRESH_SECONDS = env_int("ORDER_FRESH_SECONDS", 10)
-TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)  # how many of our own proxies a webhook passes on its way
+HOOK_WAIT_SECONDS = env_float("HOOK_WAIT_SECONDS", 2.5, least=0, most=30)
+ORDER_FRESH_SECONDS = env_int("ORDER_FRESH_SECONDS", 10, least=1)
+TRUSTED_PROXIES = env_int(
+    "TRUSTED_PROXIES", 0, least=0
+)  # how many of our own proxies a webhook passes on its way
 HOOK_RATE = env_str("HOOK_RATE", "60/60")
 SOURCE_RATE = env_str("SOURCE_RATE", "600/60")
 for _name, _rate in (("HOOK_RATE", HOOK_RATE), ("SOURCE_RATE", SOURCE_RATE)):
@@ -122,12 +124,12 @@ TOKEN_DIGEST_KEY = env_secret("TOKEN_DIGEST_KEY")
 
 # --- Celery -----------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = BROKER_URLS[REGION] if REGION else REDIS_URL
-WORKER_THREADS = env_int("WORKER_THREADS", 16)  # as the Procfile gives them to a worker
+WORKER_THREADS = env_int("WORKER_THREADS", 16, least=1)  # as the Procfile gives them to a worker
 #: after this long without a trace an order never arrived: every exchange's own window for late arrival is far shorter
-GIVE_UP_SECONDS = env_float("GIVE_UP_SECONDS", 60.0)
-SUPERVISE_SECONDS = env_float("SUPERVISE_SECONDS", 1.0)
-COMPARE_SECONDS = env_float("COMPARE_SECONDS", 60.0)
-COMPARE_DAYS = env_int("COMPARE_DAYS", 14)  # since the last order through flipr
+GIVE_UP_SECONDS = env_float("GIVE_UP_SECONDS", 60.0, least=10)
+SUPERVISE_SECONDS = env_float("SUPERVISE_SECONDS", 1.0, least=0.1, most=60)
+COMPARE_SECONDS = env_float("COMPARE_SECONDS", 60.0, least=1)
+COMPARE_DAYS = env_int("COMPARE_DAYS", 14, least=1, most=3650)  # since the last order through flipr
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     f"{job}-{region}": {
         "task": f"execution.tasks.{job}_region",
@@ -214,7 +216,7 @@ SECURE_REDIRECT_EXEMPT = [
     r"^webhook/",
     r"^healthz$",
 ]  # a redirect may lose the POST; health is asked from inside
-SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 365 * 86_400) if _secure else 0
+SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 365 * 86_400, least=0) if _secure else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _secure and env_bool("HSTS_INCLUDE_SUBDOMAINS", True)
 SECURE_HSTS_PRELOAD = _secure and env_bool("HSTS_PRELOAD", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
@@ -228,7 +230,7 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "accounts.reports.AlwaysFiltered"
 # --- E-mail (console unless a server is named) ------------------------------------------------------------
 EMAIL_HOST = env_str("EMAIL_HOST")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
-EMAIL_PORT = env_int("EMAIL_PORT", 587)
+EMAIL_PORT = env_int("EMAIL_PORT", 587, least=1, most=65_535)
 EMAIL_HOST_USER = env_str("EMAIL_USER")
 EMAIL_HOST_PASSWORD = env_secret("EMAIL_PASSWORD")
 EMAIL_USE_TLS = env_bool("EMAIL_TLS", True)

@@ -18,6 +18,7 @@ def test_a_switch_is_read_in_any_usual_word(monkeypatch, text, value):
 
 def test_numbers_lists_and_maps_are_read(monkeypatch):
     monkeypatch.setenv("WAIT", "2.5")
+    assert env_float("WAIT", 0, least=2.5, most=2.5) == 2.5
     monkeypatch.setenv("HOSTS", "a.example, b.example,")
     monkeypatch.setenv("WHERE", "BitMEX=tokyo, okx=eu")
     assert env_float("WAIT", 0) == 2.5
@@ -31,6 +32,11 @@ def test_numbers_lists_and_maps_are_read(monkeypatch):
         (lambda: env_bool("WRONG", False), "maybe", "write 1 or 0"),
         (lambda: env_int("WRONG", 0), "ten", "write a whole number"),
         (lambda: env_float("WRONG", 0), "2,5", "write a number"),
+        (lambda: env_float("WRONG", 0), "nan", "write a number that has an end"),
+        (lambda: env_float("WRONG", 0), "-inf", "write a number that has an end"),
+        (lambda: env_float("WRONG", 0, least=0.5), "0.4", "write 0.5 or more"),
+        (lambda: env_int("WRONG", 1, least=1), "0", "write 1 or more"),
+        (lambda: env_int("WRONG", 1, most=65_535), "65536", "write 65535 or less"),
         (lambda: env_map("WRONG"), "okx:eu", "key=value"),
     ],
 )
