@@ -13,6 +13,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers, status
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -43,6 +44,12 @@ class Endpoint(APIView):
     def whose(self) -> User:
         assert isinstance(self.request.user, User)
         return self.request.user
+
+    def check_by_token(self) -> None:
+        """For answers that hold a URL which trades: to who sits at a browser, the pages show it after the password only.
+        Raises PermissionDenied."""
+        if not isinstance(self.request.successful_authenticator, BearerToken):
+            raise PermissionDenied("This takes an API token; in a browser, use the page of the hook.")
 
     def account(self, public_id: str) -> Account:
         return get_object_or_404(Account.objects.of(self.whose()).select_related("user"), public_id=public_id)
@@ -168,6 +175,7 @@ class Hooks(Endpoint):
         return Response(HookAnswer(Hook.objects.of(self.whose()), many=True).data)
 
     def post(self, request: Request) -> Response:
+        self.check_by_token()
         hook, token = flows.create_hook(self.whose(), **_valid(NewHook(data=request.data)))
         return Response(_with_url(hook, token), status=status.HTTP_201_CREATED)
 
@@ -190,6 +198,7 @@ class HookVerb(Endpoint):
     def post(self, request: Request, public_id: str, verb: str) -> Response:
         hook = self.hook(public_id)
         if verb == "rotate":
+            self.check_by_token()
             return Response(_with_url(hook, flows.rotate_hook_token(hook)))
         _verb(self.verbs, verb)(hook)
         return Response(HookAnswer(hook).data)

@@ -112,7 +112,8 @@ TRUSTED_PROXIES = env_int(
 )  # how many of our own proxies a webhook passes on its way
 HOOK_RATE = env_str("HOOK_RATE", "60/60")
 SOURCE_RATE = env_str("SOURCE_RATE", "600/60")
-for _name, _rate in (("HOOK_RATE", HOOK_RATE), ("SOURCE_RATE", SOURCE_RATE)):
+API_RATE = env_str("API_RATE", "120/60")  # of a user
+for _name, _rate in (("HOOK_RATE", HOOK_RATE), ("SOURCE_RATE", SOURCE_RATE), ("API_RATE", API_RATE)):
     if not all(part.isdecimal() and int(part) for part in _rate.split("/", 1)) or "/" not in _rate:
         raise ImproperlyConfigured(f"{_name} is {_rate!r}: write COUNT/SECONDS, as in 60/60.")
 
@@ -206,6 +207,12 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "accounts.api_json.PlainJSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["webhooks.api_rate.PerUser"],
     "COERCE_DECIMAL_TO_STRING": True,
 }
 

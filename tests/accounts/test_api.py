@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 
 from accounts import flows, tokens
@@ -155,6 +156,65 @@ def test_a_hooks_url_comes_out_when_made_and_when_rotated_only(owner: User, owne
     assert "url" not in owners.get(where).json()
     assert post(owners, f"{where}disable/").json()["enabled"] is False
     assert owners.delete(where).status_code == 204
+
+
+def test_a_browser_is_told_no_url_that_trades(owner: User, hook: Hook, owner_browser: Client):
+    """The pages ask for the password first, even where it was typed a moment ago."""
+    before = Hook.objects.values_list("token_digest").get()
+    made = post(owner_browser, "/api/hooks/", {"name": "from a browser"})
+    rotated = post(owner_browser, f"/api/hooks/{hook.public_id}/rotate/")
+    assert (made.status_code, rotated.status_code) == (403, 403)
+    assert "API token" in made.json()["detail"]
+    assert Hook.objects.values_list("token_digest").get() == before
+    assert post(owner_browser, f"/api/hooks/{hook.public_id}/disable/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"name": "a", "stop_policy": "\\ud800"}',
+        b'{"name": "\\udfff"}',
+        b'{"name": "a", "\\ud800": 1}',
+        b"[" * 200_000,
+        b'{"a":' * 100_000,
+        b'{"name": "\xed\xa0\x80"}',
+        b'{"name": NaN}',
+        b"1" * 10_000,
+        b"\xff\xfe[\x00",
+        b"",
+    ],
+)
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json; charset=utf-16", "application/json; charset=zlib"]
+)
+def test_json_that_cannot_be_understood_is_the_callers_mistake(owners: Client, body: bytes, kind: str):
+    answer = owners.generic("POST", "/api/hooks/", body, content_type=kind)
+    assert answer.status_code == 400
+    assert answer.json()
+    assert not Hook.objects.exists()
+
+
+def test_a_whole_pair_of_surrogates_is_a_letter(owners: Client):
+    answer = owners.post("/api/hooks/", b'{"name": "\\ud83d\\ude80"}', content_type="application/json")
+    assert (answer.status_code, answer.json()["name"]) == (201, "\N{ROCKET}")
+
+
+def test_a_user_may_ask_so_often_by_whatever_way(
+    owners: Client, owner_browser: Client, strangers: Client, settings: LazySettings
+):
+    settings.API_RATE = "3/60"
+    paths = ("/api/accounts/", "/api/hooks/", "/api/orders/", "/api/deliveries/")
+    answers = [owners.get(path) for path in paths]
+    assert [each.status_code for each in answers] == [200, 200, 200, 429]
+    assert 1 <= int(answers[3]["Retry-After"]) <= 20
+    assert answers[3].json()["detail"]
+    assert owner_browser.get("/api/accounts/").status_code == 429
+    assert strangers.get("/api/accounts/").status_code == 200
+
+
+def test_without_redis_the_api_answers_uncounted(owners: Client, settings: LazySettings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert owners.get("/api/accounts/").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ def test_every_venue_has_a_region_that_exists(read):
         ("EXCHANGE_REGIONS", "okx"),
         ("HOOK_RATE", "60"),
         ("SOURCE_RATE", "0/60"),
+        ("API_RATE", "120"),
         ("PUBLIC_URL", "flipr.example"),
         ("DATABASE_URL", "mysql://localhost/flipr"),
         ("DATABASE_URL", "postgresql://localhost"),
