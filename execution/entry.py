@@ -89,8 +89,14 @@ def plan(
 
 def carry_out(desk: Desk, step: Entry, order: OrderRequest, make: Callable[..., Guarded]) -> Opened:
     """Place a planned entry, and protect what it fills."""
+    return guarded(desk, step, order, place(desk, order), make)
+
+
+def guarded(
+    desk: Desk, step: Entry, order: OrderRequest, report: Report, make: Callable[..., Guarded]
+) -> Opened:
+    """Protect what an entry that was placed has filled so far. Whatever is raised here, the entry stands."""
     instrument = order.instrument
-    report = place(desk, order)
     protection = spelled_out(step.protection)
     if not protection or (report.status.final and not report.filled):
         return Opened(instrument, report, None)

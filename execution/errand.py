@@ -227,6 +227,12 @@ class Errand:
         if turned.bracket is not None:
             self._protected_by(turned.bracket, result)
             result.status = OrderState.DONE if result.error is None else result.status
+        if isinstance(
+            turned.failure, UnknownOutcome
+        ):  # reconciliation asks for the new order, not for the close
+            order = turned.failure.order
+            result.client_id, result.exchange_id = order.client_id, ""
+            result.side = str(Direction.LONG if order.side is Side.BUY else Direction.SHORT)
         if turned.failure is not None:
             _half_done(result, turned.failure)
 
@@ -351,15 +357,16 @@ def _left_open(result: Result, left: list[str]) -> None:
 
 def _half_done(result: Result, failure: Rejection | ExchangeError | UnknownOutcome) -> None:
     """The old position is closed and the new one is not open, or nobody knows: the answer tells both."""
-    said = failure.reason.message if isinstance(failure, UnknownOutcome) else failure.message
-    closed = f"{plain(result.filled)} was closed, and nothing was opened instead: {said}"
     if isinstance(failure, UnknownOutcome):
         result.status = OrderState.UNKNOWN
-    elif result.status == OrderState.FILLED:
-        result.status = OrderState.PARTIALLY_FILLED
-    result.error = error_object(
-        "HALF_DONE", closed, "look at the position, and open the new one if it is still wanted"
-    )
+        said = f"whether the new position is open and protected is not known: {failure.reason.message}"
+        hint = HINTS["OUTCOME_UNKNOWN"]
+    else:
+        if result.status == OrderState.FILLED:
+            result.status = OrderState.PARTIALLY_FILLED
+        said = f"nothing was opened instead: {failure.message}"
+        hint = "look at the position, and open the new one if it is still wanted"
+    result.error = error_object("HALF_DONE", f"{plain(result.filled)} was closed, and {said}", hint)
 
 
 def _skip(result: Result | None, why: str) -> None:

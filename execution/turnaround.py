@@ -10,12 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from exchanges.errors import ExchangeError
-from exchanges.types import Direction, Instrument, Position
+from exchanges.errors import ExchangeError, OutcomeUnknown
+from exchanges.types import Direction, Instrument, OrderRequest, Position
 from execution.arming import arm
 from execution.commands import Close, Entry, EntryKind, Go, Reverse, Size, SizeUnit
 from execution.desk import Desk, UnknownOutcome
-from execution.entry import Opened, basis_for, carry_out, check_market, expected_price, plan, spelled_out
+from execution.entry import (
+    Opened,
+    basis_for,
+    carry_out,
+    check_market,
+    expected_price,
+    guarded,
+    place,
+    plan,
+    spelled_out,
+)
 from execution.exits import Closed, close, is_exit
 from execution.ids import step_token
 from execution.protection import Guarded
@@ -35,7 +45,7 @@ class Turned:
     bracket: Guarded | None = None
     #: what the caller should know although nothing failed
     note: str = ""
-    #: why nothing was opened after the old position had been closed
+    #: why nothing was opened after the old position had been closed; UnknownOutcome: whether it was is not known
     failure: Rejection | ExchangeError | UnknownOutcome | None = None
 
 
@@ -117,10 +127,21 @@ def _turn(
     turned.closed = close(desk, Close(amounts.closes), instrument, step_token(token, "close"))
     try:
         _must_be_flat(desk, turned.closed, amounts.closes)
-        turned.opened = carry_out(desk, entry, order, make)
+        report = place(desk, order)
     except (Rejection, ExchangeError, UnknownOutcome) as failure:
         turned.failure = failure
+        return turned
+    try:
+        turned.opened = guarded(desk, entry, order, report, make)
+    except (Rejection, ExchangeError, UnknownOutcome) as failure:
+        turned.failure = _stands(order, failure)
     return turned
+
+
+def _stands(order: OrderRequest, failure: Rejection | ExchangeError | UnknownOutcome) -> UnknownOutcome:
+    """The new order had been placed when something failed: reconciliation reads what it filled, and protects it."""
+    reason = failure.reason if isinstance(failure, UnknownOutcome) else failure
+    return UnknownOutcome(order, OutcomeUnknown(f"it was opened, and then: {reason.message}"))
 
 
 def _entry(step: Go | Reverse, amount: Decimal) -> Entry:

@@ -1,11 +1,16 @@
 """Changing sides: everything is checked before the old position is touched, and half of it is told as half."""
 
+from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from execution.models import Order
+from exchanges import transport
+from exchanges.errors import OutcomeUnknown
+from execution import book, reconcile
+from execution.models import OPEN_STATES, Order
 
 FUTURES = [("Binance_F", "binance"), ("ByBit_F", "bybit"), ("Kraken_F", "kraken_futures")]
 
@@ -89,3 +94,73 @@ def test_go_that_adds_without_a_stop_says_that_the_addition_is_bare(make_desk, v
     assert "0.02 BTC that were added" in page.get(f"/orders/{order.token}/").content.decode()
     assert "note" not in desk.one(f"BTCUSDT on {venue} go long 0.04 sl off 2%")["protection"]
     assert "note" not in desk.one(f"BTCUSDT on {venue} go short 0.01")["protection"]
+
+
+PLACES = {"ByBit_F": "/v5/order/create", "Kraken_F": "/derivatives/api/v3/sendorder"}
+
+
+def recover(desk):
+    """As beat and the workers would, two minutes later."""
+    book.pool().close()
+    book.pool.cache_clear()  # the limits are counted there
+    unsettled = Order.objects.filter(status__in=OPEN_STATES)
+    unsettled.update(created_at=timezone.now() - timedelta(minutes=2), lookups=0)
+    for region in ("eu", "tokyo", "singapore"):
+        for account, venue in reconcile.due(region):
+            reconcile.look_into(region, account, venue)
+    desk.supervise(2)
+
+
+def no_stops(send):
+    """Kraken's answers, with every stop refused; nothing can be cancelled."""
+
+    def sent(line, request):
+        if "cancelorder" in request.path:
+            raise OutcomeUnknown("no answer from the exchange")
+        answer = send(line, request)
+        if "batchorder" in request.path:
+            answer.data["batchStatus"][0]["status"] = "invalidPrice"
+        elif "orderType=stp" in f"{request.target}{request.body!r}":
+            answer.data["sendStatus"]["status"] = "invalidPrice"
+        return answer
+
+    return sent
+
+
+def test_what_fails_after_the_new_side_was_opened_is_not_told_as_nothing_opened(desk, monkeypatch):
+    """Its stop is refused, it is closed for want of one, and its targets cannot be cancelled then."""
+    desk.one("BTCUSDT on Kraken_F market long 0.02")
+    monkeypatch.setattr(transport.Transport, "send", no_stops(transport.Transport.send))
+    result = desk.one("BTCUSDT on Kraken_F reverse sl off 2% tp off 3% for 50% tp off 5%")
+    monkeypatch.undo()
+    assert (result["status"], result["error"]["code"]) == ("unknown", "HALF_DONE")
+    assert "0.02 was closed, and whether the new position is open" in result["error"]["message"]
+    recover(desk)
+    row = Order.objects.filter(user=desk.user).latest("pk")
+    assert (row.status, row.side, row.filled) == ("filled", "short", D("0.02"))
+    assert held(desk, "Kraken_F", "kraken_futures") == []
+    assert desk.open_orders("Kraken_F", "kraken_futures") == []
+
+
+@pytest.mark.parametrize(("venue", "family"), FUTURES[1:])
+def test_a_new_side_of_unknown_outcome_is_asked_for_and_not_taken_for_the_close(
+    desk, venue, family, impatient, monkeypatch
+):
+    """The close is a sale too: believed to be the new short, it would be given a stop."""
+    desk.one(f"BTCUSDT on {venue} market long 0.02")
+    placed, send = [], transport.Transport.send
+
+    def second_is_lost(line, request):
+        placed.append(request.path == PLACES[venue])
+        if placed[-1] and sum(placed) > 1:
+            raise OutcomeUnknown("no answer from the exchange")
+        return send(line, request)
+
+    monkeypatch.setattr(transport.Transport, "send", second_is_lost)
+    result = desk.one(f"BTCUSDT on {venue} go short 0.02 sl off 2%")
+    monkeypatch.undo()
+    assert (result["status"], result["error"]["code"]) == ("unknown", "HALF_DONE")
+    recover(desk)
+    row = Order.objects.filter(user=desk.user).latest("pk")
+    assert (row.status, (row.error or {})["code"], row.bracket) == ("not_sent", "HALF_DONE", None)
+    assert desk.open_orders(venue, family) == []
