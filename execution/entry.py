@@ -49,6 +49,8 @@ from execution.protection import (
 from execution.rejection import Rejection
 from execution.sizing import FUNDED, PRICED, Basis, check_bounds, check_spend, exact_quantity
 
+#: how the note of a bracket begins whose levels are not measured from its fill
+PRICE_UNTOLD = "the exchange does not tell the price of the fill"
 #: a price remembered this much above the minimum needs no fresh look before an order
 PLENTY = Decimal(3)
 
@@ -121,10 +123,28 @@ def protect_fill(desk: Desk, bracket: Guarded, instrument: Instrument, report: R
         bracket.status = "pending" if bracket.entry_open else "done"
         return
     desk.timeline.mark("filled")
-    bracket.entry_price = report.average_price
+    bracket.entry_price = fill_price(desk, instrument, bracket, report)
     bracket.quantity = sellable(desk, instrument, report, bracket)
     arm(desk, bracket, instrument)
+    if report.average_price is None:
+        bracket.note = "; ".join(filter(None, (bracket.note, untold(bracket.entry_price))))
     desk.timeline.mark("protected")
+
+
+def fill_price(desk: Desk, instrument: Instrument, bracket: Guarded, report: Report) -> Decimal:
+    """What levels are measured from. An exchange that was asked again and again and does not tell the price of a fill
+    leaves no position without its stop: then it is what was asked for, else the price of now. Raises ExchangeError."""
+    told = report.average_price or bracket.entry_price or report.price or bracket.entry_level
+    return told or desk.quote(instrument).last
+
+
+def untold(instead: Decimal) -> str:
+    return f"{PRICE_UNTOLD}: stop and targets are measured from {instead.normalize():f}"
+
+
+def trouble(bracket: Guarded) -> str:
+    """What of its note is a failure."""
+    return "" if bracket.note.startswith(PRICE_UNTOLD) else bracket.note
 
 
 def sellable(desk: Desk, instrument: Instrument, report: Report, bracket: Guarded) -> Decimal:

@@ -29,7 +29,7 @@ from execution.commands import (
     Step,
 )
 from execution.desk import Desk, UnknownOutcome
-from execution.entry import check_market, enter
+from execution.entry import check_market, enter, trouble
 from execution.exits import Closed, cancel, close, combined_status, totals
 from execution.ids import new_public_id, step_token
 from execution.jobs import Job, JobStep, Result, plain
@@ -250,7 +250,7 @@ class Errand:
         result.protection = protection_json(bracket.public_id, bracket.status, legs, bracket.note)
         if not self.job.dry_run:
             self.ledger.brackets[result.token] = bracket
-        if bracket.note and (bracket.status != "done" or "could not" in bracket.note):
+        if trouble(bracket) and (bracket.status != "done" or "could not" in bracket.note):
             hint = "look at the position on the exchange" if bracket.status == "failed" else ""
             result.error = error_object("PROTECTION_FAILED", bracket.note, hint)
 

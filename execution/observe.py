@@ -16,7 +16,7 @@ from exchanges.types import Direction, Instrument, OrderRef, OrderStatus, Report
 from execution.arming import ANNOUNCED, arm, cancel_legs, doubts, fire, in_line
 from execution.brackets import forget
 from execution.desk import Desk, UnknownOutcome
-from execution.entry import sellable
+from execution.entry import PRICE_UNTOLD, fill_price, sellable, untold
 from execution.ids import step_token
 from execution.models import BracketState, Order, OrderState
 from execution.protection import Guarded, Leg, LegKind, LegState
@@ -87,8 +87,11 @@ def _observe_entry(desk: Desk, bracket: Guarded, instrument: Instrument, view: L
     desk.saw(report, instrument, bracket.direction.entry_side, bracket.entry_client_id)
     bracket.entry_open = not report.status.final
     filled = sellable(desk, instrument, report, bracket) if report.filled else Decimal(0)
-    if report.filled and report.average_price is not None and filled > bracket.quantity:
-        bracket.quantity, bracket.entry_price = filled, report.average_price
+    if report.filled and filled >= bracket.quantity:
+        bracket.entry_price = fill_price(desk, instrument, bracket, report)
+        if report.average_price is None and filled > bracket.quantity:
+            bracket.note = untold(bracket.entry_price)
+        bracket.quantity = filled
     if not bracket.entry_open and not bracket.quantity:
         bracket.status, bracket.note = BracketState.DONE, f"the entry was {report.status} without a fill"
     _tell_order(bracket, report)
@@ -273,7 +276,7 @@ def act(desk: Desk, bracket: Guarded) -> None:
         if bracket.in_doubt:
             return  # a stop might sell the same coins once more
     if bracket.remaining:
-        said = bracket.note if bracket.note == STOP_BACK else ""
+        said = bracket.note if bracket.note.startswith((STOP_BACK, PRICE_UNTOLD)) else ""
         arm(desk, bracket, instrument)
         bracket.note = bracket.note or said
         return

@@ -384,5 +384,8 @@ class Guarded:
         return [leg for leg in self.legs if leg.status in LIVE_LEGS and (kind is None or leg.kind is kind)]
 
     def frame(self, instrument: Instrument) -> Frame:
-        assert self.entry_price is not None
-        return Frame(instrument, self.direction, self.entry_price)
+        """Raises Rejection when neither the price of the entry nor the one it asked for is known."""
+        entry = self.entry_price or self.entry_level
+        if entry is None:
+            raise Rejection("NO_PRICE", f"what {self.symbol} was entered at is not known", "set a stop anew")
+        return Frame(instrument, self.direction, entry)

@@ -28,7 +28,7 @@ from execution.brokers import producer_pool
 from execution.claims import Claim
 from execution.commands import Cancel, Entry, EntryKind, Go, Protect, Protection, Reverse, Setting, Step
 from execution.desk import Desk
-from execution.entry import protect_fill, spelled_out
+from execution.entry import fill_price, protect_fill, spelled_out, trouble
 from execution.errand import state_of
 from execution.ids import new_public_id, step_token
 from execution.models import Bracket, BracketState, Order, OrderState
@@ -309,7 +309,7 @@ def _found(desk: Desk, instrument: Instrument, row: Order, report: Report) -> No
         holdings.keep(row.account, row.venue, desk.fills.values())
     if bracket is not None and row.account is not None:
         row.bracket = brackets.save_new(bracket, row.account, row.region)
-    error = error_object("PROTECTION_FAILED", bracket.note) if bracket and bracket.note else None
+    error = error_object("PROTECTION_FAILED", bracket.note) if bracket and trouble(bracket) else None
     move_order(
         row.token,
         state_of(report.status, report.filled, report.quantity),
@@ -384,8 +384,9 @@ def _rebuild(desk: Desk, instrument: Instrument, row: Order, report: Report) -> 
     bracket.entry_exchange_id = report.exchange_id
     bracket.entry_conditional = report.type.conditional
     bracket.entry_level = report.trigger_price or report.price
-    if report.filled and report.average_price is not None:
-        bracket.entry_price, bracket.quantity = report.average_price, report.filled
+    if report.filled:
+        bracket.entry_price = fill_price(desk, instrument, bracket, report)
+        bracket.quantity = report.filled
         _adopt(desk, instrument, bracket)
         _adopt_exit(desk, instrument, bracket)
     if bracket.status != BracketState.DONE:
