@@ -90,7 +90,7 @@ def check_bounds(
         raise Rejection(
             "BELOW_MIN_NOTIONAL",
             f"{_text(amount)} {unit} = {_text(value)} {quote}, minimum {_text(instrument.min_notional)} {quote}",
-            f"write at least {_enough(instrument, price, in_money=in_money)}",
+            f"write at least {_enough(instrument, price, in_money=in_money and is_dollar(quote))}",
             span,
         )
     if amount < least:

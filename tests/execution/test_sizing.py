@@ -145,6 +145,13 @@ def test_what_the_hint_names_is_enough_after_rounding(size, hint):
     check_bounds(enough, price, PERP, size)
 
 
+def test_the_hint_names_no_dollars_where_prices_are_in_something_else():
+    market = replace(SPOT, symbol="ETHBTC", base="ETH", quote="BTC", settle="BTC", min_notional=D("0.0001"))
+    with pytest.raises(Rejection) as refused:
+        check_bounds(D("0.001"), D("0.05"), market, Size(SizeUnit.PERCENT, D(1)))
+    assert refused.value.hint == "write at least 0.002"
+
+
 def test_a_size_just_short_of_the_minimum_does_not_read_like_it():
     with pytest.raises(Rejection) as refused:
         check_bounds(D(50) / D(50001), D(50001), replace(PERP, min_notional=D(5)))

@@ -80,6 +80,14 @@ def test_more_commands_cost_no_more_statements(owner: Trader) -> None:
     assert Order.objects.count() == 21
 
 
+def test_the_largest_message_is_one_statement(owner: Trader) -> None:
+    statements(ORDER, owner)
+    symbols = ", ".join(f"X{number}USDT" for number in range(50))
+
+    assert statements(f"{symbols} on Binance_F" + " cancel all" * 4, owner) == ["WITH"]
+    assert Order.objects.count() == 201
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [
