@@ -200,6 +200,19 @@ def watcher(region: str) -> str:
     return f"{WATCHER} {claims.heart(region).worker} {new_public_id('w')}"
 
 
+@contextmanager
+def on_behalf(region: str, lane: str, job: str, wait_seconds: float) -> Iterator[None]:
+    """Hold the lane for a job that its worker will not end: in its own place if that still stands, else behind all who
+    wait. Raises LaneBusy."""
+    name, ticket = job, ticket_at(time.time() * 1000)
+    at_work = claims.look(region, job) is claims.Claim.ALIVE
+    if at_work or region_redis(region).zscore(lane, job) is None:
+        name = watcher(region)
+        ticket = next_ticket(region, lane, name)
+    with turn(region, lane, name, ticket, wait_seconds):
+        yield
+
+
 class _Ahead:
     """Looks who stands first in a lane, and takes away what has no business there any more: else nobody could protect
     the position before its lease ends. What a command's worker left behind, reconciliation ends."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 
 from celery import current_app
 from django.conf import settings
@@ -18,11 +20,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Account
-from exchanges.errors import ExchangeError, OrderNotFound
+from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound
 from exchanges.limits import Priority, pressing
 from exchanges.registry import venue_class
 from exchanges.types import Direction, Instrument, OrderRef, Report, Side
-from execution import brackets, claims, holdings, lanes
+from execution import brackets, claims, forgotten, holdings, keycheck, lanes
 from execution.arming import UNPROTECTED, arm, cancel_legs, exit_leg
 from execution.brokers import producer_pool
 from execution.claims import Claim
@@ -31,13 +33,13 @@ from execution.desk import Desk
 from execution.entry import fill_price, protect_fill, spelled_out, trouble
 from execution.errand import state_of
 from execution.ids import new_public_id, step_token
-from execution.models import Bracket, BracketState, Order, OrderState
+from execution.models import OPEN_STATES, Bracket, BracketState, Order, OrderState
 from execution.moves import take_away_replaced
 from execution.observe import nameless, take_in, unknown_there
 from execution.outcome import recent
 from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs
 from execution.rejection import Rejection, error_object
-from execution.supervise import lease, open_desk
+from execution.supervise import LANE_SECONDS, lease, open_desk
 from execution.transitions import RECONCILIATION as WHO
 from execution.transitions import move_order
 from execution.wire import load
@@ -178,6 +180,15 @@ def _settle(region: str, row: Order) -> None:
     _leave_lane(region, row)
 
 
+@contextmanager
+def _lane(row: Order) -> Iterator[None]:
+    """A command that is at work on the symbol must not meet a stop that is just placed. Raises LaneBusy."""
+    assert row.account is not None
+    lane = lanes.lane_of(row.account.public_id, row.venue, row.symbol)
+    with lanes.on_behalf(row.region, lane, row.job, LANE_SECONDS):
+        yield
+
+
 def _leave_lane(region: str, row: Order) -> None:
     """Nobody will end this job any more: those behind it may go."""
     if row.account is not None:
@@ -187,15 +198,21 @@ def _leave_lane(region: str, row: Order) -> None:
 def _finished_move(row: Order, step: Protect) -> bool:
     """A worker died while it moved a stop or a target. True when some of its legs stand: then the rest of the
     move is done, for a leg that no bracket knows would outlive its position. False: nothing of it stands."""
-    assert row.account is not None
     try:
-        desk = open_desk(row.account, row.venue)
-        instrument = desk.instrument(row.symbol)
-        bracket = _resumed(desk, instrument, row, step)
+        with _lane(row):
+            return _finish_move(row, step)
+    except lanes.LaneBusy:
+        return True  # the next round comes soon
     except (ExchangeError, Rejection) as error:
         log.warning("the move %s could not be looked up: %s", row.token, error)
         _later(row)
         return True
+
+
+def _finish_move(row: Order, step: Protect) -> bool:
+    assert row.account is not None
+    desk = open_desk(row.account, row.venue)
+    bracket = _resumed(desk, desk.instrument(row.symbol), row, step)
     if bracket is None:
         return False
     holdings.keep(row.account, row.venue, desk.fills.values())
@@ -263,20 +280,35 @@ def _ask(row: Order, step: Step) -> None:
     try:
         desk = open_desk(row.account, row.venue)
         instrument = desk.instrument(row.symbol)
-        with pressing(Priority.ENTRY):
-            report = desk.venue.fetch(desk.keys, instrument, _ref(row, step))
-    except OrderNotFound:
-        _not_found(row, step)
-        return
-    except (ExchangeError, Rejection) as error:
-        log.warning("order %s could not be looked up: %s", row.token, error)
+        report = _asked(desk, instrument, row, step)
+        if report is None:
+            _not_found(desk, instrument, row, step)
+        else:
+            with _lane(row):
+                _take_over(desk, instrument, row, report)
+    except lanes.LaneBusy:
+        return  # the next round comes soon
+    except AuthRefused as error:
+        log.warning("order %s could not be looked up, for the key is refused: %s", row.token, error)
+        keycheck.doubt(row.region, row.account.public_id, row.account.sealed)
         _later(row)
-        return
+    except (ExchangeError, Rejection) as error:
+        log.warning("order %s could not be looked up, or its fill not be protected yet: %s", row.token, error)
+        _later(row)
+
+
+def _asked(desk: Desk, instrument: Instrument, row: Order, step: Step) -> Report | None:
+    """None when the exchange does not know it."""
     try:
+        with pressing(Priority.ENTRY):
+            return desk.venue.fetch(desk.keys, instrument, _ref(row, step))
+    except OrderNotFound:
+        return None
+
+
+def _take_over(desk: Desk, instrument: Instrument, row: Order, report: Report) -> None:
+    if Order.objects.filter(pk=row.pk, status__in=OPEN_STATES).exists():
         _found(desk, instrument, row, report)
-    except (ExchangeError, Rejection) as error:
-        log.warning("what order %s filled could not be protected yet: %s", row.token, error)
-        _later(row)
 
 
 def _ref(row: Order, step: Step) -> OrderRef:
@@ -284,14 +316,39 @@ def _ref(row: Order, step: Step) -> OrderRef:
     return OrderRef(row.client_id, row.exchange_id, conditional)
 
 
-def _not_found(row: Order, step: Step) -> None:
+def _not_found(desk: Desk, instrument: Instrument, row: Order, step: Step) -> None:
+    remembers = forgotten.recalled(row) and not row.exchange_id
     if timezone.now() - row.created_at <= timedelta(seconds=settings.GIVE_UP_SECONDS):
         _later(row)
+    elif not remembers:
+        _forgotten(desk, instrument, row)
     elif isinstance(step, Go | Reverse):
         message = "no new position was opened; the old one may have been closed: look at the position"
         _end(row, OrderState.NOT_SENT, "HALF_DONE", message)
     else:
         _end(row, OrderState.NOT_SENT, "NOT_SENT", "the exchange does not know this order: it never arrived")
+
+
+def _forgotten(desk: Desk, instrument: Instrument, row: Order) -> None:
+    """It may have come, filled and been forgotten since. Where the position does not tell, only its user can."""
+    with _lane(row):
+        unmoved = forgotten.unmoved(desk, row, instrument)
+    if unmoved:
+        message = "the exchange does not know this order, and the position is what it was without it"
+        _end(row, OrderState.NOT_SENT, "NOT_SENT", message)
+        return
+    message = "the exchange does not know this order any more: whether it filled before, it does not tell"
+    _hand_over(row, message, "look at the position and at the order history on the exchange")
+
+
+def _hand_over(row: Order, message: str, hint: str) -> None:
+    """Only a human can tell; what the exchange may still say is asked for all the same."""
+    error = error_object("OUTCOME_UNKNOWN", message, hint)
+    if row.error != error:
+        log.error("order %s on %s is left to its user: %s", row.token, row.venue, message)
+        if not move_order(row.token, OrderState.UNKNOWN, by=WHO, why=message, error=error):
+            Order.objects.filter(pk=row.pk, status=OrderState.UNKNOWN).update(error=error)
+    _later(row)
 
 
 def _later(row: Order) -> None:
@@ -384,14 +441,25 @@ def _rebuild(desk: Desk, instrument: Instrument, row: Order, report: Report) -> 
     bracket.entry_exchange_id = report.exchange_id
     bracket.entry_conditional = report.type.conditional
     bracket.entry_level = report.trigger_price or report.price
+    bracket.entry_open = not report.status.final
     if report.filled:
         bracket.entry_price = fill_price(desk, instrument, bracket, report)
         bracket.quantity = report.filled
         _adopt(desk, instrument, bracket)
         _adopt_exit(desk, instrument, bracket)
-    if bracket.status != BracketState.DONE:
+    if bracket.status != BracketState.DONE and _stands_whole(desk, bracket, instrument):
         protect_fill(desk, bracket, instrument, report)
     return bracket
+
+
+def _stands_whole(desk: Desk, bracket: Guarded, instrument: Instrument) -> bool:
+    """Whether the position is as large as what is to be protected of it. If not, it was closed since, or is not told
+    yet: two looks have to agree on that, of which this is one. Spot tells when a stop is placed."""
+    if desk.spot or not bracket.remaining:
+        return True
+    held = sum((each.quantity for each in desk.positions(instrument, bracket.direction)), Decimal(0))
+    bracket.gone_seen = int(held <= bracket.remaining - instrument.step)
+    return not bracket.gone_seen
 
 
 def _bracket_of(row: Order, instrument: Instrument, direction: Direction, plan: Protection) -> Guarded:

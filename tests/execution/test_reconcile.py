@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from exchanges.types import OrderRef, OrderRequest, OrderType, Side
 from execution import bulkhead, claims, dispatch, lanes, reconcile, supervise, tasks
 from execution.brokers import region_redis
 from execution.dispatch import Intake
@@ -217,3 +218,82 @@ def cut_off(desk, seconds=60):
 def sweep(region):
     for account, venue in reconcile.due(region):
         reconcile.look_into(region, account, venue)
+
+
+# -- in the lane of the symbol -----------------------------------------------------------------------------------
+
+
+def lane_of(row):
+    return lanes.lane_of(row.account.public_id, row.venue, row.symbol)
+
+
+def test_what_an_order_filled_is_not_protected_while_a_command_is_at_work_there(two_exchanges, monkeypatch):
+    """A close that ran at that moment left a stop behind, for the next position."""
+    desk = two_exchanges
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    row = cut_off(desk)
+    monkeypatch.setattr(reconcile, "LANE_SECONDS", 0.1)
+    ticket = lanes.next_ticket("tokyo", lane_of(row), "a close")
+    with lanes.turn("tokyo", lane_of(row), "a close", ticket, 5.0):
+        sweep("tokyo")
+        row.refresh_from_db()
+        assert (row.status, row.bracket) == (OrderState.WORKING, None)
+    sweep("tokyo")
+    row.refresh_from_db()
+    assert (row.status, row.bracket.status) == (OrderState.FILLED, BracketState.ARMED)
+
+
+def test_the_place_of_a_dead_worker_is_used_to_end_its_order(two_exchanges, monkeypatch):
+    """Those behind it wait for it: it must not wait behind them."""
+    desk = two_exchanges
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    row = cut_off(desk)
+    monkeypatch.setattr(reconcile, "LANE_SECONDS", 0.1)
+    region_redis("tokyo").set(claims.key(row.job), "a worker that died")
+    lanes.next_ticket("tokyo", lane_of(row), row.job, at_ms=1)
+    lanes.next_ticket("tokyo", lane_of(row), "a close", at_ms=2)
+    sweep("tokyo")
+    row.refresh_from_db()
+    assert row.status == OrderState.FILLED
+    assert region_redis("tokyo").zrange(lane_of(row), 0, -1) == ["a close"]
+
+
+def test_no_stop_is_placed_for_what_was_closed_before_anybody_looked(two_exchanges):
+    desk = two_exchanges
+    told = desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    close_by_hand(desk, told)
+    row = cut_off(desk)
+    sweep("tokyo")
+    row.refresh_from_db()
+    assert (row.status, desk.open_orders("Binance_F", "binance")) == (OrderState.FILLED, [])
+    desk.supervise(2)
+    assert (desk.bracket().status, desk.open_orders("Binance_F", "binance")) == (BracketState.DONE, [])
+
+
+def test_a_position_that_only_was_not_told_yet_is_protected_by_the_next_look(two_exchanges):
+    """One look that does not find it is no proof."""
+    desk = two_exchanges
+    told = desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    close_by_hand(desk, told)
+    cut_off(desk)
+    sweep("tokyo")
+    desk.one("BTCUSDT on Binance_F market long 0.01")
+    desk.supervise(2)
+    assert [each["type"] for each in desk.open_orders("Binance_F", "binance")] == ["stop"]
+
+
+def close_by_hand(desk, told):
+    there = supervise.open_desk(desk.accounts["binance"], "Binance_F")
+    instrument, stop = there.instrument("BTCUSDT"), told["protection"]["stop"]
+    there.venue.cancel(
+        there.keys, instrument, OrderRef(stop["client_id"], stop["exchange_id"], conditional=True)
+    )
+    sale = OrderRequest(
+        instrument=instrument,
+        client_id=there.venue.client_id("0" * 26),
+        side=Side.SELL,
+        type=OrderType.MARKET,
+        quantity=Decimal("0.01"),
+        reduce_only=True,
+    )
+    there.venue.place(there.keys, sale)
