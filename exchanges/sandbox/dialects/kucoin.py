@@ -353,9 +353,11 @@ class KuCoinSpot(KuCoinFrame):
 
     @route("GET /api/v1/accounts", costs={"management": 5})
     def accounts(self, call: Call) -> Any:
-        kind, wallet = call.text("type", "trade"), self.rules.wallet
+        kind, wallet, wanted = call.text("type", "trade"), self.rules.wallet, call.text("currency", "")
         rows = []
         for coin, total in call.account.wallets[wallet].items() if kind.startswith("trade") else ():
+            if wanted not in ("", coin):
+                continue
             free = call.account.free(wallet, coin)
             amounts = {"balance": text(total), "available": text(free), "holds": text(total - free)}
             rows.append({"id": f"account-{coin.lower()}", "currency": coin, "type": kind, **amounts})

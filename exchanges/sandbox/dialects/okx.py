@@ -285,7 +285,8 @@ class _OKX(Dialect):
             except _Crossed as crossed:
                 code, words = crossed.code, crossed.words
             ids = {name: row.text(name, "") for name in ("clOrdId", "algoClOrdId")}
-            told.append({**ids, id_name: found, "sCode": str(code), "sMsg": words, "tag": ""})
+            row_told = {**ids, id_name: found, "sCode": str(code), "sMsg": words, "tag": ""}
+            told.append(row_told | {"ts": str(call.now_ms)})
         failed = sum(each["sCode"] != "0" for each in told)
         top = 0 if not failed else 1 if failed == len(told) else 2
         return _frame(told, top, "All operations failed" if top == 1 else "")

@@ -1,4 +1,4 @@
-"""KuCoin in the sandbox, traded by ccxt and by our venues: two that agree."""
+"""KuCoin in the sandbox, traded by ccxt, by KuCoin's own client and by our venues: three that agree."""
 
 import json
 from collections.abc import Iterator
@@ -8,6 +8,13 @@ from typing import Any
 
 import ccxt
 import pytest
+from kucoin_universal_sdk.api import DefaultClient
+from kucoin_universal_sdk.generate.account import account as wallets
+from kucoin_universal_sdk.generate.futures import order as contracts
+from kucoin_universal_sdk.generate.futures import positions as holdings
+from kucoin_universal_sdk.generate.spot import order as coins
+from kucoin_universal_sdk.model import ClientOptionBuilder, TransportOptionBuilder
+from kucoin_universal_sdk.model.common import RestError
 
 from exchanges.errors import (
     AuthRefused,
@@ -249,6 +256,180 @@ def test_a_spot_batch_takes_five_limit_orders_of_one_symbol(spot):
         with pytest.raises(ccxt.BadRequest):
             spot.private_post_hf_orders_multi_sync({"orderList": orders})
     assert spot.fetch_open_orders(SPOT) == []
+
+
+# -- kucoin-universal-sdk ----------------------------------------------------------------------------------
+
+PAIR, PERPETUAL = "BTC-USDT", "XBTUSDTM"
+
+
+class Official:
+    """KuCoin's own client. It swallows an answer that does not fit its models and leaves their fields empty."""
+
+    def __init__(self, sandbox: Sandbox, keys: dict[str, str]) -> None:
+        builder = ClientOptionBuilder()
+        builder.set_key(keys["key"]).set_secret(keys["secret"]).set_passphrase(keys["passphrase"])
+        builder.set_transport_option(TransportOptionBuilder().set_max_retries(0).build())
+        builder.set_spot_endpoint(sandbox.venue("KuCoin")).set_futures_endpoint(sandbox.venue("KuCoin_F"))
+        rest = DefaultClient(builder.build()).rest_service()
+        spot, futures = rest.get_spot_service(), rest.get_futures_service()
+        self.wallets = rest.get_account_service().get_account_api()
+        self.coins, self.contracts = spot.get_order_api(), futures.get_order_api()
+        self.holdings = futures.get_positions_api()
+        self.transports = [each.transport for each in (self.wallets, self.coins, self.contracts)]
+
+    def close(self) -> None:
+        for each in self.transports:
+            each.close()
+
+    def buy(self, client_id: str, kind: str, **words: Any) -> Any:
+        words = {"client_oid": client_id, "symbol": PAIR, "side": "buy", "type": kind, **words}
+        return self.coins.add_order_sync(coins.AddOrderSyncReq(**words))
+
+    def trade(self, client_id: str, side: str, kind: str, size: int, **words: Any) -> str:
+        """Contracts at cross margin; the new order's id."""
+        words = {"client_oid": client_id, "side": side, "type": kind, "size": size, **words}
+        request = contracts.AddOrderReq(symbol=PERPETUAL, margin_mode="CROSS", **words)
+        return str(self.contracts.add_order(request).order_id)
+
+    def order(self, order_id: str) -> Any:
+        """Of the futures."""
+        return self.contracts.get_order_by_order_id(contracts.GetOrderByOrderIdReq(order_id=order_id))
+
+    def stops(self) -> list[str]:
+        """Of the futures."""
+        listed = self.contracts.get_stop_order_list(contracts.GetStopOrderListReq(symbol=PERPETUAL))
+        return [each.id for each in listed.items]
+
+    def cross(self, leverage: str) -> None:
+        mode = holdings.SwitchMarginModeReq(symbol=PERPETUAL, margin_mode="CROSS")
+        assert self.holdings.switch_margin_mode(mode).margin_mode.value == "CROSS"
+        wanted = holdings.ModifyMarginLeverageReq(symbol=PERPETUAL, leverage=leverage)
+        assert self.holdings.modify_margin_leverage(wanted).data is True
+
+
+@pytest.fixture
+def official(sandbox: Sandbox, keys: dict[str, str]) -> Iterator[Official]:
+    made = Official(sandbox, keys)
+    yield made
+    made.close()
+
+
+def test_sdk_reads_the_balances_and_what_orders_hold(official):
+    official.buy("resting", "limit", price="40000", size="0.1")
+    asked = wallets.GetSpotAccountListReq(currency="USDT", type="trade")
+    (row,) = official.wallets.get_spot_account_list(asked).data
+    assert (row.currency, row.balance) == ("USDT", "100000")
+    assert Decimal(row.holds) == Decimal(100_000) - Decimal(row.available) == 4004, "with the fee"
+    futures = official.wallets.get_futures_account(wallets.GetFuturesAccountReq(currency="USDT"))
+    assert (futures.account_equity, futures.available_balance) == (100_000, 100_000)
+    assert official.wallets.get_apikey_info().permission == "General,Spot,Futures"
+
+
+def test_sdk_buys_coins_for_money_and_is_told_how_the_order_stands(official):
+    told = official.buy("a1", "market", funds="1000")
+    assert (told.status.value, told.client_oid) == ("done", "a1")
+    found = official.coins.get_order_by_order_id(
+        coins.GetOrderByOrderIdReq(symbol=PAIR, order_id=told.order_id)
+    )
+    assert (found.client_oid, found.active, found.deal_size) == ("a1", False, told.deal_size)
+    assert Decimal(found.deal_funds) == pytest.approx(1000, rel=Decimal("1e-6"))
+
+
+def test_sdk_spot_limit_order_rests_until_it_is_cancelled(official):
+    order = official.buy("a2", "limit", price="40000", size="0.1", post_only=True).order_id
+    asked = coins.GetOpenOrdersReq(symbol=PAIR)
+    assert [(each.id, each.price) for each in official.coins.get_open_orders(asked).data] == [
+        (order, "40000")
+    ]
+    by_id = coins.CancelOrderByOrderIdReq(symbol=PAIR, order_id=order)
+    assert official.coins.cancel_order_by_order_id(by_id).order_id == order
+    assert official.coins.get_open_orders(asked).data == []
+    found = official.coins.get_order_by_client_oid(coins.GetOrderByClientOidReq(symbol=PAIR, client_oid="a2"))
+    assert (found.id, found.cancel_exist, found.cancelled_size) == (order, True, "0.1")
+    with pytest.raises(RestError, match="order_not_exist_or_not_allow_to_cancel"):
+        official.coins.cancel_order_by_order_id(by_id)
+
+
+def test_sdk_spot_stop_waits_and_fires(sandbox, official):
+    stop = official.coins.add_stop_order(
+        coins.AddStopOrderReq(
+            client_oid="s1", symbol=PAIR, side="sell", type="market", size="0.5", stop_price="49000"
+        )
+    ).order_id
+    asked = coins.GetStopOrdersListReq(symbol=PAIR)
+    (waiting,) = official.coins.get_stop_orders_list(asked).items
+    assert (waiting.id, waiting.stop, Decimal(waiting.stop_price)) == (stop, "loss", Decimal(49000))
+    sandbox.price(SPOT, 48990)
+    assert official.coins.get_stop_orders_list(asked).items == []
+    (sold,) = official.coins.get_closed_orders(coins.GetClosedOrdersReq(symbol=PAIR)).items
+    assert (sold.side.value, sold.client_oid) == ("sell", "s1")
+    assert Decimal(sold.deal_funds) / Decimal(sold.deal_size) == 48990
+
+
+def test_sdk_spot_stop_is_cancelled(official):
+    stop = coins.AddStopOrderReq(
+        client_oid="s2", symbol=PAIR, side="sell", type="limit", size="1", price="48900", stop_price="49000"
+    )
+    placed = official.coins.add_stop_order(stop).order_id
+    told = official.coins.cancel_stop_order_by_order_id(coins.CancelStopOrderByOrderIdReq(order_id=placed))
+    assert told.cancelled_order_ids == [placed]
+    assert official.coins.get_stop_orders_list(coins.GetStopOrdersListReq(symbol=PAIR)).items == []
+
+
+def test_sdk_opens_a_position_at_its_leverage_and_closes_it(official):
+    official.cross("5")
+    opened = official.trade("f1", "buy", "market", 100)
+    found = official.order(opened)
+    assert (found.status.value, found.filled_size, found.avg_deal_price) == ("done", 100, "50000.1")
+    by_client_id = contracts.GetOrderByClientOidReq(client_oid="f1")
+    assert official.contracts.get_order_by_client_oid(by_client_id).id == opened
+    asked = holdings.GetPositionListReq(currency="USDT")
+    (held,) = official.holdings.get_position_list(asked).data
+    assert (held.current_qty, held.avg_entry_price, held.leverage) == (100, 50000.1, 5)
+    assert held.margin_mode.value == "CROSS"
+    official.trade("f2", "sell", "market", 100, reduce_only=True)
+    assert official.holdings.get_position_list(asked).data == []
+
+
+def test_sdk_futures_limit_order_rests_until_it_is_cancelled(official):
+    official.cross("10")
+    order = official.trade("f3", "buy", "limit", 10, price="40000")
+    listed = official.contracts.get_order_list(contracts.GetOrderListReq(symbol=PERPETUAL, status="active"))
+    assert [(each.id, each.price, each.size) for each in listed.items] == [(order, "40000", 10)]
+    by_client_id = contracts.CancelOrderByClientOidReq(symbol=PERPETUAL, client_oid="f3")
+    assert official.contracts.cancel_order_by_client_oid(by_client_id).client_oid == "f3"
+    found = official.order(order)
+    assert (found.status.value, found.cancel_exist) == ("done", True)
+    with pytest.raises(RestError, match="100004"):
+        official.contracts.cancel_order_by_id(contracts.CancelOrderByIdReq(order_id=order))
+
+
+def test_sdk_futures_stop_fires_on_its_side_and_another_is_cancelled(sandbox, official):
+    official.cross("10")
+    official.trade("f4", "buy", "market", 10)
+    words = {"stop_price_type": "TP", "reduce_only": True}
+    stop = official.trade("f5", "sell", "market", 10, stop="down", stop_price="49000", **words)
+    target = official.trade("f6", "sell", "market", 10, stop="up", stop_price="52000", **words)
+    assert set(official.stops()) == {stop, target}
+    sandbox.price(SPOT, 48990)
+    fired = official.order(stop)
+    assert (fired.status.value, fired.stop_triggered, fired.avg_deal_price) == ("done", True, "48990")
+    told = official.contracts.cancel_order_by_id(contracts.CancelOrderByIdReq(order_id=target))
+    assert told.cancelled_order_ids == [target]
+    assert official.stops() == []
+
+
+def test_sdk_gets_the_original_refusals(sandbox, official, keys):
+    official.cross("10")
+    with pytest.raises(RestError, match="300003"):
+        official.trade("f7", "buy", "limit", 1_000_000, price="40000")
+    with pytest.raises(RestError, match="200004"):
+        official.buy("a3", "limit", price="40000", size="100")
+    stranger = Official(sandbox, keys | {"secret": "wrong"})
+    with pytest.raises(RestError, match="400005"):
+        stranger.wallets.get_apikey_info()
+    stranger.close()
 
 
 # -- our own venues ----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""OKX in the sandbox, traded by ccxt and by our venues: two that agree."""
+"""OKX in the sandbox, traded by ccxt, by python-okx (OKX's own client) and by our venues: three that agree."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,6 +7,8 @@ from typing import Any
 
 import ccxt
 import pytest
+from okx.Account import AccountAPI
+from okx.Trade import TradeAPI
 
 from exchanges.errors import (
     AuthRefused,
@@ -236,6 +238,137 @@ def test_ccxt_batch_tells_of_each_of_its_orders(swap):
     }
     told = swap.private_post_trade_batch_orders([good, good | {"instId": "NO-SUCH-SWAP"}])
     assert (told["code"], [each["sCode"] for each in told["data"]]) == ("2", ["0", "51001"])
+
+
+# -- python-okx --------------------------------------------------------------------------------------------
+
+PERPETUAL = "BTC-USDT-SWAP"
+#: it hands httpx the text of a body under the name that httpx keeps for forms
+form_of_a_text = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+
+
+class Official:
+    """OKX's own client; `trade` and `account` are its halves that we need."""
+
+    def __init__(self, sandbox: Sandbox, keys: dict[str, str], flag: str = "0") -> None:
+        words = (keys["key"], keys["secret"], keys["passphrase"])
+        self.trade = TradeAPI(*words, flag=flag, domain=sandbox.venue("OKX_F"))
+        self.account = AccountAPI(*words, flag=flag, domain=sandbox.venue("OKX_F"))
+
+    def place(self, side: str, kind: str, contracts: str, **words: Any) -> str:
+        """The new order's id; what is refused has none."""
+        told = self.trade.place_order(PERPETUAL, "cross", side, kind, contracts, **words)
+        return str(done(told)[0]["ordId"])
+
+    def algo(self, side: str, kind: str, contracts: str, **words: Any) -> str:
+        told = self.trade.place_algo_order(PERPETUAL, "cross", side, kind, contracts, **words)
+        return str(done(told)[0]["algoId"])
+
+    def order(self, order_id: str) -> dict[str, str]:
+        found: dict[str, str] = done(self.trade.get_order(PERPETUAL, ordId=order_id))[0]
+        return found
+
+    def algos(self, kind: str) -> list[str]:
+        return [each["algoId"] for each in done(self.trade.order_algos_list(kind))]
+
+    def positions(self) -> list[tuple[str, str, str]]:
+        """Contracts, entry price and leverage of each."""
+        held = done(self.account.get_positions("SWAP"))
+        return [(each["pos"], each["avgPx"], each["lever"]) for each in held]
+
+
+def done(told: dict[str, Any]) -> Any:
+    assert told["code"] == "0", told
+    return told["data"]
+
+
+@pytest.fixture
+def official(sandbox, keys):
+    made = Official(sandbox, keys)
+    with made.trade, made.account:
+        yield made
+
+
+@form_of_a_text
+def test_python_okx_reads_the_balance_that_an_order_holds(official):
+    official.place("buy", "limit", "10", px="40000")
+    (row,) = done(official.account.get_account_balance("USDT"))
+    (coin,) = row["details"]
+    assert (coin["ccy"], coin["eq"], coin["cashBal"]) == ("USDT", "100000", "100000")
+    assert Decimal(coin["availBal"]) + Decimal(coin["frozenBal"]) == 100_000
+    assert Decimal(coin["frozenBal"]) == 400, "a tenth of 4000, at leverage 10"
+
+
+@form_of_a_text
+def test_python_okx_opens_a_position_at_its_leverage_and_closes_it(official):
+    done(official.account.set_leverage("5", "cross", PERPETUAL))
+    opened = official.place("buy", "market", "10", clOrdId="entry1")
+    found = official.order(opened)
+    assert (found["state"], found["accFillSz"], found["avgPx"]) == ("filled", "10", "50000.1")
+    by_client_id = done(official.trade.get_order(PERPETUAL, clOrdId="entry1"))
+    assert [each["ordId"] for each in by_client_id] == [opened]
+    assert official.positions() == [("10", "50000.1", "5")]
+    official.place("sell", "market", "10", reduceOnly="true")
+    assert official.positions() == []
+
+
+@form_of_a_text
+def test_python_okx_limit_order_rests_until_it_is_cancelled(official):
+    order = official.place("buy", "post_only", "1", px="40000")
+    (waiting,) = done(official.trade.get_order_list("SWAP", instId=PERPETUAL))
+    assert (waiting["ordId"], waiting["state"], waiting["px"]) == (order, "live", "40000")
+    done(official.trade.cancel_order(PERPETUAL, order))
+    assert done(official.trade.get_order_list("SWAP")) == []
+    assert official.order(order)["state"] == "canceled"
+    again = official.trade.cancel_order(PERPETUAL, order)
+    assert (again["code"], again["data"][0]["sCode"]) == ("1", "51400")
+
+
+@form_of_a_text
+def test_python_okx_stop_fires_and_tells_which_order_it_became(sandbox, official):
+    official.place("buy", "market", "10")
+    words = {"reduceOnly": "true", "slTriggerPx": "49000", "slOrdPx": "-1"}
+    stop = official.algo("sell", "conditional", "10", algoClOrdId="stop1", **words)
+    assert official.algos("conditional") == [stop]
+    sandbox.price(SPOT, 48990)
+    (fired,) = done(official.trade.get_algo_order_details(algoClOrdId="stop1"))
+    assert (fired["algoId"], fired["state"], fired["actualSide"]) == (stop, "effective", "sl")
+    became = official.order(fired["ordIdList"][0])
+    assert (became["state"], became["avgPx"], became["algoId"]) == ("filled", "48990", stop)
+    assert official.positions() == []
+
+
+@form_of_a_text
+def test_python_okx_pair_is_cancelled_as_one(official):
+    official.place("buy", "market", "10")
+    legs = {"slTriggerPx": "49000", "slOrdPx": "-1", "tpTriggerPx": "52000", "tpOrdPx": "-1"}
+    pair = official.algo("sell", "oco", "10", reduceOnly="true", **legs)
+    assert official.algos("oco") == [pair]
+    done(official.trade.cancel_algo_order([{"instId": PERPETUAL, "algoId": pair}]))
+    assert official.algos("oco") == []
+    assert done(official.trade.get_algo_order_details(algoId=pair))[0]["state"] == "canceled"
+
+
+@form_of_a_text
+def test_python_okx_buys_coins_for_money(official):
+    order = done(official.trade.place_order("BTC-USDT", "cash", "buy", "market", "1000"))[0]["ordId"]
+    (found,) = done(official.trade.get_order("BTC-USDT", ordId=order))
+    assert (found["sz"], found["tgtCcy"], found["feeCcy"]) == ("1000", "quote_ccy", "BTC")
+    assert Decimal(found["accFillSz"]) * Decimal(found["avgPx"]) == pytest.approx(1000, rel=Decimal("1e-4"))
+
+
+@form_of_a_text
+def test_python_okx_is_told_of_each_order_of_a_batch(official):
+    good = {"instId": PERPETUAL, "tdMode": "cross", "side": "buy", "ordType": "limit", "sz": "1", "px": "9"}
+    told = official.trade.place_multiple_orders([good, good | {"sz": "10000", "px": "40000"}])
+    assert (told["code"], [each["sCode"] for each in told["data"]]) == ("2", ["0", "51008"])
+    assert all(each["ts"].isdigit() for each in told["data"])
+
+
+def test_python_okx_that_asks_for_the_demo_is_not_let_in_with_a_live_key(sandbox, keys):
+    demo = Official(sandbox, keys, flag="1")
+    with demo.trade, demo.account:
+        assert demo.account.get_account_balance()["code"] == "50101"
 
 
 # -- our own venues ----------------------------------------------------------------------------------------
