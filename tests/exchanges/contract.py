@@ -49,6 +49,8 @@ ORDER_WORDS = {
     "position_side": Direction,
     "margin_mode": MarginMode,
 }
+#: calls of a ccxt client by the case of a fixture that they are held against: its method, the value, further parameters
+Settings = dict[str, list[tuple[str, Any, dict[str, Any]]]]
 ORDER_NUMBERS = ("quantity", "quote_quantity", "price", "trigger_price", "leverage")
 
 

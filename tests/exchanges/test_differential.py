@@ -15,11 +15,15 @@ and, where ccxt's unified call needs other words, any of
     def ccxt_order(name, order, call) -> call           a `CcxtOrder` changed
     def prepared(venue, order) -> order                 the order as `place` hands it to `place_call`, where the
                                                         venue asks the exchange something first
+    settings = {case: [ccxt call, ...]}                 what ccxt calls to send each request that changes something in
+                                                        the fixture's case of this name: a leverage or margin mode
+                                                        is set. A call is (method, value, further parameters)
     batch_signatures = {name: reason}                   venues whose batch ccxt signs in another way, and how
     def sent(name, market, call) -> {"url", "method", "headers", "body"}
                                                         instead of `client`, where the reference is no ccxt of this
                                                         process: what it would send for the `CcxtOrder` on the market
                                                         (ccxt's record). `elsewhere.py` gives it a process of its own
+    def sent_setting(name, market, method, value, params)   the same for one call of `settings`
 
 Differences that are meant stand in the venue's part of `fixtures/<exchange>.json`; one that does not occur, or
 one that is not listed, fails:
@@ -30,6 +34,9 @@ one that is not listed, fails:
 
 `part` is a parameter, or "method", "host", "path"; `ours`/`theirs`: null when absent, "*" for any value. The parameters
 named in `auth_params` are compared by `resign` only.
+
+The settings of leverage and margin mode are compared as orders are: what the venue reads before it writes is answered by
+the contract fixture, and the intent is the name of the case. Whether the parameters stand in the body is a part too.
 
 Where both can place several orders with one request, the intent "batch" is two orders to sell; a part of its second one is
 named "orders.1.price", and "orders.*.price" is that part of each.
@@ -57,6 +64,7 @@ from exchanges.types import (
     Direction,
     Environment,
     Instrument,
+    MarginMode,
     OrderRequest,
     OrderType,
     Product,
@@ -65,7 +73,18 @@ from exchanges.types import (
     TriggerBy,
 )
 from exchanges.venue import Call, Features, Venue, plain_number
-from tests.exchanges.contract import NOW_MS, credentials, fixture, instrument, open_venue, seen
+from tests.exchanges.contract import (
+    NOW_MS,
+    Script,
+    Settings,
+    act,
+    case,
+    credentials,
+    fixture,
+    instrument,
+    open_venue,
+    seen,
+)
 
 TOKEN = "01JD3X8K2MQZV7W5N9TRH4BCYE"
 OTHER_TOKEN = "01JD3X8K2MQZV7W5N9TRH4BCYF"
@@ -86,6 +105,8 @@ TAKE_LIMIT: dict[str, Any] = TAKE | {"type": OrderType.TAKE_PROFIT_LIMIT, "price
 IOC, FOK, POST = {"time_in_force": TimeInForce.IOC}, {"time_in_force": TimeInForce.FOK}, {"post_only": True}
 REDUCE, MARK = {"reduce_only": True}, {"trigger_by": TriggerBy.MARK}
 OF_LONG, OF_SHORT = {"position_side": Direction.LONG}, {"position_side": Direction.SHORT}
+ISOLATED, CROSS = {"margin_mode": MarginMode.ISOLATED}, {"margin_mode": MarginMode.CROSS}
+FIVE, TEN = {"leverage": Decimal(5)}, {"leverage": Decimal("1E+1")}
 
 INTENTS: dict[str, dict[str, Any]] = {
     "market buy": BUY | MARKET,
@@ -144,6 +165,13 @@ INTENTS: dict[str, dict[str, Any]] = {
     "take profit limit sell reduce": SELL | TAKE_LIMIT | REDUCE,
     "stop sell reduce by mark": SELL | STOP | REDUCE | MARK,
     "take profit sell reduce by mark": SELL | TAKE | REDUCE | MARK,
+    "market buy at isolated leverage": BUY | MARKET | ISOLATED | FIVE,
+    "limit sell at isolated leverage": SELL | LIMIT | ISOLATED | TEN,
+    "market sell at cross leverage": SELL | MARKET | CROSS | TEN,
+    "limit buy at cross leverage": BUY | LIMIT | CROSS | FIVE,
+    "market sell reduce of isolated margin": SELL | MARKET | REDUCE | ISOLATED,
+    "stop sell reduce of isolated margin": SELL | STOP | REDUCE | ISOLATED,
+    "take profit limit sell reduce of cross margin": SELL | TAKE_LIMIT | REDUCE | CROSS,
     "hedge open long": BUY | MARKET | OF_LONG,
     "hedge open short": SELL | MARKET | OF_SHORT,
     "hedge close long": SELL | MARKET | OF_LONG | REDUCE,
@@ -162,6 +190,7 @@ def wanted(features: Features, intent: Mapping[str, Any]) -> bool:
             features.market_by_quote or "quote_quantity" not in intent,
             features.reduce_only or "reduce_only" not in intent,
             features.hedge_mode or "position_side" not in intent,
+            features.leverage or not {"leverage", "margin_mode"} & intent.keys(),
         )
     )
 
@@ -266,7 +295,7 @@ def number(value: Decimal | None) -> str | None:
     return None if value is None else plain_number(value)
 
 
-def unified(order: OrderRequest) -> CcxtOrder:
+def unified(name: str, order: OrderRequest) -> CcxtOrder:
     """Our order in ccxt's unified words."""
     limit = order.price is not None
     params: dict[str, Any] = {"clientOrderId": order.client_id}
@@ -279,6 +308,8 @@ def unified(order: OrderRequest) -> CcxtOrder:
     params |= {"postOnly": True} if order.post_only else {}
     params |= {"reduceOnly": True} if order.reduce_only else {}
     params |= {"hedged": True} if order.position_side else {}
+    if order.margin_mode and venues()[name].features.mode_per_order:
+        params["marginMode"] = str(order.margin_mode)
     params |= {"cost": number(order.quote_quantity)} if order.quote_quantity else {}
     amount = order.quote_quantity if order.quantity is None else order.quantity
     return CcxtOrder(
@@ -287,7 +318,7 @@ def unified(order: OrderRequest) -> CcxtOrder:
 
 
 def theirs(name: str, order: OrderRequest) -> Caught:
-    module, call = adapter(venues()[name].exchange), unified(order)
+    module, call = adapter(venues()[name].exchange), unified(name, order)
     if hasattr(module, "ccxt_order"):
         call = module.ccxt_order(venues()[name].name, order, call)
     if hasattr(module, "sent"):
@@ -357,7 +388,7 @@ def their_batch(name: str) -> Caught:
     exchange, module = client(name), adapter(venues()[name].exchange)
     symbol, calls = next(iter(exchange.markets)), []
     for order in batch_of(name):
-        call = unified(order)
+        call = unified(name, order)
         if hasattr(module, "ccxt_order"):
             call = module.ccxt_order(venues()[name].name, order, call)
         words = {"type": call.type, "side": call.side, "amount": call.amount, "price": call.price}
@@ -393,6 +424,62 @@ def batch_differences(name: str) -> dict[str, tuple[Any, Any]]:
     }
 
 
+# -- leverage and margin mode ------------------------------------------------------------------------------
+
+
+def writes(name: str, wanted_case: str) -> list[httpx.Request]:
+    """What our venue sends to change a setting, addressed to the exchange itself; what it only reads is left out
+    (on Hyperliquid a read is a POST to /info)."""
+    found = case(name, wanted_case)
+    assert found is not None, f'{name}: there is no case "{wanted_case}"'
+    script, kind = Script(found.get("exchange", []), []), venues()[name]
+    act(open_venue(name, script), name, "set_leverage", found)
+    hosts = {f"{host}.exchange.test": addresses for host, addresses in kind.hosts.items()}
+    return [
+        httpx.Request(
+            each.method,
+            hosts.get(each.url.host, kind.base_urls)[Environment.LIVE] + each.url.raw_path.decode(),
+            content=each.content,
+        )
+        for each in script.raw
+        if each.method != "GET" and each.url.path != "/info"
+    ]
+
+
+def settings_of(name: str) -> Settings:
+    found: Settings = getattr(adapter(venues()[name].exchange), "settings", {})
+    return found if venues()[name].features.leverage else {}
+
+
+def their_setting(name: str, method: str, value: Any, params: dict[str, Any]) -> Caught:
+    module = adapter(venues()[name].exchange)
+    if hasattr(module, "sent_setting"):
+        return Caught(**module.sent_setting(venues()[name].name, market_of(name), method, value, params))
+    exchange = client(name)
+    with pytest.raises(Caught) as caught:
+        getattr(exchange, method)(value, next(iter(exchange.markets)), dict(params))
+    return caught.value
+
+
+def setting_differences(name: str, wanted_case: str) -> list[dict[str, tuple[Any, Any]]]:
+    """Of each request that is sent, in their order."""
+    pairs = zip(writes(name, wanted_case), settings_of(name)[wanted_case], strict=True)
+    told = []
+    for our_request, call in pairs:
+        request = their_setting(name, *call).request
+        ours, other = (
+            parts(each, name) | {"has a body": bool(each.content)} for each in (our_request, request)
+        )
+        told.append(
+            {
+                part: (ours.get(part), other.get(part))
+                for part in {**ours, **other}
+                if ours.get(part) != other.get(part)
+            }
+        )
+    return told
+
+
 def listed(name: str, intent: str) -> Iterator[tuple[int, dict[str, Any]]]:
     for place, each in enumerate(fixture(name).get("differences", [])):
         if any(fnmatch.fnmatchcase(intent, pattern) for pattern in each["intents"]):
@@ -426,6 +513,7 @@ COMPARED = [(name, intent) for name, intent in PROMISED if not refusal(name, int
 BATCHED = [
     name for name in NAMES if venues()[name].features.batch and not refusal(name, BATCH) and has_batches(name)
 ]
+SETTINGS = [(name, wanted_case) for name in NAMES for wanted_case in settings_of(name)]
 REFUSED = [(name, intent) for name, intent in PROMISED if refusal(name, intent)]
 
 
@@ -451,6 +539,30 @@ def test_our_signature_of_their_batch_is_theirs(name: str) -> None:
     assert other, "ccxt sent no authentication"
     reason = getattr(module, "batch_signatures", {}).get(venue.name, "")
     assert (ours == other) is not bool(reason)
+
+
+@pytest.mark.parametrize(("name", "wanted_case"), SETTINGS)
+def test_both_clients_set_leverage_and_margin_mode_alike(name: str, wanted_case: str) -> None:
+    for found in setting_differences(name, wanted_case):
+        unlisted = {
+            part: pair for part, pair in found.items() if allowed_by(name, wanted_case, part, pair) is None
+        }
+        assert unlisted == {}, "(ours, theirs), neither equal nor listed with a reason in the fixture"
+
+
+@pytest.mark.parametrize(("name", "wanted_case"), SETTINGS)
+def test_our_signature_of_their_setting_is_theirs(name: str, wanted_case: str) -> None:
+    venue = open_venue(name, nothing_is_sent)
+    for call in settings_of(name)[wanted_case]:
+        ours, other = adapter(venue.exchange).resign(venue, their_setting(name, *call), credentials(name))
+        assert other, "ccxt sent no authentication"
+        assert ours == other
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if venues()[name].features.leverage])
+def test_what_sets_a_leverage_is_compared(name: str) -> None:
+    """Unless the venue has nothing to set."""
+    assert bool(settings_of(name)) is bool(writes(name, "set leverage"))
 
 
 @pytest.mark.parametrize(("name", "intent"), COMPARED)
@@ -486,6 +598,12 @@ def test_every_listed_difference_occurs_and_has_a_reason(name: str) -> None:
     } | {
         allowed_by(name, BATCH, part, pair)
         for part, pair in (batch_differences(name) if name in BATCHED else {}).items()
+    }
+    occurring |= {
+        allowed_by(name, wanted_case, part, pair)
+        for wanted_case in settings_of(name)
+        for found in setting_differences(name, wanted_case)
+        for part, pair in found.items()
     }
     for place, each in enumerate(fixture(name).get("differences", [])):
         assert place in occurring, f"no longer a difference: {each}"

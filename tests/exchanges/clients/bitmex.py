@@ -41,8 +41,15 @@ class Offline:
     def sent(
         self, kind: str, side: str, amount: str | None, price: str | None, params: dict[str, Any]
     ) -> dict[str, Any]:
+        return self._caught("create_order", self._symbol, kind, side, amount, price, params)
+
+    def sent_setting(self, method: str, value: Any, params: dict[str, Any]) -> dict[str, Any]:
+        """Of `set_leverage` or `set_margin_mode`."""
+        return self._caught(method, value, self._symbol, params)
+
+    def _caught(self, method: str, *words: Any) -> dict[str, Any]:
         try:
-            self._client.create_order(self._symbol, kind, side, amount, price, params)
+            getattr(self._client, method)(*words)
         except Sent as caught:
             return caught.told
         raise AssertionError("nothing was sent")

@@ -140,6 +140,16 @@ class Bitunix:
         }
         return self.prepare("POST", "trade/batch_order", body=body)
 
+    def leverage(self, symbol: str, leverage: int) -> dict[str, Any]:
+        """Change Leverage."""
+        body = {"symbol": symbol, "leverage": leverage, "marginCoin": "USDT"}
+        return self.prepare("POST", "account/change_leverage", body=body)
+
+    def margin_mode(self, symbol: str, mode: str) -> dict[str, Any]:
+        """Change Margin Mode: ISOLATION or CROSS."""
+        body = {"marginMode": mode, "symbol": symbol, "marginCoin": "USDT"}
+        return self.prepare("POST", "account/change_margin_mode", body=body)
+
     def trade(self, prepared: dict[str, Any]) -> Any:
         """Send what `order`, `batch` or `tpsl` prepared."""
         return self._send(prepared)

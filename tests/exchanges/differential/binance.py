@@ -11,11 +11,17 @@ import ccxt
 from exchanges.types import Credentials, OrderRequest, TriggerBy
 from exchanges.venue import Call, Venue
 from exchanges.venues.binance import FUTURES_TYPE, RECV_WINDOW_MS, SPOT_TYPE
+from tests.exchanges.contract import Settings
 
 batch_signatures = dict.fromkeys(
     ("Binance_F", "Binance_C"),
     "ccxt sends and signs the JSON in its form as it reads, ours is percent-encoded",
 )
+
+settings: Settings = {
+    "set leverage": [("set_margin_mode", "isolated", {}), ("set_leverage", 5, {})],
+    "set leverage not modified": [("set_margin_mode", "cross", {}), ("set_leverage", 5, {})],
+}
 
 
 def client(name: str) -> Any:

@@ -12,7 +12,18 @@ import ccxt
 from exchanges.types import Credentials, OrderRequest, Product
 from exchanges.venue import Call, Venue
 from exchanges.venues.bingx import POSITION_WORDS, RECV_WINDOW_MS, TRIGGERS
-from tests.exchanges.contract import NOW_MS
+from tests.exchanges.contract import NOW_MS, Settings
+
+WINDOW = {"recvWindow": RECV_WINDOW_MS}
+settings: Settings = {
+    "set leverage": [
+        ("set_margin_mode", "isolated", WINDOW),
+        ("set_leverage", 5, {"side": "BOTH", **WINDOW}),
+    ],
+    "set leverage in hedge mode": [
+        ("set_leverage", 5, {"side": side, **WINDOW}) for side in ("LONG", "SHORT")
+    ],
+}
 
 
 def client(name: str) -> Any:
@@ -20,7 +31,7 @@ def client(name: str) -> Any:
 
 
 def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
-    params = call.params | {"recvWindow": RECV_WINDOW_MS}
+    params = call.params | WINDOW
     if order.instrument.product is Product.SPOT:
         return replace(call, params=params)
     if order.type.conditional:

@@ -37,6 +37,8 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
         params["triggerPrice"] = plain_number(order.trigger_price)
     if order.type in (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT) and order.trigger_price is not None:
         call = replace(call, type="limit", price=plain_number(order.trigger_price))
+    if order.leverage is not None and name == "Bitfinex_F":
+        params["lev"] = int(order.leverage)
     return replace(call, params=params)
 
 

@@ -13,9 +13,17 @@ import ccxt
 from exchanges.types import Credentials, OrderRequest, OrderType, Product, Side
 from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.bitget import TRIGGERS
-from tests.exchanges.contract import NOW_MS
+from tests.exchanges.contract import NOW_MS, Settings
 
 SIGNED = ("ACCESS-KEY", "ACCESS-SIGN", "ACCESS-TIMESTAMP", "ACCESS-PASSPHRASE")
+
+settings: Settings = {
+    "set leverage": [("set_margin_mode", "isolated", {}), ("set_leverage", 7, {})],
+    "isolated leverage of both sides in hedge mode": [
+        ("set_leverage", 7, {"holdSide": "long"}),
+        ("set_leverage", 7, {"holdSide": "short"}),
+    ],
+}
 
 
 def client(name: str) -> Any:

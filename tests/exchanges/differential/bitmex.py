@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from exchanges.types import Credentials, Direction, OrderRequest, OrderType, Product, Side, TimeInForce
 from exchanges.venue import Call, Venue, plain_number
-from tests.exchanges.contract import NOW_MS, credentials
+from tests.exchanges.contract import NOW_MS, Settings, credentials
 from tests.exchanges.elsewhere import Elsewhere
 
 SIGNED = ("api-key", "api-expires", "api-signature")
@@ -21,6 +21,11 @@ TIMES = {TimeInForce.IOC: "ImmediateOrCancel", TimeInForce.FOK: "FillOrKill"}
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 #: ccxt counts spot in the smallest unit of the coin
 UNITS = {"BTC": 1e-8, "USDT": 1e-6}
+
+settings: Settings = {
+    "set leverage": [("set_leverage", 10, {})],
+    "set margin mode": [("set_margin_mode", "isolated", {})],
+}
 
 
 def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
@@ -52,6 +57,14 @@ def _client(name: str, market: str) -> Elsewhere:
 def sent(name: str, market: dict[str, Any], call: Any) -> dict[str, Any]:
     client = _client(name.lower(), json.dumps(market))
     found: dict[str, Any] = client.sent(call.type, call.side, call.amount, call.price, call.params)
+    return found
+
+
+def sent_setting(
+    name: str, market: dict[str, Any], method: str, value: Any, params: dict[str, Any]
+) -> dict[str, Any]:
+    client = _client(name.lower(), json.dumps(market))
+    found: dict[str, Any] = client.sent_setting(method, value, params)
     return found
 
 

@@ -17,11 +17,15 @@ from exchanges.venue import Call, Venue
 from exchanges.venues.bitunix import BitunixFutures, BitunixSpot, at_position
 from tests.exchanges.clients import bitunix as reference
 from tests.exchanges.clients.bitunix import Bitunix
-from tests.exchanges.contract import NOW_MS, credentials
+from tests.exchanges.contract import NOW_MS, Settings, credentials
 
 NUMBER = "19848247723672"
 NONCE = "0123456789abcdef0123456789abcdef"
 SIGNED = ("api-key", "nonce", "timestamp", "sign", "language", "Content-Type")
+
+settings: Settings = {
+    "set leverage": [("set_margin_mode", "isolated", {}), ("set_leverage", 10, {})],
+}
 
 
 #: the best price on spot, and what is paid at most
@@ -64,6 +68,17 @@ def sent(name: str, market: dict[str, Any], call: Any) -> dict[str, Any]:
     elif call.params.get("reduceOnly"):
         words["reduce_only"] = True
     return client.order(market["id"], side, call.amount, call.params["clientOrderId"], **words)
+
+
+def sent_setting(
+    name: str, market: dict[str, Any], method: str, value: Any, params: dict[str, Any]
+) -> dict[str, Any]:
+    keys = credentials(name.lower())
+    client = Bitunix(keys.key, keys.secret)
+    client.fixed = (NONCE, NOW_MS)
+    if method == "set_leverage":
+        return client.leverage(market["id"], value)
+    return client.margin_mode(market["id"], {"isolated": "ISOLATION", "cross": "CROSS"}[value])
 
 
 def _spot(client: reference.BitunixSpot, symbol: str, call: Any) -> dict[str, Any]:

@@ -11,10 +11,19 @@ import ccxt
 from exchanges.types import Credentials, OrderRequest, OrderType, TimeInForce
 from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.blofin import BloFinFutures
-from tests.exchanges.contract import NOW_MS, json_params
+from tests.exchanges.contract import NOW_MS, Settings, json_params
 
 SIGNED = ("ACCESS-KEY", "ACCESS-SIGN", "ACCESS-TIMESTAMP", "ACCESS-NONCE", "ACCESS-PASSPHRASE")
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+
+settings: Settings = {
+    "set leverage": [("set_leverage", 5, {})],
+    "set leverage of isolated positions in one-way mode": [("set_leverage", 5, {"marginMode": "isolated"})],
+    "set leverage of isolated positions in hedge mode": [
+        ("set_leverage", 5, {"marginMode": "isolated", "positionSide": "long"}),
+        ("set_leverage", 5, {"marginMode": "isolated", "positionSide": "short"}),
+    ],
+}
 
 
 def client(name: str) -> Any:

@@ -12,8 +12,13 @@ import ccxt
 from exchanges.types import Credentials, OrderRequest, OrderType, Product, Side
 from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.bybit import RECV_WINDOW_MS, TRIGGERS
+from tests.exchanges.contract import Settings
 
 SIGNED = ("X-BAPI-API-KEY", "X-BAPI-TIMESTAMP", "X-BAPI-RECV-WINDOW", "X-BAPI-SIGN")
+
+settings: Settings = {
+    "set leverage": [("set_margin_mode", "isolated", {}), ("set_leverage", 5, {})],
+}
 
 
 def client(name: str) -> Any:

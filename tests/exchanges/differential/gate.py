@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import ccxt
 
 from exchanges.types import Credentials, OrderRequest, OrderType, Product, Side
 from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.gate import MONTH_SECONDS, TRIGGER_BOUND, TRIGGERS, bounded, worst_price
-from tests.exchanges.contract import NOW_MS, json_params
+from tests.exchanges.contract import NOW_MS, Settings, json_params
 
 SIGNED = ("KEY", "Timestamp", "SIGN")
+
+settings: Settings = {
+    "set leverage": [("set_leverage", 7, {"cross_leverage_limit": 7})],
+    "set leverage of isolated margin": [("set_leverage", 7, {})],
+}
 
 
 def client(name: str) -> Any:
@@ -56,7 +61,8 @@ def prepared(venue: Any, order: OrderRequest) -> OrderRequest:
 
 
 def resign(venue: Venue, caught: Any, keys: Credentials) -> tuple[dict[str, str], dict[str, str]]:
-    """Our headers over ccxt's body, in ccxt's order."""
-    params = json_params(caught.body)
-    request = venue.sign(Call(caught.method, urlsplit(caught.url).path, params), keys, NOW_MS)
+    """Our headers over ccxt's body, or the query of a setting, in ccxt's order."""
+    target = urlsplit(caught.url)
+    params = json_params(caught.body) if caught.body else dict(parse_qsl(target.query))
+    request = venue.sign(Call(caught.method, target.path, params), keys, NOW_MS)
     return {part: request.headers[part] for part in SIGNED}, {part: caught.headers[part] for part in SIGNED}

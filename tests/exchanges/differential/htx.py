@@ -17,7 +17,7 @@ import ccxt
 
 from exchanges.types import Credentials, OrderRequest, OrderType, Product, Side
 from exchanges.venue import Call, Venue, plain_number
-from tests.exchanges.contract import NOW_MS
+from tests.exchanges.contract import NOW_MS, Settings
 
 ACCOUNT = "1528640"
 ASK = Decimal(50000)
@@ -30,6 +30,15 @@ class Htx(ccxt.htx):  # type: ignore[misc]
         if kind == "algo":
             return self.spotPrivatePostV2AlgoOrders(rest[-1])
         return super().create_order(symbol, kind, *rest)
+
+
+settings: Settings = {
+    "set leverage": [("set_leverage", 10, {"position_side": "both"})],
+    "leverage of isolated margin in hedge mode is set for each side": [
+        ("set_leverage", 5, {"margin_mode": "isolated", "position_side": "long"}),
+        ("set_leverage", 5, {"margin_mode": "isolated", "position_side": "short"}),
+    ],
+}
 
 
 def client(name: str) -> Any:

@@ -16,7 +16,7 @@ from ccxt.base.decimal_to_precision import ROUND, SIGNIFICANT_DIGITS
 from exchanges.types import Credentials, OrderRequest, OrderType
 from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.hyperliquid import DIGITS, TRIGGER_SLIPPAGE
-from tests.exchanges.contract import credentials
+from tests.exchanges.contract import Settings, credentials
 
 FINEST = Decimal("1E-12")
 MIDDLE = Decimal(50000)
@@ -29,6 +29,13 @@ class Finest(ccxt.hyperliquid):  # type: ignore[misc]
         whole = self.number_to_string(price).split(".")[0]
         digits = max(DIGITS, len(whole))
         return str(self.decimal_to_precision(price, ROUND, digits, SIGNIFICANT_DIGITS, self.paddingMode))
+
+
+settings: Settings = {
+    "set leverage": [("set_leverage", 10, {})],
+    "set leverage alone": [("set_leverage", 10, {"marginMode": "isolated"})],
+    "set margin mode alone": [("set_margin_mode", "isolated", {"leverage": 20})],
+}
 
 
 def client(name: str) -> Any:

@@ -11,7 +11,7 @@ import ccxt
 from exchanges.types import Credentials, OrderRequest, OrderType, TimeInForce, TriggerBy
 from exchanges.venue import Call, Venue
 from exchanges.venues.kraken import Kraken
-from tests.exchanges.contract import NOW_MS, json_params
+from tests.exchanges.contract import NOW_MS, Settings, json_params
 
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 batch_signatures = {
@@ -25,6 +25,11 @@ class InMilliseconds(Kraken):
     """ccxt's nonces are milliseconds, ours are finer."""
 
     nonces_per_ms = 1
+
+
+settings: Settings = {
+    "set leverage": [("set_leverage", 5, {})],
+}
 
 
 def client(name: str) -> Any:

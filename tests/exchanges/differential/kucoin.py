@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import ccxt
 
-from exchanges.types import Credentials, OrderRequest, OrderType, Side
+from exchanges.types import Credentials, MarginMode, OrderRequest, OrderType, Side
 from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.kucoin import TRIGGERS
-from tests.exchanges.contract import json_params
+from tests.exchanges.contract import Settings, json_params
 
 SIGNED = (
     "KC-API-KEY",
@@ -21,6 +21,10 @@ SIGNED = (
     "KC-API-SIGN",
     "KC-API-TIMESTAMP",
 )
+
+settings: Settings = {
+    "set leverage": [("set_margin_mode", "cross", {}), ("set_leverage", 7, {})],
+}
 
 
 def client(name: str) -> Any:
@@ -41,6 +45,12 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
     if name == "KuCoin":
         return call
     params = dict(call.params)
+    if order.margin_mode is not None:
+        params["marginMode"] = str(order.margin_mode)
+    if (
+        order.leverage is not None and order.margin_mode is MarginMode.ISOLATED
+    ):  # of cross margin it is the account's
+        params["leverage"] = int(order.leverage)
     if order.trigger_price is not None:
         params["stopPriceType"] = TRIGGERS[order.trigger_by]
     if order.trigger_price is not None and not order.reduce_only:

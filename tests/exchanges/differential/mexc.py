@@ -13,10 +13,19 @@ import ccxt
 from exchanges.types import Credentials, MarginMode, OrderRequest
 from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.mexc import TRENDS
+from tests.exchanges.contract import Settings
 
 #: an account in cross margin: the settings that the venue would ask MEXC for
 LEVERAGE = Decimal(20)
 HEADERS = ("ApiKey", "Request-Time", "Signature")
+
+settings: Settings = {
+    "set leverage": [
+        ("set_leverage", 7, {"openType": 2, "positionType": 1}),
+        ("set_leverage", 7, {"openType": 2, "positionType": 2}),
+    ],
+    "set leverage of a position": [("set_leverage", 7, {"positionId": 3920001})],
+}
 
 
 def client(name: str) -> Any:
@@ -35,7 +44,8 @@ def prepared(venue: Venue, order: OrderRequest) -> OrderRequest:
     """An order that opens carries the settings of its market; one that closes needs its margin mode only."""
     if venue.name == "MEXC":
         return order
-    return replace(order, margin_mode=MarginMode.CROSS, leverage=None if order.reduce_only else LEVERAGE)
+    leverage = None if order.reduce_only else order.leverage or LEVERAGE
+    return replace(order, margin_mode=order.margin_mode or MarginMode.CROSS, leverage=leverage)
 
 
 def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
@@ -44,8 +54,11 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
     if name == "MEXC":
         return call
     params = dict(call.params)
-    if not order.reduce_only:
-        params["leverage"] = int(LEVERAGE)
+    params["marginMode"] = str(order.margin_mode)
+    if (
+        order.leverage is not None or order.margin_mode is MarginMode.ISOLATED
+    ):  # it refuses to close without one
+        params["leverage"] = int(order.leverage or LEVERAGE)
     if order.trigger_price is not None:
         params.pop("stopLossPrice", None)
         params.pop("takeProfitPrice", None)

@@ -10,9 +10,18 @@ import ccxt
 
 from exchanges.types import Credentials, OrderRequest, Product
 from exchanges.venue import Call, Venue, plain_number
-from tests.exchanges.contract import NOW_MS, json_params
+from tests.exchanges.contract import NOW_MS, Settings, json_params
 
 SIGNED = ("OK-ACCESS-KEY", "OK-ACCESS-SIGN", "OK-ACCESS-TIMESTAMP", "OK-ACCESS-PASSPHRASE")
+
+settings: Settings = {
+    "set leverage": [("set_leverage", 5, {})],
+    "set leverage of isolated positions in hedge mode": [
+        ("set_leverage", 5, {"marginMode": "isolated"}),
+        ("set_leverage", 5, {"marginMode": "isolated", "posSide": "long"}),
+        ("set_leverage", 5, {"marginMode": "isolated", "posSide": "short"}),
+    ],
+}
 
 
 def client(name: str) -> Any:

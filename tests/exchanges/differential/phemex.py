@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import ccxt
 
 from exchanges.types import Credentials, OrderRequest, OrderType, Product, Side
 from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.phemex import POSITION_WORDS, TIMES, TRIGGERS, TYPE_WORDS
-from tests.exchanges.contract import NOW_MS
+from tests.exchanges.contract import NOW_MS, Settings
 
 SIGNED = ("x-phemex-access-token", "x-phemex-request-expiry", "x-phemex-request-signature")
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+
+settings: Settings = {
+    "set isolated margin": [("set_margin_mode", "isolated", {"leverage": 10})],
+    "set leverage and cross margin": [("set_margin_mode", "cross", {"leverage": 3})],
+    "set leverage in hedge mode": [("set_leverage", 5, {"longLeverageRr": 5, "shortLeverageRr": 5})],
+}
 
 
 def client(name: str) -> Any:
@@ -58,7 +64,10 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
 
 
 def resign(venue: Venue, caught: Any, keys: Credentials) -> tuple[dict[str, str], dict[str, str]]:
-    """Our headers over ccxt's body, in ccxt's order. The clock stands still at the contract suite's moment."""
-    call = Call(caught.method, urlsplit(caught.url).path, json.loads(caught.body))
+    """Our headers over ccxt's body, or the query of a setting, in ccxt's order. The clock stands still at the contract
+    suite's moment."""
+    target = urlsplit(caught.url)
+    params = json.loads(caught.body) if caught.body else dict(parse_qsl(target.query))
+    call = Call(caught.method, target.path, params)
     request = venue.sign(call, keys, NOW_MS)
     return {part: request.headers[part] for part in SIGNED}, {part: caught.headers[part] for part in SIGNED}
