@@ -91,8 +91,6 @@ OTHER_TOKEN = "01JD3X8K2MQZV7W5N9TRH4BCYF"
 BATCH = "batch"
 FINE = Decimal("0.00000001")
 SMALLEST_NUMBER_OF_INTENTS = 25
-#: of a venue without stop orders, which make up the rest of the table
-SMALLEST_WITHOUT_STOPS = 16
 
 BUY: dict[str, Any] = {"side": Side.BUY, "quantity": Decimal("0.5")}
 SELL: dict[str, Any] = {"side": Side.SELL, "quantity": Decimal("0.5")}
@@ -146,6 +144,23 @@ INTENTS: dict[str, dict[str, Any]] = {
     "limit sell of many digits": SELL
     | LIMIT
     | {"quantity": Decimal("7654321.12345678"), "price": Decimal("987654.3")},
+    "market sell of the smallest quantity": SELL | MARKET | {"quantity": FINE},
+    "market buy with trailing zeros": BUY | MARKET | {"quantity": Decimal("10.500")},
+    "market sell of many digits": SELL | MARKET | {"quantity": Decimal("7654321.12345678")},
+    "market buy by a whole quote": {"side": Side.BUY, "quote_quantity": Decimal("1E+3")} | MARKET,
+    "limit buy of the smallest quantity": BUY | LIMIT | {"quantity": FINE},
+    "limit sell of thousands": SELL | LIMIT | {"quantity": Decimal("1E+4")},
+    "limit sell of one": SELL | LIMIT | {"quantity": Decimal("1.0")},
+    "limit buy of many digits": BUY
+    | LIMIT
+    | {"quantity": Decimal("7654321.12345678"), "price": Decimal("987654.3")},
+    "limit sell with awkward decimals": SELL
+    | LIMIT
+    | {"quantity": Decimal("123456.7890"), "price": Decimal("0.01234567")},
+    "limit buy below one": BUY | LIMIT | {"price": Decimal("0.50")},
+    "limit sell of a million": SELL | LIMIT | {"quantity": Decimal(1), "price": Decimal("1E+6")},
+    "market sell under another id": SELL | MARKET | {"token": OTHER_TOKEN},
+    "limit buy under another id": BUY | LIMIT | {"token": OTHER_TOKEN},
     "stop sell with awkward decimals": SELL
     | STOP
     | {"quantity": Decimal("0.00012300"), "trigger_price": FINE * 7},
@@ -356,7 +371,9 @@ def parts(request: httpx.Request, name: str) -> dict[str, Any]:
 
 def order_of(name: str, intent: str) -> OrderRequest:
     kind = venues()[name]
-    order = OrderRequest(instrument=traded(name), client_id=kind.client_id(TOKEN), **INTENTS[intent])
+    words = dict(INTENTS[intent])
+    client_id = kind.client_id(words.pop("token", TOKEN))
+    order = OrderRequest(instrument=traded(name), client_id=client_id, **words)
     if kind.product is Product.INVERSE and order.quantity:
         order = replace(order, quantity=order.quantity / FINE)  # contracts are whole
     if not hasattr(module := adapter(kind.exchange), "prepared"):
@@ -584,8 +601,7 @@ def test_a_listed_refusal_is_refused_before_sending(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_table_is_long_enough(name: str) -> None:
-    least = SMALLEST_NUMBER_OF_INTENTS if venues()[name].features.conditional else SMALLEST_WITHOUT_STOPS
-    assert sum(1 for each, _ in COMPARED if each == name) >= least
+    assert sum(1 for each, _ in COMPARED if each == name) >= SMALLEST_NUMBER_OF_INTENTS
 
 
 @pytest.mark.parametrize("name", NAMES)
