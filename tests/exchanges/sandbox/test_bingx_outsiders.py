@@ -1,6 +1,5 @@
 """BingX in the sandbox, traded by ccxt and by our venues: two that agree."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -280,13 +279,6 @@ class Ours:
 
     def positions(self) -> list[Position]:
         return self.venue.positions(self.keys)  # type: ignore[no-any-return]
-
-
-@pytest.fixture
-def pool(sandbox: Sandbox) -> Iterator[Pool]:
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
 
 
 @pytest.fixture

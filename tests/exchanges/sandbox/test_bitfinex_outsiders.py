@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,22 +25,17 @@ from exchanges.errors import (
 )
 from exchanges.pool import Pool
 from exchanges.types import (
-    Credentials,
     Direction,
-    Environment,
-    Legs,
     MarginMode,
     OrderRef,
-    OrderRequest,
     OrderStatus,
     OrderType,
-    Position,
     PositionMode,
     Report,
-    Side,
     TimeInForce,
 )
 from tests.exchanges.conftest import Sandbox
+from tests.exchanges.sandbox.ours import Ours
 
 SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
 PAIR, PERPETUAL = "tBTCUST", "tBTCF0:USTF0"
@@ -263,62 +257,6 @@ def test_the_official_kit_gets_the_original_refusals(sandbox, kit, keys):
 # -- ours --------------------------------------------------------------------------------------------------
 
 
-class Ours:
-    """One of our venues, its instrument and a key, over HTTP to the sandbox."""
-
-    def __init__(self, pool: Pool, name: str, keys: dict[str, str], symbol: str = "BTCUSDT") -> None:
-        connection = pool.connection(name, Environment.SANDBOX)
-        self.venue: Any = connection.venue
-        self.instrument = connection.table.find(symbol)
-        self.keys = Credentials(keys["key"], keys["secret"])
-        self.number = 0
-
-    def order(self, side: str, kind: str, quantity: str, **more: Any) -> OrderRequest:
-        self.number += 1
-        numbers = {name: Decimal(value) for name, value in more.items() if name in ("price", "trigger_price")}
-        return OrderRequest(
-            instrument=self.instrument,
-            client_id=more.pop("client_id", self.venue.client_id(f"{self.venue.name} {self.number}")),
-            side=Side(side),
-            type=OrderType(kind),
-            quantity=Decimal(quantity),
-            **(more | numbers),
-        )
-
-    def place(self, *words: str, **more: Any) -> Report:
-        placed: Report = self.venue.place(self.keys, self.order(*words, **more))
-        return placed
-
-    def fetch(self, report: Report) -> Report:
-        found: Report = self.venue.fetch(self.keys, self.instrument, report.ref)
-        return found
-
-    def legs(self, quantity: str, stop: str, target: str, **more: Any) -> Legs:
-        return Legs(
-            self.order("sell", "stop", quantity, trigger_price=stop, **more),
-            self.order("sell", "take_profit", quantity, trigger_price=target, **more),
-        )
-
-    def protect(self, *words: str, **more: Any) -> tuple[Report, Report]:
-        pair: tuple[Report, Report] = self.venue.protect(self.keys, self.legs(*words, **more))
-        return pair
-
-    def open(self) -> list[Report]:
-        found: list[Report] = self.venue.open_orders(self.keys, self.instrument)
-        return found
-
-    def positions(self) -> list[Position]:
-        found: list[Position] = self.venue.positions(self.keys)
-        return found
-
-
-@pytest.fixture
-def pool(sandbox: Sandbox) -> Iterator[Pool]:
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def cash(pool: Pool, keys: dict[str, str]) -> Ours:
     return Ours(pool, "Bitfinex", keys)
@@ -384,7 +322,7 @@ def test_a_pair_locks_the_coins_of_one(cash):
 
 def test_cancelling_one_leg_ends_the_pair(futures):
     futures.place("buy", "market", "0.1")
-    stop, target = futures.protect("0.1", "49000", "52000", **REDUCING)
+    stop, target = futures.protect("0.1", "49000", "52000")
     futures.venue.cancel(futures.keys, futures.instrument, OrderRef(stop.client_id))
     assert futures.open() == []
     with pytest.raises(OrderNotFound):
@@ -406,7 +344,7 @@ def test_everything_of_an_instrument_is_cancelled_and_nothing_else(pool, keys, f
     ether = Ours(pool, "Bitfinex_F", keys, "ETHUSDT")
     ether.place("buy", "limit", "0.1", price="2000", client_id="77")
     futures.place("buy", "market", "0.1")
-    futures.protect("0.1", "49000", "52000", **REDUCING)
+    futures.protect("0.1", "49000", "52000")
     futures.place("buy", "limit", "0.1", price="40000")
     futures.venue.cancel_all(futures.keys, futures.instrument)
     assert futures.open() == []
@@ -486,7 +424,7 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_client_id(sandbox, futur
 def test_a_pair_whose_answer_was_lost_is_found_leg_by_leg(sandbox, futures):
     futures.place("buy", "market", "0.1")
     sandbox.fault("drop_after", venue="Bitfinex_F", count=1, path="order/submit")
-    legs = futures.legs("0.1", "49000", "52000", **REDUCING)
+    legs = futures.legs("0.1", "49000", "52000")
     with pytest.raises(OutcomeUnknown):
         futures.venue.protect(futures.keys, legs)
     assert {each.client_id for each in futures.open()} == {legs.stop.client_id, legs.target.client_id}
@@ -496,7 +434,7 @@ def test_a_pair_of_which_the_list_is_lost_stands_and_is_told_as_unknown(sandbox,
     futures.place("buy", "market", "0.1")
     sandbox.fault("drop_after", venue="Bitfinex_F", count=1, path=f"r/orders/{PERPETUAL}")
     with pytest.raises(OutcomeUnknown):
-        futures.protect("0.1", "49000", "52000", **REDUCING)
+        futures.protect("0.1", "49000", "52000")
     assert len(futures.open()) == 2
 
 

@@ -282,13 +282,6 @@ class Ours:
 
 
 @pytest.fixture
-def pool(sandbox):
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def futures(pool, keys):
     return Ours(pool, "Bitget_F", keys)
 

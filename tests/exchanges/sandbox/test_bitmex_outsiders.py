@@ -21,24 +21,18 @@ from exchanges.errors import (
     UnknownSymbol,
     WouldTrigger,
 )
-from exchanges.pool import Pool
 from exchanges.types import (
-    Credentials,
     Direction,
-    Environment,
     MarginMode,
     OrderRef,
-    OrderRequest,
     OrderStatus,
     OrderType,
-    Position,
     PositionMode,
-    Report,
-    Side,
     TimeInForce,
 )
 from tests.exchanges.conftest import Sandbox
 from tests.exchanges.elsewhere import Elsewhere, Raised
+from tests.exchanges.sandbox.ours import Ours
 
 SPOT, SWAP, COIN = "BTC/USDT", "BTC/USDT:USDT", "BTC/USD:BTC"
 REDUCE = {"reduceOnly": True}
@@ -240,55 +234,6 @@ def test_ccxt_is_told_of_the_limit(sandbox, client):
 
 
 # -- our own venues ----------------------------------------------------------------------------------------
-
-
-class Ours:
-    """One of our venues, its instrument and a key, over HTTP to the sandbox."""
-
-    def __init__(self, pool: Pool, name: str, keys: dict[str, str], symbol: str = "BTCUSDT") -> None:
-        connection = pool.connection(name, Environment.SANDBOX)
-        self.venue: Any = connection.venue
-        self.instrument = connection.table.find(symbol)
-        self.keys = Credentials(keys["key"], keys["secret"])
-        self.number = 0
-
-    def order(self, side: str, kind: str, quantity: str, **more: Any) -> OrderRequest:
-        self.number += 1
-        numbers = {name: Decimal(value) for name, value in more.items() if name in ("price", "trigger_price")}
-        return OrderRequest(
-            instrument=self.instrument,
-            client_id=more.pop("client_id", self.venue.client_id(f"{self.number:026d}")),
-            side=Side(side),
-            type=OrderType(kind),
-            quantity=Decimal(quantity),
-            **(more | numbers),
-        )
-
-    def place(self, *words: str, **more: Any) -> Report:
-        placed: Report = self.venue.place(self.keys, self.order(*words, **more))
-        return placed
-
-    def fetch(self, report: Report) -> Report:
-        found: Report = self.venue.fetch(self.keys, self.instrument, report.ref)
-        return found
-
-    def cancel(self, report: Report) -> None:
-        self.venue.cancel(self.keys, self.instrument, report.ref)
-
-    def open(self) -> list[Report]:
-        found: list[Report] = self.venue.open_orders(self.keys, self.instrument)
-        return found
-
-    def positions(self) -> list[Position]:
-        found: list[Position] = self.venue.positions(self.keys)
-        return found
-
-
-@pytest.fixture
-def pool(sandbox: Sandbox) -> Iterator[Pool]:
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Bitunix in the sandbox, traded by the small client of `clients/bitunix.py` (ours: there is no other) and by our venue."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -238,13 +237,6 @@ class Ours:
 
     def positions(self) -> list[Position]:
         return self.venue.positions(self.keys)  # type: ignore[no-any-return]
-
-
-@pytest.fixture
-def pool(sandbox: Sandbox) -> Iterator[Pool]:
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """BloFin in the sandbox, traded by ccxt and by our venue: two that agree. BloFin has no kit in Python's index."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -27,21 +26,18 @@ from exchanges.pool import Pool
 from exchanges.types import (
     Credentials,
     Direction,
-    Environment,
     Legs,
     MarginMode,
     OrderRef,
-    OrderRequest,
     OrderStatus,
     OrderType,
-    Position,
     PositionMode,
     Report,
-    Side,
     TimeInForce,
 )
 from exchanges.venue import Call
 from tests.exchanges.conftest import Sandbox
+from tests.exchanges.sandbox.ours import Ours
 
 SWAP, PAIR = "BTC/USDT:USDT", "BTC/USDT"
 REDUCE = {"reduceOnly": True}
@@ -241,75 +237,16 @@ def test_a_batch_takes_twenty_orders_of_one_instrument_and_margin_mode(swap, oth
 # -- our own venue -----------------------------------------------------------------------------------------
 
 
-class Ours:
-    """Our venue, its instrument and a key, over HTTP to the sandbox."""
-
-    def __init__(self, pool: Pool, keys: dict[str, str]) -> None:
-        connection = pool.connection("BloFin_F", Environment.SANDBOX)
-        self.venue: Any = connection.venue
-        self.instrument = connection.table.find("BTCUSDT")
-        self.keys = Credentials(keys["key"], keys["secret"], keys["passphrase"])
-        self.number = 0
-
-    def order(self, side: str, kind: str, quantity: str, **more: Any) -> OrderRequest:
-        self.number += 1
-        numbers = {name: Decimal(value) for name, value in more.items() if name in ("price", "trigger_price")}
-        return OrderRequest(
-            instrument=self.instrument,
-            client_id=more.pop("client_id", self.venue.client_id(str(self.number))),
-            side=Side(side),
-            type=OrderType(kind),
-            quantity=Decimal(quantity),
-            **(more | numbers),
-        )
-
-    def place(self, *words: str, **more: Any) -> Report:
-        placed: Report = self.venue.place(self.keys, self.order(*words, **more))
-        return placed
-
-    def fetch(self, report: Report) -> Report:
-        found: Report = self.venue.fetch(self.keys, self.instrument, report.ref)
-        return found
-
-    def cancel(self, report: Report) -> None:
-        self.venue.cancel(self.keys, self.instrument, report.ref)
-
-    def protect(self, quantity: str, stop: str, target: str, **more: Any) -> tuple[Report, Report]:
-        pair: tuple[Report, Report] = self.venue.protect(
-            self.keys,
-            Legs(
-                self.order("sell", "stop", quantity, trigger_price=stop, **more),
-                self.order("sell", "take_profit", quantity, trigger_price=target, **more),
-            ),
-        )
-        return pair
-
-    def open(self) -> list[Report]:
-        found: list[Report] = self.venue.open_orders(self.keys, self.instrument)
-        return found
-
-    def positions(self) -> list[Position]:
-        found: list[Position] = self.venue.positions(self.keys)
-        return found
-
-
-@pytest.fixture
-def pool(sandbox: Sandbox) -> Iterator[Pool]:
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def ours(pool, keys):
-    return Ours(pool, keys)
+    return Ours(pool, "BloFin_F", keys)
 
 
 @pytest.fixture
 def other(sandbox, keys):
     """The same account in a process that has seen nothing yet."""
     made = Pool(sandbox_url=sandbox.url)
-    yield Ours(made, keys)
+    yield Ours(made, "BloFin_F", keys)
     made.close()
 
 
@@ -335,7 +272,7 @@ def test_quantities_are_coins_whatever_the_exchange_counts(sandbox, ours):
 
 def test_entry_stop_and_target_and_the_target_ends_the_stop(sandbox, ours):
     ours.place("buy", "market", "0.1")
-    stop, target = ours.protect("0.1", "49000", "52000", **REDUCING)
+    stop, target = ours.protect("0.1", "49000", "52000")
     assert {(each.exchange_id, each.client_id, each.type) for each in ours.open()} == {
         (stop.exchange_id, stop.client_id, OrderType.STOP),
         (target.exchange_id, target.client_id, OrderType.TAKE_PROFIT),
@@ -359,7 +296,7 @@ def test_a_batch_that_closes_goes_to_the_isolated_position(sandbox, ours, other)
 
 def test_the_pair_of_an_isolated_position_goes_to_that_position(sandbox, ours, other):
     ours.place("buy", "market", "0.1", margin_mode=MarginMode.ISOLATED)
-    other.protect("0.1", "49000", "52000", **REDUCING)
+    other.protect("0.1", "49000", "52000")
     other.place("sell", "market", "0.1", **REDUCING)
     assert ours.positions() == []
     asked = [each["path"] for each in sandbox.state("BloFin_F", ours.keys.key)["calls"]]
@@ -368,7 +305,7 @@ def test_the_pair_of_an_isolated_position_goes_to_that_position(sandbox, ours, o
 
 def test_cancelling_one_leg_cancels_the_pair(ours):
     ours.place("buy", "market", "0.1")
-    stop, target = ours.protect("0.1", "49000", "52000", **REDUCING)
+    stop, target = ours.protect("0.1", "49000", "52000")
     ours.cancel(target)
     assert ours.open() == []
     assert ours.fetch(stop).status is OrderStatus.CANCELLED
@@ -379,7 +316,7 @@ def test_cancelling_one_leg_cancels_the_pair(ours):
 def test_everything_of_an_instrument_is_cancelled_whoever_placed_it(swap, ours):
     ours.place("buy", "limit", "0.1", price="40000")
     ours.place("buy", "market", "0.1")
-    ours.protect("0.1", "49000", "52000", **REDUCING)
+    ours.protect("0.1", "49000", "52000")
     ours.place("sell", "stop", "0.1", trigger_price="48000", **REDUCING)
     swap.create_order(SWAP, "market", "buy", 1, None, {"triggerPrice": 51000})
     swap.create_order(SWAP, "limit", "sell", 1, 52900, {"triggerPrice": 53000})
@@ -415,13 +352,13 @@ def test_the_leg_of_a_pair_that_rests_keeps_its_name(sandbox, ours):
 
 
 def test_hedge_mode_is_read_and_each_side_has_its_legs(sandbox, pool):
-    ours = Ours(pool, sandbox.account("blofin", position_mode="hedge"))
+    ours = Ours(pool, "BloFin_F", sandbox.account("blofin", position_mode="hedge"))
     assert ours.venue.position_mode(ours.keys, ours.instrument) is PositionMode.HEDGE
     with pytest.raises(ModeMismatch):
         ours.place("buy", "market", "0.1")
     ours.place("buy", "market", "0.1", position_side=Direction.LONG)
     ours.place("sell", "market", "0.05", position_side=Direction.SHORT)
-    stop, _ = ours.protect("0.1", "49000", "52000", position_side=Direction.LONG, **REDUCING)
+    stop, _ = ours.protect("0.1", "49000", "52000", position_side=Direction.LONG)
     assert {(each.direction, each.quantity) for each in ours.positions()} == {
         (Direction.LONG, Decimal("0.1")),
         (Direction.SHORT, Decimal("0.05")),
@@ -435,7 +372,7 @@ def test_hedge_mode_is_read_and_each_side_has_its_legs(sandbox, pool):
 @pytest.mark.parametrize("position_mode", ["one_way", "hedge"])
 @pytest.mark.parametrize("mode", [None, *MarginMode])
 def test_leverage_is_set_in_every_mode_and_already_so_is_success(sandbox, pool, position_mode, mode):
-    ours = Ours(pool, sandbox.account("blofin", position_mode=position_mode))
+    ours = Ours(pool, "BloFin_F", sandbox.account("blofin", position_mode=position_mode))
     for _ in range(2):
         ours.venue.set_leverage(ours.keys, ours.instrument, Decimal(7), mode)
     side = Direction.LONG if position_mode == "hedge" else None
@@ -470,7 +407,7 @@ def test_crossed_stops_and_targets_are_refused_in_every_direction(ours):
         with pytest.raises(WouldTrigger):
             ours.place(side, kind, "0.1", trigger_price=trigger)
     with pytest.raises(WouldTrigger):
-        ours.protect("0.1", "50500", "52000", **REDUCING)
+        ours.protect("0.1", "50500", "52000")
     assert ours.open() == []
 
 
@@ -501,7 +438,10 @@ def test_what_orders_hold_is_not_free(ours):
 
 
 def test_a_key_that_only_reads_is_told(sandbox, pool, keys):
-    full, reading = Ours(pool, keys), Ours(pool, sandbox.account("blofin", permissions=["read"]))
+    full, reading = (
+        Ours(pool, "BloFin_F", keys),
+        Ours(pool, "BloFin_F", sandbox.account("blofin", permissions=["read"])),
+    )
     for each, may in ((full, True), (reading, False)):
         info = each.venue.key_info(each.keys)
         assert (info.can_trade, info.can_withdraw, info.ip_locked) == (may, None, False)
@@ -549,7 +489,7 @@ def test_a_stop_the_exchange_will_not_take_is_refused(sandbox, ours):
     with pytest.raises(Refused):
         ours.place("sell", "stop", "0.1", trigger_price="49000", **REDUCING)
     with pytest.raises(Refused):
-        ours.protect("0.1", "49000", "52000", **REDUCING)
+        ours.protect("0.1", "49000", "52000")
     assert ours.open() == []
 
 

@@ -21,23 +21,18 @@ from exchanges.errors import (
     Throttled,
     WouldTrigger,
 )
-from exchanges.pool import Pool
 from exchanges.types import (
     Credentials,
     Direction,
-    Environment,
-    Legs,
     MarginMode,
     OrderRef,
-    OrderRequest,
     OrderStatus,
     OrderType,
-    Position,
     PositionMode,
     Report,
-    Side,
 )
 from tests.exchanges.conftest import Sandbox
+from tests.exchanges.sandbox.ours import Ours
 
 SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
 
@@ -336,60 +331,6 @@ def test_pybit_is_told_what_its_key_may_do(sandbox, pybit):
 
 
 # -- our own venues ----------------------------------------------------------------------------------------
-
-
-class Ours:
-    """One of our venues, its instrument and a key, over HTTP to the sandbox."""
-
-    def __init__(self, pool: Pool, name: str, keys: dict[str, str], symbol: str = "BTCUSDT") -> None:
-        connection = pool.connection(name, Environment.SANDBOX)
-        self.venue: Any = connection.venue
-        self.instrument = connection.table.find(symbol)
-        self.keys = Credentials(keys["key"], keys["secret"])
-        self.number = 0
-
-    def order(self, side: str, kind: str, quantity: str, **more: Any) -> OrderRequest:
-        self.number += 1
-        numbers = {name: Decimal(value) for name, value in more.items() if name in ("price", "trigger_price")}
-        return OrderRequest(
-            instrument=self.instrument,
-            client_id=more.pop("client_id", f"f-{self.venue.name}-{self.number}"),
-            side=Side(side),
-            type=OrderType(kind),
-            quantity=Decimal(quantity),
-            **(more | numbers),
-        )
-
-    def place(self, *words: str, **more: Any) -> Report:
-        placed: Report = self.venue.place(self.keys, self.order(*words, **more))
-        return placed
-
-    def fetch(self, report: Report) -> Report:
-        found: Report = self.venue.fetch(
-            self.keys, self.instrument, OrderRef(report.client_id, report.exchange_id)
-        )
-        return found
-
-    def protect(self, quantity: str, stop: str, target: str, **more: Any) -> tuple[Report, Report]:
-        legs = Legs(
-            self.order("sell", "stop", quantity, trigger_price=stop, **more),
-            self.order("sell", "take_profit", quantity, trigger_price=target, **more),
-        )
-        pair: tuple[Report, Report] = self.venue.protect(self.keys, legs)
-        return pair
-
-    def open(self) -> list[Report]:
-        return list(self.venue.open_orders(self.keys, self.instrument))
-
-    def positions(self) -> list[Position]:
-        return list(self.venue.positions(self.keys, self.instrument))
-
-
-@pytest.fixture
-def pool(sandbox):
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Deribit in the sandbox, traded by ccxt and by our venues: two that agree."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -26,22 +26,16 @@ from exchanges.errors import (
 )
 from exchanges.pool import Pool
 from exchanges.types import (
-    Credentials,
     Direction,
-    Environment,
-    Legs,
     MarginMode,
     OrderRef,
-    OrderRequest,
     OrderStatus,
     OrderType,
-    Position,
     PositionMode,
-    Report,
-    Side,
     TimeInForce,
 )
 from tests.exchanges.conftest import Sandbox
+from tests.exchanges.sandbox.ours import Ours
 
 SPOT, SWAP = "BTC/USDC", "BTC/USDC:USDC"
 REDUCE = {"reduceOnly": True}
@@ -191,56 +185,11 @@ def test_ccxt_is_refused_for_a_stale_timestamp(client):
 # -- our own venues ----------------------------------------------------------------------------------------
 
 
-class Ours:
-    """One of our venues, its instrument and a key, over HTTP to the sandbox."""
+class Deribit(Ours):
+    """In USDC."""
 
-    def __init__(self, pool: Pool, name: str, keys: dict[str, str], symbol: str = "BTCUSDC") -> None:
-        connection = pool.connection(name, Environment.SANDBOX)
-        self.venue: Any = connection.venue
-        self.instrument = connection.table.find(symbol)
-        self.keys = Credentials(keys["key"], keys["secret"])
-        self.number = 0
-
-    def order(self, side: str, kind: str, quantity: str, **more: Any) -> OrderRequest:
-        self.number += 1
-        numbers = {name: Decimal(value) for name, value in more.items() if name in ("price", "trigger_price")}
-        return OrderRequest(
-            instrument=self.instrument,
-            client_id=more.pop("client_id", self.venue.client_id(f"{self.venue.name} {self.number}")),
-            side=Side(side),
-            type=OrderType(kind),
-            quantity=Decimal(quantity),
-            **(more | numbers),
-        )
-
-    def place(self, *words: str, **more: Any) -> Report:
-        placed: Report = self.venue.place(self.keys, self.order(*words, **more))
-        return placed
-
-    def fetch(self, report: Report) -> Report:
-        found: Report = self.venue.fetch(self.keys, self.instrument, report.ref)
-        return found
-
-    def cancel(self, report: Report) -> None:
-        self.venue.cancel(self.keys, self.instrument, report.ref)
-
-    def legs(self, quantity: str, stop: str, target: str) -> Legs:
-        return Legs(
-            self.order("sell", "stop", quantity, trigger_price=stop, **REDUCING),
-            self.order("sell", "take_profit", quantity, trigger_price=target, **REDUCING),
-        )
-
-    def protect(self, *words: str) -> tuple[Report, Report]:
-        pair: tuple[Report, Report] = self.venue.protect(self.keys, self.legs(*words))
-        return pair
-
-    def open(self) -> list[Report]:
-        found: list[Report] = self.venue.open_orders(self.keys, self.instrument)
-        return found
-
-    def positions(self) -> list[Position]:
-        found: list[Position] = self.venue.positions(self.keys)
-        return found
+    def __init__(self, pool: Pool, name: str, keys: Mapping[str, str], symbol: str = "BTCUSDC") -> None:
+        super().__init__(pool, name, keys, symbol)
 
     def asked(self, sandbox: Sandbox, path: str) -> int:
         calls = sandbox.state(self.venue.name, self.keys.key)["calls"]
@@ -248,20 +197,13 @@ class Ours:
 
 
 @pytest.fixture
-def pool(sandbox: Sandbox) -> Iterator[Pool]:
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def futures(pool, keys):
-    return Ours(pool, "Deribit_F", keys)
+    return Deribit(pool, "Deribit_F", keys)
 
 
 @pytest.fixture
 def cash(pool, keys):
-    return Ours(pool, "Deribit", keys)
+    return Deribit(pool, "Deribit", keys)
 
 
 def test_one_call_places_a_market_order_and_tells_fill_and_fee(sandbox, futures):
@@ -464,7 +406,7 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_label(sandbox, futures, 
 
 @pytest.mark.parametrize("symbol", ["BTCUSDC", "BTCUSDT", "SOLUSDC"])
 def test_a_spot_order_whose_answer_was_lost_is_found_wherever_it_is_filed(sandbox, pool, keys, symbol):
-    ours = Ours(pool, "Deribit", sandbox.account("deribit"), symbol)
+    ours = Deribit(pool, "Deribit", sandbox.account("deribit"), symbol)
     sandbox.fault("drop_after", venue="Deribit", count=1, path="private/buy")
     with pytest.raises(OutcomeUnknown):
         ours.place("buy", "limit", "0.1", price="10", client_id="lost")
@@ -506,9 +448,11 @@ def test_more_orders_than_the_engine_takes_are_told_without_a_time_to_wait(sandb
 def test_a_key_tells_its_rights_and_its_secret_stays_here(sandbox, pool, futures):
     info = futures.venue.key_info(futures.keys)
     assert (info.can_trade, info.can_withdraw, info.ip_locked) == (True, False, None)
-    powerful = Ours(pool, "Deribit_F", sandbox.account("deribit", permissions=["read", "trade", "withdraw"]))
+    powerful = Deribit(
+        pool, "Deribit_F", sandbox.account("deribit", permissions=["read", "trade", "withdraw"])
+    )
     assert powerful.venue.key_info(powerful.keys).can_withdraw is True
-    reader = Ours(pool, "Deribit_F", sandbox.account("deribit", permissions=["read"]))
+    reader = Deribit(pool, "Deribit_F", sandbox.account("deribit", permissions=["read"]))
     assert reader.venue.key_info(reader.keys).can_trade is False
     with pytest.raises(AuthRefused):
         reader.place("buy", "market", "0.1")

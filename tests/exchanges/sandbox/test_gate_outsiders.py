@@ -1,6 +1,5 @@
 """Gate in the sandbox, traded by ccxt, by Gate's own kit and by our venues."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -24,18 +23,14 @@ from exchanges.pool import Pool
 from exchanges.types import (
     Credentials,
     Direction,
-    Environment,
     MarginMode,
     OrderRef,
-    OrderRequest,
     OrderStatus,
     OrderType,
-    Position,
     PositionMode,
-    Report,
-    Side,
 )
 from tests.exchanges.conftest import Sandbox
+from tests.exchanges.sandbox.ours import Ours
 
 SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
 
@@ -312,51 +307,6 @@ def test_the_kit_reads_its_key_and_gets_labels(sandbox, keys):
 
 
 # -- our own venues ----------------------------------------------------------------------------------------
-
-
-class Ours:
-    """One of our venues with a key, and shorthands for its calls."""
-
-    def __init__(self, pool: Pool, name: str, keys: dict[str, str]) -> None:
-        connection = pool.connection(name, Environment.SANDBOX)
-        self.venue = connection.venue
-        self.instrument = connection.table.find("BTCUSDT")
-        self.keys = Credentials(keys["key"], keys["secret"])
-        self.placed = 0
-
-    def place(self, side: str, kind: str, quantity: str | None, **words: Any) -> Report:
-        self.placed += 1
-        numbers: dict[str, Any] = {
-            name: Decimal(words.pop(name))
-            for name in ("price", "trigger_price", "quote_quantity")
-            if name in words
-        }
-        order = OrderRequest(
-            instrument=self.instrument,
-            client_id=words.pop("client_id", f"own-{self.placed}"),
-            side=Side(side),
-            type=OrderType(kind),
-            quantity=None if quantity is None else Decimal(quantity),
-            **numbers,
-            **words,
-        )
-        return self.venue.place(self.keys, order)
-
-    def fetch(self, report: Report) -> Report:
-        return self.venue.fetch(self.keys, self.instrument, report.ref)
-
-    def open(self) -> list[Report]:
-        return self.venue.open_orders(self.keys, self.instrument)
-
-    def positions(self) -> list[Position]:
-        return self.venue.positions(self.keys, self.instrument)
-
-
-@pytest.fixture
-def pool(sandbox: Sandbox) -> Iterator[Pool]:
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """HTX in the sandbox, traded by ccxt and by our venues: two that agree."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -23,19 +22,16 @@ from exchanges.pool import Pool
 from exchanges.types import (
     Credentials,
     Direction,
-    Environment,
     MarginMode,
     OrderRef,
-    OrderRequest,
     OrderStatus,
     OrderType,
-    Position,
     PositionMode,
     Report,
-    Side,
     TimeInForce,
 )
 from tests.exchanges.conftest import Sandbox
+from tests.exchanges.sandbox.ours import Ours
 
 SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
 
@@ -211,56 +207,6 @@ def test_ccxt_is_refused_for_a_stale_timestamp(spot):
 # -- our own venues ----------------------------------------------------------------------------------------
 
 
-class Ours:
-    """One of our venues with a key, and shorthands for its calls."""
-
-    def __init__(self, pool: Pool, name: str, keys: dict[str, str]) -> None:
-        connection = pool.connection(name, Environment.SANDBOX)
-        self.venue = connection.venue
-        self.instrument = connection.table.find("BTCUSDT")
-        self.keys = Credentials(keys["key"], keys["secret"])
-        self.placed = 0
-
-    def request(self, side: str, kind: str, quantity: str | None, **words: Any) -> OrderRequest:
-        self.placed += 1
-        numbers: dict[str, Any] = {
-            name: Decimal(words.pop(name))
-            for name in ("price", "trigger_price", "quote_quantity")
-            if name in words
-        }
-        return OrderRequest(
-            instrument=self.instrument,
-            client_id=words.pop("client_id", str(self.placed)),
-            side=Side(side),
-            type=OrderType(kind),
-            quantity=None if quantity is None else Decimal(quantity),
-            **numbers,
-            **words,
-        )
-
-    def place(self, side: str, kind: str, quantity: str | None, **words: Any) -> Report:
-        return self.venue.place(self.keys, self.request(side, kind, quantity, **words))
-
-    def fetch(self, report: Report) -> Report:
-        return self.venue.fetch(self.keys, self.instrument, report.ref)
-
-    def cancel(self, report: Report) -> None:
-        self.venue.cancel(self.keys, self.instrument, report.ref)
-
-    def open(self) -> list[Report]:
-        return self.venue.open_orders(self.keys, self.instrument)
-
-    def positions(self) -> list[Position]:
-        return self.venue.positions(self.keys, self.instrument)
-
-
-@pytest.fixture
-def pool(sandbox: Sandbox) -> Iterator[Pool]:
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def cash(pool: Pool, keys: dict[str, str]) -> Ours:
     return Ours(pool, "HTX", keys)
@@ -407,7 +353,7 @@ def test_a_lost_answer_is_looked_up_by_our_id(sandbox, futures, cash):
     for ours in (futures, cash):
         name = ours.venue.name
         sandbox.fault("drop_after", venue=name, count=1)
-        request = ours.request("sell", "limit", "0.1", price="60000", client_id="424242")
+        request = ours.order("sell", "limit", "0.1", price="60000", client_id="424242")
         with pytest.raises(OutcomeUnknown):
             ours.venue.place(ours.keys, request)
         found = ours.venue.fetch(ours.keys, ours.instrument, OrderRef("424242"))
@@ -420,9 +366,9 @@ def test_a_lost_answer_is_looked_up_by_our_id(sandbox, futures, cash):
 def test_orders_of_a_batch_are_told_apart_and_a_refused_one_leaves_the_others(request, sandbox, path, name):
     ours = request.getfixturevalue(name)
     orders = [
-        ours.request("buy", "limit", "0.1", price="40000"),
-        ours.request("buy", "limit", "900", price="41000"),
-        ours.request("buy", "limit", "0.1", price="42000"),
+        ours.order("buy", "limit", "0.1", price="40000"),
+        ours.order("buy", "limit", "900", price="41000"),
+        ours.order("buy", "limit", "0.1", price="42000"),
     ]
     told = ours.venue.place_many(ours.keys, orders)
     assert [type(each) for each in told] == [Report, InsufficientFunds, Report]
@@ -434,9 +380,7 @@ def test_orders_of_a_batch_are_told_apart_and_a_refused_one_leaves_the_others(re
 @pytest.mark.parametrize(("path", "name"), [("batch-orders", "cash"), ("batch_orders", "futures")])
 def test_a_lost_batch_is_looked_up_by_our_ids_and_not_sent_again(request, sandbox, path, name):
     ours = request.getfixturevalue(name)
-    orders = [
-        ours.request("buy", "limit", "0.1", price=price, client_id=price) for price in ("40000", "41000")
-    ]
+    orders = [ours.order("buy", "limit", "0.1", price=price, client_id=price) for price in ("40000", "41000")]
     sandbox.fault("drop_after", venue=ours.venue.name, path=path, count=1)
     told = ours.venue.place_many(ours.keys, orders)
     assert [type(each) for each in told] == [OutcomeUnknown, OutcomeUnknown]
@@ -448,8 +392,8 @@ def test_a_lost_batch_is_looked_up_by_our_ids_and_not_sent_again(request, sandbo
 
 def test_a_market_buy_in_a_batch_that_lacks_the_money_of_its_bound_goes_out_as_its_cost(cash):
     orders = [
-        cash.request("buy", "limit", "0.01", price="40000"),
-        cash.request("buy", "market", "1.98"),
+        cash.order("buy", "limit", "0.01", price="40000"),
+        cash.order("buy", "market", "1.98"),
     ]
     told = cash.venue.place_many(cash.keys, orders)
     assert [(type(each), each.type) for each in told] == [

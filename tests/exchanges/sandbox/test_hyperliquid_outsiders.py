@@ -336,13 +336,6 @@ class Ours:
 
 
 @pytest.fixture
-def pool(sandbox: Sandbox) -> Iterator[Pool]:
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def cash(pool: Pool, keys: dict[str, str]) -> Ours:
     return Ours(pool, "Hyperliquid", keys)
 

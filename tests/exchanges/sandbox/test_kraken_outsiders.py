@@ -479,13 +479,6 @@ class Ours:
 
 
 @pytest.fixture
-def pool(sandbox):
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def cash(sandbox, pool, spot_keys):
     return Ours(pool, "Kraken", spot_keys)
 

@@ -1,7 +1,6 @@
 """KuCoin in the sandbox, traded by ccxt, by KuCoin's own client and by our venues: three that agree."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -32,19 +31,16 @@ from exchanges.pool import Pool
 from exchanges.types import (
     Credentials,
     Direction,
-    Environment,
     MarginMode,
     OrderRef,
-    OrderRequest,
     OrderStatus,
     OrderType,
-    Position,
     PositionMode,
     Report,
-    Side,
     TimeInForce,
 )
 from tests.exchanges.conftest import Sandbox
+from tests.exchanges.sandbox.ours import Ours
 
 SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
 
@@ -435,53 +431,6 @@ def test_sdk_gets_the_original_refusals(sandbox, official, keys):
 # -- our own venues ----------------------------------------------------------------------------------------
 
 
-class Ours:
-    """One of our venues with a key, and shorthands for its calls."""
-
-    def __init__(self, pool: Pool, name: str, keys: dict[str, str]) -> None:
-        connection = pool.connection(name, Environment.SANDBOX)
-        self.venue = connection.venue
-        self.instrument = connection.table.find("BTCUSDT")
-        self.keys = Credentials(keys["key"], keys["secret"], keys["passphrase"])
-        self.placed = 0
-
-    def request(self, side: str, kind: str, quantity: str | None, **words: Any) -> OrderRequest:
-        self.placed += 1
-        numbers: dict[str, Any] = {
-            name: Decimal(words.pop(name))
-            for name in ("price", "trigger_price", "quote_quantity", "leverage")
-            if name in words
-        }
-        return OrderRequest(
-            instrument=self.instrument,
-            client_id=words.pop("client_id", f"own-{self.placed}"),
-            side=Side(side),
-            type=OrderType(kind),
-            quantity=None if quantity is None else Decimal(quantity),
-            **numbers,
-            **words,
-        )
-
-    def place(self, side: str, kind: str, quantity: str | None, **words: Any) -> Report:
-        return self.venue.place(self.keys, self.request(side, kind, quantity, **words))
-
-    def fetch(self, report: Report) -> Report:
-        return self.venue.fetch(self.keys, self.instrument, report.ref)
-
-    def open(self) -> list[Report]:
-        return self.venue.open_orders(self.keys, self.instrument)
-
-    def positions(self) -> list[Position]:
-        return self.venue.positions(self.keys, self.instrument)
-
-
-@pytest.fixture
-def pool(sandbox: Sandbox) -> Iterator[Pool]:
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def cash(pool: Pool, keys: dict[str, str]) -> Ours:
     return Ours(pool, "KuCoin", keys)
@@ -697,8 +646,8 @@ def test_a_rate_refusal_is_a_definite_no_and_tells_how_long(sandbox, futures):
 def test_a_batch_refused_for_the_margin_mode_is_placed_in_the_other(futures, swap):
     swap.set_margin_mode("cross", SWAP)
     orders = [
-        futures.request("buy", "limit", "0.01", price="40000"),
-        futures.request("buy", "limit", "0.02", price="41000"),
+        futures.order("buy", "limit", "0.01", price="40000"),
+        futures.order("buy", "limit", "0.02", price="41000"),
     ]
     told = futures.venue.place_many(futures.keys, orders)
     assert [type(each) for each in told] == [Report, Report]
@@ -707,9 +656,9 @@ def test_a_batch_refused_for_the_margin_mode_is_placed_in_the_other(futures, swa
 
 def test_a_spot_market_order_among_limit_orders_goes_out_alone(sandbox, cash):
     orders = [
-        cash.request("buy", "limit", "0.01", price="40000"),
-        cash.request("buy", "limit", "0.02", price="41000"),
-        cash.request("buy", "market", "0.03"),
+        cash.order("buy", "limit", "0.01", price="40000"),
+        cash.order("buy", "limit", "0.02", price="41000"),
+        cash.order("buy", "market", "0.03"),
     ]
     told = cash.venue.place_many(cash.keys, orders)
     assert [each.status for each in told] == [OrderStatus.OPEN, OrderStatus.OPEN, OrderStatus.FILLED]

@@ -27,20 +27,15 @@ from exchanges.pool import Pool
 from exchanges.types import (
     Credentials,
     Direction,
-    Environment,
-    Legs,
     MarginMode,
     OrderRef,
-    OrderRequest,
     OrderStatus,
     OrderType,
-    Position,
     PositionMode,
-    Report,
-    Side,
     TimeInForce,
 )
 from tests.exchanges.conftest import Sandbox
+from tests.exchanges.sandbox.ours import Ours
 
 SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
 
@@ -230,69 +225,6 @@ def test_ccxt_is_refused_for_a_stale_timestamp(spot):
 
 
 # -- our own venues ----------------------------------------------------------------------------------------
-
-
-class Ours:
-    """One of our venues with a key, and shorthands for its calls."""
-
-    def __init__(self, pool: Pool, name: str, keys: dict[str, str]) -> None:
-        connection = pool.connection(name, Environment.SANDBOX)
-        self.venue: Any = connection.venue
-        self.instrument = connection.table.find("BTCUSDT")
-        self.keys = Credentials(keys["key"], keys["secret"])
-        self.placed = 0
-
-    def request(self, side: str, kind: str, quantity: str | None, **words: Any) -> OrderRequest:
-        self.placed += 1
-        numbers: dict[str, Any] = {
-            name: Decimal(words.pop(name))
-            for name in ("price", "trigger_price", "quote_quantity", "leverage")
-            if name in words
-        }
-        return OrderRequest(
-            instrument=self.instrument,
-            client_id=words.pop("client_id", f"own-{self.placed}"),
-            side=Side(side),
-            type=OrderType(kind),
-            quantity=None if quantity is None else Decimal(quantity),
-            **numbers,
-            **words,
-        )
-
-    def place(self, side: str, kind: str, quantity: str | None, **words: Any) -> Report:
-        report: Report = self.venue.place(self.keys, self.request(side, kind, quantity, **words))
-        return report
-
-    def protect(self, quantity: str, stop: str, target: str, **words: Any) -> tuple[Report, Report]:
-        words |= {"reduce_only": True}
-        legs = Legs(
-            self.request("sell", "stop", quantity, trigger_price=stop, **words),
-            self.request("sell", "take_profit", quantity, trigger_price=target, **words),
-        )
-        pair: tuple[Report, Report] = self.venue.protect(self.keys, legs)
-        return pair
-
-    def fetch(self, report: Report) -> Report:
-        found: Report = self.venue.fetch(self.keys, self.instrument, report.ref)
-        return found
-
-    def cancel(self, report: Report) -> None:
-        self.venue.cancel(self.keys, self.instrument, report.ref)
-
-    def open(self) -> list[Report]:
-        listed: list[Report] = self.venue.open_orders(self.keys, self.instrument)
-        return listed
-
-    def positions(self) -> list[Position]:
-        held: list[Position] = self.venue.positions(self.keys, self.instrument)
-        return held
-
-
-@pytest.fixture
-def pool(sandbox: Sandbox) -> Iterator[Pool]:
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """OKX in the sandbox, traded by ccxt, by python-okx (OKX's own client) and by our venues: three that agree."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -26,20 +25,16 @@ from exchanges.pool import Pool
 from exchanges.types import (
     Credentials,
     Direction,
-    Environment,
     Legs,
     MarginMode,
     OrderRef,
-    OrderRequest,
     OrderStatus,
     OrderType,
-    Position,
     PositionMode,
-    Report,
-    Side,
     TimeInForce,
 )
 from tests.exchanges.conftest import Sandbox
+from tests.exchanges.sandbox.ours import Ours
 
 SPOT, SWAP, COIN = "BTC/USDT", "BTC/USDT:USDT", "BTC/USD:BTC"
 
@@ -393,62 +388,6 @@ def test_a_batch_takes_twenty_orders_and_none_with_a_trigger(spot):
     assert spot.fetch_open_orders(SPOT) == []
 
 
-class Ours:
-    """One of our venues, its instrument and a key, over HTTP to the sandbox."""
-
-    def __init__(self, pool: Pool, name: str, keys: dict[str, str], symbol: str = "BTCUSDT") -> None:
-        connection = pool.connection(name, Environment.SANDBOX)
-        self.venue: Any = connection.venue
-        self.instrument = connection.table.find(symbol)
-        self.keys = Credentials(keys["key"], keys["secret"], keys["passphrase"])
-        self.number = 0
-
-    def order(self, side: str, kind: str, quantity: str, **more: Any) -> OrderRequest:
-        self.number += 1
-        numbers = {name: Decimal(value) for name, value in more.items() if name in ("price", "trigger_price")}
-        return OrderRequest(
-            instrument=self.instrument,
-            client_id=more.pop("client_id", self.venue.client_id(f"{self.venue.name} {self.number}")),
-            side=Side(side),
-            type=OrderType(kind),
-            quantity=Decimal(quantity),
-            **(more | numbers),
-        )
-
-    def place(self, *words: str, **more: Any) -> Report:
-        placed: Report = self.venue.place(self.keys, self.order(*words, **more))
-        return placed
-
-    def fetch(self, report: Report) -> Report:
-        found: Report = self.venue.fetch(self.keys, self.instrument, report.ref)
-        return found
-
-    def protect(self, quantity: str, stop: str, target: str, **more: Any) -> tuple[Report, Report]:
-        pair: tuple[Report, Report] = self.venue.protect(
-            self.keys,
-            Legs(
-                self.order("sell", "stop", quantity, trigger_price=stop, **more),
-                self.order("sell", "take_profit", quantity, trigger_price=target, **more),
-            ),
-        )
-        return pair
-
-    def open(self) -> list[Report]:
-        found: list[Report] = self.venue.open_orders(self.keys, self.instrument)
-        return found
-
-    def positions(self) -> list[Position]:
-        found: list[Position] = self.venue.positions(self.keys)
-        return found
-
-
-@pytest.fixture
-def pool(sandbox: Sandbox) -> Iterator[Pool]:
-    made = Pool(sandbox_url=sandbox.url)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def other(sandbox, keys):
     """The same account in a process that has seen nothing yet."""
@@ -486,7 +425,7 @@ def test_quantities_are_coins_whatever_the_exchange_counts(sandbox, futures):
 
 def test_entry_stop_and_target_and_the_target_ends_the_stop(sandbox, futures):
     futures.place("buy", "market", "0.1")
-    stop, target = futures.protect("0.1", "49000", "52000", **REDUCING)
+    stop, target = futures.protect("0.1", "49000", "52000")
     assert {(each.exchange_id, each.client_id, each.type) for each in futures.open()} == {
         (stop.exchange_id, stop.client_id, OrderType.STOP),
         (target.exchange_id, target.client_id, OrderType.TAKE_PROFIT),
@@ -501,7 +440,7 @@ def test_entry_stop_and_target_and_the_target_ends_the_stop(sandbox, futures):
 
 def test_the_pair_of_an_isolated_position_goes_to_that_position(sandbox, futures, other, keys):
     futures.place("buy", "market", "0.1", margin_mode=MarginMode.ISOLATED)
-    other.protect("0.1", "49000", "52000", **REDUCING)
+    other.protect("0.1", "49000", "52000")
     other.place("sell", "market", "0.1", **REDUCING)
     assert futures.positions() == []
     asked = [each["path"] for each in sandbox.state("OKX_F", futures.keys.key)["calls"]]
@@ -510,7 +449,7 @@ def test_the_pair_of_an_isolated_position_goes_to_that_position(sandbox, futures
 
 def test_cancelling_one_leg_cancels_the_pair(futures):
     futures.place("buy", "market", "0.1")
-    stop, target = futures.protect("0.1", "49000", "52000", **REDUCING)
+    stop, target = futures.protect("0.1", "49000", "52000")
     futures.venue.cancel(futures.keys, futures.instrument, target.ref)
     assert futures.open() == []
     assert futures.fetch(stop).status is OrderStatus.CANCELLED
@@ -521,7 +460,7 @@ def test_cancelling_one_leg_cancels_the_pair(futures):
 def test_everything_of_an_instrument_is_cancelled(futures):
     futures.place("buy", "limit", "0.1", price="40000")
     futures.place("buy", "market", "0.1")
-    futures.protect("0.1", "49000", "52000", **REDUCING)
+    futures.protect("0.1", "49000", "52000")
     futures.place("sell", "stop", "0.1", trigger_price="48000", **REDUCING)
     assert len(futures.open()) == 4
     futures.venue.cancel_all(futures.keys, futures.instrument)
@@ -545,7 +484,7 @@ def test_hedge_mode_is_read_and_each_side_has_its_legs(sandbox, pool):
         ours.place("buy", "market", "0.1")
     ours.place("buy", "market", "0.1", position_side=Direction.LONG)
     ours.place("sell", "market", "0.05", position_side=Direction.SHORT)
-    stop, _ = ours.protect("0.1", "49000", "52000", position_side=Direction.LONG, **REDUCING)
+    stop, _ = ours.protect("0.1", "49000", "52000", position_side=Direction.LONG)
     assert {(each.direction, each.quantity) for each in ours.positions()} == {
         (Direction.LONG, Decimal("0.1")),
         (Direction.SHORT, Decimal("0.05")),
@@ -610,7 +549,7 @@ def test_crossed_stops_and_targets_are_refused_in_every_direction(sandbox, futur
         with pytest.raises(WouldTrigger):
             futures.place(side, kind, "0.1", trigger_price=trigger)
     with pytest.raises(WouldTrigger):
-        futures.protect("0.1", "50500", "52000", **REDUCING)
+        futures.protect("0.1", "50500", "52000")
     assert futures.open() == cash.open() == []
 
 
@@ -785,7 +724,7 @@ def test_the_lists_of_okx_tell_both_kinds_of_contract_and_each_venue_its_own(poo
     for name, (_, size) in sizes.items():
         ours[name].place("buy", "market", size)
         ours[name].place("buy", "limit", size, price="40000")
-        ours[name].protect(size, "49000", "52000", **REDUCING)
+        ours[name].protect(size, "49000", "52000")
     for name, (symbol, size) in sizes.items():
         held, standing = ours[name].positions(), ours[name].venue.open_orders(ours[name].keys)
         assert [(each.symbol, each.quantity) for each in held] == [(symbol, Decimal(size))]
