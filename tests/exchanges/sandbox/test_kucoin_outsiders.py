@@ -1,6 +1,7 @@
 """KuCoin in the sandbox, traded by ccxt, by KuCoin's own client and by our venues: three that agree."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
