@@ -130,10 +130,11 @@ class Breaker:
         #: where calls failed a moment ago: the next good answer takes the count back
         self._failing: set[Count] = set()
 
-    def admit(self, venue: str, environment: Environment) -> None:
-        """Raises ExchangeDown or UnderMaintenance while the circuit is open. Memory only."""
+    def admit(self, venue: str, environment: Environment, *, reading: bool = False) -> None:
+        """Raises ExchangeDown or UnderMaintenance while the circuit is open. Memory only. `reading`: for what only
+        reads, which an exchange that takes no orders may still answer."""
         circuit = self._open.get((venue, environment))
-        if circuit is None:
+        if circuit is None or (reading and circuit.orders):
             return
         now = self._now_ms()
         if now < circuit.probe_ms + ABANDONED_SECONDS * 1000:

@@ -9,26 +9,33 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from django.conf import settings
 
 from exchanges.errors import ExchangeError
 from exchanges.registry import venue_class
 from exchanges.types import Direction, Environment, Quote
-from execution import book, bulkhead
+from execution import beside, book
 from execution.brokers import region_redis
 from execution.protection import Guarded, LegKind, LegState
 
 log = logging.getLogger(__name__)
+#: a round waits so long for prices; what comes later is for the next
+PRICES_SECONDS = 1.0
 #: prices asked per venue and round; with more instruments they take turns
 PRICES_PER_ROUND = 5
 #: an account is looked at this often when nothing happens, if the exchange's limits allow it
 ROTATION_SECONDS = 3.0
 MEMORY_SECONDS = 3600
+_lock = threading.Lock()
+#: (account, venue) whose price has come to a level, as far as no round has taken it up
+_reached: set[tuple[str, str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +148,31 @@ def _urgent(watched: list[Watched], now: float) -> set[tuple[str, str]]:
     for each in watched:
         if each.triggers:
             wanted.setdefault((each.venue, each.environment), {}).setdefault(each.instrument, []).append(each)
-    found = set()
-    for (venue, environment), by_symbol in wanted.items():
-        for symbol in _turn(sorted(by_symbol), venue_class(venue).prices_per_minute, now):
-            quote = _quote(venue, environment, symbol)
-            if quote is None:
-                continue
-            for each in by_symbol[symbol]:
-                if any(trigger.reached(quote) for trigger in each.triggers):
-                    found.add((each.account, each.venue))
+    pieces = {
+        f"prices of {venue} ({environment})": partial(_ask_prices, venue, environment, by_symbol, now)
+        for (venue, environment), by_symbol in wanted.items()
+    }
+    beside.run(pieces, PRICES_SECONDS)
+    with _lock:
+        found = set(_reached)
+        _reached.clear()
     return found
+
+
+def _ask_prices(
+    venue: str, environment: Environment, by_symbol: dict[str, list[Watched]], now: float
+) -> None:
+    for symbol in _turn(sorted(by_symbol), venue_class(venue).prices_per_minute, now):
+        quote = _quote(venue, environment, symbol)
+        if quote is None:
+            continue
+        reached = {
+            (each.account, each.venue)
+            for each in by_symbol[symbol]
+            if any(trigger.reached(quote) for trigger in each.triggers)
+        }
+        with _lock:
+            _reached.update(reached)
 
 
 def _turn(symbols: list[str], per_minute: float, now: float) -> list[str]:
@@ -170,14 +192,11 @@ def _turn(symbols: list[str], per_minute: float, now: float) -> list[str]:
 
 
 def _quote(venue: str, environment: Environment, symbol: str) -> Quote | None:
-    with bulkhead.prices().taken(f"{venue} {environment}") as free:
-        if not free:
-            return None  # a round before this one still waits for that exchange: the others go on
-        try:
-            book.breaker().admit(venue, environment)
-            connection = book.pool().connection(venue, environment)
-            instrument = connection.table.by_symbol(symbol)
-            return connection.venue.quote(instrument) if instrument else None
-        except ExchangeError as error:
-            log.warning("the price of %s on %s is not known: %s", symbol, venue, error.kind)
-            return None
+    try:
+        book.breaker().admit(venue, environment)
+        connection = book.pool().connection(venue, environment)
+        instrument = connection.table.by_symbol(symbol)
+        return connection.venue.quote(instrument) if instrument else None
+    except ExchangeError as error:
+        log.warning("the price of %s on %s is not known: %s", symbol, venue, error.kind)
+        return None

@@ -171,15 +171,18 @@ def _look_after(region: str, account: str, venue: str, *, whole: bool) -> None:
     owner = rows[0].account if rows else _owner(account) if whole else None
     if owner is None:
         return
+    unguarded = any(map(bare, rows))
     try:
-        with pressing(Priority.PROTECT if any(map(bare, rows)) else Priority.QUERY):
+        if not unguarded:  # what only reads would wait, and hold a thread, for what nobody answers now
+            book.breaker().admit(venue, Environment(owner.environment), reading=True)
+        with pressing(Priority.PROTECT if unguarded else Priority.QUERY):
             _take_care(region, owner, venue, rows, whole=whole)
     except AuthRefused as error:
         log.warning("the key of account %s is refused while it is supervised: %s", account, error.code)
         keycheck.doubt(region, account, owner.sealed)
     except ExchangeError as error:
         log.warning("looking after %s on %s failed: %s (%s)", account, venue, error.kind, error.message)
-        if isinstance(error, NotSent) and error.retry_after and not any(map(bare, rows)):
+        if isinstance(error, NotSent) and error.retry_after and not unguarded:
             pace.rest(region, account, venue, error.retry_after)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 
 from exchanges.types import Environment
-from execution import alarms, bulkhead, compare, keycheck, pulse, reconcile, supervise, warm
+from execution import alarms, beside, bulkhead, compare, keycheck, pulse, reconcile, supervise, warm
 from execution import place as placing
 
 
@@ -27,7 +27,7 @@ def supervise_region(region: str) -> None:
 
 @shared_task
 def supervise_account(region: str, account: str, venue: str, whole: bool = False) -> None:
-    with bulkhead.looks().taken(venue) as free:
+    with bulkhead.look(venue) as free:
         if free:
             supervise.look_after(region, account, venue, whole=whole)
         elif whole:
@@ -36,7 +36,7 @@ def supervise_account(region: str, account: str, venue: str, whole: bool = False
 
 @shared_task
 def compare_account(region: str, account: str, venue: str, whole: bool = True) -> None:
-    with bulkhead.comparisons().taken(venue) as free:
+    with bulkhead.comparison(venue) as free:
         if free:
             supervise.look_after(region, account, venue, whole=whole)
         else:
@@ -52,7 +52,7 @@ def reconcile_region(region: str) -> None:
 
 @shared_task
 def reconcile_account(region: str, account: str, venue: str) -> None:
-    with bulkhead.rescues().taken(venue) as free:
+    with bulkhead.look(venue) as free:
         if free:
             reconcile.look_into(region, account, venue)
 
@@ -71,9 +71,9 @@ def warm_region(region: str) -> None:
 
 @shared_task
 def warm_venue(region: str, venue: str, environment: str) -> None:
-    with bulkhead.prices().taken(f"warm {venue} {environment}") as free:
-        if free:
-            warm.refresh(region, venue, Environment(environment))
+    beside.run(
+        {f"warm {venue} {environment}": partial(warm.refresh, region, venue, Environment(environment))}, 0
+    )
 
 
 @shared_task

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import redis
 from celery import current_app
@@ -15,7 +16,7 @@ from exchanges.clock import Clock
 from exchanges.errors import ExchangeError
 from exchanges.registry import every_venue
 from exchanges.types import Environment
-from execution import book, circuit
+from execution import beside, book, circuit
 from execution.brokers import producer_pool, region_redis
 from execution.circuit import Circuit
 from execution.routing import region_of
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 WARM = "execution.tasks.warm_venue"
 #: how long a clock that jumped is shown
 JUMP_SECONDS = 900
+#: a round of probes waits so long; one that takes longer ends by itself
+PROBES_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +105,9 @@ def clocks(region: str) -> list[ClockState]:
 def probe(region: str) -> None:
     """Try the circuits that are open and due: an answer closes them."""
     now_ms = time.time() * 1000
-    for each in circuit.opened(region):
-        if each.probe_ms <= now_ms:
-            _probe(each)
+    due = [each for each in circuit.opened(region) if each.probe_ms <= now_ms]
+    pieces = {f"probe of {each.venue} ({each.environment})": partial(_probe, each) for each in due}
+    beside.run(pieces, PROBES_SECONDS)
 
 
 def _probe(each: Circuit) -> None:

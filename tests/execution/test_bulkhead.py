@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -166,6 +166,62 @@ def test_slots_are_given_back_also_after_a_failure() -> None:
         assert again
 
 
+# -- all kinds of work together ----------------------------------------------------------------------------
+
+
+def test_what_only_looks_counts_too_and_leaves_orders_their_part() -> None:
+    held = Bulkhead(3, looking=2)
+    with held.looking("slow") as first, held.looking("slow") as second, held.looking("slow") as third:
+        assert (first, second, third) == (True, True, False)
+        done: list[str] = []
+
+        def order() -> None:
+            held.submit("slow", Job("b", 2, lambda: done.append("second")))
+            done.append("first")
+
+        assert held.submit("slow", Job("a", 1, order))
+        assert done == ["first", "second"], "one thread is left to orders, and they take turns"
+
+
+def test_an_order_that_found_only_looks_is_run_by_the_first_of_them_that_ends() -> None:
+    held, done = Bulkhead(2, looking=2), list[str]()
+    with held.looking("slow") as first:
+        with held.looking("slow") as second:
+            assert held.submit("slow", Job("a", 1, lambda: done.append("order")))
+            assert (first, second, done) == (True, True, [])
+        assert (done, held.waiting("slow")) == (["order"], 0)
+
+
+def test_two_exchanges_that_hang_leave_threads_to_the_others() -> None:
+    """Of sixteen: eight for the first, four for the second, and the third begins at once."""
+    held = Bulkhead(8, looking=8, in_all=12)
+    with ExitStack() as hung:
+        taken = [
+            [hung.enter_context(held.looking(name)) for _ in range(9)] for name in ("one", "two", "three")
+        ]
+    assert [sum(each) for each in taken] == [8, 4, bulkhead.FEW]
+
+
+def test_the_products_of_an_exchange_share_their_threads() -> None:
+    assert {bulkhead.exchange_of(name) for name in ("Binance", "Binance_F", "Binance_C")} == {"binance"}
+    assert bulkhead.exchange_of("Kraken") != bulkhead.exchange_of("Kraken_F"), "other hosts, other keys"
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4, 8, 16, 64])
+def test_a_worker_of_any_size_serves_an_exchange_and_has_threads_left(threads: int, settings: Any) -> None:
+    settings.WORKER_THREADS = threads
+    bulkhead.exchanges.cache_clear()
+    try:
+        with ExitStack() as hung:
+            looks = sum(hung.enter_context(bulkhead.look("Binance_F")) for _ in range(threads))
+            ran: list[int] = []
+            bulkhead.exchanges().submit("bybit", Job("a", 1, lambda: ran.append(1)))
+        assert 1 <= looks <= max(1, threads // 2)
+        assert ran == [1]
+    finally:
+        bulkhead.exchanges.cache_clear()
+
+
 # -- orders ------------------------------------------------------------------------------------------------
 
 
@@ -188,7 +244,7 @@ def test_an_order_that_waits_is_neither_claimed_nor_sent(
 ) -> None:
     (waiting,) = jobs("BTCUSDT on Binance_F market long 0.01")
     held = Bulkhead(1)
-    monkeypatch.setattr(bulkhead, "orders", lambda: held)
+    monkeypatch.setattr(bulkhead, "exchanges", lambda: held)
     seen: list[Claim | int] = []
 
     def occupied() -> None:
@@ -196,7 +252,7 @@ def test_an_order_that_waits_is_neither_claimed_nor_sent(
         seen.append(claims.look("tokyo", waiting["id"]))
         seen.append(len(desk.state("Binance_F", "binance")["orders"]))
 
-    held.submit("Binance_F:sandbox", Job("another", 0, occupied))
+    held.submit("binance", Job("another", 0, occupied))
     assert seen == [Claim.FREE, 0]
     assert Order.objects.get(job=waiting["id"]).status == "filled"
 
@@ -207,8 +263,8 @@ def test_an_order_turned_away_ends_with_a_clear_no_and_never_runs(
 ) -> None:
     (message,) = jobs("BTCUSDT on Binance_F market long 0.01")
     full = Bulkhead(1, waiting=0)
-    monkeypatch.setattr(bulkhead, "orders", lambda: full)
-    full.submit("Binance_F:sandbox", Job("another", 0, lambda: tasks.place(message)))
+    monkeypatch.setattr(bulkhead, "exchanges", lambda: full)
+    full.submit("binance", Job("another", 0, lambda: tasks.place(message)))
     row = Order.objects.get(job=message["id"])
     assert row.error is not None
     assert (row.status, row.error["code"]) == ("not_sent", "EXCHANGE_BUSY")

@@ -19,7 +19,7 @@ from exchanges.errors import (
     Unreachable,
 )
 from exchanges.types import Environment
-from execution import book, circuit, warm
+from execution import beside, book, circuit, warm
 from execution.brokers import region_redis
 from execution.circuit import (
     ABANDONED_SECONDS,
@@ -31,6 +31,7 @@ from execution.circuit import (
     Fault,
     UnderMaintenance,
 )
+from tests.stack import wait_for
 
 VENUE, REGION, ENVIRONMENT = "Binance_F", "tokyo", Environment.SANDBOX
 SILENT = OutcomeUnknown("no answer")
@@ -287,3 +288,52 @@ def make_due(region: str) -> None:
     for field, text in server.hgetall(f"circuits:{region}").items():
         (found,) = [each for each in circuit.opened(region) if f"{each.venue}:{each.environment}" == field]
         server.hset(f"circuits:{region}", field, str(text).replace(str(found.probe_ms), "0"))
+
+
+def test_probes_do_not_wait_for_each_other(desk: Any) -> None:
+    """One hangs, and is not begun a second time; the other closes its circuit meanwhile."""
+    for venue in (VENUE, "Binance"):
+        assert desk.instrument(venue, "BTCUSDT")  # what a worker that runs has read long ago
+        for _ in range(FAILURES):
+            book.breaker().saw(venue, ENVIRONMENT, 0.1, SILENT)
+    desk.sandbox.fault("delay", venue=VENUE, delay_ms=6000, path="GET ")
+    make_due(REGION)
+    warm.probe(REGION)
+    assert [each.venue for each in circuit.opened(REGION)] == [VENUE]
+    assert f"probe of {VENUE} ({ENVIRONMENT})" in beside.at_work()
+    desk.sandbox.no_faults()
+    wait_for("the slow probe", lambda: not circuit.opened(REGION))
+
+
+# -- looks at positions ------------------------------------------------------------------------------------
+
+
+def reads(desk: Any) -> int:
+    return len([each for each in desk.state(VENUE, "binance")["calls"] if each["method"] == "GET"])
+
+
+@pytest.mark.parametrize(("reading", "looked_at"), [(True, False), (False, True)])
+def test_a_guarded_position_is_not_looked_at_while_an_exchange_tells_nothing(
+    desk: Any, reading: bool, looked_at: bool
+) -> None:
+    """Where it only takes no orders, it is: a leg that filled there is to be seen."""
+    desk.one(f"BTCUSDT on {VENUE} market long 0.01 sl off 2%")
+    for _ in range(FAILURES):
+        book.breaker().saw(VENUE, ENVIRONMENT, 0.1, SILENT, reading=reading)
+    before = reads(desk)
+    desk.supervise()
+    assert (reads(desk) > before) is looked_at
+
+
+def test_a_position_without_its_stop_is_looked_after_whatever_the_circuit_says(desk: Any) -> None:
+    desk.sandbox.fault("reject_stop", venue=VENUE)
+    desk.one(f"BTCUSDT on {VENUE} market long 0.01 sl off 2%", stop_policy="keep")
+    row = desk.bracket()
+    assert row.status == "failed"
+    legs = [leg | {"attempts": 0} for leg in row.legs]
+    type(row).objects.filter(pk=row.pk).update(legs=legs)
+    desk.sandbox.no_faults()
+    for _ in range(FAILURES):
+        book.breaker().saw(VENUE, ENVIRONMENT, 0.1, SILENT, reading=True)
+    desk.supervise(2)
+    assert desk.bracket().status == "armed"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from exchanges.types import Environment
-from execution import pace
-from execution.pace import Watched
+from execution import beside, pace
+from execution.pace import Trigger, Watched
+from tests.stack import wait_for
 
 NOW = 1_700_000_000.0
 
@@ -61,6 +64,29 @@ def test_an_account_alone_is_looked_at_every_three_seconds(rounds) -> None:
 def test_venues_do_not_wait_for_each_other(rounds) -> None:
     (first,) = rounds([*watched(1, "ByBit_F"), *watched(1, "Kraken_F")], 1)
     assert first == ["a_000", "a_000"]
+
+
+def test_an_exchange_that_hangs_holds_up_no_prices_of_another(make_desk: Callable[..., Any]) -> None:
+    """Both prices have come to a level; the one that can be asked for is taken up in the same round, the other when
+    its answer comes."""
+    desk = make_desk(families=("binance", "bybit"))
+    at_any_price = (Trigger(Decimal(0), rising=True),)
+    everything = [
+        Watched(desk.accounts[family].public_id, venue, Environment.SANDBOX, "BTCUSDT", at_any_price)
+        for family, venue in (("binance", "Binance_F"), ("bybit", "ByBit_F"))
+    ]
+    for each in everything:  # what a worker that runs has read long ago
+        assert desk.instrument(each.venue, "BTCUSDT")
+    ours, slow = "prices of ByBit_F (sandbox)", "prices of Binance_F (sandbox)"
+    desk.sandbox.fault("delay", venue="Binance_F", delay_ms=4000, path="GET ")
+    for account in everything:  # looked at a moment ago: only a price makes them due again
+        pace.mark("tokyo", [(account.account, account.venue)], NOW - 2)
+    assert pace.due("tokyo", everything, lambda: NOW) == [(everything[1].account, "ByBit_F")]
+    assert slow in beside.at_work()
+    assert pace.due("tokyo", everything[:1], lambda: NOW + 0.1) == []
+    desk.sandbox.no_faults()
+    wait_for("the slow answer", lambda: not {slow, ours} & beside.at_work())
+    assert pace.due("tokyo", everything[:1], lambda: NOW + 0.2) == [(everything[0].account, "Binance_F")]
 
 
 @pytest.mark.parametrize(

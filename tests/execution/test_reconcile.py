@@ -87,14 +87,14 @@ def in_thread(region, account, venue):
 
 
 def test_threads_that_wait_for_one_exchange_leave_those_of_another(two_exchanges, settings):
-    settings.WORKER_THREADS = 4
-    bulkhead.rescues.cache_clear()
+    settings.WORKER_THREADS = 2
+    bulkhead.exchanges.cache_clear()
     quick, left = unknown(two_exchanges, "ByBit_F"), unknown(two_exchanges, "Binance_F")
-    with bulkhead.rescues().taken("Binance_F") as held:
+    with bulkhead.look("Binance_F") as held:
         assert held
         tasks.reconcile_account("tokyo", *pair(two_exchanges, "binance", "Binance_F"))
         tasks.reconcile_account("tokyo", *pair(two_exchanges, "bybit", "ByBit_F"))
-    bulkhead.rescues.cache_clear()
+    bulkhead.exchanges.cache_clear()
     assert quick.get().status == OrderState.NOT_SENT
     assert left.get().status == OrderState.UNKNOWN, "its next round comes by itself"
 
