@@ -8,15 +8,18 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
 from exchanges.errors import ExchangeError, NothingToReduce, OrderNotFound
-from exchanges.types import Direction, Instrument, OrderRef, OrderStatus, Report
+from exchanges.registry import venue_class
+from exchanges.types import Direction, Instrument, OrderRef, OrderStatus, Product, Report
 from execution.arming import ANNOUNCED, arm, cancel_legs, doubts, fire, in_line
 from execution.brackets import forget
 from execution.desk import Desk, UnknownOutcome
 from execution.entry import PRICE_UNTOLD, fill_price, sellable, untold
+from execution.forgotten import memory
 from execution.ids import step_token
 from execution.models import BracketState, Order, OrderState
 from execution.protection import Guarded, Leg, LegKind, LegState
@@ -26,8 +29,8 @@ log = logging.getLogger(__name__)
 #: looks in a row that must agree before a vanished position or order is believed
 SURE = 2
 LOST = 3
-#: of a market order, which must not go out again while it may be on its way
-LOST_AT_MARKET = 6
+#: of a sale at market whose end the exchange does not tell any more
+FORGOTTEN = "not confirmed, and the exchange may have forgotten it: look at the position"
 #: what sells, and takes exits away for it
 CLOSING = ("close", "target", "reverse")
 #: every look at what a dead worker left has been by then
@@ -68,11 +71,12 @@ def read(desk: Desk, bracket: Guarded, view: Look) -> None:
         bracket.note = doubts(bracket)  # what was not confirmed may be now
     told, key = bracket.closed - closed, bracket.share
     view.excess[key] = max(view.excess.get(key, Decimal(0)) - told, Decimal(0))
+    _explain_by_sale(bracket, view)
 
 
 def judge(bracket: Guarded, view: Look) -> None:
     """Take off what was closed elsewhere, when two looks in a row say so."""
-    if view.counted:
+    if view.counted and _forgotten_sale(bracket) is None:
         _observe_position(bracket, view)
 
 
@@ -143,10 +147,57 @@ def _leg_report(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg, 
     except OrderNotFound:
         pass
     leg.missing += 1
-    patience = LOST_AT_MARKET if leg.at_market else SURE if leg.error == ANNOUNCED else LOST
-    if leg.missing >= patience:
+    if leg.at_market:
+        _miss_sale(bracket, leg)
+    elif leg.missing >= (SURE if leg.error == ANNOUNCED else LOST):
         _lost(bracket, leg, "the exchange does not know this order")
     return None
+
+
+def _miss_sale(bracket: Guarded, leg: Leg) -> None:
+    """One at market must not go out again while it may be on its way, which takes as long as with a command; nor when
+    it may have come and been forgotten since somebody looked."""
+    now = timezone.now()
+    leg.sent_at = leg.sent_at or now
+    if leg.error == FORGOTTEN or now - (leg.missed_at or leg.sent_at) >= memory(bracket.venue):
+        _left_to_the_position(bracket, leg)
+        return
+    leg.missed_at = now
+    if now - leg.sent_at > timedelta(seconds=settings.GIVE_UP_SECONDS):
+        _lost(bracket, leg, "the exchange does not know this order")
+
+
+def _left_to_the_position(bracket: Guarded, leg: Leg) -> None:
+    if leg.error != FORGOTTEN:
+        log.error("bracket %s on %s: its sale at market is %s", bracket.public_id, bracket.venue, FORGOTTEN)
+    leg.error = FORGOTTEN
+    bracket.status, bracket.note = BracketState.FAILED, f"its sale at market is {FORGOTTEN}"
+
+
+def _forgotten_sale(bracket: Guarded) -> Leg | None:
+    """Where the position may tell of it: coins on spot may be their owner's."""
+    if venue_class(bracket.venue).product is Product.SPOT:
+        return None
+    open_sales = (leg for leg in bracket.legs if leg.at_market and leg.status is LegState.OPEN)
+    return next((leg for leg in open_sales if leg.error == FORGOTTEN), None)
+
+
+def _explain_by_sale(bracket: Guarded, view: Look) -> None:
+    """What is missing of the position is what the forgotten sale sold, before it is anything else. When nothing is, it
+    did not take place."""
+    leg = _forgotten_sale(bracket)
+    if leg is None or not view.counted:
+        return
+    missing = min(view.excess.get(bracket.share, Decimal(0)), bracket.remaining)
+    if not missing:
+        _lost(bracket, leg, "the position is as large as before")
+        return
+    view.excess[bracket.share] -= missing
+    bracket.gone_seen += 1
+    if bracket.gone_seen >= SURE:
+        bracket.closed += missing
+        bracket.gone_seen, bracket.note = 0, f"{missing.normalize():f} closed at market"
+        leg.status, leg.error, leg.filled = LegState.FILLED, "", missing
 
 
 def unknown_there(desk: Desk, leg: Leg) -> bool:
@@ -179,7 +230,7 @@ def _lost(bracket: Guarded, leg: Leg, why: str) -> None:
 
 
 def take_in(bracket: Guarded, leg: Leg, report: Report, *, ends_both: bool) -> None:
-    leg.missing, leg.error = 0, ""
+    leg.missing, leg.error, leg.missed_at = 0, "", None
     leg.exchange_id = report.exchange_id or leg.exchange_id
     if report.filled > leg.filled:
         bracket.closed += report.filled - leg.filled

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
@@ -63,8 +64,10 @@ class Leg:
     missing: int = 0
     #: flipr itself meant to cancel it: whoever finds it gone need not ask who did
     leaving: bool = False
-    #: it went out as a market order, or was about to
+    #: it went out as a market order, or was about to; when, and when a look did not find it last
     at_market: bool = False
+    sent_at: datetime | None = None
+    missed_at: datetime | None = None
 
     @property
     def ref(self) -> OrderRef:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.utils import timezone
 from accounts import flows
 from accounts.models import Account, User
 from exchanges.types import Credentials, Environment, Instrument
-from execution import book, claims, dispatch, supervise
+from execution import book, brackets, claims, dispatch, supervise
 from execution import desk as desks
 from execution.brokers import region_redis
 from execution.dispatch import Intake
@@ -69,6 +70,15 @@ class Desk:
                     (each.account, each.venue) for each in supervise.to_watch(region) if each.account in own
                 ):
                     supervise.look_after(region, account, venue)
+
+    def later(self, seconds: float) -> None:
+        """So much time has passed since the last look: what left for the exchange left that much earlier."""
+        for row in Bracket.objects.filter(user=self.user):
+            bracket = brackets.from_row(row)
+            for leg in bracket.legs:
+                leg.sent_at = leg.sent_at and leg.sent_at - timedelta(seconds=seconds)
+                leg.missed_at = leg.missed_at and leg.missed_at - timedelta(seconds=seconds)
+            Bracket.objects.filter(pk=row.pk).update(legs=brackets.columns(bracket)["legs"])
 
     def state(self, venue: str, family: str) -> dict[str, Any]:
         return self.sandbox.state(venue, self.keys[family])

@@ -99,6 +99,7 @@ def recover(desk):
             book.pool().close()
             book.pool.cache_clear()  # the limits are counted there
             desk.supervise()
+            desk.later(20)
 
 
 @pytest.mark.parametrize("kind", ["answer lost"])

@@ -57,6 +57,7 @@ def look(desk, times):
         book.pool().close()
         book.pool.cache_clear()  # the limits are counted there
         desk.supervise()
+        desk.later(20)
 
 
 @pytest.fixture
