@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.vault import VaultError
-from exchanges.errors import AuthRefused, ExchangeError, NotSent, OutcomeUnknown, Unsupported
+from exchanges.errors import AuthRefused, ExchangeError, NotSent, OutcomeUnknown
 from exchanges.types import Direction, Instrument, OrderStatus, Report, Side
 from execution import keycheck, mishap
 from execution.book import breaker
@@ -30,8 +30,9 @@ from execution.commands import (
 )
 from execution.desk import Desk, UnknownOutcome
 from execution.entry import check_market, enter, trouble
+from execution.everything import Swept, sweep
 from execution.exits import Closed, cancel, close, combined_status, totals
-from execution.ids import new_public_id, step_token
+from execution.ids import new_public_id
 from execution.jobs import Job, JobStep, Result, plain
 from execution.models import OrderState
 from execution.moves import protect
@@ -280,33 +281,15 @@ class Errand:
             result.status = OrderState.NOTHING_TO_DO
 
     def _close_everything(self, action: Step, step: JobStep, result: Result) -> None:
-        """`* on VENUE close`: every open position of the account. One that cannot be traded here keeps no other from
-        being closed, nor the steps behind this one from being done."""
+        """`* on VENUE close`: the steps behind it are done whatever had to stay open."""
         assert isinstance(action, Close)
-        symbols = dict.fromkeys(each.symbol for each in self.desk.venue.positions(self.desk.keys))
-        whole, left = Closed(), list[str]()
-        for number, symbol in enumerate(symbols):
-            token = step.token if number == 0 else step_token(step.token, f"all{number}")
-            try:
-                part = close(self.desk, action, self._held(symbol), token)
-            except (Rejection, Unsupported) as refusal:
-                left.append(f"{symbol}: {refusal.message}")
-                continue
-            whole.left_over = whole.left_over or part.left_over
-            whole.reports += part.reports
-            whole.requested += part.requested
-            self._left_behind(part)
-        self._closed(whole, result)
-        if left:
-            _left_open(result, left)
-
-    def _held(self, symbol: str) -> Instrument:
-        """By the exchange's own spelling: no other contract may be taken for the one that is held. Raises Rejection."""
-        found = self.desk.connection.table.by_symbol(symbol)
-        if found is None:
-            words = self.desk.connection.table.missing(symbol, self.desk.venue.name)
-            raise Rejection("UNKNOWN_SYMBOL", words)
-        return self.desk.instrument(found.symbol)
+        account = self.job.account
+        swept = sweep(self.desk, action, step.token, account.public_id, self._left_behind)
+        self._closed(swept.whole, result)
+        if swept.left:
+            _left_open(result, swept)
+        if any(isinstance(each, AuthRefused) for each in swept.errors):
+            keycheck.doubt(self.job.region, account.public_id, account.sealed)
 
     def _guard(self, step: If) -> str:
         """Empty when the condition holds, else why the rest of the block is skipped."""
@@ -342,17 +325,27 @@ def _not_filled(result: Result, report: Report) -> None:
     result.error = error_object("NOT_FILLED", f"the exchange ended the order without a fill: {why}")
 
 
-def _left_open(result: Result, left: list[str]) -> None:
+def _left_open(result: Result, swept: Swept) -> None:
     """What `* close` could not close is named; what it did close is told as ever."""
     closed = result.status != OrderState.NOTHING_TO_DO
-    if result.status == OrderState.FILLED:
+    if swept.unknown:
+        result.status = OrderState.UNKNOWN
+    elif result.status == OrderState.FILLED:
         result.status = OrderState.PARTIALLY_FILLED
     elif not closed:
-        result.status = OrderState.REJECTED
-    said = "all else was closed" if closed else "nothing else was open"
-    result.error = error_object(
-        LEFT_OPEN, f"left open, {'; '.join(left)} ({said})", "close it on the exchange's site"
+        result.status = OrderState.REJECTED if swept.refused else OrderState.NOT_SENT
+    names = {
+        "left open": [name for name in swept.left if name not in swept.unknown],
+        "not known": [name for name in swept.left if name in swept.unknown],
+    }
+    told = "; ".join(
+        f"{word}, {'; '.join(f'{name}: {swept.left[name]}' for name in found)}"
+        for word, found in names.items()
+        if found
     )
+    said = "all else was closed" if closed else "nothing else was open"
+    hint = "close it on the exchange's site" if swept.refused else "look at it, and send it again"
+    result.error = error_object(LEFT_OPEN, f"{told} ({said})", hint)
 
 
 def _half_done(result: Result, failure: Rejection | ExchangeError | UnknownOutcome) -> None:

@@ -29,11 +29,22 @@ from execution.sizing import check_currency
 _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The part of what is held on spot that flipr's brackets are to sell, and the ids of their legs: what else is held,
+    and waits to be sold, is its owner's."""
+
+    quantity: Decimal
+    legs: frozenset[str]
+
+
 @dataclass(slots=True)
 class Closed:
     """What a close did on one instrument. `gone` are the directions that are flat now."""
 
     instrument: Instrument | None = None
+    #: None: all that is held is meant
+    claim: Claim | None = None
     reports: list[Report] = field(default_factory=list)
     requested: Decimal = Decimal(0)
     gone: list[Direction] = field(default_factory=list)
@@ -44,13 +55,16 @@ class Closed:
     left_over: str = ""
 
 
-def close(desk: Desk, step: Close, instrument: Instrument, token: str) -> Closed:
-    """Close a position, or a part, reduce-only; when it is gone, cancel the exits it leaves behind.
+def close(
+    desk: Desk, step: Close, instrument: Instrument, token: str, *, claim: Claim | None = None
+) -> Closed:
+    """Close a position, or a part, reduce-only; when it is gone, cancel the exits it leaves behind. `claim`: of what
+    is held on spot, only so much.
 
     The stop stays until the close is confirmed: a close that fails must not leave the position bare.
     """
-    closed = Closed(instrument)
-    for number, position in enumerate(desk.positions(instrument, step.direction)):
+    closed = Closed(instrument, claim)
+    for number, position in enumerate(_meant_positions(desk, step, instrument, claim)):
         part = token if number == 0 else step_token(token, f"close{number}")
         _close_position(desk, step, instrument, position, part, closed)
     if not closed.reports:
@@ -60,13 +74,21 @@ def close(desk: Desk, step: Close, instrument: Instrument, token: str) -> Closed
     return closed
 
 
+def _meant_positions(desk: Desk, step: Close, instrument: Instrument, claim: Claim | None) -> list[Position]:
+    found = desk.positions(instrument, step.direction)
+    if claim is None:
+        return found
+    limited = (replace(each, quantity=min(each.quantity, claim.quantity)) for each in found)
+    return [each for each in limited if each.quantity >= instrument.step]
+
+
 def _close_position(
     desk: Desk, step: Close, instrument: Instrument, position: Position, token: str, closed: Closed
 ) -> None:
     amount = part_of(position, step.size, instrument, desk)
     order = _exit(desk, step, instrument, position, amount, token)
     desk.venue.draft_call(order, order.price or desk.known_price(instrument))
-    released = _release(desk, instrument, position, resting=step.price) if desk.spot else None
+    released = _release(desk, closed, position, resting=step.price) if desk.spot else None
     closed.requested += amount
     try:
         report = desk.send(order)
@@ -90,10 +112,12 @@ def _close_position(
     _cancel_exits(desk, instrument, closed)
 
 
-def _release(desk: Desk, instrument: Instrument, position: Position, *, resting: Level | None) -> Released:
+def _release(desk: Desk, closed: Closed, position: Position, *, resting: Level | None) -> Released:
     """Resting exits on spot hold the balance that is to be sold: they go first. The desk remembers them even
     when the sale fails, or never comes to be sent, because what is left is to be protected again."""
-    exits = [report for report in _open(desk, instrument) if is_exit(report, spot=True)]
+    instrument = closed.instrument
+    assert instrument is not None
+    exits = [report for report in _open(desk, instrument) if _leaves(report, closed.claim)]
     if resting is not None:
         _refuse_beside_stop(exits, resting)
     released = Released(instrument, position.quantity)
@@ -102,6 +126,13 @@ def _release(desk: Desk, instrument: Instrument, position: Position, *, resting:
         if desk.cancel(instrument, report.ref):
             released.ids += [name for name in (report.client_id, report.exchange_id) if name]
     return released
+
+
+def _leaves(report: Report, claim: Claim | None) -> bool:
+    """Whether an order on spot gives way to a sale."""
+    return is_exit(report, spot=True) and (
+        claim is None or bool({report.client_id, report.exchange_id} & claim.legs)
+    )
 
 
 def _still_held(desk: Desk, position: Position) -> Decimal:
@@ -201,7 +232,7 @@ def _cancel_exits(desk: Desk, instrument: Instrument, closed: Closed) -> None:
         return
     try:
         for report in _open(desk, instrument):
-            if closes_one_of(report, closed.gone, spot=desk.spot) and desk.cancel(instrument, report.ref):
+            if _left_over(report, closed, spot=desk.spot) and desk.cancel(instrument, report.ref):
                 closed.cancelled.append(report)
     except ExchangeError as error:
         if not closed.reports:
@@ -209,6 +240,11 @@ def _cancel_exits(desk: Desk, instrument: Instrument, closed: Closed) -> None:
         closed.left_over = (
             f"exit orders may still stand, and flipr will cancel those it placed: {error.message}"
         )
+
+
+def _left_over(report: Report, closed: Closed, *, spot: bool) -> bool:
+    ours = closed.claim is None or _leaves(report, closed.claim)
+    return ours and closes_one_of(report, closed.gone, spot=spot)
 
 
 def _open(desk: Desk, instrument: Instrument) -> list[Report]:

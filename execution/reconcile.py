@@ -24,11 +24,22 @@ from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound
 from exchanges.limits import Priority, pressing
 from exchanges.registry import venue_class
 from exchanges.types import Direction, Instrument, OrderRef, Report, Side
-from execution import brackets, claims, forgotten, holdings, keycheck, lanes
+from execution import brackets, claims, everything, forgotten, holdings, keycheck, lanes
 from execution.arming import UNPROTECTED, arm, cancel_legs, exit_leg
 from execution.brokers import producer_pool
 from execution.claims import Claim
-from execution.commands import Cancel, Entry, EntryKind, Go, Protect, Protection, Reverse, Setting, Step
+from execution.commands import (
+    Cancel,
+    Close,
+    Entry,
+    EntryKind,
+    Go,
+    Protect,
+    Protection,
+    Reverse,
+    Setting,
+    Step,
+)
 from execution.desk import Desk
 from execution.entry import fill_price, protect_fill, spelled_out, trouble
 from execution.errand import state_of
@@ -66,6 +77,8 @@ _LEAVES_NOTHING = (
     OrderState.SKIPPED,
     OrderState.DRY_RUN,
 )
+#: the symbol of a row that is about all of them
+EVERYTHING = "*"
 #: orders of one venue that a round goes through
 BATCH = 50
 LOOK = "execution.tasks.reconcile_account"
@@ -175,6 +188,8 @@ def _settle(region: str, row: Order) -> None:
     elif isinstance(step, Cancel | Protect | Setting):
         message = "it was cut short, and may have been carried out in part: send it again"
         _end(row, OrderState.NOT_SENT, "WORKER_DIED", message)
+    elif isinstance(step, Close) and row.symbol == EVERYTHING:
+        _swept(region, row, step)
     else:
         _ask(row, step)
     _leave_lane(region, row)
@@ -187,6 +202,28 @@ def _lane(row: Order) -> Iterator[None]:
     lane = lanes.lane_of(row.account.public_id, row.venue, row.symbol)
     with lanes.on_behalf(row.region, lane, row.job, LANE_SECONDS):
         yield
+
+
+def _swept(region: str, row: Order, step: Close) -> None:
+    """A close of everything has no order of its own to ask for: the positions tell how it ended."""
+    assert row.account is not None
+    try:
+        with pressing(Priority.ENTRY):
+            left = everything.still_open(open_desk(row.account, row.venue), step, row.account.public_id)
+    except (ExchangeError, Rejection) as error:
+        log.warning("what %s left open could not be looked up: %s", row.token, error)
+        _later(row)
+        return
+    at_work = row.status == OrderState.WORKING and claims.look(region, row.job) is Claim.ALIVE
+    young = timezone.now() - row.created_at <= timedelta(seconds=settings.GIVE_UP_SECONDS)
+    if not left:
+        move_order(row.token, OrderState.FILLED, by=WHO, why="nothing is open any more", error=None)
+    elif at_work or young:
+        _later(row)
+    else:
+        state = OrderState.PARTIALLY_FILLED if row.filled else OrderState.NOT_SENT
+        message = f"still open: {', '.join(left)}; what else was open may have been closed"
+        _end(row, state, "LEFT_OPEN", message)
 
 
 def _leave_lane(region: str, row: Order) -> None:

@@ -288,8 +288,8 @@ EXCHANGE = _group(
         "Look at the position now. The hook's policy says whether flipr closed it.",
     ),
     LEFT_OPEN=(
-        "Every position was to be closed, and one is in a contract that cannot be traded here, a dated one for example.",
-        "Close it on the exchange's site.",
+        "Every position was to be closed, and one is still open, or nobody knows: the message names it and says why.",
+        "Look at it: send the message again, or close it on the exchange's site.",
     ),
     NOT_CLOSED=("The position could not be closed.", "Look at it on the exchange now."),
 )
