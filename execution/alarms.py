@@ -21,8 +21,8 @@ from execution.arming import ATTEMPTS
 from execution.jobs import plain
 from execution.models import ACTIVE_BRACKETS, OPEN_STATES, Alarm, Bracket, Order
 from execution.protection import LegKind, LegState
-from execution.reconcile import ALARM
 from execution.supervise import bare
+from execution.turns import ALARM
 
 log = logging.getLogger(__name__)
 #: a stop that is being placed anew is missing for a moment: what lasts longer is told
@@ -44,7 +44,7 @@ def sweep(region: str) -> None:
 
 def _without_stop(region: str) -> Iterator[Alarm]:
     rows = Bracket.objects.filter(region=region, status__in=ACTIVE_BRACKETS).select_related("account")
-    for row in filter(bare, rows):
+    for row in filter(bare, brackets.readable(rows)):
         why = row.note or _said(row) or "the exchange has not confirmed it"
         yield Alarm(user_id=row.user_id, bracket=row, why=why)
 

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
 from celery import current_app
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Min, Q, QuerySet, Value, Window
+from django.db.models.functions import Least, RowNumber
 from django.utils import timezone
 
 from accounts.models import Account
+from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound
 from exchanges.limits import Priority, pressing
-from exchanges.registry import venue_class
 from exchanges.types import Direction, Instrument, OrderRef, Report, Side
-from execution import brackets, claims, everything, forgotten, holdings, keycheck, lanes
+from execution import brackets, claims, everything, forgotten, holdings, keycheck, lanes, mishap, turns
 from execution.arming import UNPROTECTED, arm, cancel_legs, exit_leg
 from execution.brokers import producer_pool
 from execution.claims import Claim
@@ -64,10 +65,10 @@ LATE = timedelta(seconds=30)
 CLOCKS = timedelta(seconds=5)
 #: a resting order that no bracket follows is asked for this often
 RESTING = timedelta(seconds=15)
-#: unresolved for this long: somebody should look
-ALARM = timedelta(minutes=5)
-LONGEST_PAUSE_SECONDS = 60
-YOUNG_PAUSE_SECONDS = 4
+#: as far as looks are counted
+MOST_LOOKUPS = 30
+#: what keeps a look from its end although nothing is wrong with flipr
+TROUBLE = (ExchangeError, Rejection, VaultError)
 #: results behind which no order and no bracket stands
 _LEAVES_NOTHING = (
     OrderState.NOTHING_TO_DO,
@@ -79,7 +80,7 @@ _LEAVES_NOTHING = (
 )
 #: the symbol of a row that is about all of them
 EVERYTHING = "*"
-#: orders of one venue that a round goes through
+#: so many accounts of one venue, and so many orders of one account, a round goes through
 BATCH = 50
 LOOK = "execution.tasks.reconcile_account"
 #: one account is asked about for so long; the lease outlives the slowest answer after that
@@ -108,24 +109,42 @@ def spread(region: str) -> None:
 def due(region: str) -> list[tuple[str, str]]:
     """(account, venue) with orders whose end the exchange must tell, and with orders that rest unwatched. What can
     be ended without asking is ended here."""
-    pairs: dict[tuple[str, str], None] = {}
-    rows = Order.objects.filter(region=region)
-    for venue in (
-        rows.filter(_unsettled() | _unwatched()).order_by().values_list("venue", flat=True).distinct()
-    ):
-        unsettled = list(_rows(region, venue, _unsettled()))
-        for row in unsettled:
-            if _due(row, unsettled) and (account := _to_ask(region, row)) is not None:
-                pairs[account.public_id, venue] = None
-        for row in _rows(region, venue, _unwatched()):
-            if row.account is not None:
-                pairs[row.account.public_id, venue] = None
-    return list(pairs)
+    pairs = [*_abandoned_pairs(region), *_pairs_in_question(region), *_pairs_unwatched(region)]
+    return list(dict.fromkeys(pairs))
 
 
-def _rows(region: str, venue: str, which: Q) -> Iterable[Order]:
-    rows = Order.objects.filter(which, region=region, venue=venue).select_related("account", "account__user")
-    return rows.order_by("created_at")[:BATCH]
+def _abandoned_pairs(region: str) -> Iterator[tuple[str, str]]:
+    """Of jobs that were begun, as far as history knows; of each venue some, every account in its turn."""
+    rows = Order.objects.filter(_begun(), region=region)
+    turn = Window(RowNumber(), partition_by="account", order_by="created_at")
+    for venue in rows.order_by().values_list("venue", flat=True).distinct():
+        found = rows.filter(venue=venue).select_related("account", "account__user").annotate(turn=turn)
+        for row in found.order_by("turn", "created_at")[:BATCH]:
+            with _alone(row):
+                if (account := _to_ask(region, row)) is not None:
+                    yield account.public_id, venue
+
+
+def _pairs_in_question(region: str) -> list[tuple[str, str]]:
+    now = timezone.now()
+    rows = Order.objects.filter(_in_question(), region=region)
+    return turns.pairs(rows, now, BATCH)
+
+
+def _pairs_unwatched(region: str) -> list[tuple[str, str]]:
+    """Those first that were asked about longest ago."""
+    rows = Order.objects.filter(_unwatched(), region=region, account__isnull=False)
+    found = rows.order_by().values_list("account__public_id", "venue").annotate(last=Min("updated_at"))
+    return turns.some_of_each(((account, venue) for account, venue, _ in found.order_by("last")), BATCH)
+
+
+@contextmanager
+def _alone(row: Order) -> Iterator[None]:
+    """What goes wrong about one order is looked at later, and holds up none of the others."""
+    with mishap.caught(f"looking into order {row.token}") as mishaps:
+        yield
+    if mishaps:
+        _later(row)
 
 
 def look_into(region: str, account: str, venue: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -135,14 +154,25 @@ def look_into(region: str, account: str, venue: str, clock: Callable[[], float] 
         if not held:
             return
         until = clock() + LOOK_SECONDS
-        of_account = Q(account__public_id=account)
-        unsettled = list(_rows(region, venue, _unsettled() & of_account))
-        for row in unsettled:
-            if clock() < until and _due(row, unsettled) and _to_ask(region, row) is not None:
-                _settle(region, row)
-        for row in _rows(region, venue, _unwatched() & of_account):
+        own = Order.objects.filter(region=region, venue=venue, account__public_id=account)
+        own = own.select_related("account", "account__user")
+        for row in _to_settle(own):
             if clock() < until:
-                _follow(row)
+                with _alone(row):
+                    if _to_ask(region, row) is not None:
+                        _settle(region, row)
+        for row in own.filter(_unwatched()).order_by("updated_at")[:BATCH]:
+            if clock() < until:
+                with _alone(row):
+                    _follow(row)
+
+
+def _to_settle(own: QuerySet[Order]) -> list[Order]:
+    now = timezone.now()
+    return [
+        *own.filter(_begun()).order_by("created_at")[:BATCH],
+        *turns.orders(own.filter(_in_question()), now, BATCH),
+    ]
 
 
 def _unwatched() -> Q:
@@ -151,21 +181,16 @@ def _unwatched() -> Q:
     return alone & Q(resting=True, updated_at__lt=timezone.now() - RESTING)
 
 
-def _unsettled() -> Q:
+def _begun() -> Q:
+    """Nobody has told their end, and they have not been asked for."""
+    never_asked = Q(lookups=0) | Q(account=None)
+    return Q(status=OrderState.WORKING, created_at__lt=timezone.now() - GRACE) & never_asked
+
+
+def _in_question() -> Q:
     """Not those whose account was deleted when they had been told to be unknown: nobody can ask for them."""
-    old_enough = Q(created_at__lt=timezone.now() - GRACE)
-    return old_enough & (Q(status=OrderState.WORKING) | Q(status=OrderState.UNKNOWN, account__isnull=False))
-
-
-def _due(row: Order, beside: Sequence[Order]) -> bool:
-    """Each look that finds nothing doubles the pause before the next; while the order is young, and a fill of it
-    may stand without its stop, the pause stays short: as the exchange's limits allow when there are others `beside`."""
-    if not row.lookups:
-        return True
-    longest = YOUNG_PAUSE_SECONDS if timezone.now() - row.created_at < ALARM else LONGEST_PAUSE_SECONDS
-    share = venue_class(row.venue).look_seconds * sum(each.account_id == row.account_id for each in beside)
-    pause = max(min(2**row.lookups, longest), share)
-    return timezone.now() - row.updated_at >= timedelta(seconds=pause)
+    told = Q(status=OrderState.UNKNOWN) | Q(status=OrderState.WORKING, lookups__gt=0)
+    return told & Q(created_at__lt=timezone.now() - GRACE, account__isnull=False)
 
 
 def _to_ask(region: str, row: Order) -> Account | None:
@@ -210,7 +235,7 @@ def _swept(region: str, row: Order, step: Close) -> None:
     try:
         with pressing(Priority.ENTRY):
             left = everything.still_open(open_desk(row.account, row.venue), step, row.account.public_id)
-    except (ExchangeError, Rejection) as error:
+    except TROUBLE as error:
         log.warning("what %s left open could not be looked up: %s", row.token, error)
         _later(row)
         return
@@ -240,7 +265,7 @@ def _finished_move(row: Order, step: Protect) -> bool:
             return _finish_move(row, step)
     except lanes.LaneBusy:
         return True  # the next round comes soon
-    except (ExchangeError, Rejection) as error:
+    except TROUBLE as error:
         log.warning("the move %s could not be looked up: %s", row.token, error)
         _later(row)
         return True
@@ -329,7 +354,7 @@ def _ask(row: Order, step: Step) -> None:
         log.warning("order %s could not be looked up, for the key is refused: %s", row.token, error)
         keycheck.doubt(row.region, row.account.public_id, row.account.sealed)
         _later(row)
-    except (ExchangeError, Rejection) as error:
+    except TROUBLE as error:
         log.warning("order %s could not be looked up, or its fill not be protected yet: %s", row.token, error)
         _later(row)
 
@@ -380,20 +405,29 @@ def _forgotten(desk: Desk, instrument: Instrument, row: Order) -> None:
 
 def _hand_over(row: Order, message: str, hint: str) -> None:
     """Only a human can tell; what the exchange may still say is asked for all the same."""
+    _leave_to_people(row, message, hint)
+    _ask_again(row)
+
+
+def _leave_to_people(row: Order, message: str, hint: str) -> None:
     error = error_object("OUTCOME_UNKNOWN", message, hint)
     if row.error != error:
         log.error("order %s on %s is left to its user: %s", row.token, row.venue, message)
         if not move_order(row.token, OrderState.UNKNOWN, by=WHO, why=message, error=error):
             Order.objects.filter(pk=row.pk, status=OrderState.UNKNOWN).update(error=error)
-    _later(row)
 
 
 def _later(row: Order) -> None:
-    """Ask again after a pause; after minutes, say so loudly."""
-    now = timezone.now()
-    if now - row.created_at > ALARM:
-        log.error("order %s on %s is unresolved since %s", row.token, row.venue, row.created_at.isoformat())
-    Order.objects.filter(pk=row.pk).update(lookups=F("lookups") + 1, updated_at=now)
+    """Ask again after a pause. People are told after minutes (`execution.alarms`); in the end it is left to them."""
+    if turns.passed(row, turns.HAND_OVER, timezone.now()):
+        message = "flipr could not find out what became of this order"
+        _leave_to_people(row, message, "look at the exchange; flipr goes on asking now and then")
+    _ask_again(row)
+
+
+def _ask_again(row: Order) -> None:
+    counted = Least(F("lookups") + 1, Value(MOST_LOOKUPS))
+    Order.objects.filter(pk=row.pk).update(lookups=counted, updated_at=timezone.now())
 
 
 def _found(desk: Desk, instrument: Instrument, row: Order, report: Report) -> None:
@@ -448,13 +482,15 @@ def _follow(row: Order) -> None:
         report = desk.venue.fetch(desk.keys, instrument, _ref(row, load(row.step, Step)))
     except OrderNotFound:
         Order.objects.filter(pk=row.pk).update(resting=False)
-    except (ExchangeError, Rejection) as error:
+    except TROUBLE as error:
         log.warning("resting order %s could not be looked up: %s", row.token, error)
         Order.objects.filter(pk=row.pk).update(updated_at=timezone.now())
     else:
         _count(desk, instrument, row, report)
         state = state_of(report.status, report.filled, report.quantity)
-        move_order(row.token, state, by=WHO, why="its state on the exchange", **_news(report))
+        if not move_order(row.token, state, by=WHO, why="its state on the exchange", **_news(report)):
+            resting = not report.status.final  # its state was known before
+            Order.objects.filter(pk=row.pk).update(resting=resting, updated_at=timezone.now())
 
 
 # -- the protection a dead worker owed -----------------------------------------------------------------------

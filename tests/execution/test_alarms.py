@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from execution import alarms, reconcile
+from execution import alarms, turns
 from execution.models import Alarm, Order, OrderState
 from tests.execution.test_reconcile import unknown
 
@@ -147,7 +147,7 @@ def test_a_stranger_sees_nothing_of_it(trader: Any, make_desk: Callable[..., Any
 
 def unsettled(desk: Any) -> Order:
     rows = unknown(desk, "Binance_F")
-    rows.update(created_at=timezone.now() - reconcile.ALARM, error={"message": "no answer from the exchange"})
+    rows.update(created_at=timezone.now() - turns.ALARM, error={"message": "no answer from the exchange"})
     found: Order = rows.get()
     return found
 

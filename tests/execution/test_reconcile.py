@@ -8,8 +8,9 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts import vault
 from exchanges.types import OrderRef, OrderRequest, OrderType, Side
-from execution import bulkhead, claims, dispatch, lanes, reconcile, supervise, tasks
+from execution import book, bulkhead, claims, dispatch, lanes, reconcile, supervise, tasks, turns
 from execution.brokers import region_redis
 from execution.dispatch import Intake
 from execution.models import Bracket, BracketState, Order, OrderState
@@ -297,3 +298,148 @@ def close_by_hand(desk, told):
         reduce_only=True,
     )
     there.venue.place(there.keys, sale)
+
+
+# -- orders that nobody can resolve --------------------------------------------------------------------------
+
+
+def aged(rows, **ago):
+    """Unresolved since then, and asked for a moment ago."""
+    return rows.update(created_at=timezone.now() - timedelta(**ago))
+
+
+def looked_at(rows, lookups, **ago):
+    return rows.update(lookups=lookups, updated_at=timezone.now() - timedelta(**ago))
+
+
+@pytest.mark.parametrize(
+    ("age", "lookups", "rested", "asked"),
+    [
+        ({"seconds": 30}, 1, {"seconds": 1}, False),
+        ({"seconds": 30}, 1, {"seconds": 3}, True),
+        ({"seconds": 30}, 30, {"seconds": 3}, False),
+        ({"seconds": 30}, 30, {"seconds": 5}, True),
+        ({"minutes": 10}, 4, {"seconds": 15}, False),
+        ({"minutes": 10}, 4, {"seconds": 17}, True),
+        ({"minutes": 10}, 32_000, {"seconds": 50}, False),
+        ({"minutes": 10}, 32_000, {"seconds": 61}, True),
+        ({"hours": 2}, 30, {"minutes": 14}, False),
+        ({"hours": 2}, 30, {"minutes": 16}, True),
+        ({"hours": 2}, 0, {"seconds": 0}, True),
+    ],
+)
+def test_the_pause_before_the_next_look_grows(two_exchanges, age, lookups, rested, asked):
+    rows = unknown(two_exchanges, "ByBit_F")
+    aged(rows, **age)
+    looked_at(rows, lookups, **rested)
+    assert reconcile.due("tokyo") == ([pair(two_exchanges, "bybit", "ByBit_F")] if asked else [])
+
+
+def test_accounts_whose_orders_nobody_can_resolve_leave_a_turn_to_the_others(
+    make_desk, settings, monkeypatch
+):
+    settings.EXCHANGE_REGIONS = {"bybit": "tokyo"}
+    monkeypatch.setattr(reconcile, "BATCH", 2)
+    desks = [make_desk(families=("bybit",)) for _ in range(3)]
+    for desk in desks[:2]:
+        aged(unknown(desk, "ByBit_F", 3), hours=2)
+    aged(unknown(desks[2], "ByBit_F"), minutes=10)
+    first = [pair(desk, "bybit", "ByBit_F") for desk in desks[:2]]
+    assert reconcile.due("tokyo") == first
+    monkeypatch.setattr(book.pool(), "connection", gone)
+    for account, venue in first:
+        reconcile.look_into("tokyo", account, venue)
+    assert reconcile.due("tokyo")[0] == pair(desks[2], "bybit", "ByBit_F")
+
+
+def gone(*_):
+    raise KeyError("an exchange that is not installed any more")
+
+
+def test_an_account_with_many_old_orders_is_asked_for_the_young_one_first(two_exchanges, monkeypatch):
+    monkeypatch.setattr(reconcile, "BATCH", 2)
+    old = unknown(two_exchanges, "ByBit_F", 3)
+    aged(old, minutes=20)
+    looked_at(old, 8, minutes=9)
+    young = unknown(two_exchanges, "ByBit_F")
+    aged(young, seconds=61)
+    reconcile.look_into("tokyo", *pair(two_exchanges, "bybit", "ByBit_F"))
+    assert young.get().status == OrderState.NOT_SENT
+
+
+def test_of_the_jobs_that_were_begun_each_account_has_its_share(make_desk, settings, monkeypatch):
+    settings.EXCHANGE_REGIONS = {"bybit": "tokyo"}
+    monkeypatch.setattr(reconcile, "BATCH", 2)
+    busy, other = make_desk(families=("bybit",)), make_desk(families=("bybit",))
+    late = timezone.now() + timedelta(minutes=1)
+    unknown(busy, "ByBit_F", 3).update(status=OrderState.WORKING, fresh_until=late)
+    rows = unknown(other, "ByBit_F")
+    rows.update(status=OrderState.WORKING, fresh_until=late)
+    region_redis("tokyo").set(f"claim:{rows.get().job}", "a worker that died")
+    assert reconcile.due("tokyo") == [pair(other, "bybit", "ByBit_F")]
+
+
+@pytest.mark.parametrize("mistake", [KeyError, OverflowError, vault.VaultError])
+def test_whatever_goes_wrong_about_one_order_is_looked_at_later(two_exchanges, monkeypatch, mistake):
+    first, second = unknown(two_exchanges, "ByBit_F"), unknown(two_exchanges, "ByBit_F")
+    aged(first, minutes=3)
+    asked = supervise.open_desk
+
+    def stumbles(account, venue):
+        monkeypatch.setattr(reconcile, "open_desk", asked)
+        raise mistake
+
+    monkeypatch.setattr(reconcile, "open_desk", stumbles)
+    reconcile.look_into("tokyo", *pair(two_exchanges, "bybit", "ByBit_F"))
+    statuses = sorted(each.get().status for each in (first, second))
+    assert statuses == [OrderState.NOT_SENT, OrderState.UNKNOWN]
+    assert sorted(each.get().lookups for each in (first, second)) == [0, 1]
+
+
+def test_a_message_that_cannot_be_read_holds_up_no_other(two_exchanges):
+    broken, good = unknown(two_exchanges, "ByBit_F"), unknown(two_exchanges, "ByBit_F")
+    broken.update(step={"step": "nonsense"})
+    reconcile.look_into("tokyo", *pair(two_exchanges, "bybit", "ByBit_F"))
+    assert (broken.get().status, broken.get().lookups) == (OrderState.UNKNOWN, 1)
+    assert good.get().status == OrderState.NOT_SENT
+
+
+def test_looks_are_counted_no_further_than_it_matters(two_exchanges):
+    rows = unknown(two_exchanges, "ByBit_F")
+    rows.update(step={"step": "nonsense"})
+    looked_at(rows, 32_767, minutes=20)
+    reconcile.look_into("tokyo", *pair(two_exchanges, "bybit", "ByBit_F"))
+    assert rows.get().lookups == reconcile.MOST_LOOKUPS
+
+
+def test_what_nobody_could_find_out_is_left_to_people_once(two_exchanges, caplog):
+    rows = unknown(two_exchanges, "ByBit_F")
+    rows.update(step={"step": "nonsense"}, status=OrderState.WORKING, lookups=9)
+    row = rows.get()
+    before = turns.HAND_OVER - timedelta(minutes=1)
+    rows.update(created_at=timezone.now() - turns.HAND_OVER, updated_at=row.created_at + before)
+    rows.update(updated_at=rows.get().created_at + before)
+    region_redis("tokyo").set(f"claim:{row.job}", "a worker that died")
+    for _ in range(2):
+        reconcile._later(rows.get())
+    assert caplog.text.count("is left to its user") == 1
+    assert rows.get().status == OrderState.UNKNOWN
+    assert "could not find out" in rows.get().error["message"]
+    assert reconcile.due("tokyo") == [], "it is asked for seldom"
+
+
+def test_a_venue_that_is_not_there_any_more_holds_up_no_other(two_exchanges):
+    lost, good = unknown(two_exchanges, "Binance_F"), unknown(two_exchanges, "ByBit_F")
+    lost.update(venue="Nowhere_F")
+    for account, venue in reconcile.due("tokyo"):
+        reconcile.look_into("tokyo", account, venue)
+    assert (lost.get().lookups, good.get().status) == (1, OrderState.NOT_SENT)
+
+
+def test_a_resting_order_whose_end_was_known_is_not_asked_for_for_ever(two_exchanges):
+    desk = two_exchanges
+    desk.one("BTCUSDT on ByBit_F market long 0.01")
+    rows = Order.objects.filter(user=desk.user)
+    rows.update(resting=True, status=OrderState.CANCELLED, updated_at=timezone.now() - timedelta(minutes=1))
+    reconcile.look_into("tokyo", *pair(desk, "bybit", "ByBit_F"))
+    assert not rows.get().resting
