@@ -3,6 +3,7 @@ to the brackets before it must not be lost to a look that was quicker: such rows
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from django.db.models import QuerySet
 from accounts.models import Account
 from exchanges.registry import venue_class
 from exchanges.types import Direction
+from execution import mishap
 from execution.columns import fitting
 from execution.commands import Level, Protection, Size, SizeUnit, TakeProfit
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
@@ -22,6 +24,10 @@ from execution.protection import Guarded, Leg, LegKind, LegState
 from execution.transitions import move_bracket
 from execution.wire import dump, load
 
+log = logging.getLogger(__name__)
+UNREADABLE = (
+    "flipr cannot read what it wrote about this bracket, and does not look after it: look at the exchange"
+)
 _COPIED = (
     "public_id",
     "token",
@@ -67,6 +73,26 @@ def from_row(row: Bracket) -> Guarded:
         legs=load(row.legs, list[Leg]),
         **{name: getattr(row, name) for name in _COPIED},
     )
+
+
+def readable(rows: Iterable[Bracket]) -> list[Bracket]:
+    """Without those that cannot be loaded: nobody can look after them, and the others are not to wait. Told once, in the
+    log and on the page of the bracket."""
+    found = []
+    for row in rows:
+        try:
+            from_row(row)
+        except Exception as error:  # noqa: BLE001 - whatever a reader stumbles over
+            _tell_unreadable(row, error)
+        else:
+            found.append(row)
+    return found
+
+
+def _tell_unreadable(row: Bracket, error: Exception) -> None:
+    if row.note != UNREADABLE:
+        log.error("bracket %s is not looked after, it cannot be read: %s", row.public_id, mishap.told(error))
+        Bracket.objects.filter(pk=row.pk).update(note=UNREADABLE)
 
 
 def save_new(bracket: Guarded, account: Account, region: str, began: datetime | None = None) -> Bracket:

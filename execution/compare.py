@@ -21,7 +21,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from accounts.models import Account, AccountStatus
-from exchanges.registry import venue_class
+from exchanges.registry import every_venue, venue_class
 from exchanges.types import Instrument, Position
 from execution import brackets, differences, holdings, pace
 from execution.agreement import (
@@ -78,6 +78,8 @@ def due(region: str, supervised: Iterable[Pair], clock: Callable[[], float] = ti
     waiting = _waiting(region)
     chosen: list[Pair] = []
     for venue in waiting.order_by().values_list("venue", flat=True).distinct():
+        if venue.lower() not in every_venue():
+            continue  # what only ccxt opens may have been taken away
         rows = waiting.filter(venue=venue).order_by("due_at")
         looked_at = [account for account, where in watched if where == venue]
         shared = rows.filter(account__public_id__in=looked_at)

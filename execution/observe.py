@@ -52,12 +52,6 @@ class Look(Protocol):
     def find(self, ref: OrderRef) -> Report | None: ...
 
 
-def observe(desk: Desk, bracket: Guarded, view: Look) -> None:
-    """Bring the bracket up to date with the exchange. Changes nothing there. Raises ExchangeError."""
-    read(desk, bracket, view)
-    judge(bracket, view)
-
-
 def read(desk: Desk, bracket: Guarded, view: Look) -> None:
     """What became of the entry and of each leg. What legs filled explains that much of a smaller position, whichever
     bracket asks next: all brackets of an account are read before one is judged. Raises ExchangeError."""

@@ -120,13 +120,14 @@ def _listed(account: Account, venue: str, instruments: set[str]) -> Mapping[tupl
 
 
 def _derived(desk: Desk, account: Account, report: Report) -> Order | None:
-    """The order whose protection it was placed as, where no bracket lists it."""
+    """The order whose protection it was placed as, where no bracket lists it. One whose end is not known yet has no
+    bracket either: its stop is no orphan."""
     rows = Order.objects.filter(account=account, venue=desk.venue.name, instrument=report.symbol)
     if rows.filter(client_id=report.client_id).exists():
         return None  # an order of the user's, through flipr
     for order in rows.order_by("-created_at")[:LATEST]:
         if report.client_id in leg_ids(desk.venue, order.token):
-            return order
+            return None if order.status in OPEN_STATES else order
     return None
 
 

@@ -21,7 +21,7 @@ from django.conf import settings
 from exchanges.errors import ExchangeError
 from exchanges.registry import venue_class
 from exchanges.types import Direction, Environment, Quote
-from execution import beside, book
+from execution import beside, book, mishap
 from execution.brokers import region_redis
 from execution.protection import Guarded, LegKind, LegState
 
@@ -192,11 +192,12 @@ def _turn(symbols: list[str], per_minute: float, now: float) -> list[str]:
 
 
 def _quote(venue: str, environment: Environment, symbol: str) -> Quote | None:
-    try:
-        book.breaker().admit(venue, environment)
-        connection = book.pool().connection(venue, environment)
-        instrument = connection.table.by_symbol(symbol)
-        return connection.venue.quote(instrument) if instrument else None
-    except ExchangeError as error:
-        log.warning("the price of %s on %s is not known: %s", symbol, venue, error.kind)
-        return None
+    with mishap.caught(f"asking for the price of {symbol} on {venue}"):
+        try:
+            book.breaker().admit(venue, environment)
+            connection = book.pool().connection(venue, environment)
+            instrument = connection.table.by_symbol(symbol)
+            return connection.venue.quote(instrument) if instrument else None
+        except ExchangeError as error:
+            log.warning("the price of %s on %s is not known: %s", symbol, venue, error.kind)
+    return None

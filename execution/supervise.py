@@ -24,8 +24,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Account
+from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, Maintenance, MarketPaused, NotSent, Throttled
 from exchanges.limits import Priority, pressing
+from exchanges.registry import every_venue
 from exchanges.types import Direction, Environment, Instrument, OrderRef, Position, Report
 from execution import (
     book,
@@ -60,6 +62,7 @@ LEASE_SECONDS = 30
 #: done brackets are looked at this much longer: an order that outlived its bracket is cancelled
 AFTERCARE = timedelta(minutes=5)
 LANE_SECONDS = 2.0
+FORESEEN = (ExchangeError, UnknownOutcome, Rejection)
 
 
 @dataclass(slots=True)
@@ -128,7 +131,9 @@ def with_comparisons(
     region: str, tasks: list[tuple[str, str, str, bool]], supervised: set[tuple[str, str]]
 ) -> list[tuple[str, str, str, bool]]:
     """Protection first. A look that is due for both is one look, of everything."""
-    compared = compare.due(region, supervised)
+    compared: list[tuple[str, str]] = []
+    with mishap.caught(f"choosing what is compared in {region}"):
+        compared = compare.due(region, supervised)
     pace.mark(region, [pair for pair in compared if pair in supervised], time.time())
     both = [(LOOK, *pair, True) for pair in compared if pair in supervised]
     alone = [(COMPARE, *pair, True) for pair in compared if pair not in supervised]
@@ -138,6 +143,7 @@ def with_comparisons(
 def to_watch(region: str) -> list[Watched]:
     """What there is to look after, with the prices that make it urgent."""
     rows = Bracket.objects.filter(region=region).filter(_needs_care()).select_related("account")
+    known = every_venue()  # what only ccxt opens may have been taken away
     return [
         Watched(
             row.account.public_id,
@@ -146,7 +152,8 @@ def to_watch(region: str) -> list[Watched]:
             row.instrument,
             tuple(pace.triggers(brackets.from_row(row))),
         )
-        for row in rows
+        for row in brackets.readable(rows)
+        if row.venue.lower() in known
     ]
 
 
@@ -161,13 +168,15 @@ def look_after(region: str, account: str, venue: str, *, whole: bool = False) ->
     compared with what flipr believes."""
     with lease(region, f"watching:{account}:{venue}") as held:
         if held:
-            _look_after(region, account, venue, whole=whole)
+            with mishap.caught(f"looking after {account} on {venue}"):
+                _look_after(region, account, venue, whole=whole)
         elif whole:
             compare.missed(account, venue)
 
 
 def _look_after(region: str, account: str, venue: str, *, whole: bool) -> None:
-    rows = list(_rows(account, venue))
+    every = list(_rows(account, venue))
+    rows = brackets.readable(every)
     owner = rows[0].account if rows else _owner(account) if whole else None
     if owner is None:
         return
@@ -176,10 +185,12 @@ def _look_after(region: str, account: str, venue: str, *, whole: bool) -> None:
         if not unguarded:  # what only reads would wait, and hold a thread, for what nobody answers now
             book.breaker().admit(venue, Environment(owner.environment), reading=True)
         with pressing(Priority.PROTECT if unguarded else Priority.QUERY):
-            _take_care(region, owner, venue, rows, whole=whole)
+            _take_care(region, owner, venue, rows, whole=whole, all_read=len(rows) == len(every))
     except AuthRefused as error:
         log.warning("the key of account %s is refused while it is supervised: %s", account, error.code)
         keycheck.doubt(region, account, owner.sealed)
+    except VaultError as error:
+        log.warning("the key of account %s cannot be opened while it is supervised: %s", account, error)
     except ExchangeError as error:
         log.warning("looking after %s on %s failed: %s (%s)", account, venue, error.kind, error.message)
         if isinstance(error, NotSent) and error.retry_after and not unguarded:
@@ -197,8 +208,11 @@ def bare(row: Bracket) -> bool:
     return wanted and bracket.remaining > 0 and not sure
 
 
-def _take_care(region: str, owner: Account, venue: str, rows: list[Bracket], *, whole: bool) -> None:
-    """Protection first; then what the look says about everything else."""
+def _take_care(
+    region: str, owner: Account, venue: str, rows: list[Bracket], *, whole: bool, all_read: bool
+) -> None:
+    """Protection first; then what the look says about everything else. The legs of a bracket that could not be read are
+    no orphans."""
     desk = open_desk(owner, venue)
     more = compare.symbols(owner, venue) if whole else None
     rows = _still_listed(desk, rows)
@@ -210,7 +224,7 @@ def _take_care(region: str, owner: Account, venue: str, rows: list[Bracket], *, 
     if view.counted:
         seen = compare.Found(view.began, list(view.positions.values()), view.asked, view.whole)
         compare.positions(desk, owner, seen, rows)
-    if whole:
+    if whole and all_read:
         for orphan in orphans.find(desk, owner, view.reports(), rows):
             orphans.cancel(region, desk, owner, orphan)
 
@@ -274,16 +288,20 @@ def _alone(row: Bracket, view: View) -> Iterator[None]:
     """What goes wrong about one bracket holds up none of the others; only nothing is made of a position that one guards
     of which nobody knows what it filled. What would hit the next one just as well ends the look."""
     try:
-        yield
+        with mishap.caught(f"looking after bracket {row.public_id}", but=FORESEEN) as mishaps:
+            yield
     except (AuthRefused, NotSent, Throttled):
         raise
     except Maintenance as error:
         if not isinstance(error, MarketPaused):
             raise
         view.obscure(row)
-    except (ExchangeError, UnknownOutcome, Rejection) as error:
+    except FORESEEN as error:
         log.warning("looking after bracket %s on %s failed: %s", row.public_id, row.venue, error)
         view.obscure(row)
+    else:
+        if mishaps:
+            view.obscure(row)
 
 
 def _owner(account: str) -> Account | None:
@@ -417,13 +435,16 @@ def _act(region: str, desk: Desk, seen: Bracket, more: set[str] | None) -> None:
 
 
 def _act_on(desk: Desk, row: Bracket, more: set[str] | None) -> None:
-    others = _still_listed(desk, list(_rows(row.account.public_id, row.venue)))
+    others = _still_listed(desk, brackets.readable(_rows(row.account.public_id, row.venue)))
     bracket = brackets.from_row(row)
     view = look(desk, others, more)
     for other in others:
         if _beside(other, row):
-            observe.read(desk, brackets.from_row(other), view)
-    observe.observe(desk, bracket, view)
+            with _alone(other, view):
+                observe.read(desk, brackets.from_row(other), view)
+    observe.read(desk, bracket, view)
+    if (row.instrument, row.direction) not in view.obscured:
+        observe.judge(bracket, view)
     with written_down(desk, row, bracket):
         if observe.wants_action(desk, bracket):
             observe.act(desk, bracket)

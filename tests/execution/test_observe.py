@@ -9,8 +9,8 @@ from exchanges.types import OrderRef, OrderStatus, Report
 from execution import brackets
 from execution.desk import Desk
 from execution.models import BracketState
-from execution.observe import observe, wants_action
-from execution.protection import Leg
+from execution.observe import judge, read, wants_action
+from execution.protection import Guarded, Leg
 from execution.supervise import View, look, open_desk
 
 LINKING = [
@@ -58,6 +58,11 @@ def test_what_a_target_left_over_gets_a_stop_again(make_desk):
     assert bracket.plan.stop is not None
     assert bracket.remaining == Decimal("0.006")
     assert wants_action(desk, bracket)
+
+
+def observe(desk: Desk, bracket: Guarded, view: View) -> None:
+    read(desk, bracket, view)
+    judge(bracket, view)
 
 
 def ended(desk: Desk, leg: Leg, *, filled: Decimal) -> Report:

@@ -127,6 +127,9 @@ def test_nothing_is_taken_for_an_orphan_while_a_job_has_yet_to_write_what_it_pla
     assert len(desk.open_orders("ByBit_F", "bybit")) == 1
     Order.objects.update(created_at=timezone.now() - timedelta(hours=1))
     look(desk)
+    assert len(desk.open_orders("ByBit_F", "bybit")) == 1, "it may be the stop of what filled"
+    Order.objects.update(status="filled")
+    look(desk)
     assert desk.open_orders("ByBit_F", "bybit") == []
 
 

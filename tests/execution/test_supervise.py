@@ -3,13 +3,17 @@
 from decimal import Decimal as D
 
 import pytest
+from django.utils import timezone
 
+from accounts.models import Account
 from exchanges.errors import InvalidOrder
 from exchanges.types import OrderType
 from exchanges.venue import Venue
-from execution import arming, book, brackets, pace
+from execution import arming, book, brackets, observe, pace, supervise
+from execution.agreement import PATIENCE
 from execution.brokers import region_redis
-from execution.models import Bracket, BracketState
+from execution.models import Bracket, BracketState, Comparison, Order
+from execution.protection import LegState
 
 #: where a futures order with a trigger is asked for on Binance
 LEG = "GET /fapi/v1/algoOrder"
@@ -181,3 +185,107 @@ def refuse_sales(monkeypatch):
         return place(self, keys, order, **options)
 
     monkeypatch.setattr(Venue, "place", refused)
+
+
+# -- what one row may not do to the others -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spoilt", [{"plan": {"stop": 5}}, {"legs": [{"kind": "nonsense"}]}])
+def test_a_bracket_that_cannot_be_loaded_holds_up_no_other_and_keeps_its_stop(make_desk, caplog, spoilt):
+    desk = make_desk(families=("binance",))
+    desk.one("ETHUSDT on Binance_F market long 1 sl off 2%")
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2% tp off 5%")
+    broken = Bracket.objects.get(user=desk.user, symbol="ETHUSDT")
+    Bracket.objects.filter(pk=broken.pk).update(**spoilt)
+    desk.sandbox.price("BTC/USDT", "53000")
+    for _ in range(3):
+        desk.supervise()
+        supervise.look_after(broken.region, broken.account.public_id, "Binance_F", whole=True)
+    assert desk.bracket().status == BracketState.DONE
+    assert stops(desk) == [D(1)], "nobody takes the stop of what cannot be read"
+    broken.refresh_from_db()
+    assert broken.note == brackets.UNREADABLE
+    assert caplog.text.count(f"bracket {broken.public_id} is not looked after") == 1
+
+
+def test_a_mistake_about_one_bracket_holds_up_no_other(make_desk, monkeypatch):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2% tp off 5%")
+    desk.one("ETHUSDT on Binance_F market long 1 sl off 2%")
+    read = observe.read
+
+    def stumbles(its, bracket, view):
+        if bracket.instrument == "ETHUSDT":
+            raise ZeroDivisionError
+        read(its, bracket, view)
+
+    monkeypatch.setattr(observe, "read", stumbles)
+    desk.sandbox.price("BTC/USDT", "53000")
+    desk.supervise(2)
+    assert [each.status for each in guarded(desk)] == [BracketState.DONE, BracketState.ARMED]
+
+
+def test_a_bracket_beside_one_that_cannot_be_looked_at_gets_its_stop(make_desk, monkeypatch):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    desk.one("BTCUSDT on Binance_F market long 0.02 sl off 3%")
+    read, unread = observe.read, guarded(desk)[0].public_id
+
+    def stumbles(its, bracket, view):
+        if bracket.public_id == unread:
+            raise ZeroDivisionError
+        read(its, bracket, view)
+
+    bare = guarded(desk)[1]
+    bare.legs[0].status = LegState.FAILED
+    brackets.save(bare, desk.bracket().version)
+    monkeypatch.setattr(observe, "read", stumbles)
+    desk.supervise()
+    assert guarded(desk)[1].live()[0].status == LegState.OPEN
+
+
+def test_a_price_that_makes_a_reader_stumble_holds_up_no_round(make_desk, monkeypatch):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    monkeypatch.setattr(book, "breaker", gone)
+    row = desk.bracket()
+    watched = supervise.to_watch(row.region)
+    assert pace.due(row.region, watched) == [(row.account.public_id, "Binance_F")]
+
+
+def gone():
+    raise KeyError
+
+
+def test_an_exchange_that_is_not_installed_any_more_holds_up_no_round(make_desk):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    desk.one("ETHUSDT on Binance_F market long 1 sl off 2%")
+    row = desk.bracket()
+    Bracket.objects.filter(pk=row.pk).update(venue="Nowhere_F")
+    Comparison.objects.filter(account=row.account).update(venue="Nowhere_F", due_at=timezone.now())
+    supervise.spread(row.region)
+    assert pace.due(row.region, supervise.to_watch(row.region)) == []
+    assert float(str(region_redis(row.region).hget("looked:Binance_F", row.account.public_id)))
+
+
+def test_a_key_that_cannot_be_opened_is_no_crash(make_desk, caplog):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    book.keyring.cache_clear()
+    Account.objects.update(sealed="not a sealed key")
+    desk.supervise()
+    assert "cannot be opened while it is supervised" in caplog.text
+
+
+def test_the_stop_of_an_order_whose_end_is_not_known_is_no_orphan(make_desk):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    row = desk.bracket()
+    Order.objects.update(status="unknown", created_at=timezone.now() - PATIENCE * 2)
+    Bracket.objects.all().delete()
+    supervise.look_after(row.region, row.account.public_id, "Binance_F", whole=True)
+    assert stops(desk) == [D("0.01")]
+    Order.objects.update(status="filled")
+    supervise.look_after(row.region, row.account.public_id, "Binance_F", whole=True)
+    assert stops(desk) == []
