@@ -125,6 +125,18 @@ def guards_a_position(account: Account) -> str:
 
 
 @transaction.atomic(savepoint=False)
+def entry_ended(token: str, why: str) -> None:
+    """The entry does not stand any more, whatever became of it: what it has filled stays guarded."""
+    rows = Bracket.objects.select_for_update(of=("self",)).select_related("account")
+    for row in rows.filter(token=token, entry_open=True).exclude(status=BracketState.DONE):
+        bracket = from_row(row)
+        bracket.entry_open = False
+        if not bracket.quantity:
+            bracket.status, bracket.note = BracketState.DONE, why
+        _put(bracket, row)
+
+
+@transaction.atomic(savepoint=False)
 def closed_by_command(
     account: Account,
     venue: str,

@@ -31,6 +31,7 @@ from execution.lanes import lane_of, queue_up, ticket_at
 from execution.models import Order, OrderState
 from execution.rejection import Rejection, error_object
 from execution.routing import accounts_for, region_of, venue_of
+from execution.transitions import move_order
 from execution.wire import dump
 
 QUEUE_DOWN = error_object("QUEUE_DOWN", "the region's queue could not be reached", "send it again")
@@ -125,8 +126,8 @@ def publish(prepared: Prepared, reply_to: str = "") -> None:
         if why := down.get(job.region) or _publish(replace(job, reply_to=reply_to)):
             failed[job.id] = down[job.region] = why
     for name, why in failed.items():
-        rows = Order.objects.filter(job=name, delivery=prepared.jobs[0].delivery)
-        rows.update(status=OrderState.NOT_SENT, error=why)
+        for order in (each for each in prepared.orders if each.job == name):
+            move_order(order.token, OrderState.NOT_SENT, by="the web tier", why=why["message"], error=why)
     if failed and len(failed) == len(prepared.jobs):
         raise QueueDown
     for order in prepared.orders:

@@ -30,11 +30,20 @@ def recalled(row: Order) -> bool:
     """Of an order that the exchange has just said not to know: whether it would know it, had it arrived. It came not
     longer ago than the exchange remembers; or a look before, that did not find it either, is not longer ago than that,
     so that it cannot have come, ended and been forgotten between the two."""
-    server, name, kept = region_redis(row.region), f"unseen:{row.token}", memory(row.venue)
-    sure = timezone.now() - row.created_at < kept or bool(server.exists(name))
-    if sure and kept:
-        server.set(name, "1", px=kept)
+    recent = bool(region_redis(row.region).exists(_name(row)))
+    if sure := recent or timezone.now() - row.created_at < memory(row.venue):
+        looked(row)
     return sure
+
+
+def looked(row: Order) -> None:
+    """The exchange has just said what it knows of the order."""
+    if kept := memory(row.venue):
+        region_redis(row.region).set(_name(row), "1", px=kept)
+
+
+def _name(row: Order) -> str:
+    return f"asked:{row.token}"
 
 
 def unmoved(desk: Desk, row: Order, instrument: Instrument) -> bool:

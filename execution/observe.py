@@ -81,7 +81,7 @@ def _observe_entry(desk: Desk, bracket: Guarded, instrument: Instrument, view: L
         try:
             report = desk.venue.fetch(desk.keys, instrument, ref)
         except OrderNotFound:
-            return  # reconciliation ends orders that nobody knows
+            return  # reconciliation ends what it does not find either
     desk.saw(report, instrument, bracket.direction.entry_side, bracket.entry_client_id)
     bracket.entry_open = not report.status.final
     filled = sellable(desk, instrument, report, bracket) if report.filled else Decimal(0)

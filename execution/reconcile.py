@@ -69,6 +69,10 @@ RESTING = timedelta(seconds=15)
 MOST_LOOKUPS = 30
 #: what keeps a look from its end although nothing is wrong with flipr
 TROUBLE = (ExchangeError, Rejection, VaultError)
+#: one that a bracket follows, when supervision has not heard of it for so long
+UNHEARD = timedelta(minutes=2)
+#: looks in a row that did not find a resting order
+GONE = 3
 #: results behind which no order and no bracket stands
 _LEAVES_NOTHING = (
     OrderState.NOTHING_TO_DO,
@@ -109,6 +113,7 @@ def spread(region: str) -> None:
 def due(region: str) -> list[tuple[str, str]]:
     """(account, venue) with orders whose end the exchange must tell, and with orders that rest unwatched. What can
     be ended without asking is ended here."""
+    claims.kept_since(region, timezone.now())  # from the first round on it is known what Redis has lost
     pairs = [*_abandoned_pairs(region), *_pairs_in_question(region), *_pairs_unwatched(region)]
     return list(dict.fromkeys(pairs))
 
@@ -176,9 +181,10 @@ def _to_settle(own: QuerySet[Order]) -> list[Order]:
 
 
 def _unwatched() -> Q:
-    """They rest, and no bracket follows them."""
-    alone = Q(bracket=None) | Q(bracket__entry_open=False)
-    return alone & Q(resting=True, updated_at__lt=timezone.now() - RESTING)
+    """They rest, and no bracket follows them; or one does, and nothing was heard of them for long."""
+    now = timezone.now()
+    alone = Q(bracket=None) | Q(bracket__entry_open=False) | Q(updated_at__lt=now - UNHEARD)
+    return alone & Q(resting=True, account__isnull=False, updated_at__lt=now - RESTING)
 
 
 def _begun() -> Q:
@@ -393,14 +399,17 @@ def _not_found(desk: Desk, instrument: Instrument, row: Order, step: Step) -> No
 
 def _forgotten(desk: Desk, instrument: Instrument, row: Order) -> None:
     """It may have come, filled and been forgotten since. Where the position does not tell, only its user can."""
-    with _lane(row):
-        unmoved = forgotten.unmoved(desk, row, instrument)
-    if unmoved:
+    if _unmoved(desk, instrument, row):
         message = "the exchange does not know this order, and the position is what it was without it"
         _end(row, OrderState.NOT_SENT, "NOT_SENT", message)
         return
     message = "the exchange does not know this order any more: whether it filled before, it does not tell"
     _hand_over(row, message, "look at the position and at the order history on the exchange")
+
+
+def _unmoved(desk: Desk, instrument: Instrument, row: Order) -> bool:
+    with _lane(row):
+        return forgotten.unmoved(desk, row, instrument)
 
 
 def _hand_over(row: Order, message: str, hint: str) -> None:
@@ -465,6 +474,7 @@ def _news(report: Report) -> dict[str, object]:
         "filled": report.filled,
         "average_price": report.average_price,
         "resting": not report.status.final,
+        "lookups": 0,
     }
 
 
@@ -473,24 +483,54 @@ def _end(row: Order, status: OrderState, code: str, message: str) -> None:
 
 
 def _follow(row: Order) -> None:
-    """A resting order without protection: nobody else looks whether it filled."""
-    if row.account is None:
-        return
+    """A resting order that nobody else looks at: whether it filled."""
+    assert row.account is not None
     try:
         desk = open_desk(row.account, row.venue)
-        instrument = desk.instrument(row.instrument or row.symbol)
-        report = desk.venue.fetch(desk.keys, instrument, _ref(row, load(row.step, Step)))
-    except OrderNotFound:
-        Order.objects.filter(pk=row.pk).update(resting=False)
+        _look_at_resting(desk, desk.instrument(row.instrument or row.symbol), row)
+    except lanes.LaneBusy:
+        return
     except TROUBLE as error:
         log.warning("resting order %s could not be looked up: %s", row.token, error)
+        if isinstance(error, AuthRefused):
+            keycheck.doubt(row.region, row.account.public_id, row.account.sealed)
         Order.objects.filter(pk=row.pk).update(updated_at=timezone.now())
-    else:
-        _count(desk, instrument, row, report)
-        state = state_of(report.status, report.filled, report.quantity)
-        if not move_order(row.token, state, by=WHO, why="its state on the exchange", **_news(report)):
-            resting = not report.status.final  # its state was known before
-            Order.objects.filter(pk=row.pk).update(resting=resting, updated_at=timezone.now())
+
+
+def _look_at_resting(desk: Desk, instrument: Instrument, row: Order) -> None:
+    try:
+        report = desk.venue.fetch(desk.keys, instrument, _ref(row, load(row.step, Step)))
+    except OrderNotFound:
+        report = None
+    if report is None:
+        _gone(desk, instrument, row)
+        return
+    forgotten.looked(row)
+    _count(desk, instrument, row, report)
+    state = state_of(report.status, report.filled, report.quantity)
+    if not move_order(row.token, state, by=WHO, why="its state on the exchange", **_news(report)):
+        resting = not report.status.final  # its state was known before
+        Order.objects.filter(pk=row.pk).update(resting=resting, updated_at=timezone.now())
+
+
+def _gone(desk: Desk, instrument: Instrument, row: Order) -> None:
+    """What an exchange still remembers and does not know was ended without a fill; of what it may have forgotten, only
+    the position tells. One look is no look."""
+    sure = forgotten.recalled(row)
+    if row.lookups + 1 < GONE:
+        Order.objects.filter(pk=row.pk).update(lookups=F("lookups") + 1, updated_at=timezone.now())
+        return
+    why, error = "it does not stand on the exchange any more", None
+    if not sure and not _unmoved(desk, instrument, row):
+        why = "the exchange does not know it any more: whether it filled before, it does not tell"
+        error = error_object(
+            "ENDED_UNSEEN", why, "look at the position and the order history on the exchange"
+        )
+        log.error("resting order %s on %s: %s", row.token, row.venue, why)
+    brackets.entry_ended(row.token, why)
+    ended = OrderState.PARTIALLY_FILLED if row.filled else OrderState.CANCELLED
+    if not move_order(row.token, ended, by=WHO, why=why, error=error, resting=False):
+        Order.objects.filter(pk=row.pk).update(resting=False)  # it had ended, and still counted as resting
 
 
 # -- the protection a dead worker owed -----------------------------------------------------------------------

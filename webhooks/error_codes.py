@@ -282,6 +282,14 @@ EXCHANGE = _group(
         "Nobody knows yet whether the exchange took the order.",
         "Do not send it again: flipr asks until it knows, and the result page then shows it.",
     ),
+    HISTORY_INCOMPLETE=(
+        "The order has this end, and what the exchange told besides could not be written down.",
+        "Look at the order on the exchange.",
+    ),
+    ENDED_UNSEEN=(
+        "The exchange does not know the resting order any more; whether it filled before, it does not tell.",
+        "Look at the position and at the order history on the exchange.",
+    ),
     NOT_MODIFIED=("The order is already as wanted.", "Nothing to do."),
     PROTECTION_FAILED=(
         "The position stands, and its stop or a target could not be placed.",

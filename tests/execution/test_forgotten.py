@@ -9,7 +9,7 @@ from django.utils import timezone
 from execution import differences, reconcile, supervise
 from execution.brokers import region_redis
 from execution.differences import Gap
-from execution.models import DifferenceKind, Holding, Order, OrderState
+from execution.models import Bracket, DifferenceKind, Holding, Order, OrderState
 from tests.execution.test_reconcile import unknown
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,6 +103,67 @@ def test_who_looks_too_late_does_not(make_desk):
     desk = make_desk(families=("gate",))
     row = never_known(desk, "Gate_F", timedelta(seconds=30))
     ask(row)
-    region_redis(row.region).delete(f"unseen:{row.token}")  # as after a minute without a look
+    region_redis(row.region).delete(f"asked:{row.token}")  # as after a minute without a look
     Order.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(seconds=120))
     assert ask(row).status == OrderState.UNKNOWN
+
+
+# -- orders that rest --------------------------------------------------------------------------------------------
+
+UNHEARD_OF = "f" + "0" * 26
+RESTS = "BTCUSDT on OKX_F limit long 0.01 at 40000"
+
+
+def lose(desk, words, age=OLD):
+    """A resting order that the exchange does not know any more, by no name. Its row, as `age` later."""
+    desk.one(words)
+    row = Order.objects.get(user=desk.user, status=OrderState.OPEN)
+    row.client_id, row.exchange_id, row.created_at = UNHEARD_OF, "", timezone.now() - age
+    row.save()
+    Bracket.objects.filter(user=desk.user).update(entry_client_id=UNHEARD_OF, entry_exchange_id="")
+    return row
+
+
+def follow(row, times):
+    for _ in range(times):
+        Order.objects.filter(pk=row.pk).update(updated_at=timezone.now() - timedelta(minutes=3))
+        reconcile.look_into(row.region, row.account.public_id, row.venue)
+    row.refresh_from_db()
+    return row
+
+
+def test_a_resting_order_that_is_gone_ends_after_some_looks(okx):
+    row = follow(lose(okx, RESTS, timedelta(minutes=5)), 2)
+    assert (row.status, row.resting) == (OrderState.OPEN, True)
+    follow(row, 1)
+    assert (row.status, row.resting, row.error) == (OrderState.CANCELLED, False, None)
+    (end,) = row.transitions.filter(after=OrderState.CANCELLED, by="reconciliation")
+    assert end.why == "it does not stand on the exchange any more"
+
+
+def test_of_one_the_exchange_may_have_forgotten_the_position_tells_that_it_did_not_fill(okx):
+    row = follow(lose(okx, RESTS), 3)
+    assert (row.status, row.error) == (OrderState.CANCELLED, None)
+
+
+def test_where_the_position_does_not_tell_its_user_is(okx, caplog):
+    Holding.objects.update(believed=0)
+    row = follow(lose(okx, RESTS), 3)
+    assert (row.status, row.resting, row.error["code"]) == (OrderState.CANCELLED, False, "ENDED_UNSEEN")
+    assert "whether it filled" in caplog.text
+
+
+def test_a_bracket_whose_entry_is_gone_ends_with_it(okx):
+    row = follow(lose(okx, f"{RESTS} sl off 2%"), 3)
+    assert (row.status, row.bracket.status, row.bracket.entry_open) == ("cancelled", "done", False)
+
+
+def test_an_order_that_supervision_hears_of_is_not_asked_for_twice(okx):
+    okx.one(f"{RESTS} sl off 2%")
+    row = Order.objects.get(user=okx.user, status=OrderState.OPEN)
+    Order.objects.filter(pk=row.pk).update(updated_at=timezone.now() - timedelta(seconds=30))
+    assert reconcile.due(row.region) == []
+    okx.supervise()
+    Order.objects.filter(pk=row.pk).update(updated_at=timezone.now() - timedelta(minutes=3))
+    assert reconcile.due(row.region) == [(okx.accounts["okx"].public_id, "OKX_F")]
+    assert follow(row, 1).status == OrderState.OPEN

@@ -172,6 +172,16 @@ def test_an_order_whose_claim_redis_lost_is_looked_for_at_the_exchange(two_excha
     assert [each["type"] for each in desk.open_orders("Binance_F", "binance")] == ["stop"]
 
 
+def test_every_round_sees_whether_redis_has_lost_claims(two_exchanges):
+    """Nothing was in question when Redis was emptied, and nothing was watched before the first round."""
+    assert not claims.kept_since("tokyo", timezone.now())
+    region_redis("tokyo").flushdb()
+    began = timezone.now()
+    reconcile.due("tokyo")
+    assert claims.kept_since("tokyo", timezone.now())
+    assert not claims.kept_since("tokyo", began)
+
+
 def test_what_redis_may_have_lost_and_the_exchange_does_not_know_was_not_sent(two_exchanges):
     (row,) = unknown(two_exchanges, "Binance_F")
     past = timezone.now() - timedelta(minutes=1)

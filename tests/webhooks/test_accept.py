@@ -146,6 +146,28 @@ def test_rows_stand_before_anything_is_queued(owner: Trader) -> None:
     assert [job.id for job in taken.prepared.jobs] == [order.job]
 
 
+@pytest.mark.usefixtures("queues_down")
+def test_what_could_not_be_queued_has_an_end_that_its_history_tells(owner: Trader) -> None:
+    taken = accept.take(call(owner, ORDER))
+    assert isinstance(taken, Taken)
+    with pytest.raises(dispatch.QueueDown):
+        dispatch.publish(taken.prepared)
+    order = Order.objects.get()
+    assert (order.status, (order.error or {})["code"]) == ("not_sent", "QUEUE_DOWN")
+    [end] = order.transitions.all()
+    assert (end.before, end.after, end.by) == ("working", "not_sent", "the web tier")
+
+
+@pytest.mark.usefixtures("queues_down")
+def test_what_had_ended_before_it_could_not_be_queued_keeps_its_end(owner: Trader) -> None:
+    taken = accept.take(call(owner, ORDER))
+    assert isinstance(taken, Taken)
+    move_order(Order.objects.get().token, OrderState.EXPIRED, by=RECONCILIATION, why="nobody took it")
+    with pytest.raises(dispatch.QueueDown):
+        dispatch.publish(taken.prepared)
+    assert Order.objects.get().status == OrderState.EXPIRED
+
+
 def test_token_stays_out_of_what_a_traceback_shows(owner: Trader) -> None:
     assert owner.token not in repr(call(owner, ORDER))
 
