@@ -1,9 +1,15 @@
-"""A small client of Bitunix' futures and spot APIs that is ours: nobody's client can be installed, and ccxt has none.
+"""A small client of Bitunix' futures and spot APIs that is ours: ccxt has none, and nobody's client of the futures can be
+installed.
 
 It stands in for the outsider that other exchanges have, so it proves less: that two readings of the documentation
 (https://www.bitunix.com/api-docs/futures/, stored copies read 2026-11-22) agree. It shares no code with `exchanges/`,
 keeps the words of the documentation, and its signature is held against the exchange's own example. On spot the words are
 those of https://api-doc.bitunix.com/en_us/ with the undocumented `clientId`.
+
+The one package there is, `bitunix` 0.1.2 of 2024 (unofficial), knows spot only, gives no order an id of the client's, cannot
+sign a query, prints the API key with every order and sends a nonce of 44 characters where the documentation wants 32. With
+a nonce of 32 it reads balances, orders, lists and cancels against the sandbox (tried 2026-11-23): a third reading of the
+signature, of the addresses and of the words of an order.
 """
 
 from __future__ import annotations

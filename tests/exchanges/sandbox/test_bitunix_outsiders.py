@@ -1,4 +1,5 @@
-"""Bitunix in the sandbox, traded by the small client of `clients/bitunix.py` (ours: there is no other) and by our venue."""
+"""Bitunix in the sandbox, traded by the small client of `clients/bitunix.py` (ours: its docstring says why) and by our
+venue."""
 
 from decimal import Decimal
 from typing import Any

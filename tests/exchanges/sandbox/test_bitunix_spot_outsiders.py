@@ -1,5 +1,5 @@
-"""Bitunix spot in the sandbox, traded by the small client of `clients/bitunix.py` (ours: there is no other) and by our venue,
-also where its answers are lost or say nothing."""
+"""Bitunix spot in the sandbox, traded by the small client of `clients/bitunix.py` (ours: its docstring says why) and by our
+venue, also where its answers are lost or say nothing."""
 
 from __future__ import annotations
 
