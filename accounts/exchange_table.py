@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from accounts.families import FIELD_TITLES, Family, families
 from exchanges.facts import PROTECTION_MEANS, Protection, abilities_of, protection_of
+from exchanges.generic.catalog import LEFT_OUT
+from exchanges.generic.entry import LeftOut
 from exchanges.guide import Guide
-from exchanges.registry import catalogue
+from exchanges.registry import catalogue, venues
 from exchanges.types import Environment, Product
 from exchanges.venue import Venue
 
@@ -32,6 +34,16 @@ above is never among them. They are traded from `GENERIC_REGION` (Europe) unless
 ccxt cannot do for an exchange is refused before anything is sent. They have no sandbox, positions must be in one-way
 mode, and whether a key may withdraw is not seen.
 """
+_LEFT_OUT_HEAD = """\
+What ccxt knows besides is not opened, because an order could get lost or a key cannot be kept here:
+"""
+_LEFT_OUT = {
+    LeftOut.CREDENTIALS: "the key is not an API key and a secret, with a passphrase or a user id at most",
+    LeftOut.CALLS: "an order cannot be fetched, open orders cannot be listed, or no price is told",
+    LeftOut.STEPS: "numbers are rounded to significant digits, so there is no step",
+    LeftOut.IDS: "ccxt names no id of ours where it makes an order",
+    LeftOut.ORDERS: "the order that ccxt makes carries no id of ours, or ccxt does not tell what an order can be",
+}
 _HEAD = """\
 # Exchanges
 
@@ -102,7 +114,15 @@ def markdown() -> str:
         parts += ["", f"## {entry.title}", "", *_section(entry)]
     parts += ["", _GENERIC, _line(GENERIC_COLUMNS), _line(("---",) * len(GENERIC_COLUMNS))]
     parts += [_line(_generic_cells(kind)) for kind in catalogue().values()]
+    parts += ["", _LEFT_OUT_HEAD, *_left_out()]
     return "\n".join(parts) + "\n"
+
+
+def _left_out() -> Iterator[str]:
+    native = {kind.exchange for kind in venues().values()}
+    for reason, names in LEFT_OUT.items():
+        told = ", ".join(f"`{name}`" for name in names if name not in native)
+        yield f"- {_LEFT_OUT[reason]}: {told}"
 
 
 def _generic_cells(kind: type[Venue]) -> tuple[str, ...]:

@@ -7,11 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from exchanges.generic.entry import Entry, Offer
+from exchanges.generic.entry import Entry, LeftOut, Offer
 
 
 def entries_of(told: str) -> tuple[Entry, ...]:
     return tuple(_entry(row) for row in json.loads(told)["exchanges"])
+
+
+def left_out_of(told: str) -> dict[LeftOut, tuple[str, ...]]:
+    """ccxt's names by the reason."""
+    return {LeftOut(why): tuple(names) for why, names in json.loads(told)["left_out"].items()}
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
@@ -27,4 +32,5 @@ def _offer(named: Sequence[str] | None) -> Offer | None:
 
 
 #: read once, when the process starts: it takes a millisecond
-ENTRIES = entries_of(Path(__file__).with_name("catalog.json").read_text(encoding="utf-8"))
+_TOLD = Path(__file__).with_name("catalog.json").read_text(encoding="utf-8")
+ENTRIES, LEFT_OUT = entries_of(_TOLD), left_out_of(_TOLD)

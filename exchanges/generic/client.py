@@ -132,9 +132,14 @@ def clone(
             setattr(fresh, name, None)
     fresh.send, fresh.now_ms = send, now_ms
     if keys is not None:
-        fresh.apiKey, fresh.secret = keys.key, keys.secret
+        fresh.apiKey, fresh.secret = keys.key, in_lines(keys.secret)
         setattr(fresh, "uid" if uid else "password", keys.passphrase)
     return fresh
+
+
+def in_lines(secret: str) -> str:
+    """A private key is handed out in a JSON file, where its line breaks are written as "\\n" (Coinbase)."""
+    return secret.replace("\\n", "\n") if secret.startswith("-----BEGIN") else secret
 
 
 def plain(data: Any) -> Any:

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LeftOut(StrEnum):
+    """Why an exchange that ccxt knows is not opened; of several reasons the first."""
+
+    CREDENTIALS = "credentials"
+    CALLS = "calls"
+    STEPS = "steps"
+    IDS = "ids"
+    ORDERS = "orders"
 
 
 @dataclass(frozen=True, slots=True)

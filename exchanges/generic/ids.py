@@ -16,12 +16,14 @@ def unique(token: str) -> str:
     return str(uuid.UUID(bytes=hashlib.blake2b(token.encode(), digest_size=16).digest(), version=4))
 
 
-#: read 2026-11-22. Gate wants "t-" before an id, and ccxt adds it (28 characters at most); Backpack takes 32 bits
+#: read 2026-11-22 (Coinbase: 2026-11-23). Gate wants "t-" before an id, and ccxt adds it (28 characters at most); Backpack takes 32 bits
 #: (docs.rs/bpx-api-client, get_open_order); WOO whole numbers below 2^63 (docs.woox.io, "clientOrderId"). The
-#: examples of Bullish are such numbers, too, and those of Coinbase Exchange UUIDs
+#: examples of Bullish are such numbers, too, and those of Coinbase Exchange UUIDs, which Coinbase's own client of its Advanced
+#: Trade makes as well (github.com/coinbase/coinbase-advanced-py)
 FORMS: Mapping[str, Callable[[str], str]] = {
     "backpack": lambda token: number(token, 32),
     "bullish": lambda token: number(token, 63),
+    "coinbase": unique,
     "coinbaseexchange": unique,
     "gateeu": lambda token: f"t-{token}",
     "woo": lambda token: number(token, 63),

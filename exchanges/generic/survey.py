@@ -1,7 +1,7 @@
 """`python -m exchanges.generic.survey > exchanges/generic/catalog.json`: the catalogue, read from ccxt itself.
 
 An exchange is left out where an order could get lost: without ids of ours, without a way to fetch an order and to list
-open ones. A product's waiting orders count only where they can be fetched and listed as well. The table has no word for
+open ones; `left_out` tells why, for the page about exchanges. A product's waiting orders count only where they can be fetched and listed as well. The table has no word for
 ids of clients: ccxt's source has to name them where it makes an order, and the order that it makes has to carry one.
 """
 
@@ -20,16 +20,18 @@ from urllib.parse import urlsplit
 
 from exchanges.errors import ExchangeError
 from exchanges.generic.client import base_error, clone, opened
-from exchanges.generic.entry import Entry, Offer
+from exchanges.generic.entry import Entry, LeftOut, Offer
 from exchanges.transport import Answer, Request
 from exchanges.types import Credentials
 
 #: nobody's: what ccxt signs in order to show how it does it
 KEYS = Credentials("QUtJQWZsaXByZmxpcHI=", "ZmxpcHJmbGlwcmZsaXByZmxpcHI=", "1")
 #: where ccxt drops its own word for the id of a client and passes the exchange's on
-#: (cryptocom: exchange-docs.crypto.com/exchange/v1, "client_oid", read 2026-11-22)
-ID_PARAMS = {"cryptocom": "client_oid"}
-OUR_ID, NOW_MS, TICK_SIZE = "7316405928134", 1_700_000_000_000, 4
+#: (cryptocom: exchange-docs.crypto.com/exchange/v1, "client_oid", read 2026-11-22; coinbase:
+#: docs.cdp.coinbase.com/api-reference/advanced-trade-api/rest-api/orders/create-order, "client_order_id", read 2026-11-23)
+ID_PARAMS = {"cryptocom": "client_oid", "coinbase": "client_order_id"}
+OUR_ID, NOW_MS = "7316405928134", 1_700_000_000_000
+SIGNIFICANT_DIGITS, TICK_SIZE = 3, 4
 #: what ccxt raises over an empty answer
 BROKEN = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 NEEDED = (
@@ -63,18 +65,27 @@ NAMES = {
 CREDENTIALS = {"apiKey": "key", "secret": "secret", "password": "passphrase", "uid": "passphrase"}
 
 
-def survey() -> list[Entry]:
+def survey() -> tuple[list[Entry], dict[LeftOut, tuple[str, ...]]]:
+    """What can be opened, and what cannot by the reason."""
     ccxt = importlib.import_module("ccxt")
-    found = (_entry(getattr(ccxt, name)({"number": str})) for name in ccxt.exchanges if name not in PARTS)
-    return [entry for entry in found if entry is not None]
+    entries, left_out = list[Entry](), dict[LeftOut, tuple[str, ...]]()
+    for name in (each for each in ccxt.exchanges if each not in PARTS):
+        found = _entry(getattr(ccxt, name)({"number": str}))
+        if isinstance(found, Entry):
+            entries.append(found)
+        else:
+            left_out[found] = (*left_out.get(found, ()), name)
+    return entries, {reason: left_out[reason] for reason in LeftOut if reason in left_out}
 
 
-def _entry(client: Any) -> Entry | None:
+def _entry(client: Any) -> Entry | LeftOut:
     needs = {name for name, needed in client.requiredCredentials.items() if needed}
+    if (reason := _lacks(client, needs)) is not None:
+        return reason
     fields = tuple(dict.fromkeys(CREDENTIALS[name] for name in CREDENTIALS if name in needs))
     offers = {"spot": _spot(client), "linear": _linear(client)}
-    if not _whole(client, needs) or not any(offers.values()):
-        return None
+    if not any(offers.values()):
+        return LeftOut.ORDERS
     return Entry(
         id=client.id,
         name=_name(client),
@@ -89,15 +100,14 @@ def _entry(client: Any) -> Entry | None:
     )
 
 
-def _whole(client: Any, needs: set[str]) -> bool:
-    return (
-        {"apiKey", "secret"} <= needs <= set(CREDENTIALS)
-        and not {"password", "uid"} <= needs
-        and all(client.has.get(name) for name in NEEDED)
-        and client.precisionMode != 3  # significant digits: there is no step to round to
-        and _names_client_ids(type(client))
-        and bool(_hosts(client, client.urls.get("api")))
-    )
+def _lacks(client: Any, needs: set[str]) -> LeftOut | None:
+    if not {"apiKey", "secret"} <= needs <= set(CREDENTIALS) or {"password", "uid"} <= needs:
+        return LeftOut.CREDENTIALS
+    if not (all(client.has.get(name) for name in NEEDED) and _hosts(client, client.urls.get("api"))):
+        return LeftOut.CALLS
+    if client.precisionMode == SIGNIFICANT_DIGITS:
+        return LeftOut.STEPS
+    return None if _names_client_ids(type(client)) else LeftOut.IDS
 
 
 def _names_client_ids(kind: type) -> bool:
@@ -218,11 +228,12 @@ def _texts(urls: Any) -> Iterator[str]:
             yield from _texts(value)
 
 
-def written(entries: Iterable[Entry]) -> str:
+def written(entries: Iterable[Entry], left_out: Mapping[LeftOut, Iterable[str]]) -> str:
     """The catalogue as `exchanges.generic.catalog` reads it, with a line for each fact."""
     version = json.dumps(importlib.import_module("ccxt").__version__)
     told = ",\n".join(_told(entry) for entry in entries)
-    return f'{{"ccxt": {version}, "exchanges": [\n{told}\n]}}\n'
+    reasons = ",\n".join(f"  {json.dumps(why)}: {json.dumps(list(names))}" for why, names in left_out.items())
+    return f'{{"ccxt": {version}, "exchanges": [\n{told}\n], "left_out": {{\n{reasons}\n}}}}\n'
 
 
 def _told(entry: Entry) -> str:
@@ -236,4 +247,4 @@ def _told(entry: Entry) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(written(survey()))
+    sys.stdout.write(written(*survey()))

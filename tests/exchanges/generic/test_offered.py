@@ -10,16 +10,18 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import ccxt
 import pytest
 
 from exchanges import registry
 from exchanges.errors import ExchangeError
 from exchanges.facts import facts_of
-from exchanges.generic.catalog import ENTRIES, entries_of
+from exchanges.generic.catalog import ENTRIES, LEFT_OUT, entries_of, left_out_of
 from exchanges.generic.client import base_error, clone, opened
+from exchanges.generic.entry import LeftOut
 from exchanges.generic.ids import FORMS
 from exchanges.generic.offered import offered
-from exchanges.generic.survey import BROKEN, KEYS, _market, survey, written
+from exchanges.generic.survey import BROKEN, KEYS, PARTS, _market, survey, written
 from exchanges.generic.venue import GenericVenue
 from exchanges.names import EXCHANGES, exchange_name
 from exchanges.registry import catalogue, every_venue, venue_class, venues
@@ -30,18 +32,27 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_catalogue_is_what_the_installed_ccxt_says() -> None:
-    assert survey() == list(ENTRIES), (
+    assert survey() == (list(ENTRIES), LEFT_OUT), (
         "run `python -m exchanges.generic.survey > exchanges/generic/catalog.json`"
     )
 
 
 def test_what_is_printed_is_read_again_as_it_was() -> None:
-    assert entries_of(written(ENTRIES)) == ENTRIES
+    told = written(ENTRIES, LEFT_OUT)
+    assert (entries_of(told), left_out_of(told)) == (ENTRIES, LEFT_OUT)
+
+
+def test_an_exchange_is_opened_or_left_out_for_one_reason() -> None:
+    left_out = [name for names in LEFT_OUT.values() for name in names]
+    opened_ones = [entry.id for entry in ENTRIES]
+    assert len({*left_out, *opened_ones}) == len(left_out) + len(opened_ones)
+    assert {*left_out, *opened_ones, *PARTS} == set(ccxt.exchanges)
+    assert "hyperliquid" in LEFT_OUT[LeftOut.CREDENTIALS]
 
 
 def test_a_word_that_no_product_has_is_not_passed_over() -> None:
     with pytest.raises(TypeError, match="leveraged"):
-        entries_of(written(ENTRIES[:1]).replace('"ioc"', '"leveraged"'))
+        entries_of(written(ENTRIES[:1], {}).replace('"ioc"', '"leveraged"'))
 
 
 def test_an_exchange_with_a_file_of_its_own_is_never_generic() -> None:
