@@ -13,15 +13,6 @@ from exchanges import venues as package
 from exchanges.generic.offered import installed, offered
 from exchanges.venue import Venue
 
-#: other names people write for an exchange
-EXCHANGE_ALIASES = {
-    "huobi": "htx",
-    "gateio": "gate",
-    "gate.io": "gate",
-    "okex": "okx",
-    "krakenfutures": "kraken",
-}
-
 
 @cache
 def venues() -> dict[str, type[Venue]]:

@@ -18,66 +18,73 @@ from exchanges.types import Environment, Product
 from exchanges.venue import Venue
 from execution import book, dispatch, place
 from execution.dispatch import Intake
-from execution.models import Order
+from execution.models import Order, OrderState
 from tests.bench.spread import Spread
 from tests.stack import Stack, Trader
 from webhooks.syntax import parse
 
-ENTRY = "BTCUSDT on {venue} market long {size} sl off 2% tp off 5%"
+ENTRY = "BTCUSDT on {venue} market long {size}"
+PROTECTED = " sl off 2% tp off 5%"
+#: where an exchange has no stop orders, only the order itself can be measured
+NO_STOPS = "no stops"
 CLOSE = "BTCUSDT on {venue} close 100%"
 
 
 @dataclass(frozen=True, slots=True)
 class Arming:
-    """`requests` in their order, as method and path; `round_trips`: what of them had to wait for another's answer."""
+    """`requests` in their order, as method and path; `round_trips`: what of them had to wait for another's answer.
+    `protection`: `NO_STOPS` where there is none."""
 
     protection: str
     requests: tuple[str, ...]
     round_trips: int
-    #: from the order's leaving to the armed protection
+    #: from the order's leaving to the armed protection, or to the exchange's answer where there are no stops
     time: Spread
 
 
 def measure(stack: Stack, rounds: int) -> dict[str, Arming]:
-    """Every venue that has stop orders."""
-    kinds = [each for each in venues().values() if each.features.conditional]
+    kinds = venues().values()
     families = tuple(dict.fromkeys(each.key_family for each in kinds))
     trader = stack.new_trader(families)
     try:
-        return {
-            kind.name: _measure(trader, kind, rounds) for kind in sorted(kinds, key=lambda each: each.name)
-        }
+        measured = {kind.name: _measure(trader, kind, rounds) for kind in sorted(kinds, key=_coins_first)}
+        return dict(sorted(measured.items()))
     finally:
         book.pool().close()
         for held in (book.pool, book.facts, book.breaker, book.meter):
             held.cache_clear()
 
 
+def _coins_first(kind: type[Venue]) -> bool:
+    """Closing on spot sells the coins that are the margin elsewhere in the account."""
+    return kind.product is not Product.INVERSE
+
+
 def _measure(trader: Trader, kind: type[Venue], rounds: int) -> Arming:
     _trade(trader, kind)
     taken = [_trade(trader, kind) for _ in range(rounds)]
     requests, round_trips, _ = min(taken, key=lambda each: len(each[0]))
-    return Arming(
-        protection_of(kind.features).value, requests, round_trips, Spread.of(each[2] for each in taken)
-    )
+    protection = protection_of(kind.features).value if kind.features.conditional else NO_STOPS
+    return Arming(protection, requests, round_trips, Spread.of(each[2] for each in taken))
 
 
 def _trade(trader: Trader, kind: type[Venue]) -> tuple[tuple[str, ...], int, float]:
     # An account that was left alone for a while: what it used up of its limits has grown again.
     book.pool().connection(kind.name, Environment.SANDBOX).venue.gate = LocalGate()
+    stops, size = kind.features.conditional, "100" if kind.product is Product.INVERSE else "0.01"
     with _watched() as sent:
-        order = _run(
-            trader, ENTRY.format(venue=kind.name, size="100" if kind.product is Product.INVERSE else "0.01")
-        )
+        order = _run(trader, ENTRY.format(venue=kind.name, size=size) + PROTECTED * stops)
         watched = list(sent)
-    if order.bracket is None or order.bracket.status != "armed":
-        raise RuntimeError(f"{kind.name}: the position is not protected: {order.status} {order.error}")
+    if order.status != OrderState.FILLED:
+        raise RuntimeError(f"{kind.name}: the order is not filled: {order.status} {order.error}")
+    if stops and (order.bracket is None or order.bracket.status != "armed"):
+        raise RuntimeError(f"{kind.name}: the position is not protected: {order.error}")
     _run(trader, CLOSE.format(venue=kind.name))
     timing = order.timing_ms
     return (
         tuple(each.what for each in watched),
         _in_turn(watched),
-        timing["protected"] - timing["sent"],
+        timing["protected" if stops else "acknowledged"] - timing["sent"],
     )
 
 

@@ -14,7 +14,7 @@ from exchanges.sandbox.server import bound_port
 from flipr.processes import Processes
 from tests.bench import clients
 from tests.bench.aims import verdicts
-from tests.bench.arming import Arming, _in_turn, _Sent
+from tests.bench.arming import NO_STOPS, Arming, _in_turn, _Sent
 from tests.bench.clients import Measured
 from tests.bench.counterparts import ways
 from tests.bench.floor import FloorTimes, command
@@ -174,7 +174,10 @@ def measured_run(*, to_exchange: float, warm: float, memory: float) -> Run:
         floor=FloorTimes(spread(3), spread(4)),
         posts=posts,
         posts_unflushed=posts,
-        armings={"Kraken": Arming("supervision", ("POST /order", "POST /stop"), 2, spread(5))},
+        armings={
+            "Kraken": Arming("supervision", ("POST /order", "POST /stop"), 2, spread(5)),
+            "MEXC": Arming(NO_STOPS, ("POST /order",), 1, spread(2)),
+        },
         loads=[Load(1, 50.0, spread(20)), Load(2, 60.0, spread(33))],
         memory_mb={"web": memory, "worker-eu": 100.0, "sandbox": 900.0},
         parser={"one line": {"median": 25_000, "best": 26_000}},
@@ -211,12 +214,10 @@ def test_json_and_table_tell_the_same_run():
 
 
 def test_the_table_tells_the_requests_of_each_exchange():
-    row = next(
-        line
-        for line in as_text(measured_run(to_exchange=1, warm=1, memory=1)).splitlines()
-        if "Kraken " in line
-    )
-    assert row.split() == ["Kraken", "supervision", "2", "2", "5.00", "10.00"]
+    lines = as_text(measured_run(to_exchange=1, warm=1, memory=1)).splitlines()
+    protected, bare = (next(each for each in lines if f" {name} " in each) for name in ("Kraken", "MEXC"))
+    assert protected.split() == ["Kraken", "supervision", "2", "2", "5.00", "10.00"]
+    assert bare.split() == ["MEXC", "no", "stops", "1", "1", "2.00", "4.00"]
 
 
 def test_requests_side_by_side_are_one_round_trip():
