@@ -79,11 +79,15 @@ def _unread(error: OutcomeUnknown) -> NotSent:
 class Errand:
     """One job's steps against one desk. After a step that failed, the steps behind it are skipped."""
 
-    def __init__(self, job: Job, desk: Desk, instrument: Instrument | None, ledger: Ledger) -> None:
+    def __init__(
+        self, job: Job, desk: Desk, instrument: Instrument | None, ledger: Ledger, *, alone: bool = True
+    ) -> None:
+        """`alone`: no message about any of its symbols is still at work."""
         self.job = job
         self.desk = desk
         self.instrument = instrument
         self.ledger = ledger
+        self.alone = alone
         ledger.fills = desk.fills
 
     def run(self) -> None:
@@ -97,6 +101,8 @@ class Errand:
                 blocked = self._guard(step.step)
             elif result is not None:
                 self._step(step, result)
+                if not self.alone:
+                    _beside_others(result)
                 self.ledger.release(self.desk.released)
                 if result.error is not None and result.error["code"] != LEFT_OPEN:
                     blocked = f'"{step.command}" did not succeed'
@@ -346,6 +352,17 @@ def _left_open(result: Result, swept: Swept) -> None:
     said = "all else was closed" if closed else "nothing else was open"
     hint = "close it on the exchange's site" if swept.refused else "look at it, and send it again"
     result.error = error_object(LEFT_OPEN, f"{told} ({said})", hint)
+
+
+def _beside_others(result: Result) -> None:
+    """What was done about all symbols is told as done for those only that were there to be seen."""
+    words = "messages that came before it are still at work: what they open is not closed or cancelled by this one"
+    if result.error is None:
+        result.error = error_object(LEFT_OPEN, words, "look at the positions, and send it again")
+    elif result.error["code"] == LEFT_OPEN:
+        result.error["message"] += f"; {words}"
+    if result.status == OrderState.FILLED:
+        result.status = OrderState.PARTIALLY_FILLED
 
 
 def _half_done(result: Result, failure: Rejection | ExchangeError | UnknownOutcome) -> None:

@@ -1,13 +1,16 @@
 """Jobs of one account and symbol run one after another, in the order they were taken in; others in parallel.
 
 A lane is a sorted set in the region's Redis: jobs by ticket. The first one runs; a job whose worker died leaves
-the lane when its lease ends, so that a lane never stays blocked. A place that could not be left, because Redis was
+the lane when its lease ends, so that a lane never stays blocked. Jobs about all symbols of an account at a venue have
+a lane of their own, and all others of that account and venue a common register: each looks there for what came before
+it, so that neither runs beside the other. Everybody waits for earlier tickets only, so nobody in a circle. A place that could not be left, because Redis was
 gone at that moment, is left when it is back.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -31,43 +34,58 @@ POLL_SECONDS = 0.005
 #: gone, a worker needs a second to show that it lives
 ABANDONED_SECONDS = 1.5
 LOOK_SECONDS = 0.25
+#: a job about all symbols waits for those of single symbols no longer: a kill switch has to act while one of them hangs
+CROWD_SECONDS = 4.0
 WATCHER = "watch"
 
-# KEYS: lane. ARGV: job, now_ms, lease_ms. First in the lane -> 1 (and leased), else 0. Entries whose lease ended
-# are dropped on the way; a job that is not in the lane any more (flushed Redis) joins at its ticket.
+# KEYS: lane, register, barrier, each followed by its leases; without the last two nothing but the lane is waited for.
+# ARGV: job, now_ms, lease_ms, ticket. 1 when it is its turn (and leased), else 0. Entries whose lease ended are dropped
+# on the way; a job that is not in the lane any more (flushed Redis) joins at its ticket. Who has the turn stands before
+# all tickets until it leaves: a message that was sent earlier and came later waits too. Of two with the same ticket
+# the one about all symbols goes first.
 _TURN = """
 local job, now, lease, ticket = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-if not redis.call('ZSCORE', KEYS[1], job) then redis.call('ZADD', KEYS[1], ticket, job) end
-while true do
-  local first = redis.call('ZRANGE', KEYS[1], 0, 0)[1]
-  if first == job then
-    redis.call('HSET', KEYS[2], job, now + lease)
-    redis.call('PEXPIRE', KEYS[1], lease * 2)
-    redis.call('PEXPIRE', KEYS[2], lease * 2)
-    return 1
+local function ahead(places, leases)
+  while true do
+    local first = redis.call('ZRANGE', places, 0, 0, 'WITHSCORES')
+    if not first[1] or first[1] == job then return nil end
+    if tonumber(redis.call('HGET', leases, first[1]) or '0') > now then return tonumber(first[2]) end
+    redis.call('ZREM', places, first[1])
+    redis.call('HDEL', leases, first[1])
   end
-  local until_ms = tonumber(redis.call('HGET', KEYS[2], first) or '0')
-  if until_ms > now then return 0 end
-  redis.call('ZREM', KEYS[1], first)
-  redis.call('HDEL', KEYS[2], first)
 end
-"""
-
-# KEYS: lane, its leases; if a message comes with it, a queue and what exists while somebody works on it. ARGV: job,
-# ticket, now_ms, lease_ms, the message. 0 when nobody works there: then nothing was done. In one step: a job that
-# stood in the lane before it had its lease would be dropped by the turn of another one, and one that was queued
-# before it stood in the lane could be passed.
-_JOIN = """
-if KEYS[4] and redis.call('EXISTS', KEYS[4]) == 0 then return 0 end
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-redis.call('HSET', KEYS[2], ARGV[1], string.format('%.0f', tonumber(ARGV[3]) + tonumber(ARGV[4])))
-redis.call('PEXPIRE', KEYS[1], ARGV[4] * 2)
-redis.call('PEXPIRE', KEYS[2], ARGV[4] * 2)
-if KEYS[3] then redis.call('LPUSH', KEYS[3], ARGV[5]) end
+for place = 1, 3, 2 do
+  if not redis.call('ZSCORE', KEYS[place], job) then redis.call('ZADD', KEYS[place], ticket, job) end
+end
+if ahead(KEYS[1], KEYS[2]) then return 0 end
+local other = KEYS[5] and ahead(KEYS[5], KEYS[6])
+if other and (other < ticket or (other == ticket and KEYS[1] ~= KEYS[3])) then return 0 end
+for place = 1, 3, 2 do
+  redis.call('ZADD', KEYS[place], -1, job)
+  redis.call('HSET', KEYS[place + 1], job, now + lease)
+  redis.call('PEXPIRE', KEYS[place], lease * 2)
+  redis.call('PEXPIRE', KEYS[place + 1], lease * 2)
+end
 return 1
 """
 
-# KEYS: claim, lane, its leases. ARGV: as _TURN, then claimant, keep_seconds. 0 when somebody else has it, 1 when it is
+# KEYS: lane and register, each followed by its leases; if a message comes with it, a queue and what exists while
+# somebody works on it. ARGV: job, ticket, now_ms, lease_ms, the message. 0 when nobody works there: then nothing was
+# done. In one step: a job that stood in the lane before it had its lease would be dropped by the turn of another one,
+# and one that was queued before it stood in the lane could be passed.
+_JOIN = """
+if KEYS[6] and redis.call('EXISTS', KEYS[6]) == 0 then return 0 end
+for place = 1, 3, 2 do
+  redis.call('ZADD', KEYS[place], ARGV[2], ARGV[1])
+  redis.call('HSET', KEYS[place + 1], ARGV[1], string.format('%.0f', tonumber(ARGV[3]) + tonumber(ARGV[4])))
+  redis.call('PEXPIRE', KEYS[place], ARGV[4] * 2)
+  redis.call('PEXPIRE', KEYS[place + 1], ARGV[4] * 2)
+end
+if KEYS[5] then redis.call('LPUSH', KEYS[5], ARGV[5]) end
+return 1
+"""
+
+# KEYS: claim, then as _TURN. ARGV: as _TURN, then claimant, keep_seconds. 0 when somebody else has it, 1 when it is
 # claimed and has to wait for its turn, 2 when it is its turn. Asked again after a lost answer it says the same.
 _CLAIM = f"""
 local held = redis.call('GET', KEYS[1])
@@ -95,6 +113,25 @@ def lane_of(account: str, venue: str, symbol: str) -> str:
     return f"lane:{account}:{venue.lower()}:{pair or '*'}"
 
 
+def _hall(lane: str) -> str:
+    """The lane of jobs about all symbols."""
+    return f"{lane.rpartition(':')[0]}:*"
+
+
+def _registered(lane: str) -> list[str]:
+    """Lane and register, with their leases: where a job has its places."""
+    hall = _hall(lane)
+    register = hall if lane == hall else f"{hall}:symbols"
+    return [lane, f"{lane}:leases", register, f"{register}:leases"]
+
+
+def _barrier(lane: str) -> list[str]:
+    """Where those stand that it must not run beside."""
+    hall = _hall(lane)
+    barrier = f"{hall}:symbols" if lane == hall else hall
+    return [barrier, f"{barrier}:leases"]
+
+
 def ticket_at(at_ms: float) -> int:
     """A place in a lane: by `at_ms` (when the message was sent, where it says so, else when it came in), equal times
     in the order of asking; between two web processes, in no order."""
@@ -104,7 +141,7 @@ def ticket_at(at_ms: float) -> int:
 def next_ticket(region: str, lane: str, job: str, at_ms: float | None = None) -> int:
     """Take a place in the lane, by default that of now. Raises redis.RedisError."""
     ticket = ticket_at(time.time() * 1000 if at_ms is None else at_ms)
-    script(_JOIN)(keys=[lane, f"{lane}:leases"], args=_joining(job, ticket), client=region_redis(region))
+    script(_JOIN)(keys=_registered(lane), args=_joining(job, ticket), client=region_redis(region))
     return ticket
 
 
@@ -112,7 +149,7 @@ def queue_up(region: str, lane: str, job: str, ticket: int, queue: str, message:
     """Take a place in the lane and push the message to its queue: both or neither, in one round trip. False when
     neither was done because nobody works in the region. Raises `brokers.Unreached` when certainly neither was done,
     another redis.RedisError when nobody knows."""
-    keys = [lane, f"{lane}:leases", queue, attendance.key(region)]
+    keys = [*_registered(lane), queue, attendance.key(region)]
     return bool(run_once(region_redis(region), _JOIN, keys, [*_joining(job, ticket), message]))
 
 
@@ -127,7 +164,7 @@ class Claiming:
     def __init__(self, region: str, lane: str, job: str, ticket: int) -> None:
         now, lease = int(time.time() * 1000), LEASE_SECONDS * 1000
         self._server = region_redis(region)
-        self._keys = [claims.key(job), lane, f"{lane}:leases"]
+        self._keys = [claims.key(job), *_registered(lane), *_barrier(lane)]
         self._args: list[Any] = [job, now, lease, ticket, claims.claimant(region), claims.KEEP_SECONDS]
         self._asked: Asked | None = None
 
@@ -174,23 +211,29 @@ class LaneBusy(Exception):
 @contextmanager
 def turn(
     region: str, lane: str, job: str, ticket: int, wait_seconds: float, *, held: bool = False
-) -> Iterator[None]:
+) -> Iterator[bool]:
     """Hold the lane. Raises LaneBusy when the turn does not come within `wait_seconds`. `held`: it has come already
-    (see `claim`)."""
+    (see `claim`). False: jobs of single symbols that came before this one about all are still at work."""
     server = region_redis(region)
-    deadline = time.monotonic() + wait_seconds
+    began = time.monotonic()
+    crowded = began + min(CROWD_SECONDS, wait_seconds / 2) if lane == _hall(lane) else math.inf
     ahead = _Ahead(region, lane)
+    keys, alone = [*_registered(lane), *_barrier(lane)], True
     try:
         while not held and not script(_TURN)(
-            keys=[lane, f"{lane}:leases"],
+            keys=keys,
             args=[job, int(time.time() * 1000), LEASE_SECONDS * 1000, ticket],
             client=server,
         ):
-            if time.monotonic() >= deadline:
+            now = time.monotonic()
+            if alone and now >= crowded:
+                keys, alone = _registered(lane), False
+                continue
+            if now >= began + wait_seconds:
                 raise LaneBusy
             ahead.look()
             time.sleep(POLL_SECONDS)
-        yield
+        yield alone
     finally:
         _leave(server, lane, job)
 
@@ -214,14 +257,14 @@ def on_behalf(region: str, lane: str, job: str, wait_seconds: float) -> Iterator
 
 
 class _Ahead:
-    """Looks who stands first in a lane, and takes away what has no business there any more: else nobody could protect
+    """Looks who stands first in a lane, and in the way of it, and takes away what has no business there any more: else nobody could protect
     the position before its lease ends. What a command's worker left behind, reconciliation ends."""
 
     def __init__(self, region: str, lane: str) -> None:
         self._region = region
-        self._lane = lane
+        self._places = (lane, _barrier(lane)[0])
         self._next = time.monotonic()
-        self._dead, self._since = "", 0.0
+        self._dead = dict.fromkeys(self._places, ("", 0.0))
 
     def look(self) -> None:
         now = time.monotonic()
@@ -229,13 +272,15 @@ class _Ahead:
             return
         self._next = now + LOOK_SECONDS
         server = region_redis(self._region)
-        first = next(iter(server.zrange(self._lane, 0, 0)), "")
-        if not self._abandoned(str(first)):
-            self._dead = ""
-        elif first != self._dead:
-            self._dead, self._since = str(first), now
-        elif now - self._since >= ABANDONED_SECONDS:
-            _leave(server, self._lane, self._dead)
+        for place in self._places:
+            first = str(next(iter(server.zrange(place, 0, 0)), ""))
+            dead, since = self._dead[place]
+            if not first or not self._abandoned(first):
+                self._dead[place] = ("", 0.0)
+            elif first != dead:
+                self._dead[place] = (first, now)
+            elif now - since >= ABANDONED_SECONDS:
+                _leave(server, place, dead)
 
     def _abandoned(self, first: str) -> bool:
         """Whether nobody is at work there any more: supervision whose worker is dead, a job that history has ended."""
@@ -256,12 +301,18 @@ def leave(region: str, lane: str, job: str) -> None:
 
 def _leave(server: redis.Redis, lane: str, job: str) -> None:
     pipe = server.pipeline(transaction=False)
-    pipe.zrem(lane, job)
-    pipe.hdel(f"{lane}:leases", job)
+    _quit(pipe, lane, job)
     try:
         pipe.execute()
     except redis.RedisError:
         _owed.leave_later(server, lane, job)
+
+
+def _quit(pipe: redis.Redis, lane: str, job: str) -> None:
+    places = _registered(lane)
+    for place, leases in dict(zip(places[::2], places[1::2], strict=True)).items():
+        pipe.zrem(place, job)
+        pipe.hdel(leases, job)
 
 
 class _Owed:
@@ -301,8 +352,7 @@ _owed = _Owed()
 
 def _has_left(server: redis.Redis, lane: str, job: str) -> bool:
     try:
-        server.zrem(lane, job)
-        server.hdel(f"{lane}:leases", job)
+        _quit(server, lane, job)
     except redis.RedisError:
         return False
     return True

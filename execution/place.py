@@ -39,8 +39,8 @@ def run(message: dict[str, Any]) -> None:
     first = claimed is Claimed.FIRST
     ledger = Ledger(job, [_blank(job, step) for step in job.steps if step.token], timeline)
     try:
-        with lanes.turn(job.region, job.lane, job.id, job.ticket, _left_seconds(job), held=first):
-            _run_steps(job, ledger, timeline)
+        with lanes.turn(job.region, job.lane, job.id, job.ticket, _left_seconds(job), held=first) as alone:
+            _run_steps(job, ledger, timeline, alone=alone)
             finish(job, ledger)
     except lanes.LaneBusy:
         _all(ledger, OrderState.EXPIRED, "EXPIRED", "the messages before it on this symbol took too long")
@@ -99,16 +99,16 @@ def _all(ledger: Ledger, status: OrderState, code: str, message: str) -> None:
             result.status, result.error = status, error_object(code, message)
 
 
-def _run_steps(job: Job, ledger: Ledger, timeline: Timeline) -> None:
+def _run_steps(job: Job, ledger: Ledger, timeline: Timeline, *, alone: bool) -> None:
     """However it goes, each result has an end: a step that was begun gets it from the errand, the others were not."""
     with mishap.caught(f"job {job.id}") as mishaps:
-        _carry_out(job, ledger, timeline)
+        _carry_out(job, ledger, timeline, alone=alone)
     for result in ledger.results:
         if mishaps and result.status == OrderState.WORKING:
             broke_off(result, may_stand=False)
 
 
-def _carry_out(job: Job, ledger: Ledger, timeline: Timeline) -> None:
+def _carry_out(job: Job, ledger: Ledger, timeline: Timeline, *, alone: bool) -> None:
     if _left_seconds(job) <= 0:
         _all(
             ledger,
@@ -131,7 +131,7 @@ def _carry_out(job: Job, ledger: Ledger, timeline: Timeline) -> None:
         for result in ledger.results:
             write_failure(result, error, sent=False)
         return
-    Errand(job, desk, instrument, ledger).run()
+    Errand(job, desk, instrument, ledger, alone=alone).run()
 
 
 def _instrument(job: Job, desk: Desk) -> Instrument:

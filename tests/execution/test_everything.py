@@ -1,15 +1,21 @@
 """`* on VENUE close`: one position that cannot be closed keeps no other open, and the answer says what is."""
 
+import threading
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from exchanges import transport
 from exchanges.errors import InvalidOrder, MarketPaused, OutcomeUnknown
-from execution import holdings, reconcile
+from execution import claims, dispatch, holdings, lanes, place, reconcile
+from execution.dispatch import Intake
 from execution.models import OPEN_STATES, BracketState, Order
+from tests.stack import wait_for
+from webhooks.syntax import parse
 
 PLACE = "POST /fapi/v1/order"
 SPOT = [("Binance", "binance"), ("ByBit", "bybit"), ("Kraken", "kraken")]
@@ -149,6 +155,65 @@ def test_reconciliation_tells_a_close_of_everything_as_done_when_nothing_is_open
     later(desk)
     row.refresh_from_db()
     assert (row.status, row.error) == ("filled", None)
+
+
+# -- beside other messages -----------------------------------------------------------------------------------
+
+
+def queued(desk, text):
+    """A job with its place in its lane, as if it had been taken in just now."""
+    desk.count += 1
+    delivery = f"d_test{desk.user.pk}_{desk.count}"
+    with transaction.atomic():
+        prepared = dispatch.prepare(desk.user, parse(text), Intake(delivery, "close", desk.now_ms()))
+    (job,) = prepared.jobs
+    return replace(job, ticket=lanes.next_ticket(job.region, job.lane, job.id))
+
+
+def in_thread(job):
+    def work():
+        try:
+            place.run(job.dump())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def ended(job):
+    return Order.objects.get(job=job.id)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_that_came_before_is_closed_with_the_others(make_desk):
+    """It is still in its queue when the kill switch begins."""
+    desk = make_desk(families=("binance",))
+    entry = queued(desk, "BTCUSDT on Binance_F market long 0.01")
+    everything = queued(desk, "* on Binance_F close")
+    waiting = in_thread(everything)
+    wait_for("it to be claimed", lambda: claims.look(everything.region, everything.id) is claims.Claim.ALIVE)
+    place.run(entry.dump())
+    waiting.join(30)
+    assert (ended(entry).status, ended(everything).status) == ("filled", "filled")
+    assert open_there(desk) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_beside_a_message_that_hangs_it_closes_what_it_sees_and_says_so(make_desk, monkeypatch):
+    monkeypatch.setattr(lanes, "CROWD_SECONDS", 0.0)
+    desk = make_desk(families=("binance",))
+    desk.one("ETHUSDT on Binance_F market short 0.5")
+    hangs = queued(desk, "BTCUSDT on Binance_F market long 0.01")
+    everything = queued(desk, "* on Binance_F close")
+    place.run(everything.dump())
+    row = ended(everything)
+    assert row.error is not None
+    assert (row.status, row.error["code"], open_there(desk)) == ("partially_filled", "LEFT_OPEN", [])
+    assert "still at work" in row.error["message"]
+    place.run(hangs.dump())
+    assert open_there(desk) == ["BTCUSDT"]
 
 
 # -- spot ----------------------------------------------------------------------------------------------------

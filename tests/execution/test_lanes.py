@@ -183,3 +183,88 @@ def test_a_place_whose_job_has_ended_gives_way(make_desk):
     ticket = next_ticket("eu", LANE, "mine", at_ms=2)
     with turn("eu", LANE, "mine", ticket, 10):
         assert region_redis("eu").zrange(LANE, 0, 0) == ["mine"]
+
+
+# -- jobs about all symbols -------------------------------------------------------------------------------------
+
+ALL = "lane:account:binance_f:*"
+ETH = "lane:account:binance_f:ETH$"
+
+
+def begins(lane, job, ticket):
+    """Whether its turn has come; then it keeps it."""
+    return claim("eu", lane, job, ticket) is Claimed.FIRST
+
+
+def test_a_job_about_all_symbols_waits_for_those_before_it_and_not_for_those_behind_it():
+    first = next_ticket("eu", LANE, "first")
+    everything = next_ticket("eu", ALL, "everything")
+    last = next_ticket("eu", ETH, "last")
+    assert not begins(ALL, "everything", everything)
+    assert not begins(ETH, "last", last)
+    with (
+        turn("eu", LANE, "first", first, 0),
+        pytest.raises(LaneBusy),
+        turn("eu", ETH, "last", last, 0),
+    ):
+        pass
+    last = next_ticket("eu", ETH, "last")
+    with turn("eu", ALL, "everything", everything, 0) as alone:
+        assert alone
+        with pytest.raises(LaneBusy), turn("eu", ETH, "last", last, 0):
+            pass
+    with turn("eu", ETH, "last", next_ticket("eu", ETH, "last"), 0):
+        pass
+
+
+def test_other_accounts_and_venues_do_not_wait_for_it():
+    assert begins(ALL, "everything", next_ticket("eu", ALL, "everything"))
+    for lane in ("lane:other:binance_f:BTC$", "lane:account:bybit_f:BTC$", "lane:third:binance_f:*"):
+        assert begins(lane, f"job of {lane}", next_ticket("eu", lane, f"job of {lane}"))
+
+
+@pytest.mark.parametrize(("at_work", "comes"), [(LANE, ALL), (ALL, LANE), (LANE, LANE), (ALL, ALL)])
+def test_who_is_at_work_is_waited_for_by_a_message_that_was_sent_earlier(at_work, comes):
+    now = time.time() * 1000
+    assert begins(at_work, "at work", next_ticket("eu", at_work, "at work", now))
+    earlier = next_ticket("eu", comes, "earlier", now - 1000)
+    assert not begins(comes, "earlier", earlier)
+    lanes.leave("eu", at_work, "at work")
+    with turn("eu", comes, "earlier", earlier, 0):
+        pass
+
+
+@pytest.mark.parametrize(("dead", "waits"), [(LANE, ALL), (ALL, LANE)])
+def test_nobody_waits_for_longer_than_the_lease_of_the_dead(dead, waits, monkeypatch):
+    monkeypatch.setattr(lanes, "LEASE_SECONDS", 0)
+    assert begins(dead, "its worker died", next_ticket("eu", dead, "its worker died"))
+    monkeypatch.undo()
+    ticket = next_ticket("eu", waits, "next")
+    with turn("eu", waits, "next", ticket, 0):
+        pass
+
+
+@pytest.mark.parametrize(("dead", "waits"), [(LANE, ALL), (ALL, LANE)])
+def test_supervision_that_died_gives_way_to_jobs_of_the_other_kind(dead, waits):
+    next_ticket("eu", dead, "watch other w_1", at_ms=1)
+    ticket = next_ticket("eu", waits, "mine", at_ms=2)
+    with turn("eu", waits, "mine", ticket, 10) as alone:
+        assert alone
+
+
+def test_a_job_about_all_symbols_does_not_wait_for_one_that_hangs(monkeypatch):
+    """And whoever comes behind it waits for it all the same."""
+    monkeypatch.setattr(lanes, "CROWD_SECONDS", 0.0)
+    hangs = next_ticket("eu", LANE, "hangs")
+    everything = next_ticket("eu", ALL, "everything")
+    with turn("eu", LANE, "hangs", hangs, 0), turn("eu", ALL, "everything", everything, 5) as alone:
+        assert not alone
+        with pytest.raises(LaneBusy), turn("eu", ETH, "last", next_ticket("eu", ETH, "last"), 0):
+            pass
+
+
+@pytest.mark.parametrize("lane", [LANE, ALL])
+def test_who_leaves_leaves_no_trace(lane):
+    with turn("eu", lane, "job", next_ticket("eu", lane, "job"), 0):
+        pass
+    assert region_redis("eu").keys("lane:*") == []
