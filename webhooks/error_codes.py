@@ -295,10 +295,6 @@ EXCHANGE = _group(
         "The position stands, and its stop or a target could not be placed.",
         "Look at the position now. The hook's policy says whether flipr closed it.",
     ),
-    HISTORY_INCOMPLETE=(
-        "What the exchange told of the order could not be written down, only how it ended.",
-        "Look at the order on the exchange.",
-    ),
     LEFT_OPEN=(
         "Every position was to be closed, and one is still open, or nobody knows: the message names it and says why.",
         "Look at it: send the message again, or close it on the exchange's site.",
