@@ -32,6 +32,12 @@ from exchanges.types import Credentials, Environment
 from exchanges.witness import Nobody, Witness
 
 SERVER_FAILED = re.compile(r"5\d\d")
+#: HTTP statuses that shut out an address, at every exchange that does not say otherwise
+BANS = {403: Scope.ADDRESS, 418: Scope.ADDRESS}
+#: two keys that are refused within this time have a cause in common: their address
+SAME_CAUSE_MS = 5_000
+#: how long an address then rests where nobody says: if it was chance, nobody waits long; if not, it is told again
+DOUBT_SECONDS = 2.0
 
 
 class Caller(ABC):
@@ -52,7 +58,8 @@ class Caller(ABC):
     #: seconds to stay off after a throttling code that comes without Retry-After, where the bucket's
     #: whole window would be wrong (an overload of the exchange that has nothing to do with our share)
     cool_downs: ClassVar[Mapping[str, float]] = {}
-    #: whose buckets a throttling code (or HTTP status) speaks of, where not of all that the call was charged to
+    #: whose buckets a throttling code (or HTTP status) speaks of; of another code that answers a key, the key's, until a
+    #: second key hears one as well
     throttles: ClassVar[Mapping[str, Scope]] = {}
     #: how coarsely the exchange tells the time
     clock_slack_ms: ClassVar[int] = 5
@@ -94,6 +101,8 @@ class Caller(ABC):
         self.witness: Witness = witness or Nobody()
         self._last_nonce = 0
         self._nonce_lock = threading.Lock()
+        #: by address, the key that was refused for rate last, and when
+        self._last_refusals: dict[str, tuple[str, int]] = {}
 
     # -- what each exchange defines --------------------------------------------------------------------
 
@@ -207,7 +216,7 @@ class Caller(ABC):
         code, words = found or ("", "")
         error = self.refusal(code, words, answer.status, self.retry_after(answer))
         if isinstance(error, Throttled):
-            self._stay_off(charges, error.retry_after, error.code)
+            self._stay_off(charges, error.retry_after, error.code, answer.status)
         raise error
 
     def checked_batch(self, answer: Answer, charges: tuple[Charge, ...] = ()) -> Any:
@@ -234,13 +243,36 @@ class Caller(ABC):
         told = code or str(status)
         return error(said, code=told, exchange_message=words[:300], retry_after=retry_after)
 
-    def _stay_off(self, charges: tuple[Charge, ...], retry_after: float | None, code: str) -> None:
-        """Stop exactly the buckets the refusal speaks of."""
-        seconds = self.cool_downs.get(code) if retry_after is None else retry_after
-        scope = self.throttles.get(code)
+    def _stay_off(
+        self, charges: tuple[Charge, ...], retry_after: float | None, code: str, status: int = 0
+    ) -> None:
+        """Stop the buckets the refusal speaks of. Where it does not say whom it means, those of the key: one user who
+        asks too much must not stop an exchange for all. That another key is refused in the same seconds, or a question
+        without any, tells that it is the address."""
+        told = self.cool_downs.get(code) if retry_after is None else retry_after
+        scope, doubt = self._meant(charges, self.throttles.get(code, BANS.get(status)))
         for charge in charges:
             if scope in (None, charge.limit.scope):
-                self.gate.block(charge, charge.limit.window_seconds if seconds is None else seconds)
+                window = charge.limit.window_seconds
+                if doubt and charge.limit.scope is Scope.ADDRESS:
+                    window = min(window, DOUBT_SECONDS)
+                self.gate.block(charge, window if told is None else told)
+
+    def _meant(self, charges: tuple[Charge, ...], scope: Scope | None) -> tuple[Scope | None, bool]:
+        """Whose buckets, None for all; and whether that is a guess. What would speak of a key speaks of the address where
+        none asked."""
+        key = next((charge.owner for charge in charges if charge.limit.scope is Scope.KEY), "")
+        if not key:
+            return None, False
+        if scope is not None:
+            return scope, False
+        address = next((charge.owner for charge in charges if charge.limit.scope is Scope.ADDRESS), "")
+        now = self.clock.now_ms()
+        before, at = self._last_refusals.get(address, ("", 0))
+        self._last_refusals[address] = key, now
+        if before in ("", key) or now - at > SAME_CAUSE_MS:
+            return Scope.KEY, True
+        return None, True
 
     def _error_class(self, code: str, status: int) -> type[ExchangeError]:
         if (listed := self.errors.get(code)) is not None:

@@ -456,10 +456,12 @@ def _whole(leverage: Decimal) -> int | str:
 
 
 def _whose(answer: Answer, charges: tuple[Charge, ...]) -> str:
-    """ccxt does not tell whom a refusal for rate is about. Gateways count addresses and answer with these statuses;
-    what comes as an ordinary answer to a signed request is about its key, and keeps nobody else waiting."""
+    """ccxt does not tell whom a refusal for rate is about. Gateways shut out addresses with these statuses; what comes
+    as an ordinary answer to a signed request is about its key, and keeps nobody else waiting. HTTP 429 may be either."""
     signed = any(charge.limit.scope is Scope.KEY for charge in charges)
-    return "key" if signed and answer.status not in {403, 418, 429} else "address"
+    if not signed or answer.status in {403, 418}:
+        return "address"
+    return "" if answer.status == 429 else "key"
 
 
 def _seconds(text: str | None) -> float | None:

@@ -151,10 +151,14 @@ class _ByBit(Venue):
         Environment.TESTNET: "https://api-testnet.bybit.com",
     }
     errors = ERRORS
-    #: a key over its own limit (10006) does not hold up the other keys of its address; HTTP 403 is "access too
-    #: frequent": the address is shut out for ten minutes
-    throttles = {"10006": Scope.KEY, "10018": Scope.ADDRESS, "403": Scope.ADDRESS}
-    cool_downs = {"403": 600.0}
+    #: limits are counted by user, and a user over one does not hold up the other keys of the address; the address'
+    #: own limit is answered with HTTP 403, "access too frequent", and shuts it out for ten minutes
+    #: (https://bybit-exchange.github.io/docs/v5/rate-limit, read 2026-11-23)
+    throttles = {
+        **dict.fromkeys(("10006", "10429", "170005", "170222"), Scope.KEY),
+        **dict.fromkeys(("10009", "10018", "403"), Scope.ADDRESS),
+    }
+    cool_downs = {"10009": 600.0, "403": 600.0}
     #: an account's limits are per second and endpoint (https://bybit-exchange.github.io/docs/v5/rate-limit)
     buckets = {
         "address": Bucket(600, 5.0),

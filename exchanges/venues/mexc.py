@@ -36,7 +36,7 @@ from exchanges import errors
 from exchanges.contracts import CountsContracts, in_coins
 from exchanges.errors import ExchangeError, InvalidOrder, NotSent, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
-from exchanges.limits import Bucket, Charge, Costs, Priority, Scope
+from exchanges.limits import Bucket, Costs, Priority, Scope
 from exchanges.looks import LooksAgain
 from exchanges.memory import Memory, Slot, slot
 from exchanges.paging import pages_by_number
@@ -465,11 +465,6 @@ class MEXCFutures(CountsContracts, LooksAgain, _MEXC):
         if "accessKey" in answer.data and not code:
             return None
         return ("", "the answer tells no success") if code in ("", "0", "200") else (code, words)
-
-    def _stay_off(self, charges: tuple[Charge, ...], retry_after: float | None, code: str) -> None:
-        """Too frequent (510) speaks of the key where one signed, else of the address."""
-        signed = any(charge.limit.scope is Scope.KEY for charge in charges)
-        super()._stay_off(charges, retry_after, code if signed else "")
 
     def place_call(self, order: OrderRequest) -> Call:
         """https://www.mexc.com/api-docs/futures/account-and-trading-endpoints: place order, place plan order."""

@@ -74,6 +74,7 @@ from tests.exchanges.contract import credentials, open_venue, order
 
 KEYS = Credentials("planted-key", "planted-secret")
 OTHER = Credentials("another-key", "another-secret")
+THIRD = Credentials("a-third-key", "a-third-secret")
 BTC = Instrument("BTCUSDT", "BTC", "USDT", "USDT", Product.SPOT, Decimal("0.1"), Decimal("0.001"))
 SIGNED = Call("POST", "/order", costs={"weight": 1, "orders": 1}, priority=Priority.ENTRY)
 PUBLIC = Call("GET", "/time", signed=False, costs={"weight": 1}, read_only=True)
@@ -375,16 +376,82 @@ def test_a_rate_refusal_blocks_the_buckets_of_the_call_for_the_time_told() -> No
     venue = tiny(exchange, time=time)
     with pytest.raises(Throttled):
         venue.call(SIGNED, KEYS)
-    for call, keys in ((SIGNED, KEYS), (SIGNED, OTHER), (PUBLIC, None)):
-        with pytest.raises(NotSent) as caught:
-            venue.call(call, keys)
-        assert caught.value.retry_after == pytest.approx(7.0)
+    with pytest.raises(NotSent) as caught:
+        venue.call(SIGNED, KEYS)
+    assert caught.value.retry_after == pytest.approx(7.0)
     time.now += 7.0
     venue.call(SIGNED, KEYS)
     assert len(exchange.requests) == 2
 
 
-@pytest.mark.parametrize(("code", "free_after"), [("fast", 60.0), ("busy", 1.0)])
+RATE: Any = (429, {})
+
+
+def refused(venue: Tiny, *callers: Credentials | None) -> list[type[ExchangeError]]:
+    """What becomes of a call of each."""
+    found = []
+    for keys in callers:
+        try:
+            venue.call(SIGNED if keys else PUBLIC, keys)
+        except ExchangeError as error:
+            found.append(type(error))
+    return found
+
+
+def test_a_refusal_that_does_not_say_whom_it_means_stops_the_key_alone() -> None:
+    exchange = Exchange(RATE, (200, {"id": 1}))
+    venue = tiny(exchange)
+    assert refused(venue, KEYS) == [Throttled]
+    assert refused(venue, KEYS, OTHER, None) == [NotSent]
+    assert len(exchange.requests) == 3
+
+
+def test_when_a_second_key_is_refused_it_is_their_address() -> None:
+    time, exchange = Time(), Exchange(RATE, RATE, (200, {"id": 1}))
+    venue = tiny(exchange, time=time)
+    assert refused(venue, KEYS, OTHER) == [Throttled, Throttled]
+    assert refused(venue, THIRD, None) == [NotSent, NotSent]
+    time.now += 2.5  # nobody told for how long: it may have been chance
+    assert refused(venue, THIRD, None) == []
+    assert refused(venue, KEYS, OTHER) == [NotSent, NotSent]
+
+
+def test_an_address_that_is_refused_rests_for_the_time_told() -> None:
+    time, wait = Time(), {"retry-after": "30"}
+    venue = tiny(Exchange((429, {}, wait), (429, {}, wait), (200, {"id": 1})), time=time)
+    refused(venue, KEYS, OTHER)
+    time.now += 29
+    assert refused(venue, THIRD) == [NotSent]
+
+
+def test_two_keys_refused_at_different_times_have_nothing_in_common() -> None:
+    time = Time()
+    venue = tiny(Exchange(RATE, RATE, (200, {"id": 1})), time=time)
+    refused(venue, KEYS)
+    time.now += 6
+    refused(venue, OTHER)
+    assert refused(venue, THIRD, None) == []
+
+
+def test_one_key_refused_over_and_over_stops_nobody_else() -> None:
+    time = Time()
+    venue = tiny(Exchange(RATE), time=time)
+    for _ in range(3):
+        assert refused(venue, KEYS) == [Throttled]
+        time.now += 11
+    assert refused(tiny(Exchange((200, {"id": 1})), time=time, gate=venue.gate), OTHER, None) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "caller"), [((403, {}), KEYS), ((418, {}, {"retry-after": "9"}), KEYS), (RATE, None)]
+)
+def test_a_ban_and_a_refusal_without_a_key_stop_the_address(answer: Any, caller: Credentials | None) -> None:
+    venue = tiny(Exchange(answer, (200, {"id": 1})))
+    assert refused(venue, caller) == [Throttled]
+    assert refused(venue, OTHER, None) == [NotSent, NotSent]
+
+
+@pytest.mark.parametrize(("code", "free_after"), [("fast", 10.0), ("busy", 1.0)])
 def test_without_a_time_told_the_window_or_the_cool_down_of_the_code_counts(
     code: str, free_after: float
 ) -> None:
@@ -925,6 +992,25 @@ def test_every_venue_lets_go_first_what_protects_and_nothing_else(name, words):
     except (Unsupported, NothingToReduce):
         return  # nothing is sent, in no order
     assert call.priority is urgency(asked)
+
+
+@pytest.mark.parametrize("name", sorted(venues()))
+def test_on_no_exchange_one_user_who_asks_too_much_stops_the_orders_of_the_others(name):
+    """Whatever code that says, unless it is known to speak of the address."""
+    kind = venues()[name]
+    codes = {code for code, error in kind.errors.items() if error is Throttled} | {"429"}
+    about_a_key = [code for code in codes if kind.throttles.get(code) is not Scope.ADDRESS]
+    limit = {"side": "buy", "type": "limit", "price": "40000", "quantity": "1"}
+    asked = order(name, limit | {"client_id": kind.client_id("01JD3X8K2MQZV7W5N9TRH4BCYE")})
+    for code in about_a_key:
+        ours = open_venue(name, lambda request: httpx.Response(500))
+        ours.gate = LocalGate(patience_seconds=0.0)
+        call = ours.place_call(asked)
+        mine, others = (ours._charges(call, key_digest(keys)) for keys in (KEYS, OTHER))
+        ours._stay_off(mine, None, code)
+        with pytest.raises(NotSent):
+            ours.gate.admit(mine, Priority.PROTECT)
+        ours.gate.admit(others, Priority.ENTRY)
 
 
 def test_each_side_of_a_hedged_account_keeps_its_own_margin_mode() -> None:

@@ -135,12 +135,17 @@ def test_too_many_refusals_shut_out_their_user_and_nobody_else() -> None:
     assert ours.place(KEYS, order("bingx_f", BUY)).exchange_id == "1"
 
 
-def test_a_rate_refusal_that_names_nobody_keeps_the_whole_address_quiet() -> None:
-    ours = venue(Exchange(refusal={"code": 100410, "msg": "rate limited"}))
+def test_a_rate_refusal_that_names_nobody_keeps_its_key_quiet_for_ten_seconds() -> None:
+    moving = Moving()
+    ours = venue(Exchange(refusal={"code": 100410, "msg": "rate limited"}), moving=moving)
     with pytest.raises(Throttled):
         ours.place(KEYS, order("bingx_f", BUY))
+    assert ours.place(OTHER, order("bingx_f", BUY)).exchange_id == "1"
+    moving.now += 9
     with pytest.raises(NotSent):
-        ours.place(OTHER, order("bingx_f", BUY))
+        ours.place(KEYS, order("bingx_f", BUY))
+    moving.now += 2
+    assert ours.place(KEYS, order("bingx_f", BUY)).exchange_id == "1"
 
 
 def test_a_lost_stop_is_found_when_the_list_shows_it_late_and_is_not_sent_again() -> None:

@@ -253,14 +253,16 @@ def test_coins_that_share_a_name_are_told_apart():
 # -- limits ------------------------------------------------------------------------------------------------
 
 
-def test_a_refusal_for_rate_stops_that_request_for_the_address_and_no_other():
-    ours, wire = venue(RATE, [])
-    with pytest.raises(Throttled):
-        ours.place(KEYS, order("bitfinex_f", BUY))
+def test_a_refusal_for_rate_stops_that_request_and_no_other():
+    """Of its key; when a second one hears it, of the address."""
+    ours, wire = venue(RATE, RATE, [])
+    for keys in (KEYS, OTHER):
+        with pytest.raises(Throttled):
+            ours.place(keys, order("bitfinex_f", BUY))
     with pytest.raises(NotSent):
-        ours.place(OTHER, order("bitfinex_f", BUY))
+        ours.place(Credentials("a-third", "secret"), order("bitfinex_f", BUY))
     assert ours.positions(OTHER) == []
-    assert len(wire.requests) == 2
+    assert len(wire.requests) == 3
 
 
 def test_every_request_is_counted_for_its_key_and_its_address():

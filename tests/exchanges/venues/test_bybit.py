@@ -66,6 +66,16 @@ def test_a_key_over_its_limit_does_not_hold_up_another_key():
     assert ours.place(OTHER, order("bybit_f", BUY)).exchange_id == "1"
 
 
+@pytest.mark.parametrize("code", [10429, 170005, 170222])
+def test_codes_about_one_user_hold_up_no_other(code):
+    ours = venue(Answers({"retCode": code, "retMsg": "too many"}, PLACED))
+    with pytest.raises(Throttled):
+        ours.place(KEYS, order("bybit_f", BUY))
+    with pytest.raises(NotSent):
+        ours.place(KEYS, order("bybit_f", BUY))
+    assert ours.place(OTHER, order("bybit_f", BUY)).exchange_id == "1"
+
+
 def test_an_address_shut_out_is_quiet_for_ten_minutes_with_every_key():
     moving = Moving()
     wire = Answers(httpx.Response(403, text="403 Forbidden: access too frequent"), PLACED)
