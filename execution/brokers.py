@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -35,6 +36,25 @@ def _client(url: str) -> redis.Redis:
     )
 
 
+def queue_redis(region: str) -> redis.Redis:
+    """The same server for what a webhook's caller waits for: where nobody answers, one attempt to connect is all there
+    is time for."""
+    return _hasty_client(settings.BROKER_URLS[region])
+
+
+@cache
+def _hasty_client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=5,
+        socket_connect_timeout=1,
+        health_check_interval=30,
+        retry=Retry(NoBackoff(), 0),
+        max_connections=256,
+    )
+
+
 class Unreached(redis.RedisError):
     """Redis could not be reached: certainly nothing was done."""
 
@@ -51,9 +71,8 @@ class Asked:
 
     def __init__(self, server: redis.Redis, text: str, keys: Sequence[str], args: Sequence[Any]) -> None:
         self._pool, self._text, self._rest = server.connection_pool, text, (len(keys), *keys, *args)
-        self._connection: Any = None
         try:
-            self._connection = self._pool.get_connection()
+            self._connection = self._connected()
         except redis.RedisError as error:
             raise Unreached(str(error)) from error
         try:
@@ -61,6 +80,20 @@ class Asked:
         except BaseException:
             self._drop()
             raise
+
+    def _connected(self) -> Any:
+        """A connection that has gone stale is opened anew."""
+        connection: Any = self._pool.get_connection()
+        try:
+            connection.check_health()
+        except redis.RedisError:
+            connection.disconnect()
+            try:
+                connection.connect()
+            except redis.RedisError:
+                self._pool.release(connection)
+                raise
+        return connection
 
     def answer(self) -> Any:
         """Raises redis.RedisError: then nobody knows whether it ran."""
@@ -92,8 +125,22 @@ class Asked:
 
 def run_once(server: redis.Redis, text: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
     """Run a script that must not be sent again when its answer is lost; the shortest way, too. Raises Unreached; any
-    other redis.RedisError leaves open whether it ran."""
-    return Asked(server, text, keys, args).answer()
+    other redis.RedisError leaves open whether it ran. A server that could not be reached is not tried again for as long
+    as that took: callers would spend their time, and the threads of those for other servers, on finding out."""
+    pool, began = server.connection_pool, time.monotonic()
+    if began < _away_until.get(pool, 0.0):
+        raise Unreached("it could not be reached a moment ago")
+    try:
+        asked = Asked(server, text, keys, args)
+    except Unreached:
+        now = time.monotonic()
+        _away_until[pool] = now + (now - began)
+        raise
+    return asked.answer()
+
+
+#: servers that could not be reached a moment ago, by their pools
+_away_until: dict[Any, float] = {}
 
 
 def limits_redis(region: str) -> redis.Redis:

@@ -23,7 +23,7 @@ from django.db import DatabaseError
 
 from exchanges.symbols import ASSET_ALIASES, DOLLARS, plain
 from execution import attendance, claims
-from execution.brokers import Asked, region_redis, run_once, script
+from execution.brokers import Asked, queue_redis, region_redis, run_once, script
 from execution.ids import new_public_id
 from execution.models import OPEN_STATES, Order
 
@@ -150,7 +150,7 @@ def queue_up(region: str, lane: str, job: str, ticket: int, queue: str, message:
     neither was done because nobody works in the region. Raises `brokers.Unreached` when certainly neither was done,
     another redis.RedisError when nobody knows."""
     keys = [*_registered(lane), queue, attendance.key(region)]
-    return bool(run_once(region_redis(region), _JOIN, keys, [*_joining(job, ticket), message]))
+    return bool(run_once(queue_redis(region), _JOIN, keys, [*_joining(job, ticket), message]))
 
 
 def _joining(job: str, ticket: int) -> list[Any]:

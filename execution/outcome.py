@@ -14,7 +14,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Self
 
@@ -28,14 +28,16 @@ KEEP_SECONDS = 600
 #: a Redis that was away is asked again soon, and then less often
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 SILENCE_SECONDS = 15.0
+#: how long the first message for a region waits until its answers can be heard
+READY_SECONDS = 0.7
 
 
 class Waiter:
-    """The outcomes of some jobs, awaited by one request."""
+    """The outcomes of some jobs, by id with the region of each, awaited by one request."""
 
-    def __init__(self, board: Board, jobs: Iterable[str], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, board: Board, jobs: Mapping[str, str], loop: asyncio.AbstractEventLoop) -> None:
         self._board = board
-        self._jobs = tuple(jobs)
+        self._jobs = dict(jobs)
         self._missing = set(self._jobs)
         self._loop = loop
         self._done = asyncio.Event()
@@ -78,6 +80,30 @@ class Waiter:
         self.end()
 
 
+class Ear:
+    """Whether one Redis is listened to. For a moment after the beginning, and after an interruption, that is waited
+    for; then nobody waits: publishing will tell, and messages for other regions are behind."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since = clock()
+        self._hears = threading.Event()
+
+    def wait(self) -> None:
+        self._hears.wait(max(self._since + READY_SECONDS - self._clock(), 0))
+
+    def listening(self) -> None:
+        self._hears.set()
+
+    def interrupted(self) -> bool:
+        """Whether it was well until now."""
+        was_well = self._hears.is_set()
+        if was_well:
+            self._since = self._clock()
+            self._hears.clear()
+        return was_well
+
+
 class Board:
     """Routes outcomes to waiters; `channel` is this process's own."""
 
@@ -86,10 +112,14 @@ class Board:
         self.leaving = False
         self._waiters: dict[str, Waiter] = {}
         self._lock = threading.Lock()
-        self._listening: list[threading.Event] = []
+        #: by URL: regions may share a Redis
+        self._ears: dict[str, Ear] = {}
 
-    def add(self, waiter: Waiter, jobs: Iterable[str]) -> None:
-        self._listen()
+    def add(self, waiter: Waiter, jobs: Mapping[str, str]) -> None:
+        """Route what the regions of these jobs say."""
+        self.listen()
+        for region in dict.fromkeys(jobs.values()):
+            self._ear(region).wait()
         with self._lock:
             self._waiters.update(dict.fromkeys(jobs, waiter))
 
@@ -107,45 +137,47 @@ class Board:
         for waiter in waiting:
             waiter.let_go()
 
-    def _listen(self) -> None:
-        with self._lock:
-            if not self._listening:
-                for url in dict.fromkeys(settings.BROKER_URLS.values()):
-                    region = next(name for name, each in settings.BROKER_URLS.items() if each == url)
-                    ready = threading.Event()
-                    threading.Thread(
-                        target=self._run, args=(region, ready), daemon=True, name="replies"
-                    ).start()
-                    self._listening.append(ready)
-        for ready in self._listening:
-            ready.wait(1.0)  # a Redis that is down is noticed when publishing
+    def listen(self) -> None:
+        """To every region, from now on."""
+        for region in settings.BROKER_URLS:
+            self._ear(region)
 
-    def _run(self, region: str, ready: threading.Event) -> None:
+    def _ear(self, region: str) -> Ear:
+        url = settings.BROKER_URLS[region]
+        with self._lock:
+            if (ear := self._ears.get(url)) is None:
+                ear = self._ears[url] = Ear()
+                server = region_redis(region)
+                threading.Thread(
+                    target=self._run, args=(region, server, ear), daemon=True, name="replies"
+                ).start()
+            return ear
+
+    def _run(self, region: str, server: redis.Redis, ear: Ear) -> None:
         pauses = iter(RECONNECT_SECONDS)
         while True:
             try:
-                self._hear(region, ready)
+                self._hear(server, ear)
             except redis.RedisError as error:
-                if ready.is_set():  # it was well until now
+                if ear.interrupted():
                     pauses = iter(RECONNECT_SECONDS)
-                    ready.clear()
                 pause = next(pauses, RECONNECT_SECONDS[-1])
                 log.warning(
                     "replies of %s interrupted, again in %s s: %s", region, pause, type(error).__name__
                 )
                 time.sleep(pause)
 
-    def _hear(self, region: str, ready: threading.Event) -> None:
+    def _hear(self, server: redis.Redis, ear: Ear) -> None:
         """Route what is published until the connection breaks. Silence is no reason to leave: whatever is
         published while nobody listens is lost."""
-        with region_redis(region).pubsub() as pubsub:  # type: ignore[no-untyped-call]
+        with server.pubsub() as pubsub:  # type: ignore[no-untyped-call]
             pubsub.subscribe(self.channel)
             while True:
                 message = pubsub.get_message(timeout=SILENCE_SECONDS)
                 if message is None:
                     continue
                 if message["type"] == "subscribe":
-                    ready.set()
+                    ear.listening()
                 elif message["type"] == "message":
                     self._route(message["data"])
 
@@ -162,9 +194,9 @@ def board() -> Board:
     return Board()
 
 
-def expect(jobs: Iterable[str], loop: asyncio.AbstractEventLoop | None = None) -> Waiter:
-    """Use as a context manager around publishing: `with expect(ids) as waiter: publish(); await waiter.wait(2.5)`.
-    `loop`: where it is awaited, when that is not the running one."""
+def expect(jobs: Mapping[str, str], loop: asyncio.AbstractEventLoop | None = None) -> Waiter:
+    """Use as a context manager around publishing: `with expect(jobs) as waiter: publish(); await waiter.wait(2.5)`.
+    `jobs`: the region of each, by id; `loop`: where it is awaited, when that is not the running one."""
     return Waiter(board(), jobs, loop or asyncio.get_running_loop())
 
 

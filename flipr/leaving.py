@@ -33,6 +33,7 @@ class Leaving:
             return
         await receive()
         hear_of_the_end()
+        outcome.board().listen()
         freeze()
         await send({"type": "lifespan.startup.complete"})
         await receive()

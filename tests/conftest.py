@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,19 @@ def redis_server() -> str:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
     return settings.REDIS_URL
+
+
+@pytest.fixture
+def blackhole() -> Iterator[str]:
+    """The URL of a Redis that does not even refuse: whoever connects waits until he gives up. (The queue of a socket that
+    nobody accepts from is full after the first.)"""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, ExitStack() as held:
+        address = deaf.getsockname()
+        for _ in range(2):
+            caller = held.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(address)
+        yield f"redis://127.0.0.1:{address[1]}/0"
 
 
 @pytest.fixture(scope="session")

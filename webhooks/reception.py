@@ -99,7 +99,7 @@ def cross(crossing: Crossing, loop: asyncio.AbstractEventLoop) -> Reply | None:
     taken = accept.take(crossing.call)
     if isinstance(taken, Reply):
         return taken
-    waiter = outcome.expect((job.id for job in taken.prepared.jobs), loop)
+    waiter = outcome.expect({job.id: job.region for job in taken.prepared.jobs}, loop)
     if not crossing.go_ahead(taken, waiter):
         journal.unqueued(taken.delivery.pk)
         return None

@@ -148,6 +148,22 @@ def test_a_queue_that_cannot_be_reached_has_certainly_nothing(settings):
         queue_up("eu", LANE, "job", 5, "orders.test", "the message")
 
 
+def test_a_connection_that_the_server_has_ended_is_opened_anew():
+    attendance.sign("eu")
+    assert queue_up("eu", LANE, "one", 5, "orders.test", "first")
+    region_redis("eu").client_kill_filter(_type="normal", skipme=True)
+    assert queue_up("eu", LANE, "two", 6, "orders.test", "second")
+    assert region_redis("eu").llen("orders.test") == 2
+
+
+def test_a_server_that_took_long_to_be_found_away_is_not_tried_again_at_once(settings, blackhole):
+    settings.BROKER_URLS = dict.fromkeys(settings.REGIONS, blackhole)
+    with pytest.raises(Unreached, match="Timeout"):
+        queue_up("eu", LANE, "job", 5, "orders.test", "the message")
+    with pytest.raises(Unreached, match="a moment ago"):
+        queue_up("eu", LANE, "job", 5, "orders.test", "the message")
+
+
 def test_a_place_that_could_not_be_left_is_left_when_redis_is_back(monkeypatch):
     """Redis was gone at the end of a job: its place held up every message, and supervision, for a minute."""
     ticket, server = next_ticket("eu", LANE, "job"), region_redis("eu")

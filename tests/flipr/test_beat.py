@@ -10,6 +10,7 @@ from django.test import override_settings
 from flipr.beat import RegionalScheduler
 from flipr.celery import app
 from flipr.embedded import free_ports
+from tests.stack import wait_for
 
 ENTRIES: dict[str, Any] = {
     f"look-{region}": {
@@ -49,16 +50,30 @@ def queued(url, queue):
 def test_each_entry_reaches_its_own_regions_broker(scheduler, regional_brokers):
     for region in ("eu", "singapore"):
         scheduler.apply_entry(scheduler.schedule[f"look-{region}"])
-    assert len(queued(regional_brokers["eu"], "watch.eu")) == 1
-    assert len(queued(regional_brokers["singapore"], "watch.singapore")) == 1
+    wait_for("Europe's entry", lambda: len(queued(regional_brokers["eu"], "watch.eu")) == 1)
+    wait_for("Singapore's", lambda: len(queued(regional_brokers["singapore"], "watch.singapore")) == 1)
     assert queued(regional_brokers["eu"], "watch.singapore") == []
 
 
 def test_a_region_that_is_cut_off_does_not_stop_the_others(scheduler, regional_brokers, caplog):
     for region in ("tokyo", "eu"):
         scheduler.apply_entry(scheduler.schedule[f"look-{region}"])
-    assert "Couldn't apply scheduled task look-tokyo" in caplog.text
-    assert len(queued(regional_brokers["eu"], "watch.eu")) == 1
+    wait_for("the warning", lambda: "Couldn't apply scheduled task look-tokyo" in caplog.text)
+    wait_for("Europe's entry", lambda: len(queued(regional_brokers["eu"], "watch.eu")) == 1)
+
+
+def test_a_region_whose_broker_swallows_everything_does_not_hold_up_the_others(
+    scheduler, regional_brokers, blackhole, caplog
+):
+    """And what waits for it is not piled up: an entry that is still there when it is due again is one."""
+    with override_settings(BROKER_URLS=regional_brokers | {"tokyo": blackhole}):
+        for _ in range(3):
+            scheduler.apply_entry(scheduler.schedule["look-tokyo"])
+        scheduler.apply_entry(scheduler.schedule["look-eu"])
+        wait_for("Europe's entry", lambda: queued(regional_brokers["eu"], "watch.eu"))
+        assert "look-tokyo" not in caplog.text, "nobody has given up on it yet"
+        wait_for("the warning", lambda: "look-tokyo" in caplog.text)
+        assert caplog.text.count("look-tokyo") == 1
 
 
 def test_exactly_what_the_settings_say_is_scheduled():

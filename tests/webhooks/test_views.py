@@ -629,6 +629,20 @@ def test_without_the_regions_queue_the_row_says_so(caller: Caller, owner: Trader
     assert [order.status for order in Order.objects.all()] == ["not_sent"]
 
 
+def test_a_redis_that_swallows_everything_is_found_out_within_the_answer(
+    caller: Caller, owner: Trader, settings: Any, blackhole: str
+) -> None:
+    """One attempt to connect; a second message is told at once, and one with several commands waits no longer."""
+    with regions_at(blackhole, settings):
+        answers = [
+            caller.post(owner.path),
+            caller.post(owner.path, f"{OTHER}\nETHUSDT on Binance_F market long 1"),
+        ]
+
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert {order.status for order in Order.objects.all()} == {"not_sent"}
+
+
 def test_where_nobody_works_nothing_is_queued_and_the_resend_is_carried_out(
     caller: Caller, owner: Trader, redis_server: str
 ) -> None:
