@@ -186,6 +186,12 @@ class Venue(Caller):
         """Cancel one order. Raises OrderNotFound when it is no longer open (filled, cancelled or unknown)."""
 
     def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
+        """Whatever is open on the instrument, with the exchange's own calls where it has some for every kind of order.
+
+        A command's `cancel all` goes order by order all the same. It has to say of each whether it was cancelled or
+        filled first, which such a call does not tell: asking for each afterwards costs the requests that were saved.
+        And the call takes what was placed after the command had looked, too.
+        """
         for report in self.open_orders(keys, instrument):
             try:
                 self.cancel(keys, instrument, report.ref)
