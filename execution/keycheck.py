@@ -135,9 +135,10 @@ def check(public_id: str) -> None:
 
 
 def confirm(public_id: str) -> None:
-    """Ask the exchange about a key that was refused at work: only a second no counts."""
+    """Ask the exchange about a key that was refused at work: only a second no counts. An account that flipr had stopped
+    already, for the rights of its key, is asked about for what it still guards."""
     account = _account(public_id)
-    if account is None or account.status == AccountStatus.REJECTED:
+    if account is None or (account.status == AccountStatus.REJECTED and not keytrouble.unmarked(account)):
         return
     try:
         info, mode, found = _ask(account, _keys(account))
@@ -148,6 +149,8 @@ def confirm(public_id: str) -> None:
         log.warning("the key of account %s is in doubt, and could not be checked: %s", public_id, error)
     else:
         log.info("the key of account %s was refused at work and is good", public_id)
+        if account.status == AccountStatus.REJECTED:
+            return  # whether it may trade again is for a check that its owner asks for
         recorded = flows.record_check(public_id, account.sealed, info, position_mode=mode, venues=found)
         if recorded and info.can_withdraw and not account.withdrawal_accepted:
             notices.key_may_withdraw(account)  # it was at work: its owner is not looking at a form

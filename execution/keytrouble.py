@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from accounts import flows, notices
 from accounts.models import Account
-from execution import brackets
+from execution import brackets, pace
 from execution.models import ACTIVE_BRACKETS, Bracket
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,17 @@ def over(account: Account) -> None:
     for row in _active(account):
         if FLAG in row.note:
             _set_note(row.pk, _without)
+            pace.wake(row.region, account.public_id, row.venue)
+
+
+def unmarked(account: Account) -> bool:
+    """Whether a bracket does not say yet that nobody can look after it."""
+    return any(FLAG not in row.note for row in _active(account))
+
+
+def known(account: Account) -> bool:
+    """Whether all that it guards says so."""
+    return bool(_active(account)) and not unmarked(account)
 
 
 def _active(account: Account) -> list[Bracket]:

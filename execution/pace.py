@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
+import redis
 from django.conf import settings
 
 from exchanges.errors import ExchangeError
@@ -130,6 +131,14 @@ def rest(region: str, account: str, venue: str, seconds: float) -> None:
     """A look that the exchange's limits cut short comes again when there is room for all of it: its first questions,
     asked over and over, would use up what its last one waits for."""
     mark(region, [(account, venue)], time.time() + min(seconds, ROTATION_SECONDS * 4))
+
+
+def wake(region: str, account: str, venue: str) -> None:
+    """It need not rest any longer."""
+    try:
+        region_redis(region).hdel(f"looked:{venue}", account)
+    except redis.RedisError as error:
+        log.warning("%s on %s is looked at in its turn: %s", account, venue, type(error).__name__)
 
 
 def mark(region: str, chosen: list[tuple[str, str]], now: float) -> None:

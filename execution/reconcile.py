@@ -20,7 +20,7 @@ from django.db.models import F, Min, Q, QuerySet, Value, Window
 from django.db.models.functions import Least, RowNumber
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts.models import Account, AccountStatus
 from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound
 from exchanges.limits import Priority, pressing
@@ -184,7 +184,8 @@ def _unwatched() -> Q:
     """They rest, and no bracket follows them; or one does, and nothing was heard of them for long."""
     now = timezone.now()
     alone = Q(bracket=None) | Q(bracket__entry_open=False) | Q(updated_at__lt=now - UNHEARD)
-    return alone & Q(resting=True, account__isnull=False, updated_at__lt=now - RESTING)
+    tried = Q(account__status=AccountStatus.REJECTED, updated_at__gte=now - UNHEARD)  # its key may be refused
+    return alone & ~tried & Q(resting=True, account__isnull=False, updated_at__lt=now - RESTING)
 
 
 def _begun() -> Q:

@@ -36,6 +36,7 @@ from execution import (
     compare,
     holdings,
     keycheck,
+    keytrouble,
     lanes,
     mishap,
     observe,
@@ -62,6 +63,8 @@ LEASE_SECONDS = 30
 #: done brackets are looked at this much longer: an order that outlived its bracket is cancelled
 AFTERCARE = timedelta(minutes=5)
 LANE_SECONDS = 2.0
+#: a key that is known to be refused is tried this often
+REFUSED_SECONDS = 60.0
 FORESEEN = (ExchangeError, UnknownOutcome, Rejection)
 
 
@@ -189,6 +192,8 @@ def _look_after(region: str, account: str, venue: str, *, whole: bool) -> None:
     except AuthRefused as error:
         log.warning("the key of account %s is refused while it is supervised: %s", account, error.code)
         keycheck.doubt(region, account, owner.sealed)
+        if keytrouble.known(owner):  # nobody expects anything of it before it is replaced
+            pace.mark(region, [(account, venue)], time.time() + REFUSED_SECONDS)
     except VaultError as error:
         log.warning("the key of account %s cannot be opened while it is supervised: %s", account, error)
     except ExchangeError as error:

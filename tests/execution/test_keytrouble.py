@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -12,16 +14,17 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import flows
 from accounts.models import Account, AccountStatus
 from exchanges.pool import Pool
 from exchanges.transport import Transport
 from exchanges.types import Credentials
-from execution import book, bulkhead, keycheck, keytrouble, supervise, tasks
+from execution import book, bulkhead, keycheck, keytrouble, pace, reconcile, supervise, tasks
 from execution.brokers import region_redis
 from execution.keycheck import DOUBTS
-from execution.models import Bracket
+from execution.models import Bracket, Order, OrderState
 
 ORDER = "BTCUSDT on Binance_F market long 0.01"
 
@@ -242,6 +245,40 @@ def test_the_brackets_of_other_accounts_are_not_marked(desk: Any, account: Accou
     assert desk.bracket().note == ""
 
 
+def looks_due(seconds: float) -> list[tuple[str, str]]:
+    """What supervision would look at so much later."""
+    return pace.due("tokyo", supervise.to_watch("tokyo"), lambda: time.time() + seconds)
+
+
+def test_a_key_that_is_known_to_be_refused_is_tried_once_a_minute(desk: Any, account: Account) -> None:
+    desk.one(f"{ORDER} sl off 2%")
+    good = account.sealed
+    spoil(desk, account)
+    keycheck.confirm(account.public_id)
+    supervise.look_after("tokyo", account.public_id, "Binance_F")
+    assert looks_due(30) == []
+    Account.objects.filter(pk=account.pk).update(sealed=good, status=AccountStatus.UNVERIFIED)
+    keycheck.check(account.public_id)
+    assert looks_due(0) == [(account.public_id, "Binance_F")], "it works again"
+
+
+def test_a_refused_key_is_still_tried(desk: Any, account: Account) -> None:
+    desk.one(f"{ORDER} sl off 2%")
+    spoil(desk, account)
+    keycheck.confirm(account.public_id)
+    supervise.look_after("tokyo", account.public_id, "Binance_F")
+    assert looks_due(61 + pace.ROTATION_SECONDS) == [(account.public_id, "Binance_F")]
+
+
+def test_reconciliation_that_is_refused_asks_for_a_check(desk: Any, account: Account) -> None:
+    desk.one(ORDER)
+    spoil(desk, account)
+    past = timezone.now() - timedelta(minutes=1)
+    Order.objects.update(status=OrderState.UNKNOWN, created_at=past)
+    reconcile.look_into("tokyo", account.public_id, "Binance_F")
+    assert queued() == ["confirm_key"]
+
+
 # -- a 401 of something before the exchange ------------------------------------------------------------------
 
 
@@ -302,3 +339,32 @@ def test_a_key_at_work_that_got_the_right_to_withdraw_stops_and_its_owner_is_tol
     (letter,) = mail.outbox
     assert "may withdraw" in letter.subject
     assert account.public_id in letter.body
+
+
+def stopped_for_its_rights(desk: Any) -> Account:
+    """It guards a position, and its key got the right to withdraw."""
+    account = may_withdraw(desk)
+    Account.objects.filter(pk=account.pk).update(status=AccountStatus.VERIFIED)
+    desk.one(f"{ORDER} sl off 2%")
+    keycheck.confirm(account.public_id)
+    account.refresh_from_db()
+    assert (account.status, len(mail.outbox)) == (AccountStatus.REJECTED, 1)
+    return account
+
+
+def test_a_key_that_was_stopped_for_its_rights_and_is_refused_then_is_told_as_refused(desk: Any) -> None:
+    """Its stop was looked after until then; nobody was told that it is not any more."""
+    account = stopped_for_its_rights(desk)
+    flows.replace_key(account, Credentials(desk.keys["binance"], "x" * 40))
+    Account.objects.filter(pk=account.pk).update(status=AccountStatus.REJECTED)
+    for _ in range(3):
+        keycheck.confirm(account.public_id)
+    assert keytrouble.FLAG in desk.bracket().note
+    assert ["refuses your key" in letter.subject for letter in mail.outbox] == [False, True]
+    assert "BTCUSDT on Binance_F" in mail.outbox[1].body
+
+
+def test_its_owner_is_told_of_its_rights_once(desk: Any) -> None:
+    account = stopped_for_its_rights(desk)
+    keycheck.confirm(account.public_id)
+    assert len(mail.outbox) == 1
