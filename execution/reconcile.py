@@ -65,6 +65,8 @@ LATE = timedelta(seconds=30)
 CLOCKS = timedelta(seconds=5)
 #: a resting order that no bracket follows is asked for this often
 RESTING = timedelta(seconds=15)
+#: an exchange tells the position that an order led to by then
+SETTLED = timedelta(seconds=10)
 #: as far as looks are counted
 MOST_LOOKUPS = 30
 #: what keeps a look from its end although nothing is wrong with flipr
@@ -561,15 +563,17 @@ def _rebuild(desk: Desk, instrument: Instrument, row: Order, report: Report) -> 
         bracket.quantity = report.filled
         _adopt(desk, instrument, bracket)
         _adopt_exit(desk, instrument, bracket)
-    if bracket.status != BracketState.DONE and _stands_whole(desk, bracket, instrument):
+    young = timezone.now() - row.created_at < SETTLED
+    if bracket.status != BracketState.DONE and _stands_whole(desk, bracket, instrument, young=young):
         protect_fill(desk, bracket, instrument, report)
     return bracket
 
 
-def _stands_whole(desk: Desk, bracket: Guarded, instrument: Instrument) -> bool:
-    """Whether the position is as large as what is to be protected of it. If not, it was closed since, or is not told
-    yet: two looks have to agree on that, of which this is one. Spot tells when a stop is placed."""
-    if desk.spot or not bracket.remaining:
+def _stands_whole(desk: Desk, bracket: Guarded, instrument: Instrument, *, young: bool) -> bool:
+    """Whether the position is as large as what is to be protected of it. If not, it was closed since: two looks have to
+    agree on that, of which this is one. Of a young order it may only not be told yet: a stop too many is taken away by
+    supervision, one too few by nobody. Spot tells when a stop is placed."""
+    if desk.spot or not bracket.remaining or young:
         return True
     held = sum((each.quantity for each in desk.positions(instrument, bracket.direction)), Decimal(0))
     bracket.gone_seen = int(held <= bracket.remaining - instrument.step)

@@ -293,6 +293,19 @@ def test_a_position_that_only_was_not_told_yet_is_protected_by_the_next_look(two
     assert [each["type"] for each in desk.open_orders("Binance_F", "binance")] == ["stop"]
 
 
+def test_of_a_young_order_the_position_may_not_be_told_yet(two_exchanges):
+    """Two looks in a row that come before it is told would leave it without its stop for good."""
+    desk = two_exchanges
+    told = desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    close_by_hand(desk, told)
+    row = cut_off(desk)
+    Order.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(seconds=2))
+    sweep("tokyo")
+    assert [each["type"] for each in desk.open_orders("Binance_F", "binance")] == ["stop"]
+    desk.supervise(3)
+    assert (desk.bracket().status, desk.open_orders("Binance_F", "binance")) == (BracketState.DONE, [])
+
+
 def close_by_hand(desk, told):
     there = supervise.open_desk(desk.accounts["binance"], "Binance_F")
     instrument, stop = there.instrument("BTCUSDT"), told["protection"]["stop"]
