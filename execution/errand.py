@@ -45,6 +45,8 @@ from execution.wire import dump
 
 #: the code of a close of everything that had to leave something open
 LEFT_OPEN = "LEFT_OPEN"
+#: how it begins why steps behind an `if` are skipped as they should be
+CONDITION = 'the condition "'
 
 
 def write_failure(result: Result, error: Exception, *, sent: bool = True) -> None:
@@ -304,7 +306,7 @@ class Errand:
         except (ExchangeError, Rejection) as error:
             return f"the condition could not be read: {error}"
         wanted = f"{'not ' if step.negated else ''}{step.condition}"
-        return "" if holds != step.negated else f'the condition "if {wanted}" does not hold'
+        return "" if holds != step.negated else f'{CONDITION}if {wanted}" does not hold'
 
     def _holds(self, condition: Condition) -> bool:
         assert self.instrument is not None
@@ -383,7 +385,7 @@ def _skip(result: Result | None, why: str) -> None:
     if result is not None:
         result.status, result.error = OrderState.SKIPPED, None
         result.protection = None
-        if "condition" not in why:
+        if not why.startswith(CONDITION):
             result.status = OrderState.NOT_SENT
             result.error = error_object(
                 "STEP_SKIPPED", f"not sent: {why}", "the steps of a block run in order"

@@ -36,3 +36,15 @@ def test_an_order_whose_answer_and_end_cannot_be_read_is_unknown(desk, venue, fa
     assert (result["status"], result["error"]["code"]) == ("unknown", "OUTCOME_UNKNOWN")
     assert "do not send it again" in result["error"]["hint"]
     assert held(desk, venue, family) == []
+
+
+@pytest.mark.parametrize(("venue", "family"), FUTURES)
+def test_steps_behind_a_condition_that_cannot_be_read_are_told_as_not_sent(desk, venue, family):
+    desk.instrument(venue)  # known, as to a worker that has been up for a while
+    desk.sandbox.fault("http_503", venue=venue, path=READS[venue], rate=1)
+    result = desk.one(f"BTCUSDT on {venue} if flat market long 0.01")
+    desk.sandbox.no_faults()
+    assert (result["status"], result["error"]["code"]) == ("not_sent", "STEP_SKIPPED")
+    assert "the condition could not be read" in result["error"]["message"]
+    assert held(desk, venue, family) == []
+    assert desk.one(f"BTCUSDT on {venue} if long market long 0.01")["status"] == "skipped"
