@@ -148,7 +148,7 @@ def closed_by_command(
     """The position is gone: its brackets are done, their legs were cancelled with it. A bracket whose entry
     may still fill lives on, and so does one that began after `before`, when the command was done."""
     rows = _active(account, venue, instrument).filter(direction__in=list(directions), created_at__lte=before)
-    for row in rows.exclude(token__in=list(except_tokens)).exclude(entry_open=True):
+    for row in readable(rows.exclude(token__in=list(except_tokens)).exclude(entry_open=True)):
         bracket = from_row(row)
         bracket.closed, bracket.status, bracket.note = (
             bracket.quantity,
@@ -164,7 +164,7 @@ def closed_by_command(
 def replaced(account: Account, new: Guarded, before: datetime) -> None:
     """Protection that the user set anew takes the place of what older brackets of the position planned."""
     older = _active(account, new.venue, new.instrument).filter(created_at__lte=before)
-    for row in older.exclude(token=new.token):
+    for row in readable(older.exclude(token=new.token)):
         if row.direction != new.direction:
             continue
         bracket = from_row(row)
@@ -208,7 +208,7 @@ def _take_over_watched(old: Guarded, new: Guarded) -> None:
 @transaction.atomic(savepoint=False)
 def legs_cancelled(account: Account, venue: str, ids: set[str]) -> None:
     """The user cancelled exits: they are not to be placed again."""
-    for row in _active(account, venue, ""):
+    for row in readable(_active(account, venue, "")):
         bracket = from_row(row)
         hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
         if not hit:
@@ -224,7 +224,7 @@ def legs_cancelled(account: Account, venue: str, ids: set[str]) -> None:
 @transaction.atomic(savepoint=False)
 def watch_no_more(account: Account, venue: str, instrument: str, before: datetime) -> None:
     """The user cancelled targets that no exchange knows of. Without an instrument: those of all."""
-    for row in _active(account, venue, instrument).filter(created_at__lte=before):
+    for row in readable(_active(account, venue, instrument).filter(created_at__lte=before)):
         bracket = from_row(row)
         watched = [leg for leg in bracket.live(LegKind.TARGET) if leg.status is LegState.WATCHED]
         for leg in watched:
@@ -242,7 +242,7 @@ def released(
     """A sale on spot took these exits away, because they held the balance. What they were for is still wanted,
     for as much as is left: supervision places them again. Sold is what was bought last."""
     rows = _active(account, venue, instrument).filter(created_at__lte=before)
-    for row in sorted(rows, key=_began):
+    for row in sorted(readable(rows), key=_began):
         bracket = from_row(row)
         hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
         _cancelled(bracket, hit)
@@ -273,7 +273,7 @@ def reduced(
     look. `left` is what the exchange has: a look that noticed first changes nothing. No more than `part` is taken off:
     what is missing beyond it is a leg that filled and that nobody has seen yet."""
     rows = _active(account, venue, instrument).filter(direction=direction, created_at__lte=before)
-    found = [(row, from_row(row)) for row in sorted(rows, key=_began, reverse=True)]
+    found = [(row, from_row(row)) for row in sorted(readable(rows), key=_began, reverse=True)]
     guarded: dict[tuple[str, str, LegKind], Decimal] = {}
     for _, bracket in found:
         guarded[bracket.share] = guarded.get(bracket.share, Decimal(0)) + bracket.remaining

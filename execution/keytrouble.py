@@ -46,7 +46,8 @@ def known(account: Account) -> bool:
 
 
 def _active(account: Account) -> list[Bracket]:
-    return list(Bracket.objects.filter(account=account, status__in=ACTIVE_BRACKETS))
+    rows = Bracket.objects.filter(account=account, status__in=ACTIVE_BRACKETS)
+    return brackets.readable(rows.select_related("account"))
 
 
 def _flag(pk: int) -> bool:

@@ -14,6 +14,7 @@ from execution.agreement import PATIENCE
 from execution.brokers import region_redis
 from execution.models import Bracket, BracketState, Comparison, Order
 from execution.protection import LegState
+from execution.record import unrecordable
 
 #: where a futures order with a trigger is asked for on Binance
 LEG = "GET /fapi/v1/algoOrder"
@@ -289,3 +290,13 @@ def test_the_stop_of_an_order_whose_end_is_not_known_is_no_orphan(make_desk):
     Order.objects.update(status="filled")
     supervise.look_after(row.region, row.account.public_id, "Binance_F", whole=True)
     assert stops(desk) == []
+
+
+def test_a_bracket_that_cannot_be_loaded_keeps_no_command_from_what_it_means_for_the_others(make_desk):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    Bracket.objects.filter(user=desk.user).update(plan={"stop": 5})
+    desk.one("BTCUSDT on Binance_F market long 0.02 sl off 3%")
+    assert desk.one("BTCUSDT on Binance_F close")["status"] == "filled"
+    assert desk.bracket().status == BracketState.DONE
+    assert unrecordable(desk.bracket().region) == 0
