@@ -34,7 +34,7 @@ def text(data: Any, *path: str | int) -> str:
         return value
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)
-    raise OutcomeUnknown(f"{path[-1]} is not text in the answer")
+    raise OutcomeUnknown(f"{path[-1] if path else 'value'} is not text in the answer")
 
 
 def text_or_none(data: Any, *path: str | int) -> str | None:
@@ -62,9 +62,27 @@ def decimal_or_none(data: Any, *path: str | int) -> Decimal | None:
     return as_decimal(value, str(path[-1]) if path else "value")
 
 
+def decimal_or_blank(data: Any, *path: str | int) -> Decimal | None:
+    """Like `decimal`, but "" means None: for fields that are always there, and documented to be empty at times."""
+    return decimal_or_none(data, *path) if field(data, *path) == "" else decimal(data, *path)
+
+
+def decimal_or_null(data: Any, *path: str | int) -> Decimal | None:
+    """Like `decimal_or_blank`, where null means None too."""
+    return None if field(data, *path) is None else decimal_or_blank(data, *path)
+
+
 def nonzero(data: Any, *path: str | int) -> Decimal | None:
     """Like `decimal_or_none`, where 0 means None too: a price that an order does not have."""
     return decimal_or_none(data, *path) or None
+
+
+def nonzero_where(needed: bool, data: Any, *path: str | int) -> Decimal | None:
+    """Like `nonzero`; where it is needed, as the trigger of a conditional order is, its absence is an unknown outcome."""
+    number = nonzero(data, *path)
+    if needed and number is None:
+        raise OutcomeUnknown(f"the answer has no {'.'.join(str(part) for part in path)}")
+    return number
 
 
 def positive(data: Any, *path: str | int) -> Decimal | None:
@@ -114,6 +132,14 @@ def flag(data: Any, *path: str | int) -> bool:
     if isinstance(value, str) and value.lower() in FLAGS:
         return FLAGS[value.lower()]
     raise OutcomeUnknown(f"{path[-1]} is neither true nor false in the answer")
+
+
+def table(data: Any, *path: str | int) -> Mapping[str, Any]:
+    """An object, for what names its fields by what it tells of."""
+    value = field(data, *path) if path else data
+    if not isinstance(value, Mapping):
+        raise OutcomeUnknown(f"{path[-1] if path else 'the answer'} is not an object")
+    return value
 
 
 def rows_of(data: Any, *path: str | int) -> list[Any]:

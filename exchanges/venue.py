@@ -114,6 +114,8 @@ class Features:
     batch_conditional: bool = False
 
 
+#: what `error_code` tells of an answer that is no object, where every answer of the exchange is one
+NO_OBJECT = ("", "the answer is no object")
 #: what stands for an id where there is none
 NO_ORDER = frozenset({"", "0"})
 

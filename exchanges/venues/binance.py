@@ -339,18 +339,18 @@ class BinanceSpot(BinanceVenue):
         return self._report(data, order.instrument)
 
     def _report(self, data: Any, instrument: Instrument | None = None) -> Report:
-        filled = read.decimal(data, "executedQty")
+        filled, kind = read.decimal(data, "executedQty"), read.word(SPOT_READ, data, "type")
         fills = data.get("fills") or []
         return Report(
             exchange_id=read.text(data, "orderId"),
             client_id=read.text(data, "clientOrderId"),
             **named_and_priced(data),
-            type=read.word(SPOT_READ, data, "type"),
+            type=kind,
             status=read.word(STATUS, data, "status"),
             quantity=read.decimal(data, "origQty"),
             filled=filled,
             average_price=average(read.decimal(data, "cummulativeQuoteQty"), filled),
-            trigger_price=read.nonzero(data, "stopPrice"),
+            trigger_price=read.nonzero_where(kind.conditional, data, "stopPrice"),
             fee=paid(fills, instrument) if fills and instrument else None,
         )
 
@@ -365,7 +365,7 @@ class BinanceSpot(BinanceVenue):
         return Quote(bid, ask, last)
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
-        self._ask("DELETE", "/order", named(instrument, ref), 1, keys)
+        read.text(self._ask("DELETE", "/order", named(instrument, ref), 1, keys), "orderId")
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         data = self._ask("GET", "/order", named(instrument, ref), 4, keys)
@@ -533,16 +533,18 @@ class _Futures(BinanceVenue):
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """A conditional order that triggered is cancelled as the order it became."""
         if not ref.conditional:
-            self._ask("DELETE", "/v1/order", named(instrument, ref), 1, keys)
-            return
+            return self._cancel_plain(keys, instrument, ref)
         try:
-            self._ask("DELETE", "/v1/algoOrder", named_algo(ref), 1, keys)
+            read.text(self._ask("DELETE", "/v1/algoOrder", named_algo(ref), 1, keys), "algoId")
         except OrderNotFound:
             became = became_order(self._ask("GET", "/v1/algoOrder", named_algo(ref), 1, keys))
             if not became:
                 raise
-            real = OrderRef(exchange_id=became)
-            self._ask("DELETE", "/v1/order", named(instrument, real), 1, keys)
+            self._cancel_plain(keys, instrument, OrderRef(exchange_id=became))
+        return None
+
+    def _cancel_plain(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
+        read.text(self._ask("DELETE", "/v1/order", named(instrument, ref), 1, keys), "orderId")
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         if not ref.conditional:
@@ -605,12 +607,16 @@ class _Futures(BinanceVenue):
             self._set_margin_mode(keys, instrument, mode)
         if whole is not None:
             params = {"symbol": instrument.symbol, "leverage": whole}
-            unless_unchanged(lambda: self._ask("POST", "/v1/leverage", params, 1, keys))
+            unless_unchanged(
+                lambda: read.decimal(self._ask("POST", "/v1/leverage", params, 1, keys), "leverage")
+            )
 
     def _set_margin_mode(self, keys: Credentials, instrument: Instrument, wanted: MarginMode) -> None:
         params = {"symbol": instrument.symbol, "marginType": MARGIN_TYPE[wanted]}
         try:
-            unless_unchanged(lambda: self._ask("POST", "/v1/marginType", params, 1, keys))
+            unless_unchanged(
+                lambda: read.word({"200": True}, self._ask("POST", "/v1/marginType", params, 1, keys), "code")
+            )
         except Refused as error:
             if error.code not in MARGIN_TYPE_KEPT or self._margin_mode(keys, instrument) is not wanted:
                 raise

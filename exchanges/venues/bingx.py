@@ -418,10 +418,12 @@ class _BingX(Venue):
         )
 
     def _type(self, item: Any, side: Side, trigger: Decimal | None, last: Decimal | None) -> OrderType:
-        if (limit := UNDIRECTED.get(text(item, "type"))) is None:
-            return word(self.types, item, "type")
-        if trigger is None:
+        limit = UNDIRECTED.get(told := text(item, "type"))
+        kind = word(self.types, item, "type") if limit is None else OrderType.STOP
+        if kind.conditional and trigger is None and told not in TRAILING:
             raise OutcomeUnknown("an order with a trigger has no stopPrice in the answer")
+        if limit is None or trigger is None:
+            return kind
         stop = last is None or (trigger > last) == (side is Side.BUY)
         return OrderType.waiting(stop=stop, limit=limit)
 
@@ -504,7 +506,7 @@ class _BingX(Venue):
             trades = flag(data, self.permission) if self.permission in data else None
             withdraws = flag(data, "enableWithdrawals")
         else:
-            rights = {str(each) for each in items(data, "permissions")}
+            rights = {text({"permission": each}, "permission") for each in items(data, "permissions")}
             trades, withdraws = self.permission_number in rights, "5" in rights
         return KeyInfo(can_trade=trades, can_withdraw=withdraws, ip_locked=_ip_locked(data))
 

@@ -352,8 +352,8 @@ class _Bitfinex(Venue):
             quantity=quantity,
             filled=filled,
             average_price=nonzero(row, 17) if filled else None,
-            price=nonzero(row, price_at) if limit else None,
-            trigger_price=nonzero(row, 16) if kind.conditional and _is_stop(row) else None,
+            price=(decimal(row, price_at) or None) if limit else None,
+            trigger_price=(decimal(row, 16) or None) if kind.conditional and _is_stop(row) else None,
             reduce_only=bool(int(decimal_or_none(row, 12) or 0) & REDUCE_ONLY),
             reason=text(row, 13) if ended else "",
         )

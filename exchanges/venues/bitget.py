@@ -45,13 +45,16 @@ from exchanges.memory import Memory, Slot, slot
 from exchanges.paging import pages_after
 from exchanges.read import (
     decimal,
+    decimal_or_blank,
     decimal_or_none,
     field,
     items,
     nonzero,
+    nonzero_where,
     rows_of,
     step_of,
     text,
+    text_or_none,
     word,
     words,
 )
@@ -83,6 +86,8 @@ from exchanges.types import (
     TriggerBy,
 )
 from exchanges.venue import (
+    NO_OBJECT,
+    NO_ORDER,
     Call,
     Features,
     Venue,
@@ -249,7 +254,7 @@ class _Bitget(Venue):
 
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         if not isinstance(answer.data, Mapping):
-            return None
+            return None if answer.data is None else NO_OBJECT
         code = answer.data.get("code")
         if code == "00000":
             return None
@@ -331,9 +336,9 @@ class _Bitget(Venue):
             side=side,
             type=kind,
             status=word(PLAN_STATUSES, item, "planStatus" if "planStatus" in item else "status"),
-            quantity=None if plan == "total" else nonzero(item, "size"),
+            quantity=None if plan == "total" else decimal_or_blank(item, "size") or None,
             price=(nonzero(item, "executePrice") or nonzero(item, "price")) if kind in LIMITS else None,
-            trigger_price=nonzero(item, "triggerPrice"),
+            trigger_price=nonzero_where(True, item, "triggerPrice"),
             reduce_only=self._reduces(item) or PLANS[plan] is not None,
             position_side=position_side,
         )
@@ -398,7 +403,8 @@ class _Bitget(Venue):
             self._cancel_plan(keys, instrument, ref)
             return
         params = {"symbol": instrument.symbol, **self.scope, **ref.named("orderId", "clientOid")}
-        self.call(self._write(f"{self.orders}/cancel-order", params, "cancel", Priority.PROTECT), keys)
+        call = self._write(f"{self.orders}/cancel-order", params, "cancel", Priority.PROTECT)
+        text(self.call(call, keys), "data", "orderId")
 
     def _cancel_plan(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """A plan that fired is cancelled as what it became."""
@@ -447,7 +453,7 @@ class _Bitget(Venue):
 
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:
         path, params = self.wallet
-        found = [self.read_balance(row) for row in rows_of(self._read(path, params, keys, "account"))]
+        found = [self.read_balance(row) for row in items(self._read(path, params, keys, "account"))]
         return {balance.asset: balance for balance in found}
 
     @abstractmethod
@@ -614,8 +620,8 @@ class BitgetSpot(_Bitget):
         if text(row, "status") not in FIRED:
             return None
         which = {"planOrderId": text(row, "orderId")}
-        subs = rows_of(self._read("spot/trade/plan-sub-order", which, keys, "plans"))
-        ids = [text(sub, "orderId") for sub in subs if sub.get("orderId")]
+        subs = items(self._read("spot/trade/plan-sub-order", which, keys, "plans"))
+        ids = [order_id for sub in subs if (order_id := text(sub, "orderId"))]
         return self._order(keys, instrument, {"orderId": ids[0]}) if ids else None
 
     def _drop(self, keys: Credentials, row: Any) -> str:
@@ -825,10 +831,10 @@ class BitgetFutures(SeesModes, _Bitget):
         return None
 
     def _became(self, keys: Credentials, instrument: Instrument, row: Any) -> Report | None:
-        child = str(row.get("executeOrderId") or "").strip()
-        if text(row, "planStatus") not in FIRED or child in ("", "0"):
+        if text(row, "planStatus") not in FIRED:
             return None
-        return self._order(keys, instrument, {"orderId": child})
+        child = text(row, "executeOrderId").strip()
+        return None if child in NO_ORDER else self._order(keys, instrument, {"orderId": child})
 
     def _drop(self, keys: Credentials, row: Any) -> str:
         """Under its own kind, which the list tells (contract/plan/Cancel-Plan-Order)."""
@@ -838,9 +844,7 @@ class BitgetFutures(SeesModes, _Bitget):
         done = field(self.call(call, keys), "data")
         if rows_of(done, "successList"):
             return ""
-        return (
-            "; ".join(str(each.get("errorMsg")) for each in rows_of(done, "failureList")) or "no reason given"
-        )
+        return "; ".join(text(each, "errorMsg") for each in rows_of(done, "failureList")) or "no reason given"
 
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
         """Trailing orders (track_plan) are not flipr's and are left out."""
@@ -855,14 +859,13 @@ class BitgetFutures(SeesModes, _Bitget):
 
     def read_balance(self, row: Any) -> Balance:
         """`available` does not count what open positions of a cross account use; `crossedMaxAvailable` does."""
-        free = decimal_or_none(row, "crossedMaxAvailable")
-        free = decimal(row, "available") if free is None else free
+        free = decimal(row, "crossedMaxAvailable")
         return Balance(text(row, "marginCoin"), decimal(row, "accountEquity"), free)
 
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         path = "single-position" if instrument else "all-position"
         params = FUTURES | ({"symbol": instrument.symbol} if instrument else {})
-        rows = rows_of(self._read(f"mix/position/{path}", params, keys, "positions"))
+        rows = items(self._read(f"mix/position/{path}", params, keys, "positions"))
         return self._saw(keys, [self.read_position(row) for row in rows if decimal(row, "total")])
 
     def read_position(self, item: Any) -> Position:
@@ -959,7 +962,7 @@ def _plan_type(item: Any, side: Side, last: Decimal | None) -> OrderType:
 
 def _find(rows: Iterator[Any], ref: OrderRef) -> Any | None:
     name, wanted = ("orderId", ref.exchange_id) if ref.exchange_id else ("clientOid", ref.client_id)
-    return next((row for row in rows if row.get(name) == wanted), None)
+    return next((row for row in rows if text_or_none(row, name) == wanted), None)
 
 
 def _client_id(item: Any) -> str:

@@ -37,7 +37,7 @@ from exchanges.errors import OrderNotFound, OutcomeUnknown, UnknownSymbol, Unsup
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Costs, Kind, Priority, Scope
 from exchanges.paging import pages_by_number
-from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word
+from exchanges.read import decimal, decimal_or_none, field, flag, items, nonzero, text, text_or_none, word
 from exchanges.signature import hex_hmac
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
@@ -268,10 +268,11 @@ class _BitMEX(Venue):
         return replace(report, acknowledged_only=pending)
 
     def read_order(self, item: Any, size: Decimal) -> Report:
-        """What an answer leaves out is nothing: no average price yet, no instructions."""
+        """What an answer leaves out is nothing: no average price yet, no instructions, and no quantity where all of a
+        position is closed."""
         kind, status = word(READ_TYPES, item, "ordType"), word(STATES, item, "ordStatus")
-        quantity = decimal_or_none(item, "orderQty")
-        told = str(item.get("execInst") or "").split(",")
+        told = (text_or_none(item, "execInst") or "").split(",")
+        quantity = (decimal_or_none if "Close" in told else decimal)(item, "orderQty")
         failed = status in (OrderStatus.CANCELLED, OrderStatus.REJECTED)
         return Report(
             exchange_id=text(item, "orderID"),
@@ -549,7 +550,7 @@ class BitMEXFutures(_BitMEXFutures):
 
     def _ours(self, row: Any) -> bool:
         """Neither margined in its coin nor in a third one."""
-        if not self._counts_coins(row) or row.get("isInverse") or row.get("isQuanto"):
+        if not self._counts_coins(row) or flag(row, "isInverse") or flag(row, "isQuanto"):
             return False
         return text(row, "settlCurrency") in self.settlements
 
@@ -561,7 +562,7 @@ class BitMEXInverse(_BitMEXFutures):
     settlements = {"XBt": ("BTC", 8)}
 
     def _ours(self, row: Any) -> bool:
-        if text(row, "typ") not in self.kinds or row.get("isInverse") is not True or row.get("isQuanto"):
+        if text(row, "typ") not in self.kinds or not flag(row, "isInverse") or flag(row, "isQuanto"):
             return False
         settle, _ = self.settlements.get(text(row, "settlCurrency"), ("", 0))
         return settle == common_asset(text(row, "underlying"))

@@ -55,6 +55,7 @@ from exchanges.pairs import check_pair
 from exchanges.read import (
     decimal,
     decimal_or_none,
+    decimal_or_null,
     field,
     items,
     nonzero,
@@ -95,6 +96,7 @@ from exchanges.types import (
     TriggerBy,
 )
 from exchanges.venue import (
+    NO_OBJECT,
     Call,
     Features,
     acknowledged,
@@ -291,7 +293,7 @@ class _Bitunix(LooksAgain):
 
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         if not isinstance(answer.data, Mapping):
-            return None
+            return None if answer.data is None else NO_OBJECT
         code, words = text_or_none(answer.data, "code"), str(answer.data.get("msg", ""))
         if code == "0":
             return None
@@ -446,9 +448,9 @@ class BitunixFutures(_Bitunix):
         direction, hedged = SLOTS[slot]
         found, number, symbol = [], text(item, "id"), text(item, "symbol")
         for prefix, (at_market, limited) in LEGS.items():
-            if (trigger := nonzero(item, f"{prefix}Price")) is None:
+            if not (trigger := decimal_or_null(item, f"{prefix}Price")):
                 continue
-            limit = item.get(f"{prefix}OrderType") and word(ORDER_TYPES, item, f"{prefix}OrderType")
+            limit = field(item, f"{prefix}OrderType") and word(ORDER_TYPES, item, f"{prefix}OrderType")
             kind = limited if limit is OrderType.LIMIT else at_market
             report = Report(
                 exchange_id=str(LegName(number, prefix, slot)),
@@ -457,7 +459,7 @@ class BitunixFutures(_Bitunix):
                 side=direction.exit_side,
                 type=kind,
                 status=status,
-                quantity=nonzero(item, f"{prefix}Qty"),
+                quantity=decimal_or_null(item, f"{prefix}Qty") or None,
                 price=decimal(item, f"{prefix}OrderPrice") if kind in LIMITS else None,
                 trigger_price=trigger,
                 reduce_only=True,
@@ -723,7 +725,7 @@ class BitunixFutures(_Bitunix):
         return [self.read_position(row) for row in rows if decimal(row, "qty")]
 
     def _position_rows(self, keys: Credentials, instrument: Instrument | None) -> list[Any]:
-        return rows_of(self._read("position/get_pending_positions", _symbol(instrument), keys, "positions"))
+        return items(self._read("position/get_pending_positions", _symbol(instrument), keys, "positions"))
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
         return word(POSITION_MODES, self._account(keys), "positionMode")
@@ -1001,7 +1003,7 @@ class BitunixSpot(_Bitunix):
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:
         """`balance` is what is free (as the connector named above reads it); an empty account answers null."""
         found = {}
-        for row in self._read("user/account", {}, keys) or []:
+        for row in rows_of({"accounts": self._read("user/account", {}, keys)}, "accounts"):
             asset, free = common_asset(text(row, "coin")), decimal(row, "balance")
             found[asset] = Balance(asset, free + decimal(row, "balanceLocked"), free)
         return found

@@ -51,7 +51,18 @@ from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.margin import OrdersInMode
 from exchanges.paging import pages_after
 from exchanges.pairs import check_pair, half_id, ids_of_pair, pair_id
-from exchanges.read import decimal, decimal_or_none, field, items, positive, text, text_or_none, word, words
+from exchanges.read import (
+    decimal,
+    decimal_or_none,
+    decimal_or_null,
+    field,
+    items,
+    positive,
+    text,
+    text_or_none,
+    word,
+    words,
+)
 from exchanges.signature import hex_hmac
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -80,6 +91,7 @@ from exchanges.types import (
     TriggerBy,
 )
 from exchanges.venue import (
+    NO_OBJECT,
     NO_ORDER,
     Call,
     Features,
@@ -240,7 +252,7 @@ class BloFinFutures(OrdersInMode, CountsContracts):
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         """Of the row that failed, else of the whole."""
         if not isinstance(answer.data, Mapping):
-            return None
+            return None if answer.data is None else NO_OBJECT
         if (code := answer.data.get("code")) is None:
             return "", "the answer has no code"
         words, data = answer.data.get("msg"), answer.data.get("data")
@@ -364,7 +376,7 @@ class BloFinFutures(OrdersInMode, CountsContracts):
     def read_waiting(self, item: Any) -> dict[str, Report]:
         """The one or two legs of a TP/SL order, by "sl" and "tp"."""
         report, state = self._read_common(item, "tpslId"), word(WAITING_STATES, item, "state")
-        legs = [leg for leg in LEGS if positive(item, f"{leg}TriggerPrice")]
+        legs = [leg for leg in LEGS if (decimal_or_null(item, f"{leg}TriggerPrice") or 0) > 0]
         if not legs:
             raise OutcomeUnknown(f"{self.name} lists a stop without a trigger price")
         failed = "it could not be placed when it triggered" if state is OrderStatus.REJECTED else ""
@@ -466,18 +478,18 @@ class BloFinFutures(OrdersInMode, CountsContracts):
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         which, (kind, plain, leg) = {"instId": instrument.symbol}, _parts(ref)
         if kind == TRIGGER:
-            self._post(keys, "trade/cancel-algo", which | {"algoId": plain.exchange_id})
+            self._end(keys, "cancel-algo", which | {"algoId": plain.exchange_id}, "algoId")
         elif kind == "order":
-            self._post(keys, "trade/cancel-order", which | plain.named("orderId", "clientOrderId"))
+            self._end(keys, "cancel-order", which | plain.named("orderId", "clientOrderId"), "orderId")
         else:
             named = plain.named("tpslId", "clientOrderId")
             try:
-                self._post(keys, "trade/cancel-tpsl", {"": [which | named]})
+                self._end(keys, "cancel-tpsl", {"": [which | named]}, "tpslId")
             except OrderNotFound:  # it may have triggered: then the order it became is meant
                 became = self._became(keys, self._detail(keys, "order-tpsl-detail", which | named))
                 if became is None or leg not in ("", _leg_of(became)):
                     raise
-                self._post(keys, "trade/cancel-order", which | {"orderId": text(became, "orderId")})
+                self._end(keys, "cancel-order", which | {"orderId": text(became, "orderId")}, "orderId")
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         self._know(instrument)
@@ -591,7 +603,8 @@ class BloFinFutures(OrdersInMode, CountsContracts):
     def _set_leverage(self, keys: Credentials, params: Mapping[str, Any]) -> None:
         """Under open orders it is refused, and whether it is so already has to be asked."""
         try:
-            self.call(self._write("account/set-leverage", params, Priority.ENTRY), keys)
+            told = self.call(self._write("account/set-leverage", params, Priority.ENTRY), keys)
+            decimal(told, "data", "leverage")
         except errors.InvalidOrder as refused:
             if refused.code not in UNDER_ORDERS:
                 raise
@@ -618,8 +631,9 @@ class BloFinFutures(OrdersInMode, CountsContracts):
     def _write(self, path: str, params: Mapping[str, Any], priority: Priority) -> Call:
         return Call("POST", f"/api/v1/{path}", params, costs=_costs("trade/"), priority=priority)
 
-    def _post(self, keys: Credentials, path: str, params: Mapping[str, Any]) -> None:
-        field(self.call(self._write(path, params, Priority.PROTECT), keys), "data")
+    def _end(self, keys: Credentials, path: str, params: Mapping[str, Any], id_name: str) -> None:
+        """Cancel an order; the answer names it."""
+        _new_id(self.call(self._write(f"trade/{path}", params, Priority.PROTECT), keys), id_name)
 
     def _read(self, path: str, params: Mapping[str, Any], keys: Credentials | None = None) -> Any:
         return field(self.ask(f"/api/v1/{path}", params, _costs(path), keys), "data")
@@ -677,7 +691,7 @@ def _waits(item: Any) -> bool:
 
 def _leg_of(item: Any) -> str:
     """Which leg of a TP/SL order a plain order came of, "" for none."""
-    return next((leg for leg in LEGS if item.get("orderCategory") == leg), "")
+    return next((leg for leg in LEGS if text(item, "orderCategory") == leg), "")
 
 
 def _parts(ref: OrderRef) -> tuple[str, OrderRef, str]:

@@ -23,7 +23,19 @@ from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.looks import LooksAgain
 from exchanges.pairs import check_pair
-from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
+from exchanges.read import (
+    decimal,
+    decimal_or_blank,
+    decimal_or_none,
+    field,
+    items,
+    nonzero,
+    nonzero_where,
+    table,
+    text,
+    word,
+    words,
+)
 from exchanges.signature import hex_hmac
 from exchanges.spot import check_spot
 from exchanges.transport import Answer, Request
@@ -54,6 +66,7 @@ from exchanges.types import (
     TriggerBy,
 )
 from exchanges.venue import (
+    NO_OBJECT,
     Call,
     Features,
     Venue,
@@ -203,7 +216,7 @@ class _ByBit(Venue):
 
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         if not isinstance(answer.data, Mapping):
-            return None
+            return None if answer.data is None else NO_OBJECT
         # a refused signature (10004) quotes what was signed: the key
         said, _, _ = str(answer.data.get("retMsg", "")).partition("origin_string")
         code = answer.data.get("retCode")
@@ -283,7 +296,7 @@ class _ByBit(Venue):
             filled=filled,
             average_price=self._average(item, filled) if filled else None,
             price=nonzero(item, "price") if kind in LIMITS else None,
-            trigger_price=nonzero(item, "triggerPrice") if kind.conditional else None,
+            trigger_price=nonzero_where(True, item, "triggerPrice") if kind.conditional else None,
             reduce_only=item.get("reduceOnly") is True,
             position_side=INDEX_SIDES.get(item.get("positionIdx")),
             fee=_fee(item),
@@ -343,7 +356,8 @@ class _ByBit(Venue):
 
     def _cancel(self, keys: Credentials, instrument: Instrument, which: Mapping[str, str]) -> None:
         params = {"category": self.category, "symbol": instrument.symbol, **which}
-        self.call(self._write("order/cancel", params, f"cancel_{self.category}", Priority.PROTECT), keys)
+        call = self._write("order/cancel", params, f"cancel_{self.category}", Priority.PROTECT)
+        text(self.call(call, keys), "result", "orderId")
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         """From the live list, which forgets ended orders after 500 more or a restart, then from the
@@ -369,11 +383,11 @@ class _ByBit(Venue):
 
     def read_balance(self, coin: Any, account: Any) -> Balance:
         """`availableToWithdraw` is retired and empty by now, so what is free is counted: equity less what
-        orders and positions hold. Under portfolio margin the coin does not say that; the account does."""
+        orders and positions hold. Under portfolio margin the coin does not say that (""); the account does."""
         asset, total = text(coin, "coin"), decimal(coin, "equity")
-        held = [decimal_or_none(coin, name) for name in ("locked", "totalOrderIM", "totalPositionIM")]
+        held = [decimal_or_blank(coin, name) for name in ("locked", "totalOrderIM", "totalPositionIM")]
         free = total - sum((amount for amount in held if amount is not None), Decimal(0))
-        available = decimal_or_none(account, "totalAvailableBalance")
+        available = decimal_or_blank(account, "totalAvailableBalance")
         if None in held[1:] and available is not None and asset in SETTLEMENTS:
             free = min(free, available)
         return Balance(asset, total, max(free, Decimal(0)))
@@ -415,9 +429,9 @@ class _ByBit(Venue):
         asked = {"category": self.category, **scope, "limit": size}
         while True:
             data = self._read(path, asked, keys)
-            page, cursor = items(data, "list"), data.get("nextPageCursor")
+            page = items(data, "list")
             yield from page
-            if len(page) < size or not cursor or cursor == asked.get("cursor"):
+            if len(page) < size or (cursor := text(data, "nextPageCursor")) in ("", asked.get("cursor")):
                 return
             asked["cursor"] = cursor
 
@@ -617,7 +631,7 @@ class _ByBitFutures(LooksAgain, _ByBit):
         """The newest order that is this leg; the list has the newest first."""
         kind = "PartialStopLoss" if leg.type in STOPS else "PartialTakeProfit"
         wanted = (kind, POSITION_INDEX[leg.position_side], leg.trigger_price, leg.quantity)
-        for item in listed:
+        for item in map(table, listed):
             here = (
                 item.get("stopOrderType"),
                 item.get("positionIdx"),
@@ -657,7 +671,7 @@ class ByBitInverse(_ByBitFutures):
 
 
 def _order_type(item: Any) -> OrderType:
-    limit, kind = text(item, "orderType") != "Market", item.get("stopOrderType") or ""
+    limit, kind = text(item, "orderType") != "Market", text(item, "stopOrderType")
     if kind in NOTHING:
         return OrderType.LIMIT if limit else OrderType.MARKET
     stop = kind in STOP_WORDS or (kind not in TAKE_WORDS and _waits_as_stop(item))
@@ -675,7 +689,7 @@ def _waits_as_stop(item: Any) -> bool:
 
 def _fee(item: Any) -> Fee | None:
     """`cumFeeDetail` has the amount by coin; a spot buy pays in what it bought."""
-    fees = item.get("cumFeeDetail") or {}
+    fees = table(item, "cumFeeDetail") if item.get("cumFeeDetail") else {}
     return next((Fee(decimal(fees, asset), asset) for asset in fees), None)
 
 

@@ -35,7 +35,7 @@ from exchanges import errors
 from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Kind, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
+from exchanges.read import decimal, decimal_or_none, field, items, nonzero, nonzero_where, text, word, words
 from exchanges.signature import hex_hmac
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
@@ -247,6 +247,9 @@ class _Deribit(Venue):
         order_id, kind = text(item, "order_id"), word(TYPES, item, "order_type")
         status = word(STATES, item, "order_state")
         filled = Decimal(0) if _waited(item, kind) else decimal(item, "filled_amount")
+        fixed = (
+            kind.conditional and text(item, "order_type") != "trailing_stop"
+        )  # that one tells its distance
         return Report(
             exchange_id=order_id,
             client_id=text(item, "label") if item.get("label") else "",
@@ -258,7 +261,7 @@ class _Deribit(Venue):
             filled=filled / size,
             average_price=nonzero(item, "average_price") if filled else None,
             price=decimal(item, "price") if kind in LIMITS else None,
-            trigger_price=decimal_or_none(item, "trigger_price") if kind.conditional else None,
+            trigger_price=nonzero_where(fixed, item, "trigger_price") if kind.conditional else None,
             reduce_only=item.get("reduce_only") is True,
             reason=str(item.get("cancel_reason") or "") if status is OrderStatus.CANCELLED else "",
         )
@@ -452,7 +455,7 @@ class DeribitSpot(_Deribit):
     def read_balance(self, row: Any) -> Balance:
         """What is held, less what orders reserve; other collateral lends nothing here."""
         total = decimal(row, "balance")
-        free = min(total - (decimal_or_none(row, "spot_reserve") or 0), decimal(row, "available_funds"))
+        free = min(total - decimal(row, "spot_reserve"), decimal(row, "available_funds"))
         return Balance(common_asset(text(row, "currency")), total, max(free, Decimal(0)))
 
 

@@ -35,7 +35,20 @@ from exchanges.errors import ExchangeError, InsufficientFunds, OrderNotFound, Ou
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.paging import pages_by_number
-from exchanges.read import decimal, decimal_or_none, field, flag, items, nonzero, step_of, text, word, words
+from exchanges.read import (
+    decimal,
+    decimal_or_none,
+    field,
+    flag,
+    items,
+    nonzero,
+    step_of,
+    table,
+    text,
+    text_or_none,
+    word,
+    words,
+)
 from exchanges.signature import hex_hmac
 from exchanges.spot import check_spot
 from exchanges.transport import Answer, Request
@@ -361,7 +374,7 @@ class _Gate(CountsContracts):
         if not ref.exchange_id:
             ref = self.read_record(self._record(keys, instrument, ref))[0].ref
         try:
-            self._delete(keys, f"{self.triggers}/{ref.exchange_id}", {})
+            text(self._delete(keys, f"{self.triggers}/{ref.exchange_id}", {}), "id")
         except OrderNotFound:
             child = self.read_record(self._record(keys, instrument, ref))[1]
             if not child:
@@ -371,7 +384,7 @@ class _Gate(CountsContracts):
 
     def _cancel_plain(self, keys: Credentials, instrument: Instrument, name: str) -> None:
         scope = self._scope(instrument, trigger=False) if self.product is Product.SPOT else {}
-        self._delete(keys, f"{self.orders}/{name}", scope)
+        text(self._delete(keys, f"{self.orders}/{name}", scope), "id")
 
     def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
         for path, trigger in ((self.orders, False), (self.triggers, True)):
@@ -380,7 +393,7 @@ class _Gate(CountsContracts):
 
     def _check_cancelled(self, row: Any) -> None:
         """OrderCancel in gate_api says of each order whether it succeeded; lists of whole orders do not."""
-        if row.get("succeeded") is False:
+        if table(row).get("succeeded") is False:
             label = str(row.get("label") or "")
             if self._error_class(label, 200) is not OrderNotFound:
                 raise self.refusal(label, str(row.get("message") or ""))
@@ -537,7 +550,7 @@ class GateSpot(_Gate):
             child = _child(item, "fired_order_id")
         report = Report(
             exchange_id=text(item, "id"),
-            client_id=_client_id(put.get("text")),
+            client_id=_client_id(text_or_none(put, "text")),
             symbol=text(item, "market"),
             side=side,
             type=OrderType.waiting(stop=not gains, limit=limit),
@@ -550,7 +563,7 @@ class GateSpot(_Gate):
         return report, child
 
     def _record_text(self, item: Any) -> str:
-        return field(item, "put").get("text") or ""
+        return text_or_none(item, "put", "text") or ""
 
     def _scope(self, instrument: Instrument | None, *, trigger: bool) -> dict[str, Any]:
         if instrument is None:
@@ -720,7 +733,7 @@ class GateFutures(_Gate):
         return report, child
 
     def _record_text(self, item: Any) -> str:
-        return field(item, "initial").get("text") or ""
+        return text_or_none(item, "initial", "text") or ""
 
     def _scope(self, instrument: Instrument | None, *, trigger: bool) -> dict[str, Any]:
         return {"contract": instrument.symbol} if instrument else {}
@@ -789,7 +802,7 @@ class GateFutures(_Gate):
 
     def position_mode(self, keys: Credentials, instrument: Instrument) -> PositionMode:
         data = self._account(keys)
-        if data.get("position_mode") == "dual_plus":
+        if text_or_none(data, "position_mode") == "dual_plus":
             raise Unsupported(f"{self.name}: split positions are not traded, choose one-way or hedge mode")
         return PositionMode.HEDGE if flag(data, "in_dual_mode") else PositionMode.ONE_WAY
 
@@ -835,7 +848,12 @@ class GateFutures(_Gate):
 
     def _set(self, keys: Credentials, path: str, params: Mapping[str, Any]) -> None:
         call = self._write(f"/futures/usdt/{path}", params, "settings", Priority.ENTRY)
-        unless_unchanged(lambda: self.call(call, keys))
+        unless_unchanged(lambda: self._check_set(self.call(call, keys)))
+
+    def _check_set(self, data: Any) -> None:
+        """Position in gate_api; in hedge mode one of each side."""
+        for row in data if isinstance(data, list) and data else [data]:
+            decimal(row, "leverage")
 
     def _margin_mode(self, keys: Credentials, instrument: Instrument) -> MarginMode:
         rows = items(self._read("/futures/usdt/positions", {}, "positions", keys))
@@ -866,7 +884,9 @@ def worst_price(order: OrderRequest, price: Decimal | None, share: Decimal) -> D
 
 
 def _closes_short(item: Any) -> bool:
-    told = f"{item.get('order_type') or ''} {field(item, 'initial').get('auto_size') or ''}"
+    told = f"{item.get('order_type') or ''} {text_or_none(item, 'initial', 'auto_size') or ''}"
+    if ("short" in told) is ("long" in told):
+        raise OutcomeUnknown("an order that closes a position does not tell which")
     return "short" in told
 
 

@@ -64,6 +64,7 @@ from exchanges.read import (
     rows_of,
     step_of,
     text,
+    text_or_none,
     word,
     words,
 )
@@ -96,6 +97,7 @@ from exchanges.types import (
     TriggerBy,
 )
 from exchanges.venue import (
+    NO_OBJECT,
     Call,
     Features,
     Venue,
@@ -285,7 +287,7 @@ class _HTX(Venue):
 
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         if not isinstance(answer.data, Mapping):
-            return None
+            return None if answer.data is None else NO_OBJECT
         told: Mapping[str, Any] = answer.data
         fine = told.get("status") == "ok" and not told.get("err-code")
         if fine or str(told.get("code")) == "200":
@@ -389,7 +391,7 @@ class _HTX(Venue):
         uid = text(self._read("/v2/user/uid", {}, bucket, keys, host=host), "data")
         named = {"accessKey": keys.key, "uid": uid}
         rows = items(self._read("/v2/user/api-key", named, bucket, keys, host=host), "data")
-        row = next((each for each in rows if each.get("accessKey") == keys.key), None)
+        row = next((each for each in rows if text_or_none(each, "accessKey") == keys.key), None)
         if row is None:
             raise OutcomeUnknown(f"{self.name} does not list the key that asks")
         may, days = text(row, "permission").split(","), int(decimal(row, "validDays"))
@@ -909,7 +911,7 @@ class HTXFutures(SeesModes, CountsContracts, _HTX):
         for kind in ALGO_KINDS:
             asked = {"contract_code": instrument.symbol, "type": kind, "limit": PAGE, "direct": "next"}
             for row in self._algo_rows(keys, "/v5/algo/order/history", asked):
-                if str(row.get(name)) == wanted:
+                if text_or_none(row, name) == wanted:
                     return row
         raise self._gone()
 

@@ -216,7 +216,7 @@ class Kraken(Venue):
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         """`EOrder:Insufficient funds`, without a detail after a second colon. Words beginning with W only warn."""
         errors = answer.data.get("error") if isinstance(answer.data, Mapping) else None
-        told = [errors] if isinstance(errors, str) else errors or []
+        told = errors if isinstance(errors, list) else [errors] if errors else []
         told = [str(each) for each in told if not str(each).startswith("W")]
         return (":".join(told[0].split(":")[:2]), "; ".join(told)) if told else None
 
@@ -341,7 +341,7 @@ class Kraken(Venue):
                 self._ask("POST", "private/ClosedOrders", name, keys, cost=2), "closed"
             )
         for txid, order in entries(found):
-            if txid == ref.exchange_id or order.get("cl_ord_id") == ref.client_id:
+            if txid == ref.exchange_id or read.text_or_none(order, "cl_ord_id") == ref.client_id:
                 return self.read_order(txid, order, instrument)
         raise OrderNotFound(f"{self.name} does not know this order")
 
@@ -356,7 +356,7 @@ class Kraken(Venue):
         kind = read.word(TYPE_READ, data, "descr", "ordertype")
         trigger, limit = told_prices(data, kind)
         filled = read.decimal(data, "vol_exec")
-        flags = str(data.get("oflags") or "").split(",")
+        flags = read.text(data, "oflags").split(",")
         return Report(
             exchange_id=txid,
             client_id=str(data.get("cl_ord_id") or ""),
@@ -394,7 +394,7 @@ class Kraken(Venue):
     def key_info(self, keys: Credentials) -> KeyInfo:
         """rest-api/get-api-key-info; a right to change withdrawal addresses counts as one to withdraw."""
         info = self._ask("POST", "private/GetApiKeyInfo", keys=keys)
-        rights = set(read.items(info, "permissions"))
+        rights = {read.text({"permission": each}, "permission") for each in read.items(info, "permissions")}
         lacking = {"query-funds", "query-open-trades", "query-closed-trades", "modify-trades"} - rights
         until = int(read.decimal(info, "validUntil"))
         return KeyInfo(
@@ -442,6 +442,8 @@ def told_prices(data: Any, kind: OrderType) -> tuple[Decimal | None, Decimal | N
     """(trigger, limit). A trailing stop gives its offset (`+5%`) where others give a price."""
     told = [str(read.field(data, "descr", name) or 0) for name in ("price", "price2")]
     first, second = (None if each[:1] in "+-#" else read.as_decimal(each) or None for each in told)
+    if kind.conditional and not read.field(data, "descr", "price"):
+        raise OutcomeUnknown("a conditional order has no trigger in the answer")
     return (first, second) if kind.conditional else (None, first)
 
 

@@ -206,7 +206,8 @@ class _KrakenFutures(Venue):
             words = str(data.get("error") or first_error(data.get("errors")))
             return (words if words in ERRORS else words.partition(":")[0].strip()), words
         for place, gone in (("sendStatus", ""), ("cancelStatus", "filled")):
-            word = (data.get(place) or {}).get("status", "")
+            told = data.get(place)
+            word = told.get("status", "") if isinstance(told, Mapping) else ""
             if word in ERRORS or (word and word == gone):
                 return ("notFound" if word == gone else word), word
         return None
@@ -269,10 +270,10 @@ class _KrakenFutures(Venue):
         cancelled in them is only acknowledged: some markets hold taking orders back for a moment."""
         read.word(TAKEN, data, "sendStatus", "status")
         events = read.items(data["sendStatus"].get("orderEvents") or [])
-        parts = (each for each in events if each.get("type") == "EXECUTION")
+        parts = (each for each in events if read.text(each, "type") == "EXECUTION")
         filled, average = executed(parts, "amount", order.instrument)
         immediate = order.type is OrderType.MARKET or order.time_in_force is not TimeInForce.GTC
-        cancelled = any(event.get("type") == "CANCEL" for event in events)
+        cancelled = any(read.text(event, "type") == "CANCEL" for event in events)
         status = OrderStatus.CANCELLED if cancelled else OrderStatus.OPEN
         if order.quantity is not None and filled >= order.quantity:
             status = OrderStatus.FILLED
@@ -339,9 +340,9 @@ class _KrakenFutures(Venue):
             answer = self.call(call, keys)
             for element in read.items(answer, "elements"):
                 yield read.field(element, "event")
-            if not (token := answer.get("continuationToken")):
+            if not (token := read.text_or_none(answer, "continuationToken")):
                 return
-            params = params | {"continuation_token": str(token)}
+            params = params | {"continuation_token": token}
         raise OutcomeUnknown("the order is older than the part of the history that is looked through")
 
     def _with_price(self, keys: Credentials, instrument: Instrument, report: Report) -> Report:
@@ -353,7 +354,7 @@ class _KrakenFutures(Venue):
             fills = [
                 told
                 for event in self._events(keys, "executions", instrument)
-                if concerns(read.field(told := execution_of(event), "order"), report.ref)
+                if concerns(read.table(told := execution_of(event), "order"), report.ref)
             ]
             filled, average = executed(fills, "quantity", instrument)
         return replace(report, average_price=average if filled == report.filled else None)
@@ -406,10 +407,7 @@ class _KrakenFutures(Venue):
         """What margins this product."""
 
     def _accounts(self, keys: Credentials) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = read.field(
-            self.call(self._call("GET", f"{TRADING}/accounts", {}, 2), keys), "accounts"
-        )
-        return found
+        return read.table(self.call(self._call("GET", f"{TRADING}/accounts", {}, 2), keys), "accounts")
 
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         answer = self.call(self._call("GET", f"{TRADING}/openpositions", {}, 2), keys)
@@ -417,7 +415,7 @@ class _KrakenFutures(Venue):
         return [each for each in found if self._concerns(each.symbol, instrument)]
 
     def key_info(self, keys: Credentials) -> KeyInfo:
-        self.call(self._call("GET", f"{TRADING}/accounts", {}, 2), keys)
+        self._accounts(keys)
         return KeyInfo(note="Kraken Futures does not tell what a key may do")
 
     def _call(
@@ -454,14 +452,12 @@ class KrakenFutures(_KrakenFutures):
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:
         """The multi-collateral wallet. USD is what all of it is worth as equity and as free margin (contracts
         settle in USD, whatever was paid in); the other currencies stand for themselves."""
-        accounts = self._accounts(keys)
-        if (flex := accounts.get("flex")) is None:
-            return {}
+        flex = read.field(self._accounts(keys), "flex")
         found = {
             (asset := common_asset(name)): Balance(
                 asset, read.decimal(data, "quantity"), read.decimal(data, "available")
             )
-            for name, data in read.field(flex, "currencies").items()
+            for name, data in read.table(flex, "currencies").items()
         }
         equity, free = read.decimal(flex, "portfolioValue"), read.decimal(flex, "availableMargin")
         return found | {"USD": Balance("USD", equity, max(free, Decimal(0)))}
@@ -478,7 +474,8 @@ class KrakenFutures(_KrakenFutures):
         params = {"symbol": instrument.symbol}
         if leverage is not None:
             params["maxLeverage"] = plain_number(leverage)
-        self.call(self._call("PUT", f"{TRADING}/leveragepreferences", params, 10), keys)
+        call = self._call("PUT", f"{TRADING}/leveragepreferences", params, 10)
+        read.word({"success": True}, self.call(call, keys), "result")
 
 
 class KrakenInverse(_KrakenFutures):
@@ -564,9 +561,11 @@ def status_report(data: Any) -> Report:
     """An entry of orders/status. It does not tell a market order from a limit order, nor any price."""
     order, status = read.field(data, "order"), read.word(STATUS, data, "status")
     side, limit = read.word(SIDE, order, "side"), read.decimal_or_none(order, "limitPrice")
-    trigger = order.get("priceTriggerOptions")
-    quantity = read.decimal_or_none(order, "quantity")
-    filled = read.decimal_or_none(order, "filled") or Decimal(0)
+    trigger = (
+        read.table(order, "priceTriggerOptions") if order.get("priceTriggerOptions") is not None else None
+    )
+    number = read.decimal_or_none if trigger and status is not OrderStatus.FILLED else read.decimal
+    quantity, filled = number(order, "quantity"), number(order, "filled") or Decimal(0)
     if status is OrderStatus.FILLED:
         filled = quantity = filled or quantity or Decimal(0)
     kind = OrderType.MARKET if limit is None else OrderType.LIMIT
@@ -602,18 +601,17 @@ def open_report(data: Any) -> Report:
         quantity=filled + read.decimal(data, "unfilledSize"),
         filled=filled,
         price=limit,
-        trigger_price=read.decimal_or_none(data, "stopPrice"),
+        trigger_price=read.nonzero_where(plain.conditional, data, "stopPrice"),
         reduce_only=bool(data.get("reduceOnly")),
     )
 
 
 def event_order(event: Any) -> Mapping[str, Any]:
     """The order as a history event leaves it; nothing for events that change none (a refused edit)."""
-    for detail in event.values():
+    for detail in map(read.table, read.table(event).values()):
         for place in ("order", "newOrder", "newOrderTrigger"):
             if place in detail:
-                found: Mapping[str, Any] = detail[place]
-                return found
+                return read.table(detail, place)
     return {}
 
 
@@ -626,7 +624,8 @@ def concerns(order: Mapping[str, Any], ref: OrderRef) -> bool:
 
 def execution_of(event: Any) -> Any:
     """Documented as `execution`; the public history writes `Execution`."""
-    return read.field(event.get("execution") or event.get("Execution"), "execution")
+    told = read.table(event)
+    return read.field(told.get("execution") or told.get("Execution"), "execution")
 
 
 def ended_report(event: Any, order: Mapping[str, Any]) -> Report:
@@ -645,8 +644,10 @@ def ended_report(event: Any, order: Mapping[str, Any]) -> Report:
 
 def history_report(order: Mapping[str, Any], status: OrderStatus, reason: str = "") -> Report:
     """`quantity` there is what was left of the order; a trigger that never fired has no `filled`."""
-    side, filled = read.word(SIDE, order, "direction"), read.decimal_or_none(order, "filled") or Decimal(0)
-    limit, trigger = read.decimal_or_none(order, "limitPrice"), order.get("triggerOptions")
+    side, trigger = read.word(SIDE, order, "direction"), order.get("triggerOptions")
+    limit = read.decimal_or_none(order, "limitPrice")
+    number = read.decimal_or_none if trigger and status is not OrderStatus.FILLED else read.decimal
+    filled = number(order, "filled") or Decimal(0)
     kind = OrderType.MARKET if order.get("orderType") == "Market" else OrderType.LIMIT
     if trigger:
         kind = triggered_type(side, read.text(trigger, "triggerSide") == "Above", limit)

@@ -46,7 +46,18 @@ from exchanges.guide import Guide
 from exchanges.limits import Bucket, Costs, Priority, Scope
 from exchanges.margin import whole_leverage
 from exchanges.memory import Memory, Slot, slot
-from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
+from exchanges.read import (
+    decimal,
+    decimal_or_none,
+    field,
+    items,
+    nonzero,
+    nonzero_where,
+    text,
+    text_or_none,
+    word,
+    words,
+)
 from exchanges.signature import base64_hmac
 from exchanges.spot import check_spot, down
 from exchanges.symbols import common_asset
@@ -75,6 +86,7 @@ from exchanges.types import (
     TriggerBy,
 )
 from exchanges.venue import (
+    NO_OBJECT,
     Call,
     Features,
     Venue,
@@ -217,7 +229,7 @@ class _KuCoin(Venue):
 
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         if not isinstance(answer.data, Mapping):
-            return None
+            return None if answer.data is None else NO_OBJECT
         code, words = str(answer.data.get("code", "")), str(answer.data.get("msg") or "")
         if code == "200000":
             return None
@@ -413,7 +425,7 @@ class KuCoinSpot(_KuCoin):
 
     def read_order(self, item: Any) -> Report:
         """https://www.kucoin.com/docs-new/rest/spot-trading/orders/get-order-by-orderld; stop orders have a `stop`."""
-        if item.get("stop"):
+        if text_or_none(item, "stop"):
             return self.read_stop(item)
         filled, limit = decimal(item, "dealSize"), word(IS_LIMIT, item, "type")
         active, cancelled = (_flag(item, name) for name in ("active", "cancelExist"))
@@ -424,7 +436,7 @@ class KuCoinSpot(_KuCoin):
             side=word(SIDES, item, "side"),
             type=OrderType.LIMIT if limit else OrderType.MARKET,
             status=OrderStatus.OPEN if active else _ended(filled, cancelled=cancelled),
-            quantity=nonzero(item, "size"),
+            quantity=_size(item),
             filled=filled,
             average_price=decimal(item, "dealFunds") / filled if filled else None,
             price=nonzero(item, "price") if limit else None,
@@ -446,7 +458,7 @@ class KuCoinSpot(_KuCoin):
             side=side,
             type=OrderType.waiting(stop=not gain, limit=limit),
             status=word(STOP_STATUSES, item, "status") or OrderStatus.OPEN,
-            quantity=nonzero(item, "size"),
+            quantity=_size(item),
             price=nonzero(item, "price") if limit else None,
             trigger_price=decimal(item, "stopPrice"),
         )
@@ -514,7 +526,7 @@ class KuCoinSpot(_KuCoin):
 
     def _triggered(self, keys: Credentials, instrument: Instrument, record: Any, stop: Report) -> Report:
         """The plain order that a stop order became, told as the stop order it was."""
-        for ref in (OrderRef(stop.client_id), OrderRef(exchange_id=record.get("relatedNo") or "")):
+        for ref in (OrderRef(stop.client_id), OrderRef(exchange_id=text_or_none(record, "relatedNo") or "")):
             if not (ref.client_id or ref.exchange_id):
                 continue
             try:
@@ -569,10 +581,10 @@ class KuCoinSpot(_KuCoin):
         if ref.client_id:
             params = {"clientOid": ref.client_id, "symbol": instrument.symbol}
             data = self._delete("/api/v1/stop-order/cancelOrderByClientOid", params, 5, keys)
-            ended = bool(data) and data.get("cancelledOrderId")
+            ended = bool(data is not None and text_or_none(data, "cancelledOrderId"))
         else:
             data = self._delete(f"/api/v1/stop-order/{ref.exchange_id}", {}, 3, keys)
-            ended = items(data, "cancelledOrderIds")
+            ended = bool(items(data, "cancelledOrderIds"))
         if not ended:
             raise self._gone()
 
@@ -666,10 +678,11 @@ class KuCoinFutures(CountsContracts, _KuCoin):
         size, filled = self._size(text(item, "symbol")), decimal(item, "filledSize")
         side, limit = word(SIDES, item, "side"), word(IS_LIMIT, item, "type")
         kind = OrderType.LIMIT if limit else OrderType.MARKET
-        if item.get("stop"):
+        if text(item, "stop"):
             rises = word({"up": True, "down": False}, item, "stop")
             kind = OrderType.waiting(stop=rises == (side is Side.BUY), limit=limit)
         waits, cancelled = word(OPEN_OR_DONE, item, "status"), _flag(item, "cancelExist")
+        contracts = nonzero_where(item.get("closeOrder") is not True, item, "size")
         average = nonzero(item, "avgDealPrice") or (
             decimal(item, "filledValue") / filled / size if filled else None
         )
@@ -680,11 +693,11 @@ class KuCoinFutures(CountsContracts, _KuCoin):
             side=side,
             type=kind,
             status=OrderStatus.OPEN if waits else _ended(filled, cancelled=cancelled),
-            quantity=decimal(item, "size") * size if nonzero(item, "size") else None,
+            quantity=contracts and contracts * size,
             filled=filled * size,
             average_price=average if filled else None,
             price=nonzero(item, "price") if limit else None,
-            trigger_price=nonzero(item, "stopPrice") if kind.conditional else None,
+            trigger_price=decimal(item, "stopPrice") if kind.conditional else None,
             reduce_only=item.get("reduceOnly") is True or item.get("closeOrder") is True,
             position_side=_position_side(item),
         )
@@ -831,6 +844,11 @@ def _refusal(rows: Sequence[Any]) -> dict[str, Any]:
 def _ended(filled: Decimal, *, cancelled: bool) -> OrderStatus:
     """Of an order that is done: anything cancelled, or nothing filled, is a cancelled order."""
     return OrderStatus.CANCELLED if cancelled or not filled else OrderStatus.FILLED
+
+
+def _size(item: Any) -> Decimal | None:
+    """None for what buys for an amount of money, which is told instead."""
+    return nonzero_where(nonzero(item, "funds") is None, item, "size")
 
 
 def _position_side(item: Any) -> Direction | None:

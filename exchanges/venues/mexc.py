@@ -41,7 +41,19 @@ from exchanges.looks import LooksAgain
 from exchanges.memory import Memory, Slot, slot
 from exchanges.paging import pages_by_number
 from exchanges.pairs import check_pair
-from exchanges.read import decimal, decimal_or_none, field, items, nonzero, step_of, text, word, words
+from exchanges.read import (
+    decimal,
+    decimal_or_none,
+    decimal_or_null,
+    field,
+    items,
+    nonzero,
+    nonzero_where,
+    step_of,
+    text,
+    word,
+    words,
+)
 from exchanges.signature import hex_hmac
 from exchanges.spot import check_spot, down
 from exchanges.symbols import common_asset
@@ -71,6 +83,7 @@ from exchanges.types import (
     TriggerBy,
 )
 from exchanges.venue import (
+    NO_OBJECT,
     NO_ORDER,
     Call,
     Features,
@@ -347,14 +360,15 @@ class MEXCSpot(_MEXC):
     def read_order(self, item: Any) -> Report:
         """https://www.mexc.com/api-docs/spot-v3/spot-account-trade/query-order"""
         filled, kind = decimal(item, "executedQty"), word(SPOT_TYPES, item, "type")
+        side = word(SPOT_SIDES, item, "side")
         return Report(
             exchange_id=text(item, "orderId"),
             client_id=item.get("clientOrderId") or "",
             symbol=text(item, "symbol"),
-            side=word(SPOT_SIDES, item, "side"),
+            side=side,
             type=kind,
             status=word(SPOT_STATUSES, item, "status"),
-            quantity=nonzero(item, "origQty"),
+            quantity=nonzero_where((kind, side) != (OrderType.MARKET, Side.BUY), item, "origQty"),
             filled=filled,
             average_price=decimal(item, "cummulativeQuoteQty") / filled if filled else None,
             price=nonzero(item, "price") if kind is OrderType.LIMIT else None,
@@ -458,7 +472,9 @@ class MEXCFutures(CountsContracts, LooksAgain, _MEXC):
 
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         """`success` decides; the one spot answer met here (of the key) has no such word."""
-        if not isinstance(answer.data, Mapping) or answer.data.get("success") is True:
+        if not isinstance(answer.data, Mapping):
+            return None if answer.data is None else NO_OBJECT
+        if answer.data.get("success") is True:
             return None
         code = str(answer.data.get("code", ""))
         words = str(answer.data.get("message") or answer.data.get("msg") or "")
@@ -559,7 +575,7 @@ class MEXCFutures(CountsContracts, LooksAgain, _MEXC):
             (STOP_LEG, "stopLoss", "stopLossPrice"),
             (TARGET_LEG, "takeProfit", "takeProfitPrice"),
         ):
-            if (trigger := nonzero(item, price)) is None:
+            if not (trigger := decimal_or_null(item, price)):
                 continue
             limit = str(item.get(f"{kind}Type")) == "1"
             legs.append(

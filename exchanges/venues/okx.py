@@ -35,7 +35,17 @@ from exchanges.limits import Bucket, Priority, Scope
 from exchanges.margin import OrdersInMode
 from exchanges.paging import pages_after
 from exchanges.pairs import check_pair, half_id, ids_of_pair, pair_id
-from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
+from exchanges.read import (
+    decimal,
+    decimal_or_blank,
+    decimal_or_none,
+    field,
+    items,
+    nonzero,
+    text,
+    word,
+    words,
+)
 from exchanges.signature import base64_hmac
 from exchanges.spot import check_spot
 from exchanges.transport import Answer, Request
@@ -65,6 +75,7 @@ from exchanges.types import (
     TriggerBy,
 )
 from exchanges.venue import (
+    NO_OBJECT,
     Call,
     Features,
     acknowledged,
@@ -216,7 +227,7 @@ class _OKX(CountsContracts):
 
     def error_code(self, answer: Answer) -> tuple[str, str] | None:
         if not isinstance(answer.data, Mapping):
-            return None
+            return None if answer.data is None else NO_OBJECT
         code, words, data = answer.data.get("code"), answer.data.get("msg"), answer.data.get("data")
         if code is None:
             return "", "the answer has no code"
@@ -322,8 +333,8 @@ class _OKX(CountsContracts):
 
     def _read_common(self, item: Any, id_name: str, client_name: str) -> Report:
         side, holds = word(SIDES, item, "side"), word(DIRECTIONS, item, "posSide")
-        amount, symbol = decimal_or_none(item, "sz"), text(item, "instId")
-        in_quote = item.get("tgtCcy") == "quote_ccy" and self.product is Product.SPOT
+        amount, symbol = decimal_or_blank(item, "sz"), text(item, "instId")
+        in_quote = self.product is Product.SPOT and text(item, "tgtCcy") == "quote_ccy"
         return Report(
             exchange_id=text(item, id_name),
             client_id=text(item, client_name),
@@ -340,7 +351,7 @@ class _OKX(CountsContracts):
         """The legs of an algo order by "sl", "tp" or "trigger": two for a pair, none for kinds we do not know."""
         kind = text(item, "ordType")
         named = [leg for leg in ALGOS.get(kind, ()) if nonzero(item, LEGS[leg][0])]
-        if kind in ALGOS and not named:
+        if kind in ALGOS and len(named) < (2 if kind == "oco" else 1):
             raise OutcomeUnknown(f"{self.name} lists a conditional order without a trigger price")
         kept = named if kind == "oco" else named[:1]  # of a one-way order with both, only the stop counts
         return {leg: self._read_leg(item, leg, paired=kind == "oco") for leg in kept}
@@ -403,7 +414,7 @@ class _OKX(CountsContracts):
             return
         named = {"algoId": algo_id} if algo_id else {"algoClOrdId": ref.client_id}
         try:
-            self._post(keys, "cancel-algos", {"": [which | named]}, "algo_cancels")
+            text(self._post(keys, "cancel-algos", {"": [which | named]}, "algo_cancels"), 0, "algoId")
         except OrderNotFound:  # it may have triggered: then the order it became is meant
             item = self._algo(keys, named)
             if text(item, "state") != "effective" or leg not in ("", item.get("actualSide")):
@@ -411,7 +422,7 @@ class _OKX(CountsContracts):
             self._cancel_order(keys, which | {"ordId": _child(item)})
 
     def _cancel_order(self, keys: Credentials, params: Mapping[str, Any]) -> None:
-        self._post(keys, "cancel-order", params, "cancels")
+        text(self._post(keys, "cancel-order", params, "cancels"), 0, "ordId")
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         self._known(instrument)
@@ -470,7 +481,7 @@ class _OKX(CountsContracts):
 
     def read_balance(self, item: Any) -> Balance:
         """`availEq` is "" where the account has no margin: then the balance says what is free."""
-        equity = None if self.product is Product.SPOT else decimal_or_none(item, "availEq")
+        equity = None if self.product is Product.SPOT else decimal_or_blank(item, "availEq")
         free = decimal(item, "availBal") if equity is None else equity
         return Balance(text(item, "ccy"), decimal(item, "eq"), max(free, Decimal(0)))
 
@@ -636,7 +647,7 @@ class OKXSwap(OrdersInMode, _OKX):
 
     def positions(self, keys: Credentials, instrument: Instrument | None = None) -> list[Position]:
         rows = items(self._read("account/positions", self._known(instrument), "positions", keys))
-        held = [row for row in rows if self._ours(text(row, "instId")) and decimal_or_none(row, "pos")]
+        held = [row for row in rows if self._ours(text(row, "instId")) and decimal(row, "pos")]
         return self._saw(keys, [self.read_position(row) for row in held])
 
     def read_position(self, item: Any) -> Position:
@@ -682,7 +693,7 @@ class OKXSwap(OrdersInMode, _OKX):
     def _set_leverage(self, keys: Credentials, params: Mapping[str, Any]) -> None:
         path = "/api/v5/account/set-leverage"
         call = Call("POST", path, params, costs={"leverage": 1}, priority=Priority.ENTRY)
-        items(self.call(call, keys), "data")
+        decimal(self.call(call, keys), "data", 0, "lever")
 
 
 class OKXInverse(OKXSwap):

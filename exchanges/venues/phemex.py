@@ -39,7 +39,18 @@ from exchanges.errors import (
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.paging import pages_by_number
-from exchanges.read import as_decimal, decimal, decimal_or_none, field, items, nonzero, text, word, words
+from exchanges.read import (
+    as_decimal,
+    decimal,
+    decimal_or_none,
+    field,
+    items,
+    nonzero,
+    nonzero_where,
+    text,
+    word,
+    words,
+)
 from exchanges.signature import hex_hmac
 from exchanges.spot import check_spot
 from exchanges.symbols import common_asset
@@ -511,7 +522,7 @@ class PhemexFutures(_Phemex):
             filled=filled,
             average_price=value / filled if filled and value else None,
             price=nonzero(item, "priceRp") if report.type in LIMITS else None,
-            trigger_price=nonzero(item, "stopPxRp") if report.type.conditional else None,
+            trigger_price=nonzero_where(report.type.conditional, item, "stopPxRp"),
             position_side=word(POSITION_SIDES, item, "posSide") if _words(item, "posSide") else None,
             fee=Fee(fee, instrument.settle) if fee else None,
         )
@@ -614,8 +625,8 @@ class PhemexFutures(_Phemex):
         if side is None:
             raise OutcomeUnknown("a position in hedge mode has no side in the answer")
         quantity, entry = decimal(item, _either(item, "size", "sizeRq")), decimal(item, "avgEntryPriceRp")
-        mark, leverage = nonzero(item, "markPriceRp"), decimal(item, "leverageRr")
-        gain = None if mark is None else (mark - entry) * quantity
+        mark, leverage = decimal(item, "markPriceRp"), decimal(item, "leverageRr")
+        gain = (mark - entry) * quantity if mark else None
         return Position(
             symbol=text(item, "symbol"),
             direction=side,

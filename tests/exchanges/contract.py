@@ -236,6 +236,8 @@ def act(venue: Venue, name: str, action: str, words: Mapping[str, Any]) -> Any:
             return venue.protect(keys, legs)
         case "cancel":
             return venue.cancel(keys, instrument(name, symbol), OrderRef(**words["ref"]))
+        case "cancel_all":
+            return venue.cancel_all(keys, instrument(name, symbol))
         case "fetch":
             return venue.fetch(keys, instrument(name, symbol), OrderRef(**words["ref"]))
         case "open_orders" | "positions":

@@ -19,7 +19,14 @@ from tests.exchanges.contract import NOW_MS, credentials, instrument, open_venue
 
 VECTORS = json.loads((Path(__file__).parents[1] / "fixtures" / "signing-vectors.json").read_text())
 STOP = {"side": "sell", "type": "stop", "quantity": "0.01", "trigger_price": "49000", "reduce_only": True}
-RECORD = {"id": "7", "positionId": "1", "symbol": "BTCUSDT", "slPrice": "49000", "slQty": "0.01"}
+RECORD: dict[str, str | None] = {
+    "id": "7",
+    "positionId": "1",
+    "symbol": "BTCUSDT",
+    "slPrice": "49000",
+    "slQty": "0.01",
+}
+RECORD |= {"slOrderType": "MARKET", "tpPrice": None, "tpQty": None, "tpOrderType": None}
 POSITION = {"positionId": "1", "symbol": "BTCUSDT", "side": "LONG", "positionMode": "ONE_WAY", "qty": "0.01"}
 
 
@@ -104,7 +111,7 @@ def test_a_stop_stays_unknown_where_no_list_can_be_read() -> None:
         {"positionId": "2"},
         {"slOrderType": "LIMIT", "slOrderPrice": "48900"},
         {"ctime": NOW_MS - 60_000},
-        {"tpPrice": "52000", "tpQty": "0.01"},
+        {"tpPrice": "52000", "tpQty": "0.01", "tpOrderType": "MARKET"},
     ],
     ids=str,
 )

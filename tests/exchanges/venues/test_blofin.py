@@ -146,7 +146,7 @@ def test_a_pair_that_a_stranger_named_keeps_its_name_for_the_stop():
 
 
 def test_a_leg_is_cancelled_by_the_id_of_its_pair():
-    ours, wire = venue(NOTHING)
+    ours, wire = venue({"code": "0", "msg": "success", "data": [{"tpslId": "77", "code": "0"}]})
     ours.cancel(KEYS, instrument(NAME), OrderRef("its-own", "77:tp", conditional=True))
     assert b'"tpslId":"77"' in wire.requests[0].content
     assert b"its-own" not in wire.requests[0].content
@@ -315,6 +315,7 @@ def test_an_order_that_reduces_is_read_as_text_and_as_truth_value(told: Any, clo
         "side": "sell",
         "positionSide": "net",
         "orderType": "limit",
+        "orderCategory": "normal",
         "price": "1",
         "size": "1",
         "filledSize": "0",

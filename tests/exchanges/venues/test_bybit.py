@@ -263,7 +263,7 @@ def test_legs_that_cannot_be_one_pair_are_refused_before_sending(changes):
 
 
 def test_a_leg_is_fetched_and_cancelled_by_its_exchange_id():
-    ours, wire, _ = protecting(listing(1), {"retCode": 0, "result": {}})
+    ours, wire, _ = protecting(listing(1), {"retCode": 0, "result": {"orderId": "tp-1"}})
     found = ours.fetch(KEYS, instrument("bybit_f"), OrderRef(exchange_id="tp-1", conditional=True))
     ours.cancel(KEYS, instrument("bybit_f"), found.ref)
     assert "orderId=tp-1" in str(wire.requests[0].url)
