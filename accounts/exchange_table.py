@@ -82,13 +82,12 @@ class Entry:
 def entry_of(family: Family, region_of: Callable[[type[Venue]], str] | None = None) -> Entry:
     """`region_of`: where this installation trades a venue; without it, where the venue itself says."""
     first = family.venues[0]
-    testnet = all(Environment.TESTNET in kind.base_urls for kind in family.venues)
     return Entry(
         anchor=family.name,
         title=family.title,
         rows=tuple(_row(kind, region_of(kind) if region_of else kind.region) for kind in family.venues),
         key_fields=family.titles,
-        testnet_names=family.venue_names(Environment.TESTNET) if testnet else (),
+        testnet_names=family.venue_names(Environment.TESTNET),
         guide=first.guide,
         native=first.native,
     )

@@ -38,21 +38,22 @@ class Family:
 
     @property
     def environments(self) -> tuple[Environment, ...]:
-        """Those all its venues have; the sandbox where this installation runs one."""
-        known = [set(venue.base_urls) for venue in self.venues]
+        """Those that any of its venues has; the sandbox where this installation runs one."""
         return tuple(
             environment
             for environment in Environment
             if (
                 self.native and settings.SANDBOX_URL
                 if environment is Environment.SANDBOX
-                else all(environment in urls for urls in known)
+                else any(environment in venue.base_urls for venue in self.venues)
             )
         )
 
     def venue_names(self, environment: Environment | str = Environment.LIVE) -> tuple[str, ...]:
         """As written in messages to reach this environment: on the test net with a T."""
-        return tuple(_written(venue, environment) for venue in self.venues)
+        everywhere = environment == Environment.SANDBOX
+        there = [venue for venue in self.venues if everywhere or environment in venue.base_urls]
+        return tuple(_written(venue, environment) for venue in there)
 
 
 @cache

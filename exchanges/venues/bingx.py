@@ -240,10 +240,7 @@ class _BingX(Venue):
     region = "tokyo"
     key_family = "bingx"
     guide = GUIDE
-    base_urls = {
-        Environment.LIVE: "https://open-api.bingx.com",
-        Environment.TESTNET: "https://open-api-vst.bingx.com",
-    }
+    base_urls = {Environment.LIVE: "https://open-api.bingx.com"}
     errors = ERRORS
     #: the groups of an address (1 market, 2 queries, 3 orders), and what a user may ask of each endpoint in a second
     buckets = {
@@ -563,13 +560,6 @@ class BingXSpot(_BingX):
     #: with the legs of an OCO made elsewhere
     types = PLAIN | {"ocoLimit": OrderType.LIMIT, "ocoTps": OrderType.STOP_LIMIT}
 
-    def call(self, call: Call, keys: Credentials | None = None) -> Any:
-        """The demo has one key with the live account, and whose money its spot pages move is not documented."""
-        demo = self.environment is Environment.TESTNET
-        if demo and call.signed and call.path.startswith("/openApi/spot/"):
-            raise Unsupported(f"{self.name}: spot cannot be traded in BingX's demo")
-        return super().call(call, keys)
-
     def _product_params(self, order: OrderRequest) -> dict[str, Any]:
         check_spot(self.name, order)
         if order.trigger_by is not TriggerBy.LAST:
@@ -629,6 +619,8 @@ class BingXSpot(_BingX):
 class BingXFutures(LooksAgain, _BingX):
     name = "BingX_F"
     product = Product.LINEAR
+    #: the demo has one key with the live account, and whose money its spot pages move is not documented
+    base_urls = _BingX.base_urls | {Environment.TESTNET: "https://open-api-vst.bingx.com"}
     features = Features(
         conditional_ids=False,
         legs_fit_position=True,

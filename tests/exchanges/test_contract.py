@@ -45,7 +45,7 @@ from exchanges import errors
 from exchanges.errors import ExchangeError, NotSent, OutcomeUnknown, Refused, Unsupported
 from exchanges.limits import LocalGate
 from exchanges.registry import venues
-from exchanges.types import OrderRequest, OrderStatus, PositionMode, Product, Report
+from exchanges.types import Environment, OrderRequest, OrderStatus, PositionMode, Product, Report
 from exchanges.venue import Features, Venue
 from tests.exchanges.contract import (
     FIXTURES,
@@ -485,6 +485,22 @@ def test_spot_has_no_positions_and_asks_nothing_for_them(name: str) -> None:
     script = Script([], [])
     assert open_venue(name, script).positions(credentials(name)) == []
     assert script.seen == []
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if Environment.TESTNET in venues()[name].base_urls])
+def test_what_has_a_test_net_lists_its_instruments_there_and_takes_orders(name: str) -> None:
+    listed, placed = wanted_case(name, "instruments"), wanted_case(name, "place limit")
+    script = Script(listed["exchange"], fixture(name)["auth_params"])
+    assert act(open_venue(name, script, "testnet"), name, "instruments", listed) != []
+    asked = list[httpx.Request]()
+
+    def lose(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        raise httpx.ReadTimeout("lost", request=request)
+
+    with pytest.raises((NotSent, OutcomeUnknown)):
+        act(open_venue(name, lose, "testnet"), name, "place", placed)
+    assert asked
 
 
 @pytest.mark.parametrize("name", NAMES)
