@@ -131,9 +131,10 @@ ERRORS = read.words(
         errors.NotModified: "-4046 -4059",
         # filters, parameters, bounds, leverage, wrong endpoint, minimum value, fill-or-kill not filled
         errors.InvalidOrder: "-1013 -1102 -1106 -1111 -1116 -1130 -2010 -2027 -2028 -4003 -4004 -4005 -4014 -4015 -4028 "
-        "-4111 -4120 -4130 -4131 -4164 -5021",
+        "-4067 -4068 -4111 -4120 -4130 -4131 -4164 -4400 -5021",
     }
 )
+HINTS = {"-4400": "Binance lets this account only reduce its positions for now"}
 #: the margin type could not be changed: "open orders", "a position", and -4067 which also comes without either
 MARGIN_TYPE_KEPT = ("-4047", "-4048", "-4067")
 
@@ -160,7 +161,7 @@ class BinanceVenue(Venue):
             "The demo does not tell what a key may do.",
         ),
     )
-    errors = ERRORS
+    errors, hints = ERRORS, HINTS
     cool_downs = {"-1008": 0.5}  # overload of the whole exchange, not our share of it
     #: weight is counted by address, orders by account; -1008 speaks of neither
     throttles = {

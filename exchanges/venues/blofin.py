@@ -153,7 +153,8 @@ GONE, CANCEL_FAILED = "102068", "cancel failed as the order"
 ERRORS = words(
     {
         errors.AuthRefused: "401 152011 152012 152013 152401 152402 152404 152406 152408 152409",
-        errors.ClockRefused: "152405 152410",
+        # 152407: the nonce was used in this minute; the second signature has another
+        errors.ClockRefused: "152405 152407 152410",
         errors.Throttled: "429",
         OutcomeUnknown: f"{SOME_DONE} 500 103013",
         errors.UnknownSymbol: "152014",

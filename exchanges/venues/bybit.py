@@ -133,9 +133,13 @@ ERRORS = words(
         errors.NotModified: "110025 110026 110027 110043",
         errors.DuplicateOrder: "110072 170141",
         errors.PostOnlyRefused: "170218",
-        errors.InvalidOrder: "10001 30228 110003 110009 110016 110020 110023 110058 110060 110061 110094 "
+        errors.InvalidOrder: "10001 30228 110003 110009 110016 110020 110023 110024 110028 110058 110060 110061 110094 "
         "170124 170130 170132 170133 170134 170135 170136 170137 170140 170148",
     }
+)
+
+HINTS = dict.fromkeys(
+    ("110024", "110028"), "close your positions and cancel your orders of this symbol first"
 )
 
 
@@ -163,7 +167,7 @@ class _ByBit(Venue):
         Environment.LIVE: "https://api.bybit.com",
         Environment.TESTNET: "https://api-testnet.bybit.com",
     }
-    errors = ERRORS
+    errors, hints = ERRORS, HINTS
     #: limits are counted by user, and a user over one does not hold up the other keys of the address; the address'
     #: own limit is answered with HTTP 403, "access too frequent", and shuts it out for ten minutes
     #: (https://bybit-exchange.github.io/docs/v5/rate-limit, read 2026-11-23)

@@ -118,7 +118,7 @@ ERRORS = words(
         errors.ClockRefused: "13004:timestamp 13009:timestamp 10000:timestamp",
         errors.Throttled: "10028 10040 10047 10066",
         errors.Maintenance: "11051 13025",
-        errors.MarketPaused: "10019 10041",
+        errors.MarketPaused: "10012 10019 10041",
         # "general failure", "other error", "request failed", "unhandled error on server"
         OutcomeUnknown: "10001 11031 11094 13008",
         errors.UnknownSymbol: "10020 13020 -32602:instrument_name",
@@ -127,7 +127,7 @@ ERRORS = words(
         errors.NothingToReduce: "11030:reduce_only",
         errors.WouldTrigger: "10034 10035 11036",
         errors.PostOnlyRefused: "11054",
-        errors.InvalidOrder: "10002 10003 10005 10006 10007 10008 10011 10012 10013 10014 10016 10018 10021 10022 "
+        errors.InvalidOrder: "10002 10003 10005 10006 10007 10008 10011 10013 10014 10016 10018 10021 10022 "
         "10023 10025 10026 10027 10031 10032 10043 10044 11029 11030 11035 11043 11047 11049 11050 13010 13016 "
         "-32602 -32601 -32700 -32000",
     }

@@ -36,6 +36,7 @@ from exchanges.errors import (
     ExchangeError,
     InsufficientFunds,
     InvalidOrder,
+    MarketPaused,
     NothingToReduce,
     OrderNotFound,
     OutcomeUnknown,
@@ -122,6 +123,10 @@ ERRORS: dict[str, type[ExchangeError]] = {
     "clientOrderIdAlreadyExist": DuplicateOrder,
     "postWouldExecute": PostOnlyRefused,
     "wouldNotReducePosition": NothingToReduce,
+    "marketUnavailable": MarketPaused,
+    "marketSuspended": MarketPaused,
+    "marketInactive": MarketPaused,
+    "marketIsPostOnly": MarketPaused,
     # these do not say whether an order was taken
     "Server Error": OutcomeUnknown,
     "Unavailable": OutcomeUnknown,
@@ -130,7 +135,6 @@ ERRORS: dict[str, type[ExchangeError]] = {
 } | dict.fromkeys(
     (
         *("invalidArgument", "invalidUnit", "requiredArgumentMissing", "Json Parse Error", "Bad Request"),
-        *("marketUnavailable", "marketSuspended", "marketInactive", "marketIsPostOnly"),
         *("invalidOrderType", "invalidSide", "invalidSize", "invalidPrice", "clientOrderIdTooLong"),
         *("selfFill", "tooManySmallOrders", "maxPositionViolation", "outsidePriceCollar"),
         *("wouldCauseLiquidation", "wouldIncreasePriceDislocation", "iocWouldNotExecute"),

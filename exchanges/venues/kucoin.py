@@ -147,7 +147,8 @@ SPOKEN_IN_BATCH = {
 Codes = Mapping[type[errors.ExchangeError], str]
 #: https://www.kucoin.com/docs/basic-info/errors-code and what clients met; a code may mean two things on two products
 SHARED: Codes = {
-    errors.AuthRefused: "400001 400003 400004 400005 400006 400007 400303 400401 400700 411100 112010 126047 40010",
+    errors.AuthRefused: "400001 400003 400004 400005 400006 400007 400303 400401 400500 400700 411100 112010 126046 "
+    "126047 40010",
     errors.ClockRefused: "400002",
     errors.Throttled: "429000 1015",
     OutcomeUnknown: "500000 503000 408000",
@@ -156,7 +157,7 @@ SHARED: Codes = {
     errors.InsufficientFunds: "400100:funds 200004",
     UnknownSymbol: "400100:symbol 400600 100003",
     errors.MarketPaused: "200001 600203 300002",
-    InvalidOrder: "400100 400200 400330 400350 400370 400760 600100 600101 100001",
+    InvalidOrder: "400100 400200 400330 400350 400370 400760 415000 600100 600101 100001",
 }
 SPOT_ERRORS: Codes = {errors.MarketPaused: "200002", InvalidOrder: "200003"}
 FUTURES_ERRORS: Codes = {
@@ -168,6 +169,9 @@ FUTURES_ERRORS: Codes = {
     InvalidOrder: "300000 300001 300004 300005 300006 300007 300008 300011 300012 330005",
 }
 OTHER_MARGIN_MODE = "330005"
+HINTS = dict.fromkeys(
+    ("400500", "126046"), "the rules of your country or your verification at KuCoin do not let you trade this"
+)
 
 
 class _KuCoin(Venue):
@@ -362,7 +366,7 @@ class KuCoinSpot(_KuCoin):
     product = Product.SPOT
     base_urls = {Environment.LIVE: "https://api.kucoin.com"}
     features = Features(market_by_quote=True, reduce_only=False, batch=5)
-    errors = words(SHARED, SPOT_ERRORS)
+    errors, hints = words(SHARED, SPOT_ERRORS), HINTS
     pool = "spot"
     rights = ("spot", "trade")
     listed = (("/api/v1/stop-order", 8, {}),)
@@ -595,7 +599,7 @@ class KuCoinFutures(CountsContracts, _KuCoin):
     base_urls = {Environment.LIVE: "https://api-futures.kucoin.com"}
     hosts = {"kucoin": {Environment.LIVE: "https://api.kucoin.com"}}
     features = Features(hedge_mode=True, leverage=True, batch=20, batch_conditional=True)
-    errors = words(SHARED, FUTURES_ERRORS)
+    errors, hints = words(SHARED, FUTURES_ERRORS), HINTS
     pool = "futures"
     rights = ("futures",)
     listed = (("/api/v1/orders", 2, {"status": "active"}), ("/api/v1/stopOrders", 6, {}))

@@ -185,7 +185,7 @@ SPOT_ERRORS: Codes = {
 }
 #: https://www.mexc.com/api-docs/futures/error-code; 603 says that the same request came before: it may stand
 FUTURES_ERRORS: Codes = {
-    errors.AuthRefused: "406 506 511 701 702 703 704 1000",
+    errors.AuthRefused: "403 406 506 511 701 702 703 704 1000",
     errors.ClockRefused: "513",
     errors.Throttled: "429 510 2037",
     OutcomeUnknown: "500 501 503 504 603 9999",

@@ -130,7 +130,7 @@ SPOKEN = {"posside": "51000:posSide", "tdmode": "51000:tdMode"}
 ERRORS = words(
     {
         errors.AuthRefused: "50030 50035 50100 50101 50103 50104 50105 50106 50107 50110 50111 50113 50114 50119 "
-        "50120",
+        "50120 51155",
         errors.ClockRefused: "50102 50112",
         errors.Throttled: "50011 50040 50061",
         errors.Maintenance: "50001",
@@ -143,13 +143,16 @@ ERRORS = words(
         errors.ModeMismatch: "51000:posSide",
         errors.DuplicateOrder: "51016 51065 51068",
         errors.InvalidOrder: "51000 51000:tdMode 51004 51005 51006 51007 51010 51020 51102 51103 51116 51120 51121 "
-        "51122 51135 51136 51137 51138 51150 51174 51201 51202 51203 51204 51205 51250 51252 51261 51275 59102",
+        "51122 51135 51136 51137 51138 51150 51174 51201 51202 51203 51204 51205 51250 51252 51261 51275 59000 59001 59102",
     }
 )
 HINTS = {
     "50101": "demo keys open the demo environment only, and live keys the live one",
     "50119": "a key works on the regional site where it was made only: okx.com, my.okx.com or us.okx.com",
     "51010": "the account mode does not allow this: change it in OKX's trading settings",
+    "51155": "the rules of your country or your verification at OKX do not let you trade this",
+    "59000": "close your positions and cancel your orders first",
+    "59001": "close your positions and cancel your orders first",
 }
 
 
