@@ -353,7 +353,8 @@ class _BitMEX(Venue):
 
     def cancel_all(self, keys: Credentials, instrument: Instrument) -> None:
         call = self._order_call("DELETE", "order/all", {"symbol": instrument.symbol}, Priority.PROTECT)
-        items(self.call(call, keys))
+        for row in items(self.call(call, keys)):
+            word(STATES, row, "ordStatus")
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         named = _filter(**ref.named("orderID", "clOrdID"))

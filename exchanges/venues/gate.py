@@ -43,7 +43,6 @@ from exchanges.read import (
     items,
     nonzero,
     step_of,
-    table,
     text,
     text_or_none,
     word,
@@ -394,7 +393,7 @@ class _Gate(CountsContracts):
 
     def _check_cancelled(self, row: Any) -> None:
         """OrderCancel in gate_api says of each order whether it succeeded; lists of whole orders do not."""
-        if table(row).get("succeeded") is False:
+        if text(row, "id") and row.get("succeeded") is False:
             label = str(row.get("label") or "")
             if self._error_class(label, 200) is not OrderNotFound:
                 raise self.refusal(label, str(row.get("message") or ""))

@@ -439,8 +439,8 @@ class MEXCSpot(_MEXC):
         data = self.call(
             Call("DELETE", f"/api/v3/{path}", params, costs=costs, priority=Priority.PROTECT), keys
         )
-        if path == "order":
-            text(data, "orderId")
+        for row in [data] if path == "order" else items(data):
+            text(row, "orderId")
 
 
 class MEXCFutures(CountsContracts, LooksAgain, _MEXC):

@@ -28,7 +28,6 @@ ACTIONS = (
     "place",
     "protect",
     "cancel",
-    "cancel_all",
     "fetch",
     "open_orders",
     "balances",
@@ -41,7 +40,7 @@ NOTHING = "[]"
 #: instead of a whole answer
 BODIES: tuple[Any, ...] = ("<html>Welcome</html>", "", "null", "42", "true", '"done"', "{}", "[{}]", NOTHING)
 LONG = 10
-SETTINGS = ("cancel", "cancel_all", "set_leverage")
+SETTINGS = ("cancel", "set_leverage")
 #: what has to stay what it was
 KEPT: Mapping[type, tuple[str, ...]] = {
     Report: ("status", "quantity", "filled", "type", "trigger_price"),
@@ -211,3 +210,11 @@ def test_what_a_damaged_answer_leads_to_is_an_error_or_no_other_result(name: str
         what: told.get(what, "is listed, and changes nothing")
         for what in told.keys() ^ optional(name, action)
     } == {}
+
+
+@pytest.mark.parametrize("body", [each for each in BODIES if each != NOTHING])
+@pytest.mark.parametrize("name", venues())
+def test_cancelling_all_is_not_done_while_every_answer_is_broken(name: str, body: str) -> None:
+    venue = open_venue(name, lambda request: response({"body": body}))
+    with pytest.raises(ExchangeError):
+        act(venue, name, "cancel_all", {})

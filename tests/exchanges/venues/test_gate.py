@@ -217,7 +217,7 @@ def test_an_order_that_could_not_be_cancelled_with_the_others_is_told() -> None:
 
 
 def test_an_order_that_ended_while_all_were_cancelled_is_no_failure() -> None:
-    wire = Answers([{"succeeded": False, "label": "ORDER_NOT_FOUND", "message": "gone"}], [])
+    wire = Answers([{"id": "1", "succeeded": False, "label": "ORDER_NOT_FOUND", "message": "gone"}], [])
     open_venue("gate", wire).cancel_all(KEYS, instrument("gate"))
     assert len(wire.requests) == 2
 
