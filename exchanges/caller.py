@@ -13,6 +13,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any, ClassVar
 
 from exchanges.call import Call
@@ -156,10 +157,11 @@ class Caller(ABC):
     def _once(self, call: Call, keys: Credentials | None) -> Any:
         user = key_digest(keys) if keys else ""
         turn = self.gate.turn(user) if self.serial and call.signed and user else nullcontext()
+        only = _only.get()
         passage = self.gate.admit(
-            self._charges(call, user),
+            self._charges(call, user, only),
             pressed(call.priority),
-            addresses=tuple(self.wires),
+            addresses=(only,) if only else tuple(self.wires),
             user=user,
             patience_seconds=call.patience_seconds,
         )
@@ -310,17 +312,30 @@ class Caller(ABC):
             self._last_nonce = max(self._last_nonce + 1, now)
             return self._last_nonce
 
-    def _charges(self, call: Call, user: str) -> tuple[Charge, ...]:
+    def _charges(self, call: Call, user: str, address: str = "") -> tuple[Charge, ...]:
         return tuple(
             Charge(
                 venue=f"{self.exchange}:{self.environment}",
                 bucket=name,
                 limit=(limit := self.buckets[name]),
-                owner=self.address if limit.scope is Scope.ADDRESS or not user else user,
+                owner=(address or self.address) if limit.scope is Scope.ADDRESS or not user else user,
                 cost=cost,
             )
             for name, cost in call.costs.items()
         )
+
+
+@contextmanager
+def leaving_from(address: str) -> Iterator[None]:
+    """What is asked inside, in this thread, leaves from this address, though another may have more room."""
+    before = _only.set(address)
+    try:
+        yield
+    finally:
+        _only.reset(before)
+
+
+_only: ContextVar[str] = ContextVar("only", default="")
 
 
 def key_digest(keys: Credentials | None) -> str:

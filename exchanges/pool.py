@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import httpx
 
+from exchanges.caller import leaving_from
 from exchanges.errors import Unsupported
 from exchanges.limits import Gate, LocalGate
 from exchanges.registry import venue_class
@@ -55,11 +56,13 @@ class Connection:
         return tuple(each for by_host in self.venue.wires.values() for each in by_host.values())
 
     def refresh(self, *, force: bool = False) -> None:
-        """Measure the clock, and read the instruments again when they are old: also what keeps the
-        connection alive. Raises ExchangeError; what was known stays."""
+        """Measure the clock, once from each address, and read the instruments again when they are old: also what keeps
+        the connections alive. Raises ExchangeError; what was known stays."""
         for transport in self.transports:
             transport.renew(older_than_seconds=RENEW_SECONDS)
-        self.venue.sync_clock()
+        for address in self.venue.wires:
+            with leaving_from(address):
+                self.venue.sync_clock()
         if force or self._clock() - self._read_at > INSTRUMENTS_SECONDS:
             with self._lock:
                 self._read()

@@ -141,6 +141,8 @@ class Venue(Caller):
     looks_per_minute: ClassVar[int] = 600
     #: how many prices of it one address may ask for only to see whether a level was reached
     prices_per_minute: ClassVar[int] = 300
+    #: how often it may be asked for its time from one address, by all workers together, to keep clocks and sockets warm
+    times_per_minute: ClassVar[int] = 12
     #: open orders of so many symbols are asked for one by one: those of all cost more
     cheaper_one_by_one: ClassVar[int] = 1
 

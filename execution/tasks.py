@@ -7,8 +7,7 @@ from typing import Any
 
 from celery import shared_task
 
-from exchanges.types import Environment
-from execution import alarms, beside, bulkhead, compare, keycheck, pulse, reconcile, supervise, warm
+from execution import alarms, bulkhead, compare, keycheck, pulse, reconcile, supervise, warm
 from execution import place as placing
 
 
@@ -62,18 +61,6 @@ def alarm_region(region: str) -> None:
     with bulkhead.rounds().taken("alarm") as free:
         if free:
             alarms.sweep(region)
-
-
-@shared_task
-def warm_region(region: str) -> None:
-    warm.spread(region)
-
-
-@shared_task
-def warm_venue(region: str, venue: str, environment: str) -> None:
-    beside.run(
-        {f"warm {venue} {environment}": partial(warm.refresh, region, venue, Environment(environment))}, 0
-    )
 
 
 @shared_task

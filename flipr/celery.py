@@ -43,6 +43,18 @@ def give_way(autogroup: Path = Path("/proc/self/autogroup")) -> None:
             autogroup.write_text(str(nice))
 
 
+@signals.celeryd_after_setup.connect(weak=False)
+def warm_up(**kwargs: Any) -> None:
+    """Before the first order is taken: it would pay for cold sockets, the clock and the instruments."""
+    from django.conf import settings  # noqa: PLC0415
+
+    from execution.warm import Warmth  # noqa: PLC0415
+
+    warmth = Warmth(settings.REGION)
+    warmth.begin()
+    signals.worker_shutdown.connect(lambda **_: warmth.end(), weak=False)
+
+
 @signals.worker_ready.connect(weak=False)
 def start_pulse(**kwargs: Any) -> None:
     from django.conf import settings  # noqa: PLC0415

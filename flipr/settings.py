@@ -141,7 +141,6 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     for job, seconds in (
         ("supervise", SUPERVISE_SECONDS),
         ("reconcile", 1.0),
-        ("warm", 20.0),
         ("probe", 2.0),
         ("alarm", 10.0),
     )

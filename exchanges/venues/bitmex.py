@@ -158,7 +158,8 @@ class _BitMEX(Venue):
     }
     #: a look is two of the account's two requests per second
     look_seconds = 3.0
-    prices_per_minute = 8  # of thirty public calls
+    prices_per_minute = 6  # of thirty public calls
+    times_per_minute = 1
     guide = Guide(
         key_steps=(
             "On bitmex.com open Account & Security, API Keys, Create an API key.",

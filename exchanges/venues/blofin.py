@@ -219,7 +219,7 @@ class BloFinFutures(OrdersInMode, CountsContracts):
     }
     look_seconds = 5.0  # three of the four requests of a look are among the user's 30 in ten seconds
     looks_per_minute = 36  # half of the address' 300 a minute, at four a look
-    prices_per_minute = 90
+    prices_per_minute = 80
 
     # -- pure ------------------------------------------------------------------------------------------
 

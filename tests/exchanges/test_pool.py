@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from exchanges.errors import NotSent, OutcomeUnknown, Unsupported
+from exchanges.limits import LocalGate
 from exchanges.pool import INSTRUMENTS_SECONDS, RENEW_SECONDS, Connection, Pool
 from exchanges.transport import Request, Transport
 from exchanges.types import Environment
@@ -202,6 +203,28 @@ def test_the_first_refresh_reads_clock_and_instruments() -> None:
     held.refresh()
     assert held.venue.clock.measured
     assert (exchange.count("/time"), exchange.count("/exchangeInfo")) == (1, 1)
+
+
+def test_a_refresh_asks_from_every_address_and_charges_it() -> None:
+    """Also when one has more room than the others."""
+    asked: list[tuple[str, str]] = []
+
+    def make(url: str, *, local_address: str | None, **options: Any) -> Transport:
+        exchange = Exchange()
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append((str(local_address), request.url.path.rpartition("/")[2]))
+            return exchange(request)
+
+        return Transport(url, wire=httpx.MockTransport(answer))
+
+    gate = LocalGate()
+    held = Pool(make_transport=make, addresses=("10.0.0.1", "10.0.0.2"), gate=gate)
+    for _ in range(2):
+        held.connection(NAME, Environment.LIVE).refresh()
+    times = [address for address, path in asked if path == "time"]
+    assert times == ["10.0.0.1", "10.0.0.2"] * 2
+    assert {owner for _, owner in gate._spent} == {"10.0.0.1", "10.0.0.2"}
 
 
 def test_instruments_are_read_again_when_they_are_old() -> None:

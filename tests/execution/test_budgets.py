@@ -1,5 +1,6 @@
 """Looking after positions must leave room for orders: what supervision may ask in a minute, on all products of an
-exchange together, stays well below what the exchange grants an address."""
+exchange together, stays well below what the exchange grants an address; with what several processes ask of it to be
+warm, each for itself."""
 
 from collections import Counter
 from decimal import Decimal as D
@@ -7,12 +8,15 @@ from functools import partial
 
 import pytest
 
-from exchanges.limits import LocalGate, Scope
+from exchanges.limits import LocalGate, Passage, Scope
+from exchanges.pool import INSTRUMENTS_SECONDS
 from exchanges.registry import venues
 from execution.supervise import look, open_desk
 
 #: the share of an address's limits that supervision may take
 MOST = D("0.8")
+#: workers of a region, each of which asks for the instruments
+PROCESSES = 4
 EXCHANGES = sorted({venue.exchange for venue in venues().values()})
 
 
@@ -20,7 +24,6 @@ def spent(monkeypatch, ask):
     """Units of each bucket that an address has, per minute where it is granted by another window."""
     seen: Counter[str] = Counter()
     room: dict[str, D] = {}
-    admit = LocalGate.admit
 
     def counted(gate, charges, *rest, **options):
         for charge in charges:
@@ -28,7 +31,7 @@ def spent(monkeypatch, ask):
                 name = charge.account
                 seen[name] += charge.cost
                 room[name] = D(charge.limit.capacity) * 60 / D(str(charge.limit.window_seconds))
-        return admit(gate, charges, *rest, **options)
+        return Passage(charges, options["addresses"][0])
 
     with monkeypatch.context() as patch:
         patch.setattr(LocalGate, "admit", counted)
@@ -48,8 +51,12 @@ def test_supervision_leaves_an_address_room_for_orders(make_desk, monkeypatch, e
         at = other.instrument("BTCUSDT")
         looks, granted = spent(monkeypatch, partial(look, other, [], {at.symbol}))
         prices, more = spent(monkeypatch, partial(other.venue.quote, at))
-        room |= granted | more
-        for bucket in granted | more:
+        times, again = spent(monkeypatch, other.connection.refresh)
+        lists, once = spent(monkeypatch, partial(other.connection.refresh, force=True))
+        room |= granted | more | again | once
+        for bucket in granted | more | again | once:
             used[bucket] += looks[bucket] * venue.looks_per_minute + prices[bucket] * venue.prices_per_minute
+            used[bucket] += times[bucket] * venue.times_per_minute
+            used[bucket] += (lists[bucket] - times[bucket]) * PROCESSES * 60 // int(INSTRUMENTS_SECONDS)
     over = {bucket: (used[bucket], room[bucket]) for bucket in room if used[bucket] > room[bucket] * MOST}
     assert not over
