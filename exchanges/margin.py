@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from exchanges.errors import ExchangeError, Unsupported
+from exchanges.errors import ExchangeError, OutcomeUnknown, Unsupported
 from exchanges.memory import Memory, Slot, slot
 from exchanges.types import Credentials, MarginMode, OrderRequest, Position, Report
 from exchanges.venue import Venue, key_digest, unsent
@@ -73,6 +73,12 @@ class OrdersInMode(SeesModes):
         if not order.closes or order.margin_mode is not None:
             return order
         return replace(order, margin_mode=self._held_mode(keys, order))
+
+
+def check_leverage(venue: str, told: Decimal, wanted: Decimal) -> None:
+    """What an exchange answers to a new leverage has to be it."""
+    if told != wanted:
+        raise OutcomeUnknown(f"{venue} does not say that the leverage is {wanted}")
 
 
 def whole_leverage(venue: str, leverage: Decimal) -> int:

@@ -34,7 +34,7 @@ from exchanges import errors, read
 from exchanges.errors import AuthRefused, OrderNotFound, OutcomeUnknown, Refused, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Costs, Kind, Priority, Scope
-from exchanges.margin import whole_leverage
+from exchanges.margin import check_leverage, whole_leverage
 from exchanges.signature import hex_hmac
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -609,7 +609,11 @@ class _Futures(BinanceVenue):
         if whole is not None:
             params = {"symbol": instrument.symbol, "leverage": whole}
             unless_unchanged(
-                lambda: read.decimal(self._ask("POST", "/v1/leverage", params, 1, keys), "leverage")
+                lambda: check_leverage(
+                    self.name,
+                    read.decimal(self._ask("POST", "/v1/leverage", params, 1, keys), "leverage"),
+                    Decimal(whole),
+                )
             )
 
     def _set_margin_mode(self, keys: Credentials, instrument: Instrument, wanted: MarginMode) -> None:

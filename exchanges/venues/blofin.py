@@ -48,7 +48,7 @@ from exchanges.contracts import CountsContracts, in_coins
 from exchanges.errors import OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
-from exchanges.margin import OrdersInMode
+from exchanges.margin import OrdersInMode, check_leverage
 from exchanges.paging import pages_after
 from exchanges.pairs import check_pair, half_id, ids_of_pair, pair_id
 from exchanges.read import (
@@ -605,7 +605,7 @@ class BloFinFutures(OrdersInMode, CountsContracts):
         """Under open orders it is refused, and whether it is so already has to be asked."""
         try:
             told = self.call(self._write("account/set-leverage", params, Priority.ENTRY), keys)
-            decimal(told, "data", "leverage")
+            check_leverage(self.name, decimal(told, "data", "leverage"), params["leverage"])
         except errors.InvalidOrder as refused:
             if refused.code not in UNDER_ORDERS:
                 raise

@@ -51,7 +51,7 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Costs, Priority, Scope
-from exchanges.margin import SeesModes, whole_leverage
+from exchanges.margin import SeesModes, check_leverage, whole_leverage
 from exchanges.memory import Memory, slot
 from exchanges.paging import pages_after
 from exchanges.read import (
@@ -1054,8 +1054,7 @@ class HTXFutures(SeesModes, CountsContracts, _HTX):
                 "lever_rate": whole,
             }
             call = self._write("/v5/position/lever", params, "account", Priority.ENTRY)
-            if decimal(self.call(call, keys), "data", "lever_rate") != leverage:
-                raise OutcomeUnknown(f"{self.name} does not say that the leverage is {leverage}")
+            check_leverage(self.name, decimal(self.call(call, keys), "data", "lever_rate"), leverage)
 
 
 def _query(params: Mapping[str, Any]) -> str:

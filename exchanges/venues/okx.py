@@ -32,7 +32,7 @@ from exchanges.contracts import CountsContracts, in_coins
 from exchanges.errors import ModeMismatch, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
-from exchanges.margin import OrdersInMode
+from exchanges.margin import OrdersInMode, check_leverage
 from exchanges.paging import pages_after
 from exchanges.pairs import check_pair, half_id, ids_of_pair, pair_id
 from exchanges.read import (
@@ -696,7 +696,7 @@ class OKXSwap(OrdersInMode, _OKX):
     def _set_leverage(self, keys: Credentials, params: Mapping[str, Any]) -> None:
         path = "/api/v5/account/set-leverage"
         call = Call("POST", path, params, costs={"leverage": 1}, priority=Priority.ENTRY)
-        decimal(self.call(call, keys), "data", 0, "lever")
+        check_leverage(self.name, decimal(self.call(call, keys), "data", 0, "lever"), params["lever"])
 
 
 class OKXInverse(OKXSwap):

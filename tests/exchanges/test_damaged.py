@@ -17,10 +17,10 @@ from typing import Any
 import httpx
 import pytest
 
-from exchanges.errors import ExchangeError
+from exchanges.errors import ExchangeError, OutcomeUnknown
 from exchanges.registry import venues
 from exchanges.types import Balance, KeyInfo, Position, Report
-from tests.exchanges.contract import act, case, fixture, fixture_file, open_venue, response
+from tests.exchanges.contract import act, case, changed, fixture, fixture_file, open_venue, response
 from tests.exchanges.test_contract import REQUIRED
 
 #: what `place_many` reads are the answers that `place` reads
@@ -210,6 +210,25 @@ def test_what_a_damaged_answer_leads_to_is_an_error_or_no_other_result(name: str
         what: told.get(what, "is listed, and changes nothing")
         for what in told.keys() ^ optional(name, action)
     } == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("binance_f", "leverage"),
+        ("binance_c", "leverage"),
+        ("okx_f", "data.0.lever"),
+        ("okx_c", "data.0.lever"),
+        ("blofin_f", "data.leverage"),
+        ("htx_f", "data.lever_rate"),
+    ],
+)
+def test_another_leverage_than_was_asked_for_is_not_taken_for_it(name: str, path: str) -> None:
+    found = case(name, "set leverage") or {}
+    *before, last = [step["answer"] for step in found["exchange"]]
+    answers = [*before, last | {"body": changed(last["body"], path, "3")}]
+    with pytest.raises(OutcomeUnknown):
+        act(open_venue(name, Answers(answers)), name, "set_leverage", found)
 
 
 @pytest.mark.parametrize("body", [each for each in BODIES if each != NOTHING])
