@@ -366,7 +366,10 @@ class BinanceSpot(BinanceVenue):
         return Quote(bid, ask, last)
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
-        read.text(self._ask("DELETE", "/order", named(instrument, ref), 1, keys), "orderId")
+        """One of a list takes the list along, and is answered with it (trading-endpoints, Cancel order)."""
+        answer = self._ask("DELETE", "/order", named(instrument, ref), 1, keys)
+        alone = read.text_or_none(answer, "orderListId") in (None, "-1")
+        read.text(answer, "orderId" if alone else "orderListId")
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         data = self._ask("GET", "/order", named(instrument, ref), 4, keys)

@@ -10,6 +10,7 @@ from exchanges.errors import InvalidOrder
 from exchanges.types import OrderType
 from exchanges.venue import Venue
 from execution import arming, book, brackets, observe, pace, supervise
+from execution import desk as desks
 from execution.agreement import PATIENCE
 from execution.brokers import region_redis
 from execution.models import Bracket, BracketState, Comparison, Order
@@ -96,8 +97,10 @@ def test_a_market_that_is_not_listed_any_more_holds_up_no_other(make_desk):
     assert Bracket.objects.get(pk=told.pk).version == told.version, "it is told once"
 
 
-def test_a_stop_that_only_could_not_be_placed_now_is_tried_again(make_desk):
+def test_a_stop_that_only_could_not_be_placed_now_is_tried_again(make_desk, monkeypatch):
     """An outage at the moment of the fill: neither stop nor sale went through. That is no reason to stop trying."""
+    monkeypatch.setattr(arming, "STOP_RETRY_SECONDS", ())
+    monkeypatch.setattr(desks, "RESENDS", 0)
     desk = make_desk(families=("binance",))
     desk.one("BTCUSDT on Binance_F limit long 0.01 at 49000 sl off 2%")
     desk.sandbox.price("BTC/USDT", "48990")
