@@ -11,8 +11,9 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 demo: .venv/base.stamp
 	@$(BIN)/python -m flipr.demo
 
-# The whole suite in two processes; what ARGS names, in one.
-SUITE = $(BIN)/pytest $(or $(ARGS),-n 2 --dist loadfile)
+# The whole suite in three processes, for some of it waits, and then, alone on the machine, a short storm and a burst; what
+# ARGS names, in one process.
+SUITE = $(BIN)/pytest $(or $(ARGS),-n 3 --dist loadfile && $(BIN)/pytest -m chaos tests/chaos)
 
 test: .venv/dev.stamp
 	$(SUITE)
