@@ -88,7 +88,7 @@ FUTURES = [
     ("Binance_F", "binance"),
     ("Kraken_F", "kraken_futures"),
     ("OKX_F", "okx"),
-    ("Deribit_F", "deribit"),
+    pytest.param("Deribit_F", "deribit", marks=pytest.mark.walk),
     ("MEXC_F", "mexc"),
 ]
 #: a pair; one leg at a time

@@ -136,10 +136,10 @@ def test_of_two_hooks_with_one_id_at_the_same_moment_one_is_carried_out(
     answers = caller.together(*[(owner.path, f"id a1 {ORDER}"), (others_path, f"id a1 {OTHER}")] * 6)
 
     carried_out = Delivery.objects.exclude(key="").get()
-    codes = {answer.status_code for answer in answers}
-    assert codes == {200, 409}
-    told = {answer.json()["delivery"] for answer in answers if answer.status_code == 200}
-    assert told == {carried_out.public_id}
+    others = [answer for answer in answers if answer.status_code == 409]
+    own = [answer for answer in answers if answer.status_code in (200, 202)]  # done, or not yet told
+    assert len(others) == len(own) == len(answers) / 2
+    assert {answer.json()["delivery"] for answer in own} == {carried_out.public_id}
     assert len(region.jobs) == 1
 
 
