@@ -20,37 +20,26 @@ from redis.retry import Retry
 
 def region_redis(region: str) -> redis.Redis:
     """The region's own Redis: claims, lanes, limits, replies. Regions with the same URL share a client."""
-    return _client(settings.BROKER_URLS[region])
-
-
-@cache
-def _client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(
-        url,
-        decode_responses=True,
-        socket_timeout=5,
-        socket_connect_timeout=1,
-        health_check_interval=30,
-        retry=Retry(ConstantBackoff(0.05), 2),  # TradingView waits three seconds: rather say no than hang
-        max_connections=256,
-    )
+    return _client(settings.BROKER_URLS[region], retries=2)
 
 
 def queue_redis(region: str) -> redis.Redis:
     """The same server for what a webhook's caller waits for: where nobody answers, one attempt to connect is all there
     is time for."""
-    return _hasty_client(settings.BROKER_URLS[region])
+    return _client(settings.BROKER_URLS[region], retries=0)
 
 
 @cache
-def _hasty_client(url: str) -> redis.Redis:
+def _client(url: str, *, retries: int) -> redis.Redis:
     return redis.Redis.from_url(
         url,
         decode_responses=True,
         socket_timeout=5,
         socket_connect_timeout=1,
         health_check_interval=30,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(
+            ConstantBackoff(0.05), retries
+        ),  # TradingView waits three seconds: rather say no than hang
         max_connections=256,
     )
 
