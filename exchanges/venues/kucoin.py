@@ -686,7 +686,8 @@ class KuCoinFutures(CountsContracts, _KuCoin):
             rises = word({"up": True, "down": False}, item, "stop")
             kind = OrderType.waiting(stop=rises == (side is Side.BUY), limit=limit)
         waits, cancelled = word(OPEN_OR_DONE, item, "status"), _flag(item, "cancelExist")
-        contracts = nonzero_where(item.get("closeOrder") is not True, item, "size")
+        # an order that reduces ends with nothing left to close as one over 0 contracts
+        contracts = nonzero(item, "size") if item.get("closeOrder") is True else decimal(item, "size") or None
         average = nonzero(item, "avgDealPrice") or (
             decimal(item, "filledValue") / filled / size if filled else None
         )

@@ -3,6 +3,7 @@ lives of a spot stop order."""
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -11,9 +12,9 @@ import pytest
 
 from exchanges.errors import InvalidOrder, NotSent, OrderNotFound, OutcomeUnknown, Throttled, Unsupported
 from exchanges.limits import LocalGate
-from exchanges.types import Credentials, MarginMode, OrderRef, OrderType, Side, TimeInForce
+from exchanges.types import Credentials, MarginMode, OrderRef, OrderStatus, OrderType, Side, TimeInForce
 from exchanges.venue import Call
-from tests.exchanges.contract import NOW_MS, instrument, open_venue, order
+from tests.exchanges.contract import NOW_MS, Script, case, credentials, fixture, instrument, open_venue, order
 
 KEYS = Credentials("the-key", "the-secret", "the-trading-word")
 OTHER = Credentials("another-key", "another-secret", "another-word")
@@ -241,3 +242,13 @@ def test_the_time_in_force_of_a_stop_limit_order_travels_with_it() -> None:
     words = STOP | {"type": "stop_limit", "price": "38900", "time_in_force": TimeInForce.IOC}
     call = venue(Answers(PLACED), "kucoin").place_call(order("kucoin", words))
     assert (call.path, call.params["timeInForce"]) == ("/api/v1/stop-order", "IOC")
+
+
+def test_a_stop_that_ended_because_there_was_nothing_left_to_reduce_is_read_as_ended() -> None:
+    """The exchange shrinks it with the position, to 0 at last."""
+    told: Any = copy.deepcopy(case("kucoin_f", "cancelled"))
+    told["exchange"][0]["answer"]["body"]["data"]["size"] = 0
+    wire = Script(told["exchange"], fixture("kucoin_f")["auth_params"])
+    where, ref = instrument("kucoin_f"), OrderRef(**told["ref"])
+    report = open_venue("kucoin_f", wire).fetch(credentials("kucoin_f"), where, ref)
+    assert (report.status, report.quantity) == (OrderStatus.CANCELLED, None)
