@@ -3,14 +3,14 @@ holds a thread that orders need."""
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
 
 from django.db import connections
 
-log = logging.getLogger(__name__)
+from execution import mishap
+
 _lock = threading.Lock()
 _at_work: set[str] = set()
 
@@ -44,9 +44,8 @@ def _begin(name: str, piece: Callable[[], object]) -> threading.Thread:
 
 def _do(name: str, piece: Callable[[], object]) -> None:
     try:
-        piece()
-    except Exception:
-        log.exception("%s failed", name)
+        with mishap.caught(name):
+            piece()
     finally:
         connections.close_all()
         with _lock:

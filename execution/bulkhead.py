@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from exchanges.registry import venue_class
+from execution import mishap
 
 log = logging.getLogger(__name__)
 #: of a worker's threads, how many one exchange may hold: for orders and looks, and of these for looks
@@ -128,10 +129,8 @@ class Bulkhead:
 
     def _run(self, held: _Exchange, job: Job | None) -> None:
         while job is not None:
-            try:
+            with mishap.caught(f"a job of {job.lane}"):
                 job.work()
-            except Exception:
-                log.exception("a job of %s failed", job.lane)
             with self._lock:
                 held.running.pop(job.lane, None)
                 job = self._next(held)

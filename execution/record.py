@@ -171,7 +171,7 @@ def _put_aside(ledger: Ledger) -> None:
     try:
         region_redis(ledger.job.region).rpush(_waiting(ledger.job.region), ledger.dump())
     except redis.RedisError as error:
-        log.exception("history of job %s is left to reconciliation: %s", ledger.job.id, type(error).__name__)
+        log.error("history of job %s is left to reconciliation: %s", ledger.job.id, mishap.told(error))  # noqa: TRY400
 
 
 def write_waiting(region: str) -> int:

@@ -1,4 +1,6 @@
-"""What Celery calls: entry points without logic. Placing is never retried by Celery."""
+"""What Celery calls: entry points without logic. Placing is never retried by Celery.
+
+What goes wrong ends here: Celery would log its text."""
 
 from __future__ import annotations
 
@@ -7,16 +9,18 @@ from typing import Any
 
 from celery import shared_task
 
-from execution import alarms, bulkhead, compare, keycheck, pulse, reconcile, supervise, warm
+from execution import alarms, bulkhead, compare, keycheck, mishap, pulse, reconcile, supervise, warm
 from execution import place as placing
 
 
 @shared_task
+@mishap.caught("taking up an order")
 def place(message: dict[str, Any]) -> None:
     bulkhead.take(message, placing.run, placing.turn_away)
 
 
 @shared_task
+@mishap.caught("a round of supervision")
 def supervise_region(region: str) -> None:
     with bulkhead.rounds().taken("supervise") as free:
         if free:
@@ -25,6 +29,7 @@ def supervise_region(region: str) -> None:
 
 
 @shared_task
+@mishap.caught("supervising an account")
 def supervise_account(region: str, account: str, venue: str, whole: bool = False) -> None:
     with bulkhead.look(venue) as free:
         if free:
@@ -34,6 +39,7 @@ def supervise_account(region: str, account: str, venue: str, whole: bool = False
 
 
 @shared_task
+@mishap.caught("comparing an account")
 def compare_account(region: str, account: str, venue: str, whole: bool = True) -> None:
     with bulkhead.comparison(venue) as free:
         if free:
@@ -43,6 +49,7 @@ def compare_account(region: str, account: str, venue: str, whole: bool = True) -
 
 
 @shared_task
+@mishap.caught("a round of reconciliation")
 def reconcile_region(region: str) -> None:
     with bulkhead.rounds().taken("reconcile") as free:
         if free:
@@ -50,6 +57,7 @@ def reconcile_region(region: str) -> None:
 
 
 @shared_task
+@mishap.caught("reconciling an account")
 def reconcile_account(region: str, account: str, venue: str) -> None:
     with bulkhead.look(venue) as free:
         if free:
@@ -57,6 +65,7 @@ def reconcile_account(region: str, account: str, venue: str) -> None:
 
 
 @shared_task
+@mishap.caught("a round of alarms")
 def alarm_region(region: str) -> None:
     with bulkhead.rounds().taken("alarm") as free:
         if free:
@@ -64,6 +73,7 @@ def alarm_region(region: str) -> None:
 
 
 @shared_task
+@mishap.caught("a round of probes")
 def probe_region(region: str) -> None:
     with bulkhead.rounds().taken("probe") as free:
         if free:
@@ -71,10 +81,12 @@ def probe_region(region: str) -> None:
 
 
 @shared_task
+@mishap.caught("the check of a key")
 def check_key(account: str) -> None:
     bulkhead.check(keycheck.exchange_of(account), account, partial(keycheck.check, account))
 
 
 @shared_task
+@mishap.caught("the second check of a key")
 def confirm_key(account: str) -> None:
     bulkhead.check(keycheck.exchange_of(account), account, partial(keycheck.confirm, account))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from accounts import entrance, flows, tokens
 from accounts.entrance import Entrance
 from accounts.models import Hook
 from accounts.statements import insert_together
-from execution import dispatch
+from execution import dispatch, mishap
 from execution.commands import Message
 from execution.dispatch import Intake, Prepared, QueueDown
 from execution.outcome import board
@@ -33,7 +32,6 @@ DATABASE_DOWN = (OperationalError, InterfaceError)
 #: how far ahead of ours a sender's clock may be
 CLOCK_TOLERANCE_SECONDS = 10.0
 
-log = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
 
@@ -147,12 +145,11 @@ def _parsed(call: Call) -> Message:
     if b"\0" in call.body:
         raise refused.not_text()
     try:
-        return parse_bytes(call.body)
+        with mishap.caught("reading a message", but=(BadCommand,)):
+            return parse_bytes(call.body)
     except BadCommand as bad:
         raise Refused(bad.http_status, bad.as_error()) from None
-    except Exception:  # a mistake of ours, which the same text meets again: nobody is to send it once more
-        log.exception("a message could not be read")
-        raise refused.unreadable() from None
+    raise refused.unreadable()  # a mistake of ours, which the same text meets again: nobody is to send it once more
 
 
 def _key(header: str, word: str) -> str:

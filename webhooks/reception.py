@@ -14,7 +14,7 @@ from typing import Any
 import redis
 from django.utils import timezone
 
-from execution import outcome
+from execution import mishap, outcome
 from execution.dispatch import QueueDown
 from execution.outcome import Waiter
 from execution.results import result_of
@@ -155,10 +155,10 @@ def _failed(crossing: Crossing, error: Exception) -> Handled:
         if isinstance(error, (*DATABASE_DOWN, redis.RedisError, QueueDown)):
             log.warning("a message could not be queued: %s", type(error).__name__)
         else:
-            log.error("a message could not be taken in", exc_info=error)
+            log.error("a message could not be taken in: %s", mishap.told(error))
         return Handled(replies.refusal(refused.unavailable(), taken.delivery if taken else None))
-    known = error if not isinstance(error, TimeoutError) else None
-    log.warning("%s may have left, its outcome is open", taken.delivery.public_id, exc_info=known)
+    why = "no answer in time" if isinstance(error, TimeoutError) else mishap.told(error)
+    log.warning("%s may have left, its outcome is open: %s", taken.delivery.public_id, why)
     return Handled(_reply(crossing.call, taken, {}), taken.delivery)
 
 

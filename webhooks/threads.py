@@ -16,6 +16,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import connection, connections
 
+from execution import mishap
+
 THREADS = 8
 
 log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ def _settled(work: Callable[[], T]) -> T:
 
 def _report(done: Future[Any]) -> None:
     if not done.cancelled() and (error := done.exception()):
-        log.error("work beside a webhook failed", exc_info=error)
+        log.error("work beside a webhook failed: %s", mishap.told(error))
 
 
 def drain() -> None:

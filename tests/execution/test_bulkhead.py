@@ -138,7 +138,7 @@ def test_a_job_that_fails_does_not_stop_those_that_wait(caplog: pytest.LogCaptur
 
     assert held.submit("slow", Job("a", 1, fail))
     assert done == ["second"]
-    assert "planted" in caplog.text
+    assert "a job of a broke off: RuntimeError" in caplog.text
 
 
 def test_more_than_may_wait_are_not_taken() -> None:

@@ -30,6 +30,8 @@ from webhooks.models import CLIENT_LEFT, Delivery, DeliveryStatus
 
 THREE = "BTCUSDT on Binance_F market long 0.01 BTCUSDT on ByBit_F market long 0.01 ETHUSDT on Binance_F market long 1"
 
+QUOTED = "planted-secret"
+
 
 def error_code(answer: httpx.Response) -> str:
     return str(answer.json()["error"]["code"])
@@ -315,10 +317,18 @@ def test_message_that_does_not_parse_points_at_the_word(
     assert region.jobs == []
 
 
+def broken(*_: object) -> Any:
+    raise ZeroDivisionError(QUOTED)
+
+
 def test_message_that_breaks_the_parser_is_kept_and_not_asked_for_again(
-    caller: Caller, owner: Trader, region: Region, monkeypatch: pytest.MonkeyPatch
+    caller: Caller,
+    owner: Trader,
+    region: Region,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(accept, "parse_bytes", lambda body: 1 / 0)
+    monkeypatch.setattr(accept, "parse_bytes", broken)
 
     answer = caller.post(owner.path)
 
@@ -327,6 +337,8 @@ def test_message_that_breaks_the_parser_is_kept_and_not_asked_for_again(
     row = owner.latest()
     assert (row.public_id, row.body, row.status) == (answer.json()["delivery"], ORDER, DeliveryStatus.REFUSED)
     assert region.jobs == []
+    assert "ZeroDivisionError" in caplog.text
+    assert QUOTED not in caplog.text
 
 
 def test_message_that_does_not_parse_leaves_a_row(caller: Caller, owner: Trader) -> None:
@@ -714,6 +726,14 @@ def test_database_that_hangs_is_given_up_and_the_row_says_so(
 
 
 # -- secrets and cost ------------------------------------------------------------------------------------
+
+
+def test_what_goes_wrong_beside_a_webhook_is_told_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    threads.aside(broken)
+    threads.drain()
+
+    assert "ZeroDivisionError" in caplog.text
+    assert QUOTED not in caplog.text
 
 
 def test_tokens_are_masked_in_the_log(caller: Caller, owner: Trader, settings: Any) -> None:
