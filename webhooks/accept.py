@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+import redis
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from accounts import entrance, flows, tokens
@@ -29,6 +30,8 @@ from webhooks.replies import Reply
 from webhooks.syntax import BadCommand, parse_bytes
 
 DATABASE_DOWN = (OperationalError, InterfaceError)
+#: what may be over at the next attempt
+PASSING = (*DATABASE_DOWN, redis.RedisError)
 #: how far ahead of ours a sender's clock may be
 CLOCK_TOLERANCE_SECONDS = 10.0
 
@@ -44,16 +47,23 @@ class Taken:
 
 
 def take(call: Call) -> Taken | Reply:
-    """A Reply when that was all: refused, or here before. Raises database and Redis errors; then no row stands."""
+    """A Reply when that was all: refused, here before, or we failed. Raises PASSING; then no row stands."""
     try:
         with throttle.Admission(call.source, tokens.digest(call.token)) as admission:
-            if taken := _quickly(call, admission):
-                return taken
+            if quick := _quickly(call, admission):
+                return quick
             admission.grant()
         behind = _behind(call)
     except Refused as no:
         return replies.refusal(no)
     threads.aside(flows.hook_used, behind.hook)
+    taken: Taken | Reply | None = None
+    with mishap.caught("taking in a message", but=PASSING):
+        taken = _taken_in(behind, call)
+    return taken or _mistaken(behind, call)
+
+
+def _taken_in(behind: Entrance, call: Call) -> Taken | Reply:
     delivery = journal.draft(behind.hook, call)
     try:
         return _enter(behind, delivery, _understood(behind.hook, delivery, call), call)
@@ -68,13 +78,32 @@ def take(call: Call) -> Taken | Reply:
         return reply
 
 
+def _mistaken(behind: Entrance, call: Call) -> Reply:
+    """A mistake of ours, and nothing of the message stands. Whoever sends it again is not told that it was here: should
+    it work then, it is carried out."""
+    delivery = journal.draft(behind.hook, call)
+    delivery.timing_ms = {"replied": call.elapsed_ms()}
+    no = refused.mistaken()
+    journal.end(delivery, DeliveryStatus.UNQUEUED, no.status, no.error)
+    return replies.refusal(no, delivery)
+
+
 def _quickly(call: Call, admission: throttle.Admission) -> Taken | None:
     """The usual message, by what is remembered of its hook, if PostgreSQL confirms in the statement that writes the
     rows that all is as it was and the message none that was here before. None: go the long way, from fresh rows;
-    every refusal but that of the throttle is given there."""
+    every refusal but that of the throttle is given there, and a mistake of ours is told there."""
     behind = entrance.remembered(call.user_id, call.token)
     if behind is None:
         return None
+    taken: Taken | None = None
+    with mishap.caught("taking in a message the short way", but=(*PASSING, Refused)):
+        taken = _written(behind, call, admission)
+    if taken:
+        threads.aside(flows.hook_used, behind.hook)
+    return taken
+
+
+def _written(behind: Entrance, call: Call, admission: throttle.Admission) -> Taken | None:
     delivery = journal.draft(behind.hook, call)
     delivery.taken_by = board().channel
     try:
@@ -93,8 +122,6 @@ def _quickly(call: Call, admission: throttle.Admission) -> Taken | None:
         written = _known(lambda: insert_together(delivery, prepared.orders, provided))
     except IntegrityError:  # the id has been here
         return None
-    if written:
-        threads.aside(flows.hook_used, behind.hook)
     return Taken(delivery, prepared) if written else None
 
 

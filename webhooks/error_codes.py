@@ -165,6 +165,10 @@ CALLING = _group(
         "flipr could not queue the message (HTTP 503).",
         "Send it again; TradingView does so by itself.",
     ),
+    FLIPR_FAILED=(
+        "flipr itself failed before the message was queued (HTTP 500): nothing was sent.",
+        "The mistake is in flipr's log; sending it again will hardly help.",
+    ),
     QUEUE_DOWN=("The region next to the exchange cannot be reached.", "Send it again."),
     REGION_DOWN=(
         "No worker is up in the region next to the exchange (HTTP 503 when nothing else was asked for).",

@@ -20,7 +20,8 @@ KEY_LENGTH = 200
 
 class DeliveryStatus(StrEnum):
     """DONE, PARTIAL, REJECTED and WORKING are http.md's. REFUSED: answered with 4xx before anything was queued.
-    DUPLICATE: not carried out, because `duplicate_of` was. UNQUEUED: answered 503, certainly not carried out."""
+    DUPLICATE: not carried out, because `duplicate_of` was. UNQUEUED: answered 503, or 500 for a mistake
+    of ours, and certainly not carried out."""
 
     WORKING = "working"
     DONE = "done"

@@ -11,7 +11,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-import redis
 from django.utils import timezone
 
 from execution import mishap, outcome
@@ -19,7 +18,7 @@ from execution.dispatch import QueueDown
 from execution.outcome import Waiter
 from execution.results import result_of
 from webhooks import accept, journal, present, refused, replies, threads
-from webhooks.accept import DATABASE_DOWN, Taken
+from webhooks.accept import PASSING, Taken
 from webhooks.intake import Call
 from webhooks.journal import Answer
 from webhooks.models import Delivery
@@ -110,7 +109,8 @@ def cross(crossing: Crossing, loop: asyncio.AbstractEventLoop) -> Reply | None:
 
 
 async def _handle(crossing: Crossing, crossed: Future[Reply | None]) -> Handled:
-    """Every way through ends in a reply: 503 while nothing can have left, never a 5xx after that."""
+    """Every way through ends in a reply: 503 (500 for a mistake of ours) while nothing can have left, never a 5xx after
+    that."""
     try:
         reply = await _crossed(crossing, asyncio.wrap_future(crossed))
         return Handled(reply) if reply else await _carried_out(crossing)
@@ -151,12 +151,12 @@ async def _carried_out(crossing: Crossing) -> Handled:
 
 def _failed(crossing: Crossing, error: Exception) -> Handled:
     taken = crossing.taken
-    if taken is None or isinstance(error, QueueDown):
-        if isinstance(error, (*DATABASE_DOWN, redis.RedisError, QueueDown)):
-            log.warning("a message could not be queued: %s", type(error).__name__)
-        else:
-            log.error("a message could not be taken in: %s", mishap.told(error))
+    if isinstance(error, QueueDown) or (taken is None and isinstance(error, PASSING)):
+        log.warning("a message could not be queued: %s", type(error).__name__)
         return Handled(replies.refusal(refused.unavailable(), taken.delivery if taken else None))
+    if taken is None:
+        log.error("a message could not be taken in: %s", mishap.told(error))
+        return Handled(replies.refusal(refused.mistaken()))
     why = "no answer in time" if isinstance(error, TimeoutError) else mishap.told(error)
     log.warning("%s may have left, its outcome is open: %s", taken.delivery.public_id, why)
     return Handled(_reply(crossing.call, taken, {}), taken.delivery)

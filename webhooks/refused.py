@@ -67,6 +67,12 @@ def unreadable() -> Refused:
     )
 
 
+def mistaken() -> Refused:
+    """No 503, and no time to come back at: the same message most likely meets the same mistake."""
+    message = "flipr itself failed before the message was queued: nothing was sent to any exchange"
+    return _refused(500, "FLIPR_FAILED", message, "it is in flipr's log; sending it again will hardly help")
+
+
 def hook_closed(reason: str) -> Refused:
     return _refused(403, "HOOK_PAUSED", reason, "see the hooks page; nothing was sent")
 

@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import asyncio
 
-import redis
 from django.http import HttpRequest, HttpResponse
 
 from webhooks import accept, intake, present, reception, refused, replies, threads, throttle
-from webhooks.accept import DATABASE_DOWN
+from webhooks.accept import PASSING
 from webhooks.models import Delivery
 from webhooks.reception import ACCEPT_SECONDS
 from webhooks.refused import Refused
@@ -36,7 +35,7 @@ async def result(request: HttpRequest, user_id: str, token: str, delivery: str) 
         )
     except Refused as no:
         reply = replies.refusal(no)
-    except (*DATABASE_DOWN, redis.RedisError, TimeoutError):
+    except (*PASSING, TimeoutError):
         reply = replies.refusal(refused.busy())
     return reply.as_response()
 

@@ -16,9 +16,9 @@ import pytest
 import redis
 from django.db import connection, connections, transaction
 
-from accounts import flows
+from accounts import flows, tokens
 from accounts.models import Hook
-from execution import outcome
+from execution import dispatch, outcome
 from execution.jobs import Job
 from execution.models import Order
 from flipr.asgi import LANES
@@ -618,6 +618,60 @@ def test_word_that_is_not_built_yet_is_refused_whole(caller: Caller, owner: Trad
     assert (answer.status_code, error_code(answer)) == (422, "NOT_YET")
     assert answer.json()["error"]["token"] == "twap"
     assert not Order.objects.exists()
+
+
+# -- 500 -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("remembered", [False, True], ids=["first message", "remembered hook"])
+def test_a_mistake_of_flipr_before_anything_is_queued_is_told_as_one(
+    caller: Caller,
+    owner: Trader,
+    region: Region,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    remembered: bool,
+) -> None:
+    if remembered:
+        caller.post(owner.path, OTHER)
+    before = len(region.jobs), Order.objects.count()
+    monkeypatch.setattr(dispatch, "draft", broken)
+
+    answer = caller.post(owner.path)
+
+    assert (answer.status_code, error_code(answer)) == (500, "FLIPR_FAILED")
+    assert (answer.json()["ok"], answer.json()["status"]) == (False, "rejected")
+    assert "Retry-After" not in answer.headers
+    row = owner.latest()
+    assert (row.public_id, row.body, row.http_status) == (answer.json()["delivery"], ORDER, 500)
+    assert row.status == DeliveryStatus.UNQUEUED
+    assert (len(region.jobs), Order.objects.count()) == before
+    assert QUOTED not in caplog.text
+
+
+def test_a_resend_after_a_mistake_of_flipr_is_carried_out_once_it_is_mended(
+    caller: Caller, owner: Trader, region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as mistaken:
+        mistaken.setattr(dispatch, "draft", broken)
+        failed = caller.post(owner.path)
+
+    again = caller.post(owner.path)
+
+    assert (again.status_code, again.json()["duplicate"]) == (200, False)
+    assert again.json()["delivery"] == failed.json()["delivery"]
+    assert len(region.jobs) == 1
+
+
+def test_a_mistake_of_flipr_before_the_hook_is_found_is_told_as_one(
+    caller: Caller, owner: Trader, region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "digest", broken)
+
+    answer = caller.post(owner.path)
+
+    assert (answer.status_code, error_code(answer)) == (500, "FLIPR_FAILED")
+    assert region.jobs == []
 
 
 # -- 503 -------------------------------------------------------------------------------------------------
