@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import count, islice
 from typing import Any
 
+from exchanges.errors import OutcomeUnknown
+
 #: what names a page in a request
 Place = Mapping[str, Any]
+#: a list that has to be whole is followed over so many pages
+MOST_PAGES = 50
 
 
 def pages_after(
@@ -22,6 +26,23 @@ def pages_after(
         if len(page) < size or (further := onward(page[-1])) == place:
             return
         place = further
+
+
+def whole_list(
+    ask: Callable[[Place], list[Any]], size: int, onward: Callable[[Any], Place], most: int = MOST_PAGES
+) -> Iterator[Any]:
+    """Like `pages_after`, of a list in which nothing may be missing: raises OutcomeUnknown where it does not go on, and
+    where it has more than `most` pages."""
+    place: Place = {}
+    for _ in range(most):
+        page = ask(place)
+        yield from page
+        if len(page) < size:
+            return
+        if (further := onward(page[-1])) == place:
+            break
+        place = further
+    raise OutcomeUnknown("the list goes on, and its end could not be reached")
 
 
 def pages_by_number(ask: Callable[[int], list[Any]], size: int, most: int | None = None) -> Iterator[Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from exchanges.errors import OutcomeUnknown
 
 T = TypeVar("T")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FLAGS = {"true": True, "false": False}
 #: digits before or behind the point that no amount, price or time has: written out, such a number would fill the memory
 MOST_DIGITS = 60
@@ -108,6 +110,23 @@ def as_decimal(value: Any, name: str = "value") -> Decimal:
     if abs(number.adjusted()) > MOST_DIGITS:
         raise OutcomeUnknown(f"{name} is no number of a size that can be in the answer")
     return number
+
+
+def moment_ms(data: Any, *path: str | int) -> datetime:
+    """A time that is told in milliseconds since 1970."""
+    try:
+        return EPOCH + timedelta(milliseconds=int(decimal(data, *path)))
+    except OverflowError:
+        raise OutcomeUnknown(f"{path[-1]} is no time in the answer") from None
+
+
+def moment(data: Any, *path: str | int) -> datetime:
+    """A time that is told in words, as 2026-11-23T07:46:27.123Z."""
+    try:
+        told = datetime.fromisoformat(text(data, *path))
+    except ValueError:
+        raise OutcomeUnknown(f"{path[-1]} is no time in the answer") from None
+    return told if told.tzinfo else told.replace(tzinfo=UTC)
 
 
 def word(table: Mapping[str, T], data: Any, *path: str | int) -> T:

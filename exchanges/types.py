@@ -325,6 +325,19 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """One trade of one order. `exchange_id` is the order's; an id is "" where the exchange does not tell it here."""
+
+    exchange_id: str
+    client_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """An open position; `quantity` is positive, `direction` says which way."""
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar, TypeVar
@@ -34,6 +35,7 @@ from exchanges.types import (
     Balance,
     Credentials,
     Direction,
+    Fill,
     Instrument,
     KeyInfo,
     Legs,
@@ -105,6 +107,12 @@ class Features:
     reduce_only: bool = True
     #: orders can be asked for by our client id, and for how long after their end (0: while open only)
     client_id_memory_seconds: int = 86_400
+    #: `Venue.fills` goes back so far (0: it does not exist), which is worth something where orders are forgotten sooner
+    fills_memory_seconds: int = 0
+    #: fills tell our client id; where not, only those of an order whose number at the exchange is known can be told apart
+    fills_named: bool = True
+    #: so do those of a conditional order after its trigger, by the same id or number
+    fills_triggered: bool = False
     #: the exchange lists the open orders of one symbol at a time: without one `open_orders` takes many calls, or is
     #: Unsupported
     open_orders_by_symbol: bool = False
@@ -112,6 +120,10 @@ class Features:
     #: orders may be among them
     batch: int = 0
     batch_conditional: bool = False
+
+    @property
+    def fills(self) -> bool:
+        return self.fills_memory_seconds > 0
 
 
 #: what `error_code` tells of an answer that is no object, where every answer of the exchange is one
@@ -210,6 +222,11 @@ class Venue(Caller):
     def open_orders(self, keys: Credentials, instrument: Instrument | None = None) -> list[Report]:
         """All open orders, conditional ones included. Without an instrument those of all symbols, unless
         `features.open_orders_by_symbol` leaves no way to ask for them (Unsupported)."""
+
+    def fills(self, keys: Credentials, instrument: Instrument, since: datetime) -> list[Fill]:
+        """All of the account's on the instrument from `since` to now (`features.fills`), in any order, none left out:
+        raises OutcomeUnknown where the end of the list cannot be reached. Raises Unsupported where there are none."""
+        raise Unsupported(f"{self.name} is not asked for its fills")
 
     @abstractmethod
     def balances(self, keys: Credentials) -> Mapping[str, Balance]:

@@ -83,6 +83,12 @@ def _observe_entry(desk: Desk, bracket: Guarded, instrument: Instrument, view: L
         except OrderNotFound:
             return  # reconciliation ends what it does not find either
     desk.saw(report, instrument, bracket.direction.entry_side, bracket.entry_client_id)
+    take_in_entry(desk, bracket, instrument, report)
+    _tell_order(bracket, report)
+
+
+def take_in_entry(desk: Desk, bracket: Guarded, instrument: Instrument, report: Report) -> None:
+    """What the entry has filled by now; it is protected by whoever judges the bracket next."""
     bracket.entry_open = not report.status.final
     filled = sellable(desk, instrument, report, bracket) if report.filled else Decimal(0)
     if report.filled and filled >= bracket.quantity:
@@ -92,7 +98,6 @@ def _observe_entry(desk: Desk, bracket: Guarded, instrument: Instrument, view: L
         bracket.quantity = filled
     if not bracket.entry_open and not bracket.quantity:
         bracket.status, bracket.note = BracketState.DONE, f"the entry was {report.status} without a fill"
-    _tell_order(bracket, report)
 
 
 def _tell_order(bracket: Guarded, report: Report) -> None:

@@ -24,7 +24,7 @@ from accounts.models import Account, AccountStatus
 from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound
 from exchanges.limits import Priority, pressing
-from exchanges.types import Direction, Instrument, OrderRef, Report, Side
+from exchanges.types import Direction, Fill, Instrument, OrderRef, Report, Side
 from execution import brackets, claims, everything, forgotten, holdings, keycheck, lanes, mishap, turns
 from execution.arming import UNPROTECTED, arm, cancel_legs, exit_leg
 from execution.brokers import producer_pool
@@ -44,10 +44,11 @@ from execution.commands import (
 from execution.desk import Desk
 from execution.entry import fill_price, protect_fill, spelled_out, trouble
 from execution.errand import state_of
+from execution.forgotten import CLOCKS
 from execution.ids import new_public_id, step_token
 from execution.models import OPEN_STATES, Bracket, BracketState, Order, OrderState
 from execution.moves import take_away_replaced
-from execution.observe import nameless, take_in, unknown_there
+from execution.observe import nameless, take_in, take_in_entry, unknown_there
 from execution.outcome import recent
 from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs
 from execution.rejection import Rejection, error_object
@@ -61,8 +62,6 @@ log = logging.getLogger(__name__)
 GRACE = timedelta(seconds=1)
 #: a worker that lives has this long after the message went stale
 LATE = timedelta(seconds=30)
-#: between the clocks of two machines lies less
-CLOCKS = timedelta(seconds=5)
 #: a resting order that no bracket follows is asked for this often
 RESTING = timedelta(seconds=15)
 #: an exchange tells the position that an order led to by then
@@ -75,6 +74,10 @@ TROUBLE = (ExchangeError, Rejection, VaultError)
 UNHEARD = timedelta(minutes=2)
 #: looks in a row that did not find a resting order
 GONE = 3
+BY_NAME = "found on the exchange by its client id"
+BY_FILLS = "the exchange does not know it any more, and tells its fills"
+NO_FILLS = "the exchange does not know this order any more, and tells no fill of it: nothing was carried out"
+HALF_DONE = "no new position was opened; the old one may have been closed: look at the position"
 #: results behind which no order and no bracket stands
 _LEAVES_NOTHING = (
     OrderState.NOTHING_TO_DO,
@@ -377,9 +380,20 @@ def _asked(desk: Desk, instrument: Instrument, row: Order, step: Step) -> Report
         return None
 
 
-def _take_over(desk: Desk, instrument: Instrument, row: Order, report: Report) -> None:
+def _take_over(
+    desk: Desk,
+    instrument: Instrument,
+    row: Order,
+    report: Report,
+    why: str = BY_NAME,
+    *,
+    counted: bool = False,
+) -> None:
+    """`counted`: what it filled is part of what flipr believes already."""
     if Order.objects.filter(pk=row.pk, status__in=OPEN_STATES).exists():
-        _found(desk, instrument, row, report)
+        if not counted:
+            _count(desk, instrument, row, report)
+        _found(desk, instrument, row, report, why)
 
 
 def _ref(row: Order, step: Step) -> OrderRef:
@@ -392,22 +406,41 @@ def _not_found(desk: Desk, instrument: Instrument, row: Order, step: Step) -> No
     if timezone.now() - row.created_at <= timedelta(seconds=settings.GIVE_UP_SECONDS):
         _later(row)
     elif not remembers:
-        _forgotten(desk, instrument, row)
+        _forgotten(desk, instrument, row, step)
     elif isinstance(step, Go | Reverse):
-        message = "no new position was opened; the old one may have been closed: look at the position"
-        _end(row, OrderState.NOT_SENT, "HALF_DONE", message)
+        _end(row, OrderState.NOT_SENT, "HALF_DONE", HALF_DONE)
     else:
         _end(row, OrderState.NOT_SENT, "NOT_SENT", "the exchange does not know this order: it never arrived")
 
 
-def _forgotten(desk: Desk, instrument: Instrument, row: Order) -> None:
-    """It may have come, filled and been forgotten since. Where the position does not tell, only its user can."""
+def _forgotten(desk: Desk, instrument: Instrument, row: Order, step: Step) -> None:
+    """It may have come, filled and been forgotten since. Where neither fills nor the position tell, only its user can."""
+    fills = forgotten.fills_of(desk, row, instrument, step)
+    if fills:
+        report = forgotten.report_of(desk, row, instrument, step, fills)
+        with _lane(row):
+            counted = forgotten.followed(row, instrument, fills)
+            _take_over(desk, instrument, row, report, BY_FILLS, counted=counted)
+        return
+    if fills is not None:
+        _without_fill(row, step)
+        return
     if _unmoved(desk, instrument, row):
         message = "the exchange does not know this order, and the position is what it was without it"
         _end(row, OrderState.NOT_SENT, "NOT_SENT", message)
         return
     message = "the exchange does not know this order any more: whether it filled before, it does not tell"
     _hand_over(row, message, "look at the position and at the order history on the exchange")
+
+
+def _without_fill(row: Order, step: Step) -> None:
+    """It never came, or came and ended."""
+    if isinstance(step, Go | Reverse):
+        _end(row, OrderState.NOT_SENT, "HALF_DONE", HALF_DONE)
+    elif row.exchange_id:
+        move_order(row.token, OrderState.CANCELLED, by=WHO, why=NO_FILLS, error=None, filled=Decimal(0))
+    else:
+        _end(row, OrderState.NOT_SENT, "NOT_SENT", NO_FILLS)
 
 
 def _unmoved(desk: Desk, instrument: Instrument, row: Order) -> bool:
@@ -442,8 +475,7 @@ def _ask_again(row: Order) -> None:
     Order.objects.filter(pk=row.pk).update(lookups=counted, updated_at=timezone.now())
 
 
-def _found(desk: Desk, instrument: Instrument, row: Order, report: Report) -> None:
-    _count(desk, instrument, row, report)
+def _found(desk: Desk, instrument: Instrument, row: Order, report: Report, why: str) -> None:
     bracket = _rebuild(desk, instrument, row, report)
     if row.account is not None:
         holdings.keep(row.account, row.venue, desk.fills.values())
@@ -454,7 +486,7 @@ def _found(desk: Desk, instrument: Instrument, row: Order, report: Report) -> No
         row.token,
         state_of(report.status, report.filled, report.quantity),
         by=WHO,
-        why="found on the exchange by its client id",
+        why=why,
         instrument=instrument.symbol,
         bracket=row.bracket,
         error=error,
@@ -517,14 +549,19 @@ def _look_at_resting(desk: Desk, instrument: Instrument, row: Order) -> None:
 
 
 def _gone(desk: Desk, instrument: Instrument, row: Order) -> None:
-    """What an exchange still remembers and does not know was ended without a fill; of what it may have forgotten, only
-    the position tells. One look is no look."""
+    """What an exchange still remembers and does not know was ended without a fill; of what it may have forgotten, its
+    fills tell, else the position. One look is no look."""
     sure = forgotten.recalled(row)
     if row.lookups + 1 < GONE:
         Order.objects.filter(pk=row.pk).update(lookups=F("lookups") + 1, updated_at=timezone.now())
         return
+    step: Step = load(row.step, Step)
+    fills = None if sure else forgotten.fills_of(desk, row, instrument, step)
+    if fills:
+        _filled_unseen(desk, instrument, row, step, fills)
+        return
     why, error = "it does not stand on the exchange any more", None
-    if not sure and not _unmoved(desk, instrument, row):
+    if not sure and fills is None and not _unmoved(desk, instrument, row):
         why = "the exchange does not know it any more: whether it filled before, it does not tell"
         error = error_object(
             "ENDED_UNSEEN", why, "look at the position and the order history on the exchange"
@@ -534,6 +571,29 @@ def _gone(desk: Desk, instrument: Instrument, row: Order) -> None:
     ended = OrderState.PARTIALLY_FILLED if row.filled else OrderState.CANCELLED
     if not move_order(row.token, ended, by=WHO, why=why, error=error, resting=False):
         Order.objects.filter(pk=row.pk).update(resting=False)  # it had ended, and still counted as resting
+
+
+def _filled_unseen(desk: Desk, instrument: Instrument, row: Order, step: Step, fills: list[Fill]) -> None:
+    """The bracket that waits for the fill is told, and supervision places what is missing; a bracket that somebody else
+    has just written is told by the next look."""
+    report = forgotten.report_of(desk, row, instrument, step, fills)
+    with _lane(row):
+        if not _told_bracket(desk, instrument, row, report):
+            return
+        if not forgotten.followed(row, instrument, fills):
+            _count(desk, instrument, row, report)
+        state = state_of(report.status, report.filled, report.quantity)
+        if not move_order(row.token, state, by=WHO, why=BY_FILLS, **_news(report)):
+            Order.objects.filter(pk=row.pk).update(resting=False)
+
+
+def _told_bracket(desk: Desk, instrument: Instrument, row: Order, report: Report) -> bool:
+    held = Bracket.objects.select_related("account").filter(token=row.token, entry_open=True)
+    for waiting in held.exclude(status=BracketState.DONE):
+        bracket = brackets.from_row(waiting)
+        take_in_entry(desk, bracket, instrument, report)
+        return brackets.save(bracket, waiting.version, by=WHO)
+    return True
 
 
 # -- the protection a dead worker owed -----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`/_sandbox/...`: prices, accounts, state, faults, limits, reset. For tests and the demo; loopback only."""
+"""`/_sandbox/...`: prices, accounts, their age, state, faults, limits, reset. For tests and the demo; loopback only."""
 
 from __future__ import annotations
 
@@ -58,6 +58,14 @@ def _accounts(world: World, call: Call) -> Any:
         "passphrase": account.passphrase,
         "fingerprint": account.fingerprint,
     }
+
+
+def _age(world: World, call: Call) -> Any:
+    """{"exchange": "okx", "key": ..., "seconds": 7200}: what an account did was done so much earlier."""
+    account = world.accounts[str(call.body_params["exchange"])][str(call.body_params["key"])]
+    for book in account.books.values():
+        book.age(int(call.body_params["seconds"]) * 1000)
+    return {"ok": True}
 
 
 def _faults(world: World, call: Call) -> Any:
@@ -183,6 +191,7 @@ def position_row(position: Position, mark: Decimal) -> dict[str, Any]:
 _ACTIONS: Mapping[tuple[str, str], Callable[[World, Call], Any]] = {
     ("POST", "/_sandbox/prices"): _prices,
     ("POST", "/_sandbox/accounts"): _accounts,
+    ("POST", "/_sandbox/age"): _age,
     ("GET", "/_sandbox/state"): _state,
     ("POST", "/_sandbox/faults"): _faults,
     ("POST", "/_sandbox/limits"): _limits,

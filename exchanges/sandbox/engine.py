@@ -95,11 +95,18 @@ class Desk:
             return account.books.setdefault(self.name, Book())
 
     def order(self, account: Account, *, order_id: str = "", client_id: str = "") -> Order | None:
-        """By the exchange's id (also the one given at the trigger), else by client id: the last that had it."""
+        """By the exchange's id (also the one given at the trigger), else by client id: the last that had it. None when it
+        ended too long ago."""
         book = self.book(account)
         if order_id:
-            return book.orders.get(order_id) or book.by_live_id.get(order_id)
-        return book.by_client.get(client_id) if client_id else None
+            found = book.orders.get(order_id) or book.by_live_id.get(order_id)
+        else:
+            found = book.by_client.get(client_id) if client_id else None
+        return found if found is not None and self.remembers(found) else None
+
+    def remembers(self, order: Order) -> bool:
+        seconds = self.rules.remembers_seconds
+        return order.open or seconds is None or self.now_ms() - order.updated_ms < seconds * 1000
 
     def locked(self, account: Account, asset: str) -> Decimal:
         return locked(self, account, asset)

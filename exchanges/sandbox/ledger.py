@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -92,6 +92,17 @@ class Book:
             self._forget_oldest()
         if len(self.fills) > 2 * REMEMBERED:
             del self.fills[:REMEMBERED]
+
+    def age(self, by_ms: int) -> None:
+        """So much time has passed since all that was ordered and filled."""
+        aged = {each.id: replace(each, time_ms=each.time_ms - by_ms) for each in self.fills}
+        self.fills[:] = aged.values()
+        for order in self.orders.values():
+            order.fills[:] = [aged.get(each.id, each) for each in order.fills]
+            order.created_ms -= by_ms
+            order.updated_ms -= by_ms
+            if order.triggered_ms is not None:
+                order.triggered_ms -= by_ms
 
     def _forget_oldest(self) -> None:
         """One order goes for each that comes; one that is still open goes to the end of the line."""

@@ -158,6 +158,8 @@ class Rules:
     #: a trigger price that the market has crossed already is refused; else it fires at once
     refuses_crossed_triggers: bool = True
     client_ids: ClientIds = ClientIds.OPEN
+    #: orders that ended are known for so long, their fills for longer; None: always
+    remembers_seconds: int | None = None
     #: a reduce-only order that waits for a trigger is refused while there is nothing to reduce
     conditional_reduce_needs_position: bool = False
     #: the engine cancels reduce-only orders when their position is gone: resting ones, waiting ones

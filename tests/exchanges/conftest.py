@@ -31,6 +31,10 @@ class Sandbox:
         found: dict[str, str] = self._post("accounts", {"exchange": exchange, **options})
         return found
 
+    def age(self, exchange: str, key: str, seconds: int) -> None:
+        """So much time has passed since all that the account did."""
+        self._post("age", {"exchange": exchange, "key": key, "seconds": seconds})
+
     def fault(self, fault: str, **options: Any) -> None:
         self._post("faults", {"fault": fault, **options})
 

@@ -240,6 +240,8 @@ def act(venue: Venue, name: str, action: str, words: Mapping[str, Any]) -> Any:
             return venue.cancel_all(keys, instrument(name, symbol))
         case "fetch":
             return venue.fetch(keys, instrument(name, symbol), OrderRef(**words["ref"]))
+        case "fills":
+            return venue.fills(keys, instrument(name, symbol), datetime.fromisoformat(words["since"]))
         case "open_orders" | "positions":
             which = instrument(name, symbol) if symbol else None
             return getattr(venue, action)(keys, which)

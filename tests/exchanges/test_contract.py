@@ -23,7 +23,7 @@ To add an exchange write `fixtures/<exchange>.json`. Nothing here changes; a mis
             "would trigger": {"absent": "why this exchange has no such answer"}
           }}}}
 
-Other inputs of a case: `ref` (fields of OrderRef: fetch, cancel), `orders` (place_many), `legs` {stop, target} (protect), `leverage` and
+Other inputs of a case: `ref` (fields of OrderRef: fetch, cancel), `since` (fills), `orders` (place_many), `legs` {stop, target} (protect), `leverage` and
 `margin_mode` (set leverage), `symbol`, `environment`. `do` names the action where `REQUIRED` leaves a choice. `like`
 takes over everything but the result from another case. `without` and `replace` {path: value} change the body of the
 last answer, one change at a time; `"host"` in a request names another host of the exchange. A body given as text is
@@ -45,7 +45,7 @@ from exchanges import errors
 from exchanges.errors import ExchangeError, NotSent, OutcomeUnknown, Refused, Unsupported
 from exchanges.limits import LocalGate
 from exchanges.registry import venues
-from exchanges.types import Environment, OrderRequest, OrderStatus, PositionMode, Product, Report
+from exchanges.types import Environment, Fill, OrderRequest, OrderStatus, PositionMode, Product, Report
 from exchanges.venue import Features, Venue
 from tests.exchanges.contract import (
     FIXTURES,
@@ -186,6 +186,9 @@ REQUIRED: dict[str, Required] = {
 #: required of venues with `features.batch`
 BATCH = "batch with one refused"
 
+#: required of venues with `features.fills`
+FILLS = "fills"
+
 #: what a broken proxy, a half-written answer or a changed API may send instead of an answer
 BROKEN = {
     "html": {"status": 200, "body": "<html>Welcome</html>"},
@@ -204,7 +207,7 @@ NAMES = list(venues())
 
 
 def extra_cases() -> list[tuple[str, str]]:
-    required = {*REQUIRED, BATCH}
+    required = {*REQUIRED, BATCH, FILLS}
     return [(name, wanted) for name in NAMES for wanted in fixture(name)["cases"] if wanted not in required]
 
 
@@ -338,6 +341,33 @@ def test_a_lost_connection_is_told_apart_and_not_tried_again(
 
 
 # -- batches -----------------------------------------------------------------------------------------------
+
+TELL_FILLS = [name for name in NAMES if venues()[name].features.fills]
+
+
+def told_apart(name: str) -> Callable[[list[Fill]], bool]:
+    """By our id where the features say so, else by the exchange's number."""
+    named = venues()[name].features.fills_named
+
+    def holds(fills: list[Fill]) -> bool:
+        return bool(fills) and all(each.client_id if named else each.exchange_id for each in fills)
+
+    return holds
+
+
+@pytest.mark.parametrize("name", TELL_FILLS)
+def test_fills_tell_their_order(name: str) -> None:
+    run(name, wanted_case(name, FILLS), Required(("fills",), holds=told_apart(name)))
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("name", TELL_FILLS)
+def test_fills_that_cannot_be_read_are_not_none(name: str, broken: str) -> None:
+    found = wanted_case(name, FILLS)
+    script = Script([found["exchange"][0] | {"answer": BROKEN[broken]}], fixture(name)["auth_params"])
+    with pytest.raises(OutcomeUnknown):
+        act(open_venue(name, script), name, "fills", found)
+
 
 IN_BATCHES = [name for name in NAMES if venues()[name].features.batch]
 

@@ -19,9 +19,9 @@ import pytest
 
 from exchanges.errors import ExchangeError, OutcomeUnknown
 from exchanges.registry import venues
-from exchanges.types import Balance, KeyInfo, Position, Report
+from exchanges.types import Balance, Fill, KeyInfo, Position, Report
 from tests.exchanges.contract import act, case, changed, fixture, fixture_file, open_venue, response
-from tests.exchanges.test_contract import REQUIRED
+from tests.exchanges.test_contract import BATCH, FILLS, REQUIRED
 
 #: what `place_many` reads are the answers that `place` reads
 ACTIONS = (
@@ -35,7 +35,10 @@ ACTIONS = (
     "position_mode",
     "set_leverage",
     "key_info",
+    "fills",
 )
+#: what the cases do that only some venues have
+OTHERS = {BATCH: "place_many", FILLS: "fills"}
 NOTHING = "[]"
 #: instead of a whole answer
 BODIES: tuple[Any, ...] = ("<html>Welcome</html>", "", "null", "42", "true", '"done"', "{}", "[{}]", NOTHING)
@@ -46,6 +49,7 @@ KEPT: Mapping[type, tuple[str, ...]] = {
     Report: ("status", "quantity", "filled", "type", "trigger_price"),
     Position: ("direction", "quantity"),
     Balance: ("total", "free"),
+    Fill: ("exchange_id", "client_id", "side", "quantity", "price", "at"),
 }
 
 
@@ -74,7 +78,7 @@ def good_cases(name: str, action: str) -> Iterator[tuple[str, dict[str, Any]]]:
     known = set[str]()
     for wanted in fixture(name)["cases"]:
         found, required = case(name, wanted) or {}, REQUIRED.get(wanted)
-        does = found.get("do") or (required.do[0] if required else "place_many")
+        does = found.get("do") or (required.do[0] if required else OTHERS[wanted])
         if does != action or not found.get("exchange") or "raises" in found or (required and required.raises):
             continue
         script = json.dumps([found["exchange"], found.get("order")])

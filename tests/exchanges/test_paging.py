@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from exchanges.paging import Place, pages_after, pages_by_number
+import pytest
+
+from exchanges.errors import OutcomeUnknown
+from exchanges.paging import Place, pages_after, pages_by_number, whole_list
 
 ROWS = [{"id": number} for number in range(5)]
 
@@ -62,3 +65,17 @@ def test_of_a_list_that_may_be_endless_only_so_many_pages_are_read() -> None:
     book = Book(ROWS)
     assert list(pages_by_number(book.numbered, 2, most=2)) == ROWS[:4]
     assert book.asked == [0, 1]
+
+
+def test_a_list_in_which_nothing_may_be_missing_is_read_to_its_end() -> None:
+    assert list(whole_list(Book(ROWS).after, 2, onward)) == ROWS
+
+
+def test_one_that_does_not_go_on_is_not_taken_for_whole() -> None:
+    with pytest.raises(OutcomeUnknown):
+        list(whole_list(lambda place: ROWS[:2], 2, onward))
+
+
+def test_one_that_is_too_long_is_not_taken_for_whole() -> None:
+    with pytest.raises(OutcomeUnknown):
+        list(whole_list(Book(ROWS).after, 2, onward, most=2))

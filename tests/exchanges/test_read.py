@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -159,3 +160,18 @@ def test_optional_text_may_be_absent_and_nothing_else() -> None:
     for name in ("yes", "a"):
         with pytest.raises(OutcomeUnknown, match=name):
             read.text_or_none(ANSWER, name)
+
+
+def test_times_are_aware_whichever_way_they_are_told() -> None:
+    wanted = datetime(2026, 11, 23, 7, 46, 27, 123_000, UTC)
+    assert read.moment_ms({"at": "1795419987123"}, "at") == wanted
+    assert read.moment({"at": "2026-11-23T07:46:27.123Z"}, "at") == wanted
+    assert read.moment({"at": "2026-11-23T07:46:27.123"}, "at") == wanted
+
+
+@pytest.mark.parametrize("value", ["1e40", "-1e40", "soon", None])
+def test_what_is_no_time_is_an_unknown_outcome(value: Any) -> None:
+    with pytest.raises(OutcomeUnknown):
+        read.moment_ms({"at": value}, "at")
+    with pytest.raises(OutcomeUnknown):
+        read.moment({"at": value}, "at")

@@ -101,3 +101,19 @@ def test_contracts_that_did_not_earn_yet():
     held, _ = coins((-100, 40000))
     assert held.unrealised(Decimal(50000)) == Decimal("-0.005")
     assert held.notional(Decimal(50000)) == Decimal("0.02")
+
+
+def test_what_ended_too_long_ago_is_not_known_any_more_and_its_fills_are():
+    exchange = Exchange(remembers_seconds=7200)
+    resting, ended = exchange.buy(1, price=40000, client_id="resting"), exchange.buy(1, client_id="ended")
+    names = {"client_id": "ended"}, {"order_id": ended.id}, {"client_id": "resting"}
+    book = exchange.desk.book(exchange.account)
+
+    def known():
+        return [exchange.desk.order(exchange.account, **name) for name in names]
+
+    book.age(7_199_000)
+    assert known() == [ended, ended, resting]
+    book.age(1000)
+    assert known() == [None, None, resting]
+    assert [(fill.order_id, fill.time_ms) for fill in book.fills] == [(ended.id, ended.updated_ms)]
