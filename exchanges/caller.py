@@ -27,7 +27,18 @@ from exchanges.errors import (
     Throttled,
     Unsupported,
 )
-from exchanges.limits import Bucket, Charge, Costs, Gate, LocalGate, Passage, Scope, pressed, refuse_late
+from exchanges.limits import (
+    Bucket,
+    Charge,
+    Costs,
+    Gate,
+    LocalGate,
+    Passage,
+    Scope,
+    pressed,
+    question_patience,
+    refuse_late,
+)
 from exchanges.transport import Answer, Request, Transport
 from exchanges.types import Credentials, Environment
 from exchanges.witness import Nobody, Witness
@@ -163,7 +174,9 @@ class Caller(ABC):
             pressed(call.priority),
             addresses=(only,) if only else tuple(self.wires),
             user=user,
-            patience_seconds=call.patience_seconds,
+            patience_seconds=question_patience(call.patience_seconds)
+            if call.read_only
+            else call.patience_seconds,
         )
         used: Mapping[str, int] = {}
         try:

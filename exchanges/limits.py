@@ -70,6 +70,24 @@ def _always() -> bool:
     return True
 
 
+_hurried: ContextVar[bool] = ContextVar("hurried", default=False)
+
+
+@contextmanager
+def hurried(*, when: bool = True) -> Iterator[None]:
+    """A question that is asked in here does not wait for the limits: it is answered now, or refused."""
+    token = _hurried.set(when or _hurried.get())
+    try:
+        yield
+    finally:
+        _hurried.reset(token)
+
+
+def question_patience(seconds: float | None) -> float | None:
+    """How long a question waits that would wait for `seconds`; None: as long as its priority says."""
+    return 0.0 if _hurried.get() else seconds
+
+
 _fresh: ContextVar[Callable[[], bool]] = ContextVar("fresh", default=_always)
 
 

@@ -33,6 +33,8 @@ PRICES_SECONDS = 1.0
 PRICES_PER_ROUND = 5
 #: an account is looked at this often when nothing happens, if the exchange's limits allow it
 ROTATION_SECONDS = 3.0
+#: and is not left alone for longer, whatever it waits for
+LONGEST_REST_SECONDS = ROTATION_SECONDS * 4
 MEMORY_SECONDS = 3600
 _lock = threading.Lock()
 #: (account, venue) whose price has come to a level, as far as no round has taken it up
@@ -130,7 +132,7 @@ def rotation_seconds(venue: str, accounts: int) -> float:
 def rest(region: str, account: str, venue: str, seconds: float) -> None:
     """A look that the exchange's limits cut short comes again when there is room for all of it: its first questions,
     asked over and over, would use up what its last one waits for."""
-    mark(region, [(account, venue)], time.time() + min(seconds, ROTATION_SECONDS * 4))
+    mark(region, [(account, venue)], time.time() + min(seconds, LONGEST_REST_SECONDS))
 
 
 def wake(region: str, account: str, venue: str) -> None:

@@ -26,7 +26,7 @@ from django.utils import timezone
 from accounts.models import Account
 from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, Maintenance, MarketPaused, NotSent, Throttled
-from exchanges.limits import Priority, pressing
+from exchanges.limits import Priority, hurried, pressing
 from exchanges.registry import every_venue
 from exchanges.types import Direction, Environment, Instrument, OrderRef, Position, Report
 from execution import (
@@ -82,6 +82,8 @@ class View:
     whole: bool = False
     #: positions of which it is not known what their brackets filled
     obscured: set[tuple[str, str]] = field(default_factory=set)
+    #: the exchange's limits refused a question about one bracket; questions about others do not wait for them too
+    short: ExchangeError | None = None
     began: datetime = field(default_factory=timezone.now)
 
     def reports(self) -> list[Report]:
@@ -232,6 +234,8 @@ def _take_care(
     if whole and all_read:
         for orphan in orphans.find(desk, owner, view.reports(), rows):
             orphans.cancel(region, desk, owner, orphan)
+    if view.short is not None and (view.short.retry_after or 0) <= pace.LONGEST_REST_SECONDS:
+        raise view.short  # the look rests until there is room for all of it
 
 
 def _still_listed(desk: Desk, rows: list[Bracket]) -> list[Bracket]:
@@ -259,7 +263,7 @@ def _tend(region: str, desk: Desk, rows: list[Bracket], view: View, more: set[st
     """Each is read before any is judged: a leg of one that filled is why the position of all is smaller."""
     read: list[tuple[Bracket, Guarded]] = []
     for row in rows:
-        with _alone(row, view):
+        with _alone(row, view), hurried(when=view.short is not None):
             if row.status == BracketState.DONE:
                 _aftercare(desk, row, view)
                 continue
@@ -291,12 +295,17 @@ def _cancel_left_over(desk: Desk, row: Bracket, bracket: Guarded, view: View, wa
 @contextmanager
 def _alone(row: Bracket, view: View) -> Iterator[None]:
     """What goes wrong about one bracket holds up none of the others; only nothing is made of a position that one guards
-    of which nobody knows what it filled. What would hit the next one just as well ends the look."""
+    of which nobody knows what it filled. What would hit the next one just as well ends the look. Limits do not: what
+    was read so far is kept, or the next look would begin anew and come no further."""
     try:
         with mishap.caught(f"looking after bracket {row.public_id}", but=FORESEEN) as mishaps:
             yield
-    except (AuthRefused, NotSent, Throttled):
-        raise
+    except (AuthRefused, NotSent, Throttled) as error:
+        if not _limited(error):
+            raise
+        log.warning("looking after bracket %s on %s waits: %s", row.public_id, row.venue, error)
+        view.short = error
+        view.obscure(row)
     except Maintenance as error:
         if not isinstance(error, MarketPaused):
             raise
@@ -307,6 +316,11 @@ def _alone(row: Bracket, view: View) -> Iterator[None]:
     else:
         if mishaps:
             view.obscure(row)
+
+
+def _limited(error: ExchangeError) -> bool:
+    """Whether a limit refused it, ours (a plain NotSent) or the exchange's: other questions may be free."""
+    return isinstance(error, Throttled) or (type(error) is NotSent and error.retry_after is not None)
 
 
 def _owner(account: str) -> Account | None:

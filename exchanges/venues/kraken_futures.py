@@ -48,6 +48,7 @@ from exchanges.errors import (
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.signature import base64_secret
+from exchanges.sparing import Spared
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -70,7 +71,7 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, by_client_id, plain_number, urgency
+from exchanges.venue import Call, Features, Venue, by_client_id, key_digest, plain_number, urgency
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TRADING = "/derivatives/api/v3"
@@ -183,6 +184,11 @@ class _KrakenFutures(Venue):
     #: of the symbols of this product, and the type of its contracts
     prefix: ClassVar[str]
     kind: ClassVar[str]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: orders looked for in the history, of which a key may ask a hundred questions in ten minutes
+        self.sought = Spared()
 
     # -- pure --------------------------------------------------------------------------------------------
 
@@ -320,12 +326,17 @@ class _KrakenFutures(Venue):
     def _ended(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         """An order that ended more than 5 seconds ago, by its newest event. Raises OutcomeUnknown where
         the history does not (yet) say how it ended, OrderNotFound where nothing at all is known of it."""
+        question = key_digest(keys), ref.exchange_id, ref.client_id
+        self.sought.ask(*question)
         for event in self._events(keys, "orders", instrument):
             if concerns(order := event_order(event), ref):
-                return ended_report(event, order)
-        for event in self._events(keys, "triggers", instrument):
+                report = ended_report(event, order)
+                self.sought.found(*question)
+                return report
+        for event in self._events(keys, "triggers", instrument) if ref.conditional else ():
             if concerns(order := event_order(event), ref):
                 if "OrderTriggerCancelled" in event:
+                    self.sought.found(*question)
                     return history_report(order, OrderStatus.CANCELLED)
                 raise OutcomeUnknown(
                     "it waits for its trigger no more, and the history does not tell yet what it became"
@@ -354,7 +365,7 @@ class _KrakenFutures(Venue):
         None where they do not add up to what is filled."""
         fills = self._fills(keys, report.ref)
         filled, average = executed(fills, "size", instrument)
-        if filled != report.filled:
+        if filled != report.filled and self.sought.due(key_digest(keys), report.exchange_id, "price"):
             fills = [
                 told
                 for event in self._events(keys, "executions", instrument)

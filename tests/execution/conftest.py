@@ -138,6 +138,12 @@ def desk(make_desk: Callable[..., Desk]) -> Desk:
     return make_desk()
 
 
+@pytest.fixture(autouse=True)
+def unsparing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here minutes pass between two lines: what was not found is asked again at once."""
+    monkeypatch.setattr("exchanges.sparing.FIRST_SECONDS", 0.0)
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked for repeatedly is asked for twice, at once."""

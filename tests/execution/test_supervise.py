@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from exchanges.errors import InvalidOrder
+from exchanges.limits import Bucket, Charge, question_patience, used_up
 from exchanges.types import OrderType
 from exchanges.venue import Venue
 from execution import arming, book, brackets, observe, pace, supervise
@@ -227,6 +228,42 @@ def test_a_mistake_about_one_bracket_holds_up_no_other(make_desk, monkeypatch):
     desk.sandbox.price("BTC/USDT", "53000")
     desk.supervise(2)
     assert [each.status for each in guarded(desk)] == [BracketState.DONE, BracketState.ARMED]
+
+
+def test_a_question_that_the_limits_refuse_holds_up_no_other_bracket(make_desk, monkeypatch):
+    """Kraken's history answers a key a hundred questions in ten minutes: when they were used up, no look came to an end."""
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2% tp off 5%")
+    desk.one("ETHUSDT on Binance_F market long 1 sl off 2%")  # is looked at first
+    read, patience = observe.read, []
+
+    def limited(its, bracket, view):
+        patience.append(question_patience(None))
+        if bracket.instrument == "ETHUSDT":
+            raise used_up((Charge("binance", "history", Bucket(100, 600), "key", 1),), 400.0)
+        read(its, bracket, view)
+
+    monkeypatch.setattr(observe, "read", limited)
+    desk.sandbox.price("BTC/USDT", "53000")
+    desk.supervise()
+    assert patience[:2] == [None, 0.0]
+    desk.supervise()
+    assert [each.status for each in guarded(desk)] == [BracketState.DONE, BracketState.ARMED]
+    assert stops(desk) == [D(1)]
+
+
+def test_a_look_that_could_not_ask_all_it_wanted_rests_until_there_is_room(make_desk, monkeypatch):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+
+    def limited(its, bracket, view):
+        raise used_up((Charge("binance", "requests", Bucket(10, 10), "key", 1),), 7.0)
+
+    monkeypatch.setattr(observe, "read", limited)
+    rested = []
+    monkeypatch.setattr(pace, "rest", lambda *told: rested.append(told))
+    desk.supervise()
+    assert [told[1:] for told in rested] == [(desk.accounts["binance"].public_id, "Binance_F", 7.0)]
 
 
 def test_a_bracket_beside_one_that_cannot_be_looked_at_gets_its_stop(make_desk, monkeypatch):

@@ -26,6 +26,7 @@ from exchanges.limits import LocalGate
 from exchanges.registry import venue_class
 from exchanges.sandbox.wire import Call
 from exchanges.sandbox.world import World
+from exchanges.sparing import Spared
 from exchanges.symbols import InstrumentTable
 from exchanges.transport import Transport
 from exchanges.types import Credentials, OrderRef, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
@@ -96,7 +97,8 @@ class Exchange:
     def later(self, report):
         """What our id alone finds a minute later."""
         self.move(60)
-        return self.venue.fetch(self.keys, self.instrument, OrderRef(report.client_id))
+        ref = OrderRef(report.client_id, conditional=report.type.conditional)
+        return self.venue.fetch(self.keys, self.instrument, ref)
 
     def calls(self):
         return [each.path.rsplit("/", 1)[-1] for each in self.world.calls]
@@ -171,10 +173,43 @@ def test_a_stop_that_fired_a_minute_ago_is_found_as_the_order_it_became(futures)
     )
 
 
-def test_an_order_that_never_arrived_is_not_found_only_after_every_source_was_asked(futures):
+@pytest.mark.parametrize("conditional", [False, True])
+def test_an_order_that_never_arrived_is_not_found_only_after_every_source_was_asked(futures, conditional):
     with pytest.raises(OrderNotFound):
-        futures.venue.fetch(futures.keys, futures.instrument, OrderRef("never-sent"))
-    assert futures.calls()[-4:] == ["status", "orders", "triggers", "fills"]
+        futures.venue.fetch(futures.keys, futures.instrument, OrderRef("never-sent", conditional=conditional))
+    places = ["status", "orders", "triggers", "fills"] if conditional else ["status", "orders", "fills"]
+    assert futures.calls()[-len(places) :] == places
+
+
+def test_the_history_is_not_asked_over_and_over_for_an_order_that_never_arrived(futures):
+    now = [0.0]
+    futures.venue.sought = Spared(lambda: now[0])
+    for now[0] in range(60):  # every second of a minute
+        with pytest.raises((OrderNotFound, OutcomeUnknown)):
+            futures.venue.fetch(futures.keys, futures.instrument, OrderRef("never-sent"))
+    assert futures.calls().count("orders") == 6
+    assert futures.calls().count("status") == 60
+
+
+def test_an_order_that_arrives_late_is_found_although_the_history_is_not_asked_again_yet(futures):
+    futures.venue.sought = Spared(lambda: 0.0)
+    coming = futures.venue.client_id(f"{TOKEN[:-2]}01")
+    for failure in (OrderNotFound, OutcomeUnknown):
+        with pytest.raises(failure):
+            futures.venue.fetch(futures.keys, futures.instrument, OrderRef(coming))
+    placed = futures.place("buy", "market")
+    assert placed.client_id == coming
+    found = futures.venue.fetch(futures.keys, futures.instrument, OrderRef(coming))
+    assert found.status is OrderStatus.FILLED
+
+
+def test_looking_for_an_order_that_never_arrived_leaves_most_of_the_counter_to_others(cash):
+    now = [0.0]
+    cash.venue.sought = Spared(lambda: now[0])
+    for now[0] in range(60):
+        with pytest.raises((OrderNotFound, OutcomeUnknown)):
+            cash.venue.fetch(cash.keys, cash.instrument, OrderRef("never-sent"))
+    assert cash.calls().count("ClosedOrders") == cash.calls().count("OpenOrders") == 6
 
 
 def test_a_price_older_than_the_last_hundred_fills_comes_from_the_history(futures):
