@@ -45,6 +45,14 @@ def whole_list(
     raise OutcomeUnknown("the list goes on, and its end could not be reached")
 
 
+def whole_by_number(ask: Callable[[int], list[Any]], size: int, most: int = MOST_PAGES) -> list[Any]:
+    """Like `whole_list`, where the pages are numbered, from 0."""
+    rows = list(pages_by_number(ask, size, most))
+    if len(rows) >= size * most:
+        raise OutcomeUnknown("the list goes on, and its end could not be reached")
+    return rows
+
+
 def pages_by_number(ask: Callable[[int], list[Any]], size: int, most: int | None = None) -> Iterator[Any]:
     """Every entry of a list whose pages are numbered, from 0; of `most` pages, where the list may be endless."""
     for number in islice(count(), most):

@@ -112,10 +112,10 @@ def as_decimal(value: Any, name: str = "value") -> Decimal:
     return number
 
 
-def moment_ms(data: Any, *path: str | int) -> datetime:
-    """A time that is told in milliseconds since 1970."""
+def moment_ms(data: Any, *path: str | int, per_second: int = 1000) -> datetime:
+    """A time that is told in milliseconds since 1970, or in so many parts of a second."""
     try:
-        return EPOCH + timedelta(milliseconds=int(decimal(data, *path)))
+        return EPOCH + timedelta(milliseconds=int(decimal(data, *path) * 1000 / per_second))
     except OverflowError:
         raise OutcomeUnknown(f"{path[-1]} is no time in the answer") from None
 

@@ -104,8 +104,9 @@ class Desk:
             found = book.by_client.get(client_id) if client_id else None
         return found if found is not None and self.remembers(found) else None
 
-    def remembers(self, order: Order) -> bool:
-        seconds = self.rules.remembers_seconds
+    def remembers(self, order: Order, seconds: int | None = None) -> bool:
+        """`seconds`: where one way to ask for it is forgotten before the others."""
+        seconds = self.rules.remembers_seconds if seconds is None else seconds
         return order.open or seconds is None or self.now_ms() - order.updated_ms < seconds * 1000
 
     def locked(self, account: Account, asset: str) -> Decimal:

@@ -12,6 +12,10 @@ read 2026-11-22) unless a line names another source. Quirks:
 * `text` is our client id behind "t-". Plain orders are found by it for a while, trigger orders only in their lists;
   a trigger order is a record of its own, and the order it fires has another id (`trade_id`, `fired_order_id`).
 * Hedge mode ("dual") has no position side on orders: `reduce_only` and the sign say which position is meant.
+* An order that ended without a fill is no longer found by `text` after 60 s on perpetuals, any after an hour on spot;
+  fills name the `text` of their order for good (list_my_trades and get_my_trades_with_time_range in gate_api 7.2, models
+  Trade and MyFuturesTradeTimeRange, read 2026-11-23). The window of spot may be of 30 days and goes by the time at
+  which the order ended. What the fills of a fired trigger order name is not documented.
 * A batch takes ten plain orders of a market and no trigger orders: stops and targets go out one by one. One order that
   is wrong in itself refuses the whole batch; what fails later has a `label` of its own.
 * Leverage 0 is cross margin: the leverage call names the margin mode at once.
@@ -25,6 +29,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -34,13 +39,14 @@ from exchanges.contracts import CountsContracts, in_coins
 from exchanges.errors import ExchangeError, InsufficientFunds, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
-from exchanges.paging import pages_by_number
+from exchanges.paging import pages_by_number, whole_by_number
 from exchanges.read import (
     decimal,
     decimal_or_none,
     field,
     flag,
     items,
+    moment_ms,
     nonzero,
     step_of,
     text,
@@ -58,6 +64,7 @@ from exchanges.types import (
     Direction,
     Environment,
     Fee,
+    Fill,
     Instrument,
     KeyInfo,
     MarginMode,
@@ -173,7 +180,15 @@ class _Gate(CountsContracts):
         "cancels": Bucket(200, 1.0, Scope.KEY),
         **{
             name: Bucket(200, 10.0, Scope.KEY)
-            for name in ("triggers", "trigger_reads", "order_reads", "account", "positions", "settings")
+            for name in (
+                "triggers",
+                "trigger_reads",
+                "order_reads",
+                "fills",
+                "account",
+                "positions",
+                "settings",
+            )
         },
         **{name: Bucket(200, 10.0) for name in ("time", "instruments", "tickers")},
     }
@@ -198,6 +213,7 @@ class _Gate(CountsContracts):
     batches: ClassVar[str]
     triggers: ClassVar[str]
     place_bucket: ClassVar[str]
+    trades: ClassVar[str]
     #: an order that ended without a fill is shown that long, where it is not kept for good
     forgets_seconds: ClassVar[int | None] = None
     #: the permission that lets a key trade this product
@@ -366,6 +382,25 @@ class _Gate(CountsContracts):
     def _open(self, keys: Credentials, instrument: Instrument | None) -> Iterator[Any]:
         """Every open plain order."""
 
+    def fills(self, keys: Credentials, instrument: Instrument, since: datetime) -> list[Fill]:
+        """A fill that comes while the pages are read moves the others on: each counts once."""
+        self._know(instrument)
+        window = {"from": int(since.timestamp()), "to": self.clock.now_ms() // 1000 + 1}
+        asked = {**self._scope(instrument, trigger=False), **window, "limit": PAGE}
+
+        def page(number: int) -> list[Any]:
+            return items(self._read(self.trades, {**asked, **self._page(number)}, "fills", keys))
+
+        return list(dict(map(self.read_fill, whole_by_number(page, PAGE))).values())
+
+    @abstractmethod
+    def _page(self, number: int) -> dict[str, int]:
+        """The parameter that names a page of fills, counted from 0."""
+
+    @abstractmethod
+    def read_fill(self, item: Any) -> tuple[str, Fill]:
+        """The number of the trade, and what it was."""
+
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """A trigger order that fired is a plain order by now."""
         self._know(instrument)
@@ -447,10 +482,11 @@ class GateSpot(_Gate):
         reduce_only=False,
         rests_both_legs=False,
         client_id_memory_seconds=3600,
+        fills_memory_seconds=MONTH_SECONDS,
         batch=10,
     )
     orders, batches, triggers = "/spot/orders", "/spot/batch_orders", "/spot/price_orders"
-    place_bucket, right = "spot_orders", "spot"
+    place_bucket, right, trades = "spot_orders", "spot", "/spot/my_trades"
 
     def _check(self, order: OrderRequest) -> None:
         super()._check(order)
@@ -570,6 +606,20 @@ class GateSpot(_Gate):
             return {}
         return {"market" if trigger else "currency_pair": instrument.symbol}
 
+    def _page(self, number: int) -> dict[str, int]:
+        return {"page": number + 1}
+
+    def read_fill(self, item: Any) -> tuple[str, Fill]:
+        return text(item, "id"), Fill(
+            exchange_id=text(item, "order_id"),
+            client_id=_client_id(text(item, "text")),
+            symbol=text(item, "currency_pair"),
+            side=word(SIDES, item, "side"),
+            quantity=decimal(item, "amount"),
+            price=decimal(item, "price"),
+            at=moment_ms(item, "create_time_ms"),
+        )
+
     def _open(self, keys: Credentials, instrument: Instrument | None) -> Iterator[Any]:
         """Pages count the orders of one pair; all pairs are told at once."""
         page, full = 1, True
@@ -626,11 +676,16 @@ class GateFutures(_Gate):
     product = Product.LINEAR
     #: an order that ended without a fill is found by our id for a minute
     features = Features(
-        fill_in_answer=True, hedge_mode=True, leverage=True, client_id_memory_seconds=60, batch=10
+        fill_in_answer=True,
+        hedge_mode=True,
+        leverage=True,
+        client_id_memory_seconds=60,
+        fills_memory_seconds=MONTH_SECONDS,
+        batch=10,
     )
     orders, triggers = "/futures/usdt/orders", "/futures/usdt/price_orders"
     batches = "/futures/usdt/batch_orders"
-    place_bucket, right = "futures_orders", "futures"
+    place_bucket, right, trades = "futures_orders", "futures", "/futures/usdt/my_trades_timerange"
     #: the documentation of FuturesApi.get_futures_order in gate_api
     forgets_seconds = 600
 
@@ -741,6 +796,22 @@ class GateFutures(_Gate):
     def _open(self, keys: Credentials, instrument: Instrument | None) -> Iterator[Any]:
         asked = {"status": "open", **self._scope(instrument, trigger=False)}
         return self._pages(self.orders, asked, "order_reads", keys)
+
+    def _page(self, number: int) -> dict[str, int]:
+        return {"offset": number * PAGE}
+
+    def read_fill(self, item: Any) -> tuple[str, Fill]:
+        """Its number is `trade_id`, or `id` as in the list without a window (ccxt 4.5.90 reads both)."""
+        symbol, size = text(item, "contract"), decimal(item, "size")
+        return text(item, "trade_id" if "trade_id" in item else "id"), Fill(
+            exchange_id=text(item, "order_id"),
+            client_id=_client_id(text(item, "text")),
+            symbol=symbol,
+            side=Side.BUY if size > 0 else Side.SELL,
+            quantity=abs(size) * self._size(symbol),
+            price=decimal(item, "price"),
+            at=moment_ms(item, "create_time", per_second=1),
+        )
 
     def instruments(self) -> list[Instrument]:
         found = [

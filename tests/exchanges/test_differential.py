@@ -18,6 +18,8 @@ and, where ccxt's unified call needs other words, any of
     settings = {case: [ccxt call, ...]}                 what ccxt calls to send each request that changes something in
                                                         the fixture's case of this name: a leverage or margin mode
                                                         is set. A call is (method, value, further parameters)
+    fills = {name: ccxt call}                           what ccxt calls for the first question of the fixture's case
+                                                        "fills": (method, its arguments after the symbol)
     batch_signatures = {name: reason}                   venues whose batch ccxt signs in another way, and how
     def sent(name, market, call) -> {"url", "method", "headers", "body"}
                                                         instead of `client`, where the reference is no ccxt of this
@@ -37,6 +39,8 @@ named in `auth_params` are compared by `resign` only.
 
 The settings of leverage and margin mode are compared as orders are: what the venue reads before it writes is answered by
 the contract fixture, and the intent is the name of the case. Whether the parameters stand in the body is a part too.
+
+So is the question for fills, whose intent is "fills".
 
 Where both can place several orders with one request, the intent "batch" is two orders to sell; a part of its second one is
 named "orders.1.price", and "orders.*.price" is that part of each.
@@ -88,7 +92,7 @@ from tests.exchanges.contract import (
 
 TOKEN = "01JD3X8K2MQZV7W5N9TRH4BCYE"
 OTHER_TOKEN = "01JD3X8K2MQZV7W5N9TRH4BCYF"
-BATCH = "batch"
+BATCH, FILLS = "batch", "fills"
 FINE = Decimal("0.00000001")
 SMALLEST_NUMBER_OF_INTENTS = 25
 
@@ -449,18 +453,17 @@ def writes(name: str, wanted_case: str) -> list[httpx.Request]:
     (on Hyperliquid a read is a POST to /info)."""
     found = case(name, wanted_case)
     assert found is not None, f'{name}: there is no case "{wanted_case}"'
-    script, kind = Script(found.get("exchange", []), []), venues()[name]
+    script = Script(found.get("exchange", []), [])
     act(open_venue(name, script), name, "set_leverage", found)
+    return [addressed(name, each) for each in script.raw if each.method != "GET" and each.url.path != "/info"]
+
+
+def addressed(name: str, request: httpx.Request) -> httpx.Request:
+    """What a script was asked, as it would go to the exchange itself."""
+    kind = venues()[name]
     hosts = {f"{host}.exchange.test": addresses for host, addresses in kind.hosts.items()}
-    return [
-        httpx.Request(
-            each.method,
-            hosts.get(each.url.host, kind.base_urls)[Environment.LIVE] + each.url.raw_path.decode(),
-            content=each.content,
-        )
-        for each in script.raw
-        if each.method != "GET" and each.url.path != "/info"
-    ]
+    base = hosts.get(request.url.host, kind.base_urls)[Environment.LIVE]
+    return httpx.Request(request.method, base + request.url.raw_path.decode(), content=request.content)
 
 
 def settings_of(name: str) -> Settings:
@@ -497,6 +500,38 @@ def setting_differences(name: str, wanted_case: str) -> list[dict[str, tuple[Any
     return told
 
 
+# -- fills -------------------------------------------------------------------------------------------------
+
+
+def questions(name: str) -> dict[str, tuple[Any, ...]]:
+    found: dict[str, tuple[Any, ...]] = getattr(adapter(venues()[name].exchange), "fills", {})
+    return found
+
+
+def our_question(name: str) -> httpx.Request:
+    found = case(name, FILLS)
+    assert found is not None, f'{name}: there is no case "{FILLS}"'
+    script = Script(found["exchange"], [])
+    act(open_venue(name, script), name, "fills", found)
+    return addressed(name, script.raw[0])
+
+
+def their_question(name: str) -> Caught:
+    exchange, (method, *arguments) = client(name), questions(name)[venues()[name].name]
+    with pytest.raises(Caught) as caught:
+        getattr(exchange, method)(next(iter(exchange.markets)), *arguments)
+    return caught.value
+
+
+def question_differences(name: str) -> dict[str, tuple[Any, Any]]:
+    ours, other = (parts(each, name) for each in (our_question(name), their_question(name).request))
+    return {
+        part: (ours.get(part), other.get(part))
+        for part in {**ours, **other}
+        if ours.get(part) != other.get(part)
+    }
+
+
 def listed(name: str, intent: str) -> Iterator[tuple[int, dict[str, Any]]]:
     for place, each in enumerate(fixture(name).get("differences", [])):
         if any(fnmatch.fnmatchcase(intent, pattern) for pattern in each["intents"]):
@@ -531,6 +566,7 @@ BATCHED = [
     name for name in NAMES if venues()[name].features.batch and not refusal(name, BATCH) and has_batches(name)
 ]
 SETTINGS = [(name, wanted_case) for name in NAMES for wanted_case in settings_of(name)]
+ASKED = [name for name in NAMES if venues()[name].name in questions(name)]
 REFUSED = [(name, intent) for name, intent in PROMISED if refusal(name, intent)]
 
 
@@ -576,6 +612,18 @@ def test_our_signature_of_their_setting_is_theirs(name: str, wanted_case: str) -
         assert ours == other
 
 
+@pytest.mark.parametrize("name", ASKED)
+def test_both_clients_ask_for_fills_alike(name: str) -> None:
+    found = question_differences(name)
+    unlisted = {part: pair for part, pair in found.items() if allowed_by(name, FILLS, part, pair) is None}
+    assert unlisted == {}, "(ours, theirs), neither equal nor listed with a reason in the fixture"
+    ours, other = adapter(venues()[name].exchange).resign(
+        open_venue(name, nothing_is_sent), their_question(name), credentials(name)
+    )
+    assert other, "ccxt sent no authentication"
+    assert ours == other
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if venues()[name].features.leverage])
 def test_what_sets_a_leverage_is_compared(name: str) -> None:
     """Unless the venue has nothing to set."""
@@ -606,15 +654,22 @@ def test_the_table_is_long_enough(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_listed_difference_occurs_and_has_a_reason(name: str) -> None:
-    occurring = {
-        allowed_by(name, intent, part, pair)
-        for each, intent in COMPARED
-        if each == name
-        for part, pair in differences(name, intent).items()
-    } | {
-        allowed_by(name, BATCH, part, pair)
-        for part, pair in (batch_differences(name) if name in BATCHED else {}).items()
-    }
+    occurring = (
+        {
+            allowed_by(name, intent, part, pair)
+            for each, intent in COMPARED
+            if each == name
+            for part, pair in differences(name, intent).items()
+        }
+        | {
+            allowed_by(name, BATCH, part, pair)
+            for part, pair in (batch_differences(name) if name in BATCHED else {}).items()
+        }
+        | {
+            allowed_by(name, FILLS, part, pair)
+            for part, pair in (question_differences(name) if name in ASKED else {}).items()
+        }
+    )
     occurring |= {
         allowed_by(name, wanted_case, part, pair)
         for wanted_case in settings_of(name)

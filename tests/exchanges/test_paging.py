@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exchanges.errors import OutcomeUnknown
-from exchanges.paging import Place, pages_after, pages_by_number, whole_list
+from exchanges.paging import Place, pages_after, pages_by_number, whole_by_number, whole_list
 
 ROWS = [{"id": number} for number in range(5)]
 
@@ -69,6 +69,7 @@ def test_of_a_list_that_may_be_endless_only_so_many_pages_are_read() -> None:
 
 def test_a_list_in_which_nothing_may_be_missing_is_read_to_its_end() -> None:
     assert list(whole_list(Book(ROWS).after, 2, onward)) == ROWS
+    assert whole_by_number(Book(ROWS).numbered, 2) == ROWS
 
 
 def test_one_that_does_not_go_on_is_not_taken_for_whole() -> None:
@@ -79,3 +80,5 @@ def test_one_that_does_not_go_on_is_not_taken_for_whole() -> None:
 def test_one_that_is_too_long_is_not_taken_for_whole() -> None:
     with pytest.raises(OutcomeUnknown):
         list(whole_list(Book(ROWS).after, 2, onward, most=2))
+    with pytest.raises(OutcomeUnknown):
+        whole_by_number(Book(ROWS).numbered, 2, most=2)

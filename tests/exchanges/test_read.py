@@ -165,6 +165,7 @@ def test_optional_text_may_be_absent_and_nothing_else() -> None:
 def test_times_are_aware_whichever_way_they_are_told() -> None:
     wanted = datetime(2026, 11, 23, 7, 46, 27, 123_000, UTC)
     assert read.moment_ms({"at": "1795419987123"}, "at") == wanted
+    assert read.moment_ms({"at": Decimal("1795419987.1234")}, "at", per_second=1) == wanted
     assert read.moment({"at": "2026-11-23T07:46:27.123Z"}, "at") == wanted
     assert read.moment({"at": "2026-11-23T07:46:27.123"}, "at") == wanted
 

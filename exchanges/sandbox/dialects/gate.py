@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -19,6 +20,7 @@ from exchanges.sandbox.meter import Limit, Owner
 from exchanges.sandbox.model import (
     ZERO,
     ClientIds,
+    Fill,
     Market,
     Order,
     Reason,
@@ -45,6 +47,8 @@ D = Decimal
 WINDOW_SECONDS = 60
 MONTH_SECONDS = 2_592_000
 LARGEST_BATCH = 10
+#: a second that never comes
+LATEST = 10**11
 TEXT = re.compile(r"t-[0-9A-Za-z_.-]{1,28}")
 SIDES = {each.value: each for each in Side}
 TIMES = {each.value: each for each in TimeInForce} | {"poc": TimeInForce.GTC}
@@ -219,7 +223,24 @@ class _Gate(Dialect):
         )
         if found is None or not _is_plain(found) or (not by_text and name != (found.live_id or found.id)):
             raise Rejected(Reason.UNKNOWN_ORDER)
+        if self.forgotten(found, by_text=by_text):
+            raise Rejected(Reason.UNKNOWN_ORDER)
         return found
+
+    @abstractmethod
+    def forgotten(self, order: Order, *, by_text: bool) -> bool:
+        """Whether an order that ended is not told of any more."""
+
+    def traded(self, call: Call, name: str) -> list[tuple[Order, Fill]]:
+        """Newest first, from `from` to `to`, seconds that both belong to it."""
+        wanted, start, end = call.text(name, ""), call.integer("from", 0), call.integer("to", LATEST)
+        found = [
+            (order, fill)
+            for order in self.desk.book(call.account).orders.values()
+            for fill in order.fills
+            if wanted in ("", order.market.symbol) and start <= fill.time_ms // 1000 <= end
+        ]
+        return sorted(found, key=lambda pair: pair[1].id, reverse=True)
 
     def record(self, call: Call) -> Order:
         found = self.desk.book(call.account).orders.get(call.text("order_id"))
@@ -265,7 +286,10 @@ _LIMITS = (
     Limit("spot_orders", "spot_orders", 10, 1),
     Limit("futures_orders", "futures_orders", 100, 1),
     Limit("cancels", "cancels", 200, 1),
-    *(Limit(name, name, 200, 10) for name in ("private", "triggers", "order_reads", "trigger_reads")),
+    *(
+        Limit(name, name, 200, 10)
+        for name in ("private", "triggers", "order_reads", "trigger_reads", "fills")
+    ),
     *(Limit(name, name, 200, 10, Owner.ADDRESS) for name in ("time", "instruments", "tickers")),
 )
 
@@ -311,6 +335,13 @@ class GateSpot(_Gate):
         ]
 
     # -- plain orders ----------------------------------------------------------------------------------
+
+    def forgotten(self, order: Order, *, by_text: bool) -> bool:
+        return by_text and not self.desk.remembers(order, 3600)
+
+    @route("GET /api/v4/spot/my_trades", costs={"fills": 1})
+    def my_trades(self, call: Call) -> Any:
+        return _page(call, [_spot_trade(*each) for each in self.traded(call, "currency_pair")])
 
     @route("POST /api/v4/spot/orders", trading=True, costs={"spot_orders": 1})
     def place(self, call: Call) -> Any:
@@ -452,6 +483,13 @@ class GateFutures(_Gate):
         return rows
 
     # -- plain orders ----------------------------------------------------------------------------------
+
+    def forgotten(self, order: Order, *, by_text: bool) -> bool:
+        return not order.filled and not self.desk.remembers(order, 60 if by_text else 600)
+
+    @route("GET /api/v4/futures/usdt/my_trades_timerange", costs={"fills": 1})
+    def my_trades(self, call: Call) -> Any:
+        return _page(call, [_contract_trade(call, *each) for each in self.traded(call, "contract")])
 
     @route("POST /api/v4/futures/usdt/orders", trading=True, costs={"futures_orders": 1})
     def place(self, call: Call) -> Any:
@@ -862,6 +900,42 @@ def _spot_row(order: Order) -> dict[str, Any]:
         "rebated_fee": "0",
         "rebated_fee_currency": order.market.quote,
         "finish_as": "open" if order.open else _finish(order),
+    }
+
+
+def _spot_trade(order: Order, fill: Fill) -> dict[str, Any]:
+    return {
+        "id": str(fill.id),
+        "create_time": str(fill.time_ms // 1000),
+        "create_time_ms": f"{fill.time_ms}.000000",
+        "currency_pair": order.market.symbol,
+        "side": fill.side.value,
+        "role": "maker" if fill.maker else "taker",
+        "amount": text(fill.quantity),
+        "price": text(fill.price),
+        "order_id": order.live_id or order.id,
+        "fee": text(fill.fee),
+        "fee_currency": fill.fee_asset,
+        "point_fee": "0",
+        "gt_fee": "0",
+        "text": order.client_id or "apiv4",
+    }
+
+
+def _contract_trade(call: Call, order: Order, fill: Fill) -> dict[str, Any]:
+    sign = 1 if fill.side is Side.BUY else -1
+    return {
+        "trade_id": str(fill.id),
+        "create_time": D(fill.time_ms) / 1000,
+        "contract": order.market.symbol,
+        "order_id": order.live_id or order.id,
+        "size": _count(call, sign * fill.quantity),
+        "close_size": _count(call, ZERO),
+        "price": text(fill.price),
+        "role": "maker" if fill.maker else "taker",
+        "text": order.client_id or "api",
+        "fee": text(fill.fee),
+        "point_fee": "0",
     }
 
 

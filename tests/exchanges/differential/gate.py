@@ -20,6 +20,12 @@ settings: Settings = {
     "set leverage": [("set_leverage", 7, {"cross_leverage_limit": 7})],
     "set leverage of isolated margin": [("set_leverage", 7, {})],
 }
+#: since when the fixture's case asks, and the second after its now
+SINCE_MS, UNTIL_MS = 1_699_999_200_000, 1_700_000_001_000
+fills = {
+    "Gate": ("fetch_my_trades", SINCE_MS, 100, {"until": UNTIL_MS, "page": 1}),
+    "Gate_F": ("fetch_my_trades", SINCE_MS, 100, {"until": UNTIL_MS, "offset": 0}),
+}
 
 
 def client(name: str) -> Any:

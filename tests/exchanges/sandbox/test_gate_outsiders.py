@@ -82,6 +82,8 @@ def test_ccxt_spot_market_orders_count_quote_when_buying_and_coins_when_selling(
     sold = spot.create_order(SPOT, "market", "sell", 0.1)
     found = spot.fetch_order(sold["id"], SPOT)
     assert (found["status"], found["filled"], found["average"]) == ("closed", 0.1, 50000)
+    trades = {each["order"]: (each["side"], each["price"]) for each in spot.fetch_my_trades(SPOT)}
+    assert trades == {bought["id"]: ("buy", 50000.1), sold["id"]: ("sell", 50000)}
     assert spot.fetch_balance()["USDT"]["free"] == pytest.approx(100000 - 1000 + 5000 - 10, abs=1)
 
 
@@ -162,6 +164,8 @@ def test_ccxt_futures_market_order_opens_a_position_with_its_leverage(swap):
     swap.set_leverage(5, SWAP, {"marginMode": "isolated"})
     order = swap.create_order(SWAP, "market", "buy", 1000)
     assert (order["status"], order["filled"], order["average"]) == ("closed", 1000, 50000.1)
+    (trade,) = swap.fetch_my_trades(SWAP)
+    assert (trade["order"], trade["side"], trade["amount"]) == (order["id"], "buy", 1000)
     position = swap.fetch_position(SWAP)
     assert (position["side"], position["contracts"], position["entryPrice"]) == ("long", 1000, 50000.1)
     assert (position["leverage"], position["marginMode"]) == (5, "isolated")

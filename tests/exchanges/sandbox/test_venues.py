@@ -5,6 +5,7 @@ Nothing here names an exchange: a venue added to `exchanges/venues/` and `sandbo
 
 import itertools
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -90,6 +91,7 @@ class Trader:
 
 LINKING = sorted(name for name, kind in venues().items() if kind.features.linked_legs)
 STOPPING = sorted(name for name, kind in venues().items() if kind.features.conditional)
+TELLING = sorted(name for name, kind in venues().items() if kind.features.fills)
 BATCHING = sorted(name for name, kind in venues().items() if kind.features.batch)
 
 
@@ -146,6 +148,23 @@ def test_an_order_whose_answer_was_lost_is_found_by_our_id(trader):
     request = lost(trader, "drop_after")
     report = trader.venue.fetch(trader.keys, trader.instrument, OrderRef(request.client_id))
     assert (report.status, report.filled) == (OrderStatus.FILLED, trader.quantity)
+
+
+@pytest.mark.parametrize("trader", TELLING, indirect=True)
+def test_what_an_order_filled_is_told_when_orders_are_forgotten(trader):
+    filled = trader.enter()
+    resting = trader.venue.place(trader.keys, trader.request(Side.BUY, OrderType.LIMIT, price=Decimal(40000)))
+    trader.venue.cancel(trader.keys, trader.instrument, resting.ref)
+    passed = trader.venue.features.client_id_memory_seconds + 60
+    trader.sandbox.age(trader.venue.key_family, trader.keys.key, passed)
+    with pytest.raises(OrderNotFound):
+        trader.venue.fetch(trader.keys, trader.instrument, OrderRef(resting.client_id))
+    since = datetime.now(UTC) - timedelta(seconds=passed + 60)
+    fills = trader.venue.fills(trader.keys, trader.instrument, since)
+    assert sum(each.quantity for each in fills) == trader.quantity
+    assert {each.exchange_id for each in fills} == {filled.exchange_id}
+    assert {each.client_id for each in fills} == {filled.client_id * trader.venue.features.fills_named}
+    assert trader.venue.fills(trader.keys, trader.instrument, since + timedelta(seconds=120)) == []
 
 
 def test_an_order_that_never_arrived_is_not_found(trader):

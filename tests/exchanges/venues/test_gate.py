@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +23,7 @@ from exchanges.errors import (
 from exchanges.types import Credentials, MarginMode, OrderRef, OrderStatus, OrderType, TimeInForce
 from exchanges.venue import Call
 from exchanges.venues.gate import BOUND, ERRORS, TRIGGER_BOUND, worst_price
-from tests.exchanges.contract import NOW_MS, instrument, open_venue, order
+from tests.exchanges.contract import NOW_MS, case, instrument, open_venue, order
 
 KEYS = Credentials("the-key", "the-secret")
 OTHER = Credentials("another-key", "another-secret")
@@ -297,6 +298,24 @@ def test_a_refusal_for_rate_stops_the_calls_it_speaks_of_only() -> None:
 def test_no_label_is_listed_under_two_classes() -> None:
     assert ERRORS["ORDER_FINISHED"] is OrderNotFound
     assert ERRORS["TOO_BUSY"] is OutcomeUnknown
+
+
+# -- fills -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "page", "places"), [("gate", "page", ["1", "2"]), ("gate_f", "offset", ["0", "100"])]
+)
+def test_a_fill_told_twice_because_another_came_between_two_pages_counts_once(
+    name: str, page: str, places: list[str]
+) -> None:
+    (row, *_) = (case(name, "fills") or {})["exchange"][0]["answer"]["body"]
+    number = "id" if name == "gate" else "trade_id"
+    rows = [{**row, number: str(each)} for each in range(101)]
+    wire = Answers(rows[:100], rows[99:])
+    fills = open_venue(name, wire).fills(KEYS, instrument(name), datetime(2023, 11, 14, 22, tzinfo=UTC))
+    assert [request.url.params[page] for request in wire.requests] == places
+    assert len(fills) == 101
 
 
 # -- several orders in one request -------------------------------------------------------------------------
