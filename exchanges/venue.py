@@ -59,6 +59,7 @@ __all__ = [
     "Venue",
     "acknowledged",
     "by_client_id",
+    "done_by",
     "exact_json",
     "held_mode",
     "json_body",
@@ -390,6 +391,21 @@ def held_mode(positions: Sequence[Position], direction: Direction | None) -> Mar
     """The margin mode of what is open, of the position in `direction` first."""
     ranked = sorted(positions, key=lambda each: each.direction is not direction)
     return next((each.margin_mode for each in ranked if each.margin_mode), None)
+
+
+def done_by(report: Report, at: datetime) -> Fill:
+    """All that an order has filled, as one fill, of exchanges whose lists of orders name ours and whose fills do not."""
+    if report.average_price is None:
+        raise OutcomeUnknown("the answer does not say at what price an order filled")
+    return Fill(
+        report.exchange_id,
+        report.client_id,
+        report.symbol,
+        report.side,
+        report.filled,
+        report.average_price,
+        at,
+    )
 
 
 def outcome(action: Callable[[], T]) -> T | ExchangeError:

@@ -15,6 +15,10 @@ github.com/JKorf/HTX.Net, github.com/thrasher-corp/gocryptotrader; stored copies
   arrive. A stop that was crossed already would become a take-profit, so the price is looked at before each.
 * A batch takes ten orders and none that waits for a trigger. Its answer tells of each, futures of each with its code. (Ten
   is the documented maximum of spot and of the older futures API; that of API v5 was not to be found.)
+* An order that ended two hours ago is no longer found by our id. Fills name only its number; lists of orders name our id,
+  spot for 180 days and fully cancelled ones for two hours, and tell windows of 48 hours by the time at which orders were
+  made (/v1/order/orders and /v5/trade/order/history as ccxt 4.5.90 asks and quotes them; the documents of the older
+  swap_hisorders in github.com/rosssaunders/coincise; read 2026-11-23). What a conditional order became has no id of ours.
 * Futures count whole contracts; callers see base units only. Client ids there are whole numbers of 53 bits.
 * A futures order names its margin mode, and one that closes names that of its position (cross where nobody said).
 * What closes a position at a trigger is an `sl` or a `tp` order; both may rest for the whole position, and neither ends
@@ -53,12 +57,13 @@ from exchanges.guide import Guide
 from exchanges.limits import Bucket, Costs, Priority, Scope
 from exchanges.margin import SeesModes, check_leverage, whole_leverage
 from exchanges.memory import Memory, slot
-from exchanges.paging import pages_after
+from exchanges.paging import pages_after, whole_list
 from exchanges.read import (
     decimal,
     decimal_or_none,
     field,
     items,
+    moment_ms,
     nonzero,
     positive,
     rows_of,
@@ -80,6 +85,7 @@ from exchanges.types import (
     Direction,
     Environment,
     Fee,
+    Fill,
     Instrument,
     KeyInfo,
     MarginMode,
@@ -103,6 +109,7 @@ from exchanges.venue import (
     Venue,
     acknowledged,
     by_client_id,
+    done_by,
     held_mode,
     json_body,
     key_digest,
@@ -122,6 +129,8 @@ LARGEST_BATCH = 10
 #: so long the price of a market serves to tell that a target is not crossed
 PRICE_SERVES_SECONDS = 1.0
 PAGE = 100
+#: the longest window of a list of ended orders
+TWO_DAYS_SECONDS = 172_800
 NEVER_EXPIRES = -1
 #: windows are of two and three seconds: what a header says beyond that is not believed
 LONGEST_WAIT_SECONDS = 10.0
@@ -423,7 +432,11 @@ class HTXSpot(_HTX):
     product = Product.SPOT
     base_urls = {Environment.LIVE: SPOT_URL}
     features = Features(
-        market_by_quote=True, reduce_only=False, client_id_memory_seconds=7200, batch=LARGEST_BATCH
+        market_by_quote=True,
+        reduce_only=False,
+        client_id_memory_seconds=7200,
+        fills_memory_seconds=TWO_DAYS_SECONDS,
+        batch=LARGEST_BATCH,
     )
     errors = words(SHARED, SPOT_ERRORS)
     #: https://www.htx.com/en-us/opend/newApiPages/ "Rate limiting": per user and call, over two seconds
@@ -636,6 +649,24 @@ class HTXSpot(_HTX):
                 return
             asked |= {"fromId": data["nextId"]}
 
+    def fills(self, keys: Credentials, instrument: Instrument, since: datetime) -> list[Fill]:
+        """Of the orders that were made since then, each order's as one."""
+        self._pairs[instrument.symbol] = (instrument.base, instrument.quote)
+        asked = {
+            "symbol": instrument.symbol,
+            "states": "partial-filled,partial-canceled,filled",
+            "start-time": int(since.timestamp() * 1000),
+            "end-time": self.clock.now_ms(),
+            "size": PAGE,
+        }
+        rows = whole_list(
+            lambda place: items(self._read("/v1/order/orders", {**asked, **place}, "reads", keys), "data"),
+            PAGE,
+            lambda last: {"from": text(last, "id"), "direct": "next"},
+        )
+        told = (done_by(self.read_order(row), moment_ms(row, _ended_at(row))) for row in rows)
+        return list({each.exchange_id: each for each in told}.values())
+
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
         """A conditional order that triggered is a plain order by now."""
         if ref.conditional:
@@ -727,6 +758,7 @@ class HTXFutures(SeesModes, CountsContracts, _HTX):
         leverage=True,
         mode_per_order=True,
         client_id_memory_seconds=7200,
+        fills_memory_seconds=TWO_DAYS_SECONDS,
         batch=LARGEST_BATCH,
     )
     errors = words(SHARED, SWAP_ERRORS)
@@ -939,9 +971,36 @@ class HTXFutures(SeesModes, CountsContracts, _HTX):
             found += [self.read_algo(item) for item in rows]
         return found
 
-    def _pages(self, keys: Credentials, path: str, wanted: Mapping[str, Any]) -> Iterator[Any]:
+    def fills(self, keys: Credentials, instrument: Instrument, since: datetime) -> list[Fill]:
+        """Of the orders that were made since then and ended, each order's as one. Whether a list that names no margin
+        mode tells of both is not documented."""
+        self._know(instrument)
+        asked = {
+            "contract_code": instrument.symbol,
+            "states": "filled,partially_canceled",
+            "start_time": int(since.timestamp() * 1000),
+            "end_time": self.clock.now_ms(),
+        }
+        path, found = "/v5/trade/order/history", dict[str, Fill]()
+        for mode in MODES:
+            rows = self._pages(keys, path, {**asked, "margin_mode": mode}, whole_list)
+            found |= {each.exchange_id: each for each in map(self._read_ended, rows)}
+        return list(found.values())
+
+    def _read_ended(self, item: Any) -> Fill:
+        """Every order tells a client id, be it its number again: one without any could be ours."""
+        text(item, "client_order_id")
+        return done_by(self.read_order(item), moment_ms(item, "updated_time"))
+
+    def _pages(
+        self,
+        keys: Credentials,
+        path: str,
+        wanted: Mapping[str, Any],
+        read: Callable[..., Iterator[Any]] = pages_after,
+    ) -> Iterator[Any]:
         asked = {**wanted, "limit": PAGE, "direct": "next"}
-        return pages_after(
+        return read(
             lambda place: items(self._read(path, {**asked, **place}, "reads", keys), "data"),
             PAGE,
             lambda last: {"from": text(last, "id")},
@@ -1089,6 +1148,11 @@ def _spot_type(order: OrderRequest, venue: str) -> str:
 
 def _cost(order: OrderRequest, value: Decimal) -> Decimal:
     return down(value, order.instrument.extra["quote_step"])
+
+
+def _ended_at(item: Any) -> str:
+    """What is still open has no end yet."""
+    return "finished-at" if decimal(item, "finished-at") else "created-at"
 
 
 def _counted(item: Any, part: str) -> Decimal:

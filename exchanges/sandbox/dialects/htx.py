@@ -34,6 +34,10 @@ from exchanges.types import OrderStatus, OrderType, Product, Side, TimeInForce
 D = Decimal
 WINDOW_MS = 300_000
 LARGEST_BATCH = 10
+#: an order is found by its client id for so long after its end
+MEMORY_SECONDS = 7200
+#: of a list of orders
+LONGEST_WINDOW_MS = 172_800_000
 SIDES = {side.value: side for side in Side}
 IS_LIMIT = {"market": False, "limit": True}
 ALGO_TIMES = {"gtc": TimeInForce.GTC, "ioc": TimeInForce.IOC, "fok": TimeInForce.FOK}
@@ -145,6 +149,15 @@ class HTXFrame(Dialect):
                 left = max(limit.capacity - used[limit.name], 0)
                 return dict(zip(self.told, (str(left), str(ends)), strict=True))
         return {}
+
+    def made_between(self, call: Call, start: str, end: str) -> list[Order]:
+        """Newest first; the parameters that name the bounds, in milliseconds."""
+        end_ms = call.integer(end, call.now_ms)
+        start_ms = call.integer(start, end_ms - LONGEST_WINDOW_MS)
+        if end_ms - start_ms > LONGEST_WINDOW_MS:
+            raise Rejected(Reason.BAD_PARAMETER, "start time")
+        known = reversed(self.desk.book(call.account).orders.values())
+        return [each for each in known if start_ms <= each.created_ms <= end_ms]
 
     def open_of(self, call: Call, name: str) -> list[Order]:
         """Newest first, of the symbol that the parameter `name` may give."""
@@ -258,7 +271,17 @@ class HTXSpot(HTXFrame):
         found = self.desk.order(call.account, order_id=order_id, client_id=client_id)
         if found is None or (_is_algo(found) and found.live_id != order_id):
             return None
-        return found
+        return found if order_id or self.desk.remembers(found, MEMORY_SECONDS) else None
+
+    @route("GET /v1/order/orders")
+    def orders(self, call: Call) -> Any:
+        """Newest first, by the time at which they were made."""
+        states, symbol = call.text("states").split(","), call.text("symbol")
+        found = self.made_between(call, "start-time", "end-time")
+        plain = [each for each in found if not (_is_algo(each) and not each.live_id)]
+        rows = [self._row(call.account, each, "field") for each in plain if each.market.symbol == symbol]
+        told = [row for row in rows if row["state"] in states]
+        return ok(after(told, call.text("from", ""), call.integer("size", 100)))
 
     @route("GET /v1/order/orders/{orderId}", "GET /v1/order/orders/getClientOrder")
     def order(self, call: Call) -> Any:

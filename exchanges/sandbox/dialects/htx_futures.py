@@ -11,6 +11,7 @@ from typing import Any
 from exchanges.sandbox.dialect import Route, route
 from exchanges.sandbox.dialects.htx import (
     GATEWAY,
+    MEMORY_SECONDS,
     SIDES,
     STATUSES,
     HTXFrame,
@@ -208,7 +209,7 @@ class HTXFutures(HTXFrame):
         found = self.desk.order(call.account, order_id=order_id, client_id=client_id)
         if found is None or (_is_algo(found) and found.live_id != order_id):
             return None
-        return found
+        return found if order_id or self.desk.remembers(found, MEMORY_SECONDS) else None
 
     @route("GET /v5/trade/order")
     def order(self, call: Call) -> Any:
@@ -222,6 +223,16 @@ class HTXFutures(HTXFrame):
         found = [each for each in self.open_of(call, "contract_code") if not each.waiting]
         rows = [self._row(call.account, order) for order in found]
         return self._answer(call, after(rows, call.text("from", ""), call.integer("limit", 20)))
+
+    @route("GET /v5/trade/order/history")
+    def order_history(self, call: Call) -> Any:
+        """Those that ended, by the time at which they were made."""
+        found = self.made_between(call, "start_time", "end_time")
+        rows = [self._row(call.account, order) for order in found if not order.open]
+        wanted = {name: call.text(name) for name in ("contract_code", "margin_mode")}
+        states = call.text("states").split(",")
+        told = [row for row in rows if row["state"] in states and wanted.items() <= row.items()]
+        return self._answer(call, after(told, call.text("from", ""), call.integer("limit", 20)))
 
     @route("POST /v5/trade/cancel_order", trading=True, costs={"trade": 1})
     def cancel(self, call: Call) -> Any:

@@ -21,6 +21,7 @@ from tests.exchanges.contract import NOW_MS, Settings
 
 ACCOUNT = "1528640"
 ASK = Decimal(50000)
+SIGNED = ("AccessKeyId", "SignatureMethod", "SignatureVersion", "Timestamp", "Signature")
 
 
 class Htx(ccxt.htx):  # type: ignore[misc]
@@ -32,6 +33,18 @@ class Htx(ccxt.htx):  # type: ignore[misc]
         return super().create_order(symbol, kind, *rest)
 
 
+#: since when the fixture's case asks
+SINCE_MS = 1_699_999_200_000
+STATES = {"HTX": "partial-filled,partial-canceled,filled", "HTX_F": "filled,partially_canceled"}
+fills = {
+    "HTX": ("fetch_orders", SINCE_MS, 100, {"until": NOW_MS, "states": STATES["HTX"]}),
+    "HTX_F": (
+        "fetch_orders",
+        SINCE_MS,
+        100,
+        {"until": NOW_MS, "states": STATES["HTX_F"], "direct": "next"},
+    ),
+}
 settings: Settings = {
     "set leverage": [("set_leverage", 10, {"position_side": "both"})],
     "leverage of isolated margin in hedge mode is set for each side": [
@@ -99,8 +112,10 @@ def _algo(order: OrderRequest, call: Any) -> Any:
 
 
 def resign(venue: Venue, caught: Any, keys: Credentials) -> tuple[dict[str, str], dict[str, str]]:
-    """The whole query of a POST is authentication."""
-    target, body = urlsplit(caught.url), json.loads(caught.body)
-    params = body if isinstance(body, dict) else {"": body}
+    """The whole query of a POST is authentication; that of a question has its parameters, too."""
+    target = urlsplit(caught.url)
+    body = json.loads(caught.body or "null")
+    asked = {name: value for name, value in parse_qsl(target.query) if name not in SIGNED}
+    params = asked if body is None else body if isinstance(body, dict) else {"": body}
     request = venue.sign(Call(caught.method, target.path, params), keys, NOW_MS)
     return dict(parse_qsl(request.query)), dict(parse_qsl(target.query))

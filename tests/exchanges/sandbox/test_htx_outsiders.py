@@ -83,6 +83,7 @@ def test_ccxt_spot_market_buy_spends_its_cost_and_pays_its_fee_in_coins(spot):
     assert (found["status"], found["side"]) == ("closed", "buy")
     assert found["cost"] == pytest.approx(1000, abs=0.1)
     assert found["fee"]["currency"] == "BTC"
+    assert [each["id"] for each in spot.fetch_closed_orders(SPOT)] == [order["id"]]
     assert spot.fetch_balance()["BTC"]["total"] == pytest.approx(2 + found["filled"] * 0.998)
 
 
@@ -136,6 +137,8 @@ def test_ccxt_futures_market_order_opens_a_position_with_its_leverage(swap):
     found = swap.fetch_order(order["id"], SWAP)
     assert (found["status"], found["filled"], found["average"]) == ("closed", 100, 50000.1)
     assert swap.fetch_order(None, SWAP, {"clientOrderId": "12345"})["id"] == order["id"]
+    (ended,) = swap.fetch_closed_orders(SWAP)
+    assert (ended["clientOrderId"], ended["average"]) == ("12345", 50000.1)
     (position,) = swap.fetch_positions([SWAP])
     assert (position["side"], position["contracts"], position["entryPrice"]) == ("long", 100, 50000.1)
     assert (position["leverage"], position["marginMode"]) == (10, "cross")
