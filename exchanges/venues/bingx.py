@@ -20,6 +20,11 @@ reads (read 2026-11-22). What is odd here:
   our id, a conditional one, which has none, by its type, so that a batch takes one of each. An order of which the answer does
   not tell for sure is looked for, and so is each when the batch is refused as a whole for what is in its orders: nothing says
   that none stands then;
+* an order is found by our id for two hours. Fills (allFillOrders, fillHistory; myTrades of spot) name its number only. The
+  list of ended orders of perpetuals (allOrders, at most seven days) has a `clientOrderId` in the answers quoted by
+  ccxt 4.5.90 and kept in github.com/JKorf/BingX.Net, though not in the documented table of its fields: it is believed
+  where it names any. That of spot (historyOrders) has none, so what a forgotten order of spot has filled is not asked
+  for (stored copies of the documents in github.com/rosssaunders/coincise, read 2026-11-23);
 * limits are per user and endpoint, and per address in three groups, whose numbers the documents give with each call
   ("IP in group number 3"). Groups 2 and 3 allow 1000 requests in 10 s, and of each endpoint 100 and 200: all of
   their endpoints together are held to that here;
@@ -33,6 +38,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -58,6 +64,7 @@ from exchanges.read import (
     field,
     flag,
     items,
+    moment_ms,
     nonzero,
     rows_of,
     step_of,
@@ -76,6 +83,7 @@ from exchanges.types import (
     Direction,
     Environment,
     Fee,
+    Fill,
     Instrument,
     KeyInfo,
     MarginMode,
@@ -97,6 +105,7 @@ from exchanges.venue import (
     Features,
     Venue,
     acknowledged,
+    done_by,
     exact_json,
     plain_params,
     refuse_crossed,
@@ -627,6 +636,7 @@ class BingXFutures(LooksAgain, _BingX):
         hedge_mode=True,
         leverage=True,
         client_id_memory_seconds=2 * 3600,
+        fills_memory_seconds=7 * 86_400,
         batch=LARGEST_BATCH,
         batch_conditional=True,
     )
@@ -756,12 +766,28 @@ class BingXFutures(LooksAgain, _BingX):
 
     def _known(self, keys: Credentials, instrument: Instrument, since_ms: int) -> list[Any]:
         """The orders of a market that are open, and those since then whatever became of them."""
+        ended = self._ended(keys, instrument, since_ms)
+        return self._open(keys, instrument) + ended
+
+    def _ended(self, keys: Credentials, instrument: Instrument, since_ms: int) -> list[Any]:
         params = {"symbol": instrument.symbol, "startTime": since_ms, "limit": MOST}
         answer = self._read("/openApi/swap/v2/trade/allOrders", params, keys, ("history", "orders"))
         ended = rows_of(answer, "data", "orders")
         if len(ended) >= MOST:
             raise OutcomeUnknown(f"{self.name} has more orders of {instrument.symbol} than it lists")
-        return self._open(keys, instrument) + ended
+        return ended
+
+    def fills(self, keys: Credentials, instrument: Instrument, since: datetime) -> list[Fill]:
+        """Of the plain orders that were made since then and ended, each order's as one; no other has an id of ours."""
+        rows = self._ended(keys, instrument, int(since.timestamp() * 1000))
+        told = [
+            done_by(report, moment_ms(row, "updateTime"))
+            for row in rows
+            if text(row, "type") in PLAIN and (report := self._progress(row, self.read_order(row))).filled
+        ]
+        if told and not any(each.client_id for each in told):
+            raise OutcomeUnknown(f"{self.name} lists orders and the client id of none")
+        return told
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         """A conditional order without a number cannot be told from others, only that there is none."""

@@ -54,6 +54,8 @@ from exchanges.types import (
 D = Decimal
 WINDOW_MS = 5000
 LARGEST_BATCH = 5
+#: an order is found by its client id for so long after its end
+MEMORY_SECONDS = 7200
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 POSITION_SIDES = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT}
 POSITION_SIDE_OF = {side: name for name, side in POSITION_SIDES.items()}
@@ -624,6 +626,8 @@ def _named(call: Call, desk: Desk) -> Order | None:
         raise Rejected(Reason.MISSING_PARAMETER, "orderId")
     market = desk.market(call.text("symbol"))
     order = desk.order(call.account, order_id=order_id, client_id=client_id)
+    if order is not None and not order_id and not desk.remembers(order, MEMORY_SECONDS):
+        return None
     return order if order is not None and order.market is market else None
 
 

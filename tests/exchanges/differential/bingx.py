@@ -11,10 +11,18 @@ import ccxt
 
 from exchanges.types import Credentials, OrderRequest, Product
 from exchanges.venue import Call, Venue
-from exchanges.venues.bingx import POSITION_WORDS, RECV_WINDOW_MS, TRIGGERS
+from exchanges.venues.bingx import MOST, POSITION_WORDS, RECV_WINDOW_MS, TRIGGERS
 from tests.exchanges.contract import NOW_MS, Settings
 
 WINDOW = {"recvWindow": RECV_WINDOW_MS}
+fills = {
+    "BingX_F": (
+        "fetch_canceled_and_closed_orders",
+        None,
+        None,
+        {"startTime": 1_699_999_200_000, "limit": MOST},
+    )
+}
 settings: Settings = {
     "set leverage": [
         ("set_margin_mode", "isolated", WINDOW),
