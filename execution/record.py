@@ -2,7 +2,7 @@
 one that refuses a part of it for good holds up no other part and no other job.
 
 What waits for the database is the list `unrecorded:REGION` in the region's Redis; what was refused for good, and is
-kept for people to look at, the list `unrecordable:REGION`.
+kept for people to look at, the list `unrecordable:REGION` (tried again by `execution.replay`).
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 PASSING = (OperationalError, InterfaceError)
 #: class of the codes for "larger than I can": no passing matter (postgresql.org/docs/16/errcodes-appendix.html)
 LIMIT_EXCEEDED = "54"
+#: the error of an order of which nothing but its end could be written
+INCOMPLETE = "HISTORY_INCOMPLETE"
 
 
 @dataclass(slots=True)
@@ -195,6 +197,16 @@ def unrecordable(region: str) -> int:
     return int(region_redis(region).llen(_refused(region)))
 
 
+def kept_for_people(region: str) -> list[str]:
+    """Those ledgers, the oldest first. Raises redis.RedisError."""
+    return [str(text) for text in region_redis(region).lrange(_refused(region), 0, -1)]
+
+
+def let_go(region: str, text: str) -> None:
+    """One of them is done with. Raises redis.RedisError."""
+    region_redis(region).lrem(_refused(region), 1, text)
+
+
 def _keep_for_people(region: str, text: str) -> None:
     log.error("a ledger could not be written into history: it is kept in %s", _refused(region))
     region_redis(region).rpush(_refused(region), text)
@@ -231,15 +243,16 @@ def _salvage(ledger: Ledger, account: Account | None) -> None:
     """Part by part, each for itself. An order whose own part fails gets its end all the same: `unknown` where a
     bracket hangs on it, so that reconciliation makes that anew from what stands on the exchange."""
     for result in ledger.results:
-        if not _alone(f"the result of {result.token}", partial(_write_result, ledger, account, result)):
-            _alone(f"the bare end of {result.token}", partial(_write_bare_end, ledger, result))
+        if not alone(f"the result of {result.token}", partial(_write_result, ledger, account, result)):
+            alone(f"the bare end of {result.token}", partial(_write_bare_end, ledger, result))
     for number, part in enumerate(_consequences(ledger, account)):
-        _alone(f"part {number} of what follows from job {ledger.job.id}", part)
+        alone(f"part {number} of what follows from job {ledger.job.id}", part)
     with mishap.caught(f"keeping the ledger of job {ledger.job.id}"):
         _keep_for_people(ledger.job.region, ledger.dump())
 
 
-def _alone(what: str, part: Callable[[], None]) -> bool:
+def alone(what: str, part: Callable[[], None]) -> bool:
+    """Write one part for itself. False when it was refused for good, which the log tells; raises PASSING."""
     with mishap.caught(what, but=PASSING) as mishaps, _limits_do_not_pass(), transaction.atomic():
         part()
     return not mishaps
@@ -248,7 +261,7 @@ def _alone(what: str, part: Callable[[], None]) -> bool:
 def _write_bare_end(ledger: Ledger, result: Result) -> None:
     status = OrderState.UNKNOWN if result.token in ledger.brackets else result.status
     error = error_object(
-        "HISTORY_INCOMPLETE", "what the exchange told of it could not be written down", "look at the exchange"
+        INCOMPLETE, "what the exchange told of it could not be written down", "look at the exchange"
     )
     move_order(result.token, status, by=f"worker {ledger.job.region}", error=error)
 
