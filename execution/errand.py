@@ -131,8 +131,7 @@ class Errand:
                 result.status = (
                     OrderState.UNKNOWN
                 )  # something was sent before: reconciliation finds out, and ends it
-            if isinstance(error, AuthRefused):
-                keycheck.doubt(self.job.region, self.job.account.public_id, self.job.account.sealed)
+            self._doubt(error)
         if self.job.dry_run and result.error is None:
             result.status, result.would_send = OrderState.DRY_RUN, self.desk.previews
 
@@ -208,7 +207,15 @@ class Errand:
         result.status = state_of(combined_status(closed.reports), result.filled, result.quantity)
         result.side = str(Direction.LONG if closed.reports[0].side is Side.SELL else Direction.SHORT)
         result.note = closed.left_over
+        for direction, error in closed.failed.items():
+            _side_left(result, direction, error)
+            self._doubt(error)
         self.desk.timeline.mark("filled")
+
+    def _doubt(self, *errors: Exception) -> None:
+        """A key that was refused is looked into."""
+        if any(isinstance(each, AuthRefused) for each in errors):
+            keycheck.doubt(self.job.region, self.job.account.public_id, self.job.account.sealed)
 
     def _left_behind(self, closed: Closed) -> None:
         if closed.instrument and closed.gone:
@@ -291,13 +298,11 @@ class Errand:
     def _close_everything(self, action: Step, step: JobStep, result: Result) -> None:
         """`* on VENUE close`: the steps behind it are done whatever had to stay open."""
         assert isinstance(action, Close)
-        account = self.job.account
-        swept = sweep(self.desk, action, step.token, account.public_id, self._left_behind)
+        swept = sweep(self.desk, action, step.token, self.job.account.public_id, self._left_behind)
         self._closed(swept.whole, result)
         if swept.left:
             _left_open(result, swept)
-        if any(isinstance(each, AuthRefused) for each in swept.errors):
-            keycheck.doubt(self.job.region, account.public_id, account.sealed)
+        self._doubt(*swept.errors)
 
     def _guard(self, step: If) -> str:
         """Empty when the condition holds, else why the rest of the block is skipped."""
@@ -365,6 +370,27 @@ def _beside_others(result: Result) -> None:
         result.error["message"] += f"; {words}"
     if result.status == OrderState.FILLED:
         result.status = OrderState.PARTIALLY_FILLED
+
+
+def _side_left(
+    result: Result, direction: Direction, error: Rejection | ExchangeError | UnknownOutcome
+) -> None:
+    """One side of a hedged position is closed, and the other one is not, or nobody knows."""
+    if isinstance(error, UnknownOutcome | OutcomeUnknown):
+        result.status = OrderState.UNKNOWN
+        reason = error.reason if isinstance(error, UnknownOutcome) else error
+        said, hint = (
+            f"whether the {direction} side is closed is not known: {reason.message}",
+            HINTS["OUTCOME_UNKNOWN"],
+        )
+    else:
+        if result.status == OrderState.FILLED:
+            result.status = OrderState.PARTIALLY_FILLED
+        said, hint = (
+            f"the {direction} side was not: {error.message}",
+            "look at the position, and close it again",
+        )
+    result.error = error_object("HALF_DONE", f"{plain(result.filled)} was closed, and {said}", hint)
 
 
 def _half_done(result: Result, failure: Rejection | ExchangeError | UnknownOutcome) -> None:

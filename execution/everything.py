@@ -128,6 +128,8 @@ def _close(
         else:
             swept.add(part)
             tell(part)
+            for other in part.failed.values():
+                _failed(swept, symbol, other, underway=desk.underway)
     if mishaps:
         _failed(swept, symbol, OutcomeUnknown("flipr itself failed"), underway=desk.underway)
     desk.underway = desk.underway or before

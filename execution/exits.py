@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from exchanges.errors import ExchangeError, NothingToReduce
+from exchanges.errors import ExchangeError, NothingToReduce, NotSent
 from exchanges.types import (
     Direction,
     Instrument,
@@ -21,7 +21,7 @@ from exchanges.types import (
 )
 from execution.commands import Cancel, CancelWhat, Close, Level, Size, SizeUnit
 from execution.desk import Desk, Released, UnknownOutcome
-from execution.ids import step_token
+from execution.ids import side_token
 from execution.protection import HUNDRED, Frame, distance, down, up
 from execution.rejection import Rejection
 from execution.sizing import check_currency
@@ -53,6 +53,8 @@ class Closed:
     cancelled: list[Report] = field(default_factory=list)
     #: why exits of a position that is gone could not be cancelled
     left_over: str = ""
+    #: why a side was not closed, or is not known to be, beside the one that was
+    failed: dict[Direction, Rejection | ExchangeError | UnknownOutcome] = field(default_factory=dict)
 
 
 def close(
@@ -61,17 +63,29 @@ def close(
     """Close a position, or a part, reduce-only; when it is gone, cancel the exits it leaves behind. `claim`: of what
     is held on spot, only so much.
 
-    The stop stays until the close is confirmed: a close that fails must not leave the position bare.
+    The stop stays until the close is confirmed: a close that fails must not leave the position bare. What goes wrong
+    with one side keeps the other from nothing; raises when that was all.
     """
     closed = Closed(instrument, claim)
     for number, position in enumerate(_meant_positions(desk, step, instrument, claim)):
-        part = token if number == 0 else step_token(token, f"close{number}")
-        _close_position(desk, step, instrument, position, part, closed)
+        try:
+            _close_position(desk, step, instrument, position, side_token(token, number), closed)
+        except (Rejection, ExchangeError, UnknownOutcome) as error:
+            closed.failed[position.direction] = error
+    if closed.failed and not closed.reports:
+        raise _gravest(closed.failed.values())
     if not closed.reports:
         gone = [step.direction] if step.direction else [Direction.LONG, Direction.SHORT]
         closed.gone = [] if desk.spot else gone
         _cancel_exits(desk, instrument, closed)
     return closed
+
+
+def _gravest(
+    errors: Iterable[Rejection | ExchangeError | UnknownOutcome],
+) -> Rejection | ExchangeError | UnknownOutcome:
+    """Of several: that an order may stand, then that one cannot, then whatever came first."""
+    return min(errors, key=lambda each: (not isinstance(each, UnknownOutcome), isinstance(each, NotSent)))
 
 
 def _meant_positions(desk: Desk, step: Close, instrument: Instrument, claim: Claim | None) -> list[Position]:

@@ -27,6 +27,11 @@ def step_token(token: str, part: str) -> str:
     return _derived(f"part:{token}:{part}")
 
 
+def side_token(token: str, number: int) -> str:
+    """Of the orders that close the sides of a position, in the order in which they leave: 0, and 1 in hedge mode."""
+    return step_token(token, f"close{number}") if number else token
+
+
 def new_public_id(prefix: str) -> str:
     """`b_...`: 100 random bits."""
     return f"{prefix}_{_base32(secrets.randbits(100), 20).lower()}"

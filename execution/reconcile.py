@@ -25,7 +25,7 @@ from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound
 from exchanges.limits import Priority, pressing
 from exchanges.types import Direction, Fill, Instrument, OrderRef, Report, Side
-from execution import brackets, claims, everything, forgotten, holdings, keycheck, lanes, mishap, turns
+from execution import brackets, claims, everything, forgotten, holdings, keycheck, lanes, mishap, sides, turns
 from execution.arming import UNPROTECTED, arm, cancel_legs, exit_leg
 from execution.brokers import producer_pool
 from execution.claims import Claim
@@ -46,6 +46,7 @@ from execution.entry import fill_price, protect_fill, spelled_out, trouble
 from execution.errand import state_of
 from execution.forgotten import CLOCKS
 from execution.ids import new_public_id, step_token
+from execution.jobs import plain
 from execution.models import OPEN_STATES, Bracket, BracketState, Order, OrderState
 from execution.moves import take_away_replaced
 from execution.observe import nameless, take_in, take_in_entry, unknown_there
@@ -354,8 +355,9 @@ def _ask(row: Order, step: Step) -> None:
     try:
         desk = open_desk(row.account, row.venue)
         instrument = desk.instrument(row.symbol)
-        report = _asked(desk, instrument, row, step)
-        if report is None:
+        if sides.both(desk, instrument, step):
+            _ask_both(desk, instrument, row)
+        elif (report := _asked(desk, instrument, row, step)) is None:
             _not_found(desk, instrument, row, step)
         else:
             with _lane(row):
@@ -378,6 +380,48 @@ def _asked(desk: Desk, instrument: Instrument, row: Order, step: Step) -> Report
             return desk.venue.fetch(desk.keys, instrument, _ref(row, step))
     except OrderNotFound:
         return None
+
+
+def _ask_both(desk: Desk, instrument: Instrument, row: Order) -> None:
+    """A close of both sides ends when the ends of both are known. One side that is open, and whose order the exchange
+    does not know, may have been opened since; or its order never came, or is on its way still."""
+    with _lane(row), pressing(Priority.ENTRY):
+        found = sides.ask(desk, instrument, row)
+        other = sides.unaccounted(desk, instrument, found)
+        if found and other is None:
+            _close_known(desk, instrument, row, found)
+        elif timezone.now() - row.created_at <= timedelta(seconds=settings.GIVE_UP_SECONDS):
+            _later(row)
+        elif not forgotten.recalled(row):
+            message = "the exchange does not know all orders of this close any more: whether they filled, it does not tell"
+            _hand_over(row, message, "look at the position and at the order history on the exchange")
+        elif not found:
+            _end(
+                row,
+                OrderState.NOT_SENT,
+                "NOT_SENT",
+                "the exchange does not know this order: it never arrived",
+            )
+        else:
+            _close_known(desk, instrument, row, found, other)
+
+
+def _close_known(
+    desk: Desk, instrument: Instrument, row: Order, found: list[Report], left: Direction | None = None
+) -> None:
+    """`left`: the side that was not closed."""
+    if not Order.objects.filter(pk=row.pk, status__in=OPEN_STATES).exists():
+        return
+    for report in found:
+        _count(desk, instrument, row, report)
+    whole, error = sides.together(found, instrument), None
+    state = state_of(whole.status, whole.filled, whole.quantity)
+    if left is not None:
+        message = f"{plain(whole.filled)} was closed, and the order for the {left} side never arrived"
+        error = error_object("HALF_DONE", message, "look at the position, and close it again")
+        state = OrderState.PARTIALLY_FILLED if state == OrderState.FILLED else state
+    news = _news(whole) | {"client_id": whole.client_id, "quantity": whole.quantity}
+    move_order(row.token, state, by=WHO, why=BY_NAME, instrument=instrument.symbol, error=error, **news)
 
 
 def _take_over(
@@ -533,19 +577,30 @@ def _follow(row: Order) -> None:
 
 
 def _look_at_resting(desk: Desk, instrument: Instrument, row: Order) -> None:
-    try:
-        report = desk.venue.fetch(desk.keys, instrument, _ref(row, load(row.step, Step)))
-    except OrderNotFound:
-        report = None
-    if report is None:
+    step: Step = load(row.step, Step)
+    two = sides.both(desk, instrument, step)
+    found = sides.ask(desk, instrument, row) if two else _known(desk, instrument, row, step)
+    if not found:
         _gone(desk, instrument, row)
         return
+    whole = sides.together(found, instrument) if two else found[0]
+    if two and len(found) == 1 and whole.status.final and row.lookups + 1 < GONE:
+        Order.objects.filter(pk=row.pk).update(lookups=F("lookups") + 1, updated_at=timezone.now())
+        return
     forgotten.looked(row)
-    _count(desk, instrument, row, report)
-    state = state_of(report.status, report.filled, report.quantity)
-    if not move_order(row.token, state, by=WHO, why="its state on the exchange", **_news(report)):
-        resting = not report.status.final  # its state was known before
+    for report in found:
+        _count(desk, instrument, row, report)
+    state = state_of(whole.status, whole.filled, whole.quantity)
+    if not move_order(row.token, state, by=WHO, why="its state on the exchange", **_news(whole)):
+        resting = not whole.status.final  # its state was known before
         Order.objects.filter(pk=row.pk).update(resting=resting, updated_at=timezone.now())
+
+
+def _known(desk: Desk, instrument: Instrument, row: Order, step: Step) -> list[Report]:
+    try:
+        return [desk.venue.fetch(desk.keys, instrument, _ref(row, step))]
+    except OrderNotFound:
+        return []
 
 
 def _gone(desk: Desk, instrument: Instrument, row: Order) -> None:

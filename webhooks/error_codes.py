@@ -273,7 +273,7 @@ EXCHANGE = _group(
         "An ioc, fok or post order depends on the prices of that moment: choose another price, or leave the word out.",
     ),
     HALF_DONE=(
-        "The old position may have been closed, and the new one was not opened.",
+        "Of two orders one was carried out: the old position may have been closed and the new one was not opened, or of two sides one was closed.",
         "Look at the position before you send it again.",
     ),
     EXCHANGE_BUSY=(
