@@ -31,7 +31,7 @@ class OnlyLooking:
 
 @admin.register(Order)
 class OrderAdmin(OnlyLooking, AdminOfOrders):
-    list_display = ("token", "user", "action", "symbol", "venue", "status", "filled", "created_at")
+    list_display = ("token", "status", "symbol", "venue", "action", "user", "filled", "created_at")
     list_filter = ("status", "action", "venue", "environment", "region")
     list_select_related = ("user",)
     search_fields = ("token", "delivery", "client_id", "exchange_id", "user__email", "user__public_id")
@@ -43,12 +43,12 @@ class OrderAdmin(OnlyLooking, AdminOfOrders):
 class BracketAdmin(OnlyLooking, AdminOfBrackets):
     list_display = (
         "public_id",
-        "user",
-        "direction",
+        "status",
         "instrument",
         "venue",
+        "direction",
         "quantity",
-        "status",
+        "user",
         "updated_at",
     )
     list_filter = ("status", "venue", "region")

@@ -17,7 +17,7 @@ else:
 
 @admin.register(Delivery)
 class DeliveryAdmin(AdminOfDeliveries):
-    list_display = ("public_id", "user", "hook", "status", "http_status", "source", "dry_run", "created_at")
+    list_display = ("public_id", "status", "http_status", "user", "hook", "source", "dry_run", "created_at")
     list_filter = ("status", "http_status", "dry_run")
     list_select_related = ("user", "hook")
     search_fields = ("public_id", "user__email", "user__public_id")
