@@ -28,7 +28,9 @@ ccxt 4.5.90, which sends none of them, and two programs of others show what an o
 answers to a query, a list and a stop look like, and whether an order can be asked for by our id, is told nowhere that could
 be read (the documentation as stored, its repository, clients of others; 2026-11-22): nothing is guessed of it. Others looked in
 2026 too: in May for a chapter on it in the documentation and for a call of it in BloFin's own Python kit, in vain, and in
-August at the lists of the demo, where they never had an order (copies read 2026-11-23).
+August at the lists of the demo, where they never had an order (copies read 2026-11-23). Of spot orders the documentation
+tells the fills alone (`spot/trade/fills-history`, in its chapter on tax): they have the exchange's number and none of ours, so
+that an order whose answer was lost cannot be known among them.
 """
 
 from __future__ import annotations
