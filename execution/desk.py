@@ -117,6 +117,7 @@ class Desk:
         fresh_until_ms: float | None = None,
         dry_run: bool = False,
         opposite_signal: str = "net",
+        gets_on: Callable[[], None] = lambda: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.connection = connection
@@ -127,6 +128,8 @@ class Desk:
         self.fresh_until_ms = fresh_until_ms
         self.dry_run = dry_run
         self.opposite_signal = opposite_signal
+        #: called at each step on the way: a job that goes on for long keeps its place so
+        self.gets_on = gets_on
         self.sleep = sleep
         self.previews: list[dict[str, Any]] = []
         self.released: list[Released] = []
@@ -318,6 +321,7 @@ class Desk:
         Raises NotSent and Refused as they are, UnknownOutcome when the exchange does not tell either; Rejection, with
         nothing sent, for an amount that history could not hold.
         """
+        self.gets_on()
         _check_storable(order)
         if self.dry_run:
             return self._preview(order)
@@ -406,6 +410,7 @@ class Desk:
 
     def _confirm(self, order: OrderRequest, ref: OrderRef) -> Report:
         """Ask for an order that was just placed: a caller waits, and maybe a position without its stop."""
+        self.gets_on()
         with pressing(Priority.ENTRY):
             return self.venue.fetch(self.keys, order.instrument, ref)
 
@@ -447,6 +452,7 @@ class Desk:
         """True when it is cancelled, False when it was no longer open."""
         if self.dry_run:
             return True
+        self.gets_on()
         self.underway = True
         try:
             self.venue.cancel(self.keys, instrument, ref)

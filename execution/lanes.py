@@ -13,7 +13,7 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import IntEnum
 from typing import Any, Self
@@ -23,11 +23,13 @@ from django.db import DatabaseError
 
 from exchanges.symbols import ASSET_ALIASES, DOLLARS, plain
 from execution import attendance, claims
-from execution.brokers import Asked, queue_redis, region_redis, run_once, script
+from execution.brokers import Asked, limits_redis, queue_redis, region_redis, run_once, script
 from execution.ids import new_public_id
 from execution.models import OPEN_STATES, Order
 
 LEASE_SECONDS = 60
+#: a job at work that gets on renews its lease so often
+RENEW_SECONDS = 10.0
 OVERTAKEN_SECONDS = 3600
 POLL_SECONDS = 0.005
 #: a place of supervision is found without its worker for so long before it is taken away: where Redis itself was
@@ -38,12 +40,23 @@ LOOK_SECONDS = 0.25
 CROWD_SECONDS = 4.0
 WATCHER = "watch"
 
+# KEYS and ARGV: as _TURN, of which it is the end. The place is leased, and taken anew where it was lost.
+_HOLD = """
+for place = 1, 3, 2 do
+  redis.call('ZADD', KEYS[place], -1, ARGV[1])
+  redis.call('HSET', KEYS[place + 1], ARGV[1], ARGV[2] + ARGV[3])
+  redis.call('PEXPIRE', KEYS[place], ARGV[3] * 2)
+  redis.call('PEXPIRE', KEYS[place + 1], ARGV[3] * 2)
+end
+return 1
+"""
+
 # KEYS: lane, register, barrier, each followed by its leases; without the last two nothing but the lane is waited for.
 # ARGV: job, now_ms, lease_ms, ticket. 1 when it is its turn (and leased), else 0. Entries whose lease ended are dropped
 # on the way; a job that is not in the lane any more (flushed Redis) joins at its ticket. Who has the turn stands before
 # all tickets until it leaves: a message that was sent earlier and came later waits too. Of two with the same ticket
 # the one about all symbols goes first.
-_TURN = """
+_TURN = f"""
 local job, now, lease, ticket = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local function ahead(places, leases)
   while true do
@@ -60,14 +73,7 @@ end
 if ahead(KEYS[1], KEYS[2]) then return 0 end
 local other = KEYS[5] and ahead(KEYS[5], KEYS[6])
 if other and (other < ticket or (other == ticket and KEYS[1] ~= KEYS[3])) then return 0 end
-for place = 1, 3, 2 do
-  redis.call('ZADD', KEYS[place], -1, job)
-  redis.call('HSET', KEYS[place + 1], job, now + lease)
-  redis.call('PEXPIRE', KEYS[place], lease * 2)
-  redis.call('PEXPIRE', KEYS[place + 1], lease * 2)
-end
-return 1
-"""
+{_HOLD}"""
 
 # KEYS: lane and register, each followed by its leases; if a message comes with it, a queue and what exists while
 # somebody works on it. ARGV: job, ticket, now_ms, lease_ms, the message. 0 when nobody works there: then nothing was
@@ -254,6 +260,31 @@ def on_behalf(region: str, lane: str, job: str, wait_seconds: float) -> Iterator
         ticket = next_ticket(region, lane, name)
     with turn(region, lane, name, ticket, wait_seconds):
         yield
+
+
+def keeping(
+    region: str, lane: str, job: str, clock: Callable[[], float] = time.monotonic
+) -> Callable[[], None]:
+    """To be called by a job at work in its lane whenever it gets on. A close of everything may take longer than a lease,
+    and nobody is to take it for dead, or to cross it; what hangs loses its place all the same."""
+    renewed = clock()
+
+    def keep() -> None:
+        nonlocal renewed
+        if (now := clock()) < renewed + RENEW_SECONDS:
+            return
+        renewed = now
+        args: list[Any] = [job, int(time.time() * 1000), LEASE_SECONDS * 1000]
+        with suppress(redis.RedisError):  # the next time, well before the lease ends
+            script(_HOLD)(keys=_registered(lane), args=args, client=limits_redis(region))
+
+    return keep
+
+
+def at_work(region: str, lane: str, job: str) -> bool:
+    """Whether a job's lease runs. Raises redis.RedisError."""
+    until = region_redis(region).hget(f"{lane}:leases", job)
+    return until is not None and float(str(until)) > time.time() * 1000
 
 
 class _Ahead:

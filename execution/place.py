@@ -167,4 +167,5 @@ def open_desk(job: Job, timeline: Timeline) -> Desk:
         fresh_until_ms=job.fresh_until_ms,
         dry_run=job.dry_run,
         opposite_signal=job.account.opposite_signal,
+        gets_on=lanes.keeping(job.region, job.lane, job.id),
     )

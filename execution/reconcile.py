@@ -317,7 +317,7 @@ def _abandoned(region: str, row: Order) -> bool:
     have lost the claim of somebody who did, only the exchange can tell."""
     claim = claims.look(region, row.job)
     if claim is Claim.ALIVE:
-        return timezone.now() > row.fresh_until + LATE
+        return timezone.now() > row.fresh_until + LATE and not _at_it(region, row)
     if claim is Claim.DEAD:
         return True
     if timezone.now() <= row.fresh_until or (claim is Claim.FREE and not claims.call_off(region, row.job)):
@@ -327,6 +327,13 @@ def _abandoned(region: str, row: Order) -> bool:
     _end(row, OrderState.EXPIRED, "EXPIRED", "no worker took it in time; nothing was sent")
     _leave_lane(region, row)
     return False
+
+
+def _at_it(region: str, row: Order) -> bool:
+    """What is done about all symbols may take long; it keeps its place in the lane for as long as it gets on."""
+    if row.symbol != EVERYTHING or row.account is None:
+        return False
+    return lanes.at_work(region, lanes.lane_of(row.account.public_id, row.venue, row.symbol), row.job)
 
 
 def _told(region: str, row: Order) -> bool:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from exchanges import transport
 from exchanges.errors import InvalidOrder, MarketPaused, OutcomeUnknown
 from execution import claims, dispatch, holdings, lanes, place, reconcile
+from execution.brokers import region_redis
 from execution.dispatch import Intake
 from execution.models import OPEN_STATES, BracketState, Order
 from tests.stack import wait_for
@@ -155,6 +156,30 @@ def test_reconciliation_tells_a_close_of_everything_as_done_when_nothing_is_open
     later(desk)
     row.refresh_from_db()
     assert (row.status, row.error) == ("filled", None)
+
+
+def test_a_close_of_everything_that_takes_long_is_not_taken_for_dead(desk, wire, monkeypatch):
+    """Its lease ends at the first position; at the second one its message is long stale, and reconciliation looks."""
+    open_three(desk)
+    monkeypatch.setattr(lanes, "RENEW_SECONDS", 0.0)
+    seen = []
+
+    def act(request, send):
+        (row,) = Order.objects.filter(status="working")
+        lane = lanes.lane_of(desk.accounts["binance"].public_id, row.venue, "*")
+        if request.startswith(PLACE) and "symbol=BTCUSDT" in request:
+            region_redis(row.region).hset(f"{lane}:leases", row.job, "1")
+        if request.startswith(PLACE) and "symbol=ETHUSDT" in request:
+            Order.objects.filter(pk=row.pk).update(fresh_until=timezone.now() - timedelta(minutes=2))
+            later(desk)
+            row.refresh_from_db()
+            seen.append((row.status, lanes.at_work(row.region, lane, row.job)))
+        return send()
+
+    wire(act)
+    closed = desk.one("* on Binance_F close all")
+    assert seen == [("working", True)]
+    assert (closed["status"], closed["error"], open_there(desk)) == ("filled", None, [])
 
 
 # -- beside other messages -----------------------------------------------------------------------------------

@@ -280,6 +280,30 @@ def test_a_job_about_all_symbols_does_not_wait_for_one_that_hangs(monkeypatch):
 
 
 @pytest.mark.parametrize("lane", [LANE, ALL])
+@pytest.mark.parametrize("lost", [False, True], ids=["the lease ended", "the place was taken away"])
+def test_a_job_that_gets_on_keeps_its_place_beyond_its_lease(lane, lost):
+    now = [0.0]
+    with turn("eu", lane, "long", next_ticket("eu", lane, "long"), 0):
+        keep = lanes.keeping("eu", lane, "long", clock=lambda: now[0])
+        region_redis("eu").hset(f"{lane}:leases", "long", "1")
+        if lost:
+            lanes.leave("eu", lane, "long")
+        keep()
+        assert not lanes.at_work("eu", lane, "long"), "it is asked for often, and renewed now and then"
+        now[0] += lanes.RENEW_SECONDS
+        keep()
+        assert lanes.at_work("eu", lane, "long")
+        assert not begins(LANE, "next", next_ticket("eu", LANE, "next"))
+    assert not lanes.at_work("eu", lane, "long")
+
+
+def test_a_redis_that_is_away_stops_no_job_at_work(settings):
+    keep = lanes.keeping("eu", LANE, "long", clock=iter([0.0, lanes.RENEW_SECONDS]).__next__)
+    settings.BROKER_URLS = {"eu": "redis://127.0.0.1:1/0"}
+    keep()
+
+
+@pytest.mark.parametrize("lane", [LANE, ALL])
 def test_who_leaves_leaves_no_trace(lane):
     with turn("eu", lane, "job", next_ticket("eu", lane, "job"), 0):
         pass
