@@ -365,7 +365,7 @@ class Desk:
                 return self._leave(order)
             except NotSent as error:
                 wait = error.retry_after or 0.1
-                if attempt == RESENDS or wait > LONGEST_WAIT_SECONDS or not self._still_fresh(wait):
+                if attempt == RESENDS or wait > LONGEST_WAIT_SECONDS or not self._may_wait(order, wait):
                     raise
                 self.sleep(wait)
             except ModeMismatch:
@@ -394,6 +394,9 @@ class Desk:
             return replace(order, position_side=None)
         closing = order.side.opposite if order.reduce_only else order.side
         return replace(order, position_side=Direction.LONG if closing == "buy" else Direction.SHORT)
+
+    def _may_wait(self, order: OrderRequest, wait_seconds: float) -> bool:
+        return _leaves(order) or self._still_fresh(wait_seconds)
 
     def _left_seconds(self) -> float | None:
         if self.fresh_until_ms is None:
@@ -534,9 +537,12 @@ def _always() -> bool:
 
 
 def _opens_at_market(order: OrderRequest) -> bool:
+    return order.type is OrderType.MARKET and not _leaves(order)
+
+
+def _leaves(order: OrderRequest) -> bool:
     """A sale on spot gives away what is held: it counts as an exit."""
-    leaves = order.side is Side.SELL if order.instrument.product is Product.SPOT else order.closes
-    return order.type is OrderType.MARKET and not leaves
+    return order.side is Side.SELL if order.instrument.product is Product.SPOT else order.closes
 
 
 def _told(answer: Report | ExchangeError) -> Report:

@@ -147,6 +147,23 @@ def test_what_only_closes_leaves_however_late(room):
     assert report.filled == D("0.01")
 
 
+def test_what_only_closes_is_sent_again_however_late(room):
+    here = room("Binance_F", "binance")
+    here.desk.send(here.order(Side.BUY))
+    here.clock.now = FRESH_SECONDS + 1
+    closing = here.desk.venue.client_id(TOKEN[:-4] + "BBB2")
+    order = replace(here.order(Side.SELL, reduce_only=True), client_id=closing)
+    assert here.desk.send(order, NotSent("no connection")).filled == D("0.01")
+
+
+def test_an_entry_that_became_late_is_not_sent_again(room):
+    here = room("Binance_F", "binance")
+    here.clock.now = FRESH_SECONDS + 1
+    with pytest.raises(NotSent):
+        here.desk.send(here.order(Side.BUY, type=OrderType.LIMIT, price=D(40000)), NotSent("no connection"))
+    assert (here.state()["orders"], here.slept) == ([], [])
+
+
 def test_a_sale_on_spot_leaves_however_late(room):
     here = room("Binance", "binance")
     here.clock.now = FRESH_SECONDS + 1
