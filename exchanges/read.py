@@ -112,6 +112,11 @@ def as_decimal(value: Any, name: str = "value") -> Decimal:
     return number
 
 
+def in_ms(moment: datetime) -> int:
+    """Milliseconds since 1970, as `moment_ms` reads them."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
 def moment_ms(data: Any, *path: str | int, per_second: int = 1000) -> datetime:
     """A time that is told in milliseconds since 1970, or in so many parts of a second."""
     try:

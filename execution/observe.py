@@ -24,6 +24,7 @@ from execution.ids import step_token
 from execution.models import BracketState, Order, OrderState
 from execution.protection import Guarded, Leg, LegKind, LegState
 from execution.transitions import RECONCILIATION, move_order
+from execution.unseen import fills_of, told_by
 
 log = logging.getLogger(__name__)
 #: looks in a row that must agree before a vanished position or order is believed
@@ -147,23 +148,29 @@ def _leg_report(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg, 
         pass
     leg.missing += 1
     if leg.at_market:
-        _miss_sale(bracket, leg)
-    elif leg.missing >= (SURE if leg.error == ANNOUNCED else LOST):
+        return _miss_sale(desk, bracket, instrument, leg)
+    if leg.missing >= (SURE if leg.error == ANNOUNCED else LOST):
         _lost(bracket, leg, "the exchange does not know this order")
     return None
 
 
-def _miss_sale(bracket: Guarded, leg: Leg) -> None:
+def _miss_sale(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> Report | None:
     """One at market must not go out again while it may be on its way, which takes as long as with a command; nor when
-    it may have come and been forgotten since somebody looked."""
+    it may have come and been forgotten since somebody looked: then its fills tell, else the position."""
     now = timezone.now()
     leg.sent_at = leg.sent_at or now
     if leg.error == FORGOTTEN or now - (leg.missed_at or leg.sent_at) >= memory(bracket.venue):
-        _left_to_the_position(bracket, leg)
-        return
-    leg.missed_at = now
+        fills = fills_of(desk, instrument, leg.ref, leg.sent_at)
+        if fills:
+            return told_by(fills, instrument, leg.ref, bracket.direction.exit_side, leg.quantity)
+        if fills is None:
+            _left_to_the_position(bracket, leg)
+            return None
+    else:
+        leg.missed_at = now
     if now - leg.sent_at > timedelta(seconds=settings.GIVE_UP_SECONDS):
         _lost(bracket, leg, "the exchange does not know this order")
+    return None
 
 
 def _left_to_the_position(bracket: Guarded, leg: Leg) -> None:

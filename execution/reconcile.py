@@ -25,7 +25,19 @@ from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound
 from exchanges.limits import Priority, pressing
 from exchanges.types import Direction, Fill, Instrument, OrderRef, Report, Side
-from execution import brackets, claims, everything, forgotten, holdings, keycheck, lanes, mishap, sides, turns
+from execution import (
+    brackets,
+    claims,
+    everything,
+    forgotten,
+    holdings,
+    keycheck,
+    lanes,
+    mishap,
+    sides,
+    turns,
+    unseen,
+)
 from execution.arming import UNPROTECTED, arm, cancel_legs, exit_leg
 from execution.brokers import producer_pool
 from execution.claims import Claim
@@ -44,7 +56,6 @@ from execution.commands import (
 from execution.desk import Desk
 from execution.entry import fill_price, protect_fill, spelled_out, trouble
 from execution.errand import state_of
-from execution.forgotten import CLOCKS
 from execution.ids import new_public_id, step_token
 from execution.jobs import plain
 from execution.models import OPEN_STATES, Bracket, BracketState, Order, OrderState
@@ -322,7 +333,7 @@ def _abandoned(region: str, row: Order) -> bool:
         return True
     if timezone.now() <= row.fresh_until or (claim is Claim.FREE and not claims.call_off(region, row.job)):
         return False
-    if not claims.kept_since(region, row.created_at - CLOCKS):
+    if not claims.kept_since(region, row.created_at - unseen.CLOCKS):
         return True
     _end(row, OrderState.EXPIRED, "EXPIRED", "no worker took it in time; nothing was sent")
     _leave_lane(region, row)
@@ -466,11 +477,11 @@ def _not_found(desk: Desk, instrument: Instrument, row: Order, step: Step) -> No
 
 def _forgotten(desk: Desk, instrument: Instrument, row: Order, step: Step) -> None:
     """It may have come, filled and been forgotten since. Where neither fills nor the position tell, only its user can."""
-    fills = forgotten.fills_of(desk, row, instrument, step)
+    fills = unseen.fills_of(desk, instrument, _ref(row, step), row.created_at)
     if fills:
-        report = forgotten.report_of(desk, row, instrument, step, fills)
+        report = unseen.report_of(desk, row, instrument, step, _ref(row, step), fills)
         with _lane(row):
-            counted = forgotten.followed(row, instrument, fills)
+            counted = unseen.followed(row, instrument, fills)
             _take_over(desk, instrument, row, report, BY_FILLS, counted=counted)
         return
     if fills is not None:
@@ -618,7 +629,10 @@ def _gone(desk: Desk, instrument: Instrument, row: Order) -> None:
         Order.objects.filter(pk=row.pk).update(lookups=F("lookups") + 1, updated_at=timezone.now())
         return
     step: Step = load(row.step, Step)
-    fills = None if sure else forgotten.fills_of(desk, row, instrument, step)
+    single = not sides.both(desk, instrument, step)
+    fills = None
+    if single and not sure:
+        fills = unseen.fills_of(desk, instrument, _ref(row, step), row.created_at)
     if fills:
         _filled_unseen(desk, instrument, row, step, fills)
         return
@@ -638,11 +652,11 @@ def _gone(desk: Desk, instrument: Instrument, row: Order) -> None:
 def _filled_unseen(desk: Desk, instrument: Instrument, row: Order, step: Step, fills: list[Fill]) -> None:
     """The bracket that waits for the fill is told, and supervision places what is missing; a bracket that somebody else
     has just written is told by the next look."""
-    report = forgotten.report_of(desk, row, instrument, step, fills)
+    report = unseen.report_of(desk, row, instrument, step, _ref(row, step), fills)
     with _lane(row):
         if not _told_bracket(desk, instrument, row, report):
             return
-        if not forgotten.followed(row, instrument, fills):
+        if not unseen.followed(row, instrument, fills):
             _count(desk, instrument, row, report)
         state = state_of(report.status, report.filled, report.quantity)
         if not move_order(row.token, state, by=WHO, why=BY_FILLS, **_news(report)):

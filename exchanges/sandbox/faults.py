@@ -28,7 +28,7 @@ class Kind(StrEnum):
 @dataclass(slots=True)
 class Fault:
     """`rate`: chance of each call; `count`: how often at most; `path`: only calls whose "METHOD /path" has
-    this text in it. Without `path` only calls that place, change or cancel orders are hit."""
+    this text in it, where a space ends the path. Without `path` only calls that place, change or cancel orders are hit."""
 
     kind: Kind
     venue: str = ""
@@ -60,7 +60,7 @@ class Fault:
         """Draws the chance and counts down only when venue and path match."""
         if self.venue not in ("", venue) or self.count == 0:
             return False
-        if (self.path not in place) if self.path else not trading:
+        if (self.path not in f"{place} ") if self.path else not trading:
             return False
         if self.rate < 1 and self.chance.random() >= self.rate:
             return False

@@ -12,7 +12,8 @@ Facts from docs.deribit.com, API v2.1.1 (read 2026-11-22), unless a line names a
 * a trigger order that fires becomes another order, with another id and the same label: orders are asked for, and
   cancelled, by label, whichever of the two stands;
 * whether a label finds a trigger order that still waits is not documented: the open orders are looked through too;
-* ended orders are remembered for 30 minutes;
+* ended orders are remembered for 30 minutes, trades for a day; what is older is told as history only, which never ends
+  (docs.deribit.com/articles/accessing-historical-trades-orders, read 2026-11-23);
 * amounts of linear contracts are in the base coin, those of inverse ("reversed") ones in dollars, and callers see
   contracts of `contract_size` dollars; margin is cross for the whole account, and its leverage is no
   setting of an instrument; positions are one-way;
@@ -25,8 +26,9 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -35,7 +37,22 @@ from exchanges import errors
 from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound, OutcomeUnknown, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Kind, Priority, Scope
-from exchanges.read import decimal, decimal_or_none, field, items, nonzero, nonzero_where, text, word, words
+from exchanges.paging import Place, whole_list
+from exchanges.read import (
+    decimal,
+    decimal_or_none,
+    field,
+    flag,
+    in_ms,
+    items,
+    moment_ms,
+    nonzero,
+    nonzero_where,
+    text,
+    text_or_none,
+    word,
+    words,
+)
 from exchanges.signature import hex_hmac
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
@@ -47,6 +64,7 @@ from exchanges.types import (
     Direction,
     Environment,
     Fee,
+    Fill,
     Instrument,
     KeyInfo,
     Legs,
@@ -69,6 +87,10 @@ API = "/api/v2"
 AUTH = f"{API}/public/auth"
 USDC = "USDC"
 ONE = Decimal(1)
+#: the most trades in one answer
+PAGE = 1000
+#: for so long trades are told at once; then as history, of which so much is asked for
+RECENT, FILLS_MEMORY = timedelta(days=1), timedelta(days=90)
 #: BTC-PERPETUAL, beside BTC_USDC-PERPETUAL and BTC-25DEC26
 INVERSE = re.compile(r"[A-Z]+-PERPETUAL")
 #: what `currency` may name where orders are looked for by label
@@ -377,6 +399,43 @@ class _Deribit(Venue):
         sizes = self._sizes(rows, instrument)
         return [self.read_order(row, sizes[row["instrument_name"]]) for row in rows]
 
+    def fills(self, keys: Credentials, instrument: Instrument, since: datetime) -> list[Fill]:
+        """What is older than a day is told as history, and history comes late: both are asked for.
+        https://docs.deribit.com/api-reference/trading/private-get_user_trades_by_instrument_and_time (read 2026-11-23)."""
+        now_ms = self.clock.now_ms()
+        old = now_ms - in_ms(since) >= RECENT // timedelta(milliseconds=1)
+        asked = {"start_timestamp": in_ms(since), "end_timestamp": now_ms}
+        found = dict[tuple[str, str], Fill]()
+        for history in (True, False) if old else (False,):
+            for row in self._trades(keys, instrument, asked | {"historical": history}):
+                found[text(row, "trade_id"), text(row, "order_id")] = self.read_fill(row, _worth(instrument))
+        return list(found.values())
+
+    def _trades(self, keys: Credentials, instrument: Instrument, asked: Mapping[str, Any]) -> Iterator[Any]:
+        """Oldest first; a page begins with the last moment of the one before, some of whose trades come twice."""
+        asked = {"instrument_name": instrument.symbol, **asked, "count": PAGE, "sorting": "asc"}
+
+        def page(place: Place) -> list[Any]:
+            told = self._read("get_user_trades_by_instrument_and_time", {**asked, **place}, keys)
+            rows = items(told, "result", "trades")
+            if flag(told, "result", "has_more") and len(rows) < PAGE:
+                raise OutcomeUnknown(f"{self.name} tells {len(rows)} trades at a time, not {PAGE}")
+            return rows
+
+        return whole_list(page, PAGE, lambda last: {"start_timestamp": text(last, "timestamp")})
+
+    def read_fill(self, item: Any, size: Decimal = ONE) -> Fill:
+        """`label` is there for orders that have one."""
+        return Fill(
+            exchange_id=text(item, "order_id"),
+            client_id=text_or_none(item, "label") or "",
+            symbol=text(item, "instrument_name"),
+            side=word(SIDES, item, "direction"),
+            quantity=decimal(item, "amount") / size,
+            price=decimal(item, "price"),
+            at=moment_ms(item, "timestamp"),
+        )
+
     def _sizes(self, rows: list[Any], instrument: Instrument | None) -> Mapping[str, Decimal]:
         """By symbol, the amount that a quantity of one is."""
         return {row["instrument_name"]: ONE for row in rows}
@@ -439,6 +498,7 @@ class DeribitSpot(_Deribit):
         fill_in_answer=True,
         reduce_only=False,
         client_id_memory_seconds=1800,
+        fills_memory_seconds=FILLS_MEMORY // timedelta(seconds=1),
     )
 
     def _check(self, order: OrderRequest) -> None:
@@ -463,7 +523,12 @@ class _DeribitFutures(_Deribit):
     kind = "future"
     #: "execution of one order in a pair automatically cancels the other" is documented; that a cancel does, is not
     features = Features(
-        linked_legs=True, linked_cancel=False, fill_in_answer=True, client_id_memory_seconds=1800
+        linked_legs=True,
+        linked_cancel=False,
+        fill_in_answer=True,
+        client_id_memory_seconds=1800,
+        fills_memory_seconds=FILLS_MEMORY // timedelta(seconds=1),
+        fills_triggered=True,
     )
 
     def _filed_under(self, instrument: Instrument) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ Facts from https://www.okx.com/docs-v5/en/ (pages read 2026-11-22 in stored copi
   the pair has. Cancelled orders without a fill are forgotten after two hours.
 * The demo account lives on the live host and is told apart by a header; its keys open nothing else (50101).
   Keys of my.okx.com (EEA) and of the USA belong to eea.okx.com and us.okx.com (50119 elsewhere).
+* Fills are told for three months, with the client id; those of the order that an algo order became name that alone.
 * Trailing, iceberg and TWAP orders made by hand are not listed among the open orders until they trigger.
 """
 
@@ -22,7 +23,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -33,14 +34,16 @@ from exchanges.errors import ModeMismatch, OrderNotFound, OutcomeUnknown, Unsupp
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.margin import OrdersInMode, check_leverage
-from exchanges.paging import pages_after
+from exchanges.paging import pages_after, whole_list
 from exchanges.pairs import check_pair, half_id, ids_of_pair, pair_id
 from exchanges.read import (
     decimal,
     decimal_or_blank,
     decimal_or_none,
     field,
+    in_ms,
     items,
+    moment_ms,
     nonzero,
     text,
     word,
@@ -57,6 +60,7 @@ from exchanges.types import (
     Direction,
     Environment,
     Fee,
+    Fill,
     Instrument,
     KeyInfo,
     Legs,
@@ -87,6 +91,7 @@ from exchanges.venue import (
 )
 
 PAGE = 100
+FILLS_MEMORY = timedelta(days=90)
 AT_MARKET = "-1"
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
@@ -193,6 +198,7 @@ class _OKX(CountsContracts):
         "algo_cancels": Bucket(20, 2.0, Scope.KEY),
         "order_reads": Bucket(60, 2.0, Scope.KEY),
         "pending": Bucket(60, 2.0, Scope.KEY),
+        "fills": Bucket(10, 2.0, Scope.KEY),
         "algo_reads": Bucket(20, 2.0, Scope.KEY),
         "algo_pending": Bucket(20, 2.0, Scope.KEY),
         "balance": Bucket(10, 2.0, Scope.KEY),
@@ -465,6 +471,30 @@ class _OKX(CountsContracts):
                     found += self.read_algo(item).values()
         return found
 
+    def fills(self, keys: Credentials, instrument: Instrument, since: datetime) -> list[Fill]:
+        """Newest first: https://www.okx.com/docs-v5/en/#order-book-trading-trade-get-transaction-details-last-3-months
+        (as ccxt 4.5.90 quotes it, read 2026-11-23)."""
+        asked = {**self._known(instrument), "begin": in_ms(since), "limit": PAGE}
+        rows = whole_list(
+            lambda place: items(self._read("trade/fills-history", {**asked, **place}, "fills", keys)),
+            PAGE,
+            lambda last: {"after": text(last, "billId")},
+        )
+        return [self.read_fill(row) for row in rows]
+
+    def read_fill(self, item: Any) -> Fill:
+        """`clOrdId` is "" where the order had none."""
+        symbol = text(item, "instId")
+        return Fill(
+            exchange_id=text(item, "ordId"),
+            client_id=text(item, "clOrdId"),
+            symbol=symbol,
+            side=word(SIDES, item, "side"),
+            quantity=decimal(item, "fillSz") * self._size(symbol),
+            price=decimal(item, "fillPx"),
+            at=moment_ms(item, "ts"),
+        )
+
     def _open(self, keys: Credentials, item: Any) -> list[Report]:
         """A plain order; one that came of a trigger keeps the name its trigger had."""
         if not (algo_id := item.get("algoId")):
@@ -546,6 +576,7 @@ class OKXSpot(_OKX):
         market_by_quote=True,
         reduce_only=False,
         client_id_memory_seconds=7200,
+        fills_memory_seconds=FILLS_MEMORY // timedelta(seconds=1),
         batch=20,
     )
 
@@ -608,6 +639,7 @@ class OKXSwap(OrdersInMode, _OKX):
         leverage=True,
         mode_per_order=True,
         client_id_memory_seconds=7200,
+        fills_memory_seconds=FILLS_MEMORY // timedelta(seconds=1),
         batch=20,
     )
 

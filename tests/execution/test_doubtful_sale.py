@@ -14,7 +14,11 @@ from execution.models import Bracket, BracketState
 from execution.protection import LegKind, LegState
 from execution.supervise import open_desk
 
-PLACE = {"Binance_F": "POST /fapi/v1/order", "Bitget": "POST /api/v2/spot/trade/place-order"}
+PLACE = {
+    "Binance_F": "POST /fapi/v1/order",
+    "Bitget": "POST /api/v2/spot/trade/place-order",
+    "OKX": "POST /api/v5/trade/order",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +37,7 @@ def doubtful(make_desk, venue="Binance_F"):
     desk.one(f"BTCUSDT on {venue} limit long 0.02 at 49000 sl off 2%")
     desk.sandbox.price("BTC/USDT", "48990")
     desk.sandbox.fault("reject_stop", venue=venue)
-    desk.sandbox.fault("drop_before", venue=venue, path=PLACE[venue], count=1)
+    desk.sandbox.fault("drop_before", venue=venue, path=f"{PLACE[venue]} ", count=1)
     desk.supervise()
     desk.sandbox.no_faults()
     desk.sandbox.fault("reject_stop", venue=venue)
@@ -120,3 +124,21 @@ def test_on_spot_a_forgotten_one_is_left_to_its_user(make_desk, caplog):
     row = desk.bracket()
     assert (row.status, "look at the position" in row.note) == (BracketState.FAILED, True)
     assert caplog.text.count("its sale at market") == 1
+
+
+@pytest.mark.parametrize("took_place", [True, False])
+def test_of_a_forgotten_one_its_fills_tell_where_the_exchange_tells_them(make_desk, took_place):
+    desk = doubtful(make_desk, "OKX")
+    (leg,) = brackets.from_row(desk.bracket()).live(LegKind.EXIT)
+    if took_place:
+        there = open_desk(desk.accounts["okx"], "OKX")
+        bought = there.instrument("BTCUSDT")
+        sale = OrderRequest(bought, leg.client_id, Side.SELL, OrderType.MARKET, leg.quantity)
+        there.venue.place(there.keys, sale)
+    desk.sandbox.age("okx", desk.keys["okx"], 3 * 3600)
+    desk.later(3 * 3600)
+    before = len(sales(desk, "OKX"))
+    desk.supervise(4)
+    assert len(sales(desk, "OKX")) - before == (0 if took_place else 1)
+    assert desk.bracket().status == BracketState.DONE
+    assert Decimal(desk.state("OKX", "okx")["balances"]["BTC"]["total"]) < Decimal("0.0001")

@@ -1,11 +1,13 @@
 """Orders that the exchange may have forgotten by the time somebody asks: nothing is told that nobody knows."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
+from exchanges.registry import venue_class
 from execution import differences, reconcile, supervise
 from execution.brokers import region_redis
 from execution.differences import Gap
@@ -15,6 +17,14 @@ from tests.execution.test_reconcile import unknown
 pytestmark = pytest.mark.django_db(transaction=True)
 #: longer than any exchange here remembers
 OLD = timedelta(hours=3)
+
+
+@pytest.fixture(autouse=True)
+def without_fills(monkeypatch):
+    """As an exchange that does not tell its fills: what they tell is in test_forgotten_fills.py."""
+    for venue in ("OKX", "OKX_F", "Gate_F"):
+        kind = venue_class(venue)
+        monkeypatch.setattr(kind, "features", replace(kind.features, fills_memory_seconds=0))
 
 
 @pytest.fixture

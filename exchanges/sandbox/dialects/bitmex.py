@@ -20,7 +20,7 @@ from typing import Any
 from exchanges.sandbox.dialect import Dialect, route
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Exceeded, Limit, Owner
-from exchanges.sandbox.model import ZERO, ClientIds, Market, Order, Reason, Rejected, Rules, Ticket
+from exchanges.sandbox.model import ZERO, ClientIds, Fill, Market, Order, Reason, Rejected, Rules, Ticket
 from exchanges.sandbox.wire import Call, Reply
 from exchanges.types import (
     Direction,
@@ -373,11 +373,29 @@ class _BitMEX(Dialect):
         still = wanted.pop("open", False)
         books = (desk.book(call.account) for desk in self.desks.values())
         held = [order for book in books for order in (book.open if still else book.orders).values()]
+        held = [order for order in held if self.desks[order.market.product].remembers(order)]
         held.sort(key=lambda order: order.sequence, reverse=call.flag("reverse"))
         rows = (self._row(order, call) for order in held if symbol in ("", order.market.symbol))
         found = [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
         start = call.integer("start", 0)
         return found[start : start + min(call.integer("count", 100), 500)]
+
+    @route(f"GET {API}/execution/tradeHistory")
+    def trade_history(self, call: Call) -> Any:
+        """Oldest first. Trades only: funding and settlements are not simulated."""
+        market, since = self._market(call), call.text("startTime", "")
+        book = self.desks[market.product].book(call.account)
+        found = [
+            _execution(order, fill, self._contracts(market, fill.quantity))
+            for fill in book.fills
+            if fill.symbol == market.symbol
+            and _instant(fill.time_ms) >= since
+            and (order := book.orders.get(fill.order_id)) is not None
+        ]
+        wanted = _filter(call)
+        rows = [row for row in found if all(row.get(name) == value for name, value in wanted.items())]
+        start = call.integer("start", 0)
+        return rows[start : start + min(call.integer("count", 100), 500)]
 
     def _row(self, order: Order, call: Call) -> dict[str, Any]:
         ticket, market, ended = order.ticket, order.market, not order.open
@@ -545,6 +563,7 @@ def _rules(maker: str, taker: str) -> Rules:
         order_id=lambda number: str(uuid.uuid5(uuid.NAMESPACE_OID, f"order {number}")),
         default_leverage=D(100),
         max_open_orders=200,
+        remembers_seconds=3600,
         max_waiting_orders=10,
     )
 
@@ -611,3 +630,23 @@ def _text(order: Order) -> str:
     if order.reason == "unfilled" and order.price is not None:
         said = "Canceled: Order had timeInForce of ImmediateOrCancel"
     return said if "\n" in said else f"{said}\nSubmitted via API."
+
+
+def _execution(order: Order, fill: Fill, contracts: Decimal) -> dict[str, Any]:
+    row = {
+        "account": 1,
+        "execID": str(uuid.uuid5(uuid.NAMESPACE_OID, f"execution {fill.id}")),
+        "execType": "Trade",
+        "orderID": order.id,
+        "clOrdID": order.client_id or None,
+        "symbol": fill.symbol,
+        "side": fill.side.value.capitalize(),
+        "lastQty": contracts,
+        "lastPx": fill.price,
+        "avgPx": order.average_price,
+        "ordStatus": STATES.get(order.status, "PartiallyFilled"),
+        "lastLiquidityInd": "AddedLiquidity" if fill.maker else "RemovedLiquidity",
+        "transactTime": _instant(fill.time_ms),
+        "timestamp": _instant(fill.time_ms),
+    }
+    return {name: value for name, value in row.items() if value is not None}

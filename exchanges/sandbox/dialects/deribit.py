@@ -31,6 +31,8 @@ API = "/api/v2"
 WALLET = "deribit"
 #: how old a signature may be
 VALID_MS = 60_000
+#: trades are told at once for a day; as history when they are so old
+RECENT_MS, INDEXED_MS = 86_400_000, 60_000
 SIDES = {side.value: side for side in Side}
 TYPES = {
     "market": OrderType.MARKET,
@@ -373,9 +375,37 @@ class _Deribit(Dialect):
     def order_state_by_label(self, call: Call) -> Any:
         """A trigger order that fired and the order it became are two rows; one that waits is none."""
         label, currency = call.text("label"), call.one_of("currency", {each: each for each in CURRENCIES})
-        labelled = (order for order in self._books(call) if _filed(order, label, currency))
+        labelled = (
+            order
+            for order in self._books(call)
+            if _filed(order, label, currency) and self.desks[order.market.product].remembers(order)
+        )
         found = [order for order in labelled if not (order.open and order.waiting)]
         return _ok(call, [row for order in found for row in _rows(order)])
+
+    @route(f"GET {API}/private/get_user_trades_by_instrument_and_time")
+    def trades(self, call: Call) -> Any:
+        """Those of the last day, or as history those that had the time to get there: a minute, which is not documented."""
+        desk, market = self._traded(call.text("instrument_name"))
+        book, first, last = (
+            desk.book(call.account),
+            call.integer("start_timestamp", 0),
+            call.integer("end_timestamp", call.now_ms),
+        )
+        if call.flag("historical"):
+            last = min(last, call.now_ms - INDEXED_MS)
+        else:
+            first = max(first, call.now_ms - RECENT_MS)
+        owners = {name: order for order in book.orders.values() for name in (order.id, order.live_id)}
+        found = [
+            fill
+            for fill in book.fills
+            if fill.symbol == market.symbol and first <= fill.time_ms <= last and fill.order_id in owners
+        ]
+        found.sort(key=lambda fill: fill.id, reverse=call.text("sorting", "default") != "asc")
+        told = found[: min(call.integer("count", 10), 1000)]
+        rows = [_trade(owners[fill.order_id], fill) for fill in told]
+        return _ok(call, {"trades": rows, "has_more": len(told) < len(found)})
 
     @route(
         f"GET {API}/private/get_open_orders",
@@ -461,6 +491,7 @@ def _rules(maker: str, taker: str) -> Rules:
         unfilled=OrderStatus.CANCELLED,
         order_id=lambda number: f"USDC-{number}",
         default_leverage=D(50),
+        remembers_seconds=1800,
         max_waiting_orders=20,
     )
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from exchanges.sandbox.dialect import Dialect, Route, route
 from exchanges.sandbox.engine import Desk
-from exchanges.sandbox.ledger import Account, Position
+from exchanges.sandbox.ledger import Account, Book, Position
 from exchanges.sandbox.meter import Exceeded, Limit, Owner
-from exchanges.sandbox.model import ZERO, Market, Order, Reason, Rejected, Rules, Ticket, text
+from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, Rejected, Rules, Ticket, text
 from exchanges.sandbox.wire import Answered, Call, Reply, encode
 from exchanges.types import (
     Direction,
@@ -437,6 +437,19 @@ class _OKX(Dialect):
         rows = [row for row in map(_order_row, ended) if call.text("state", row["state"]) == row["state"]]
         return _frame(_page(call, rows, "ordId"))
 
+    @route("GET /api/v5/trade/fills-history", costs={"fills": 1})
+    def fills(self, call: Call) -> Any:
+        """Newest first. The order that an algo order became has no client id."""
+        wanted, begin = call.text("instId", ""), call.integer("begin", 0)
+        books = [desk.book(call.account) for desk in self._desks_asked(call)]
+        found = [(book, fill) for book in books for fill in reversed(book.fills)]
+        rows = [
+            _fill_row(book, fill)
+            for book, fill in found
+            if wanted in ("", fill.symbol) and fill.time_ms >= begin
+        ]
+        return _frame(_page(call, rows, "billId"))
+
     @route("GET /api/v5/trade/order-algo", costs={"algo_reads": 1})
     def algo(self, call: Call) -> Any:
         return _frame([_algo_row(self._algo(call))])
@@ -521,7 +534,7 @@ class _OKX(Dialect):
 _LIMITS = (
     *(Limit(name, name, 60, 2) for name in ("orders", "cancels", "order_reads", "pending")),
     *(Limit(name, name, 20, 2) for name in ("algo_orders", "algo_cancels", "algo_reads", "algo_pending")),
-    *(Limit(name, name, 10, 2) for name in ("balance", "positions")),
+    *(Limit(name, name, 10, 2) for name in ("balance", "positions", "fills")),
     Limit("batch_orders", "batch_orders", 300, 2),
     Limit("config", "config", 5, 2),
     Limit("leverage", "leverage", 20, 2),
@@ -541,6 +554,7 @@ def _rules(maker: str, taker: str) -> Rules:
         new_id_on_trigger=True,
         order_id=lambda number: str(1_800_000_000_000_000_000 + number),
         default_leverage=D(10),
+        remembers_seconds=7200,
     )
 
 
@@ -702,6 +716,28 @@ def _order_row(order: Order) -> dict[str, Any]:
         "fee": text(-sum(fees.values(), ZERO)),
         "feeCcy": next(iter(fees), order.market.settle),
         "cancelSourceReason": order.reason if order.status is not OrderStatus.FILLED else "",
+    }
+
+
+def _fill_row(book: Book, fill: Fill) -> dict[str, Any]:
+    order = book.orders.get(fill.order_id)
+    spot = "SWAP" not in fill.symbol
+    return {
+        "instType": "SPOT" if spot else "SWAP",
+        "instId": fill.symbol,
+        "tradeId": str(fill.id),
+        "billId": str(fill.id),
+        "ordId": fill.order_id,
+        "clOrdId": "" if order is None else order.client_id,
+        "side": fill.side.value,
+        "posSide": "" if spot else fill.position_side or "net",
+        "fillPx": text(fill.price),
+        "fillSz": text(fill.quantity),
+        "execType": "M" if fill.maker else "T",
+        "fee": text(-fill.fee),
+        "feeCcy": fill.fee_asset,
+        "ts": str(fill.time_ms),
+        "fillTime": str(fill.time_ms),
     }
 
 

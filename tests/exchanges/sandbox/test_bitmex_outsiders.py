@@ -90,6 +90,8 @@ def test_ccxt_market_order_is_answered_with_its_fill_and_opens_a_position(client
     order = client.create_order(SWAP, "market", "buy", 100_000)
     assert (order["status"], order["filled"], order["average"]) == ("closed", 100_000, 50000.1)
     assert client.fetch_order(order["id"], SWAP)["average"] == 50000.1
+    (trade,) = client.fetch_my_trades(SWAP)
+    assert (trade["order"], trade["amount"], trade["price"]) == (order["id"], 100_000, 50000.1)
     (position,) = client.fetch_positions([SWAP])
     assert (position["side"], position["contracts"], position["entryPrice"]) == ("long", 100_000, 50000.1)
     assert (position["marginMode"], position["leverage"]) == ("cross", 100)

@@ -89,6 +89,8 @@ def test_ccxt_spot_market_buy_is_acknowledged_then_fills_and_pays_its_fee_in_coi
     assert (found["status"], found["filled"], found["average"]) == ("closed", 0.1, 50000.1)
     assert found["fee"] == {"cost": 0.0001, "currency": "BTC"}
     assert spot.fetch_balance()["BTC"]["total"] == pytest.approx(2.0999)
+    (trade,) = spot.fetch_my_trades(SPOT)
+    assert (trade["order"], trade["amount"], trade["price"]) == (order["id"], 0.1, 50000.1)
 
 
 def test_ccxt_spot_market_buy_by_cost_spends_that_much(spot):
