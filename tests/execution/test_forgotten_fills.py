@@ -17,7 +17,7 @@ from execution.supervise import open_desk
 from webhooks.syntax import parse
 
 pytestmark = pytest.mark.django_db(transaction=True)
-VENUES = ("OKX", "OKX_F", "Deribit_F", "BitMEX_F")
+VENUES = ("OKX", "OKX_F", "Deribit_F", "BitMEX_F", "Gate", "HTX_F")
 #: longer than any of them remembers an order
 AWAY = timedelta(hours=3)
 ENTRY = "BTCUSDT on {} market long 0.01 sl off 2%"
@@ -128,6 +128,8 @@ def test_a_resting_order_that_ended_without_a_fill_is_cancelled(trader):
     trader.away()
     trader.looked(row, 3)
     assert (row.status, row.resting, row.error) == (OrderState.CANCELLED, False, None)
+    trader.desk.supervise()  # Gate and HTX know it by its number still
+    row.bracket.refresh_from_db()
     assert row.bracket.status == "done"
 
 

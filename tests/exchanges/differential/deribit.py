@@ -13,6 +13,14 @@ from exchanges.venue import Call, Venue, plain_number
 from exchanges.venues.deribit import TRIGGERS
 from tests.exchanges.contract import NOW_MS
 
+_ASKED = (
+    "fetch_my_trades",
+    NOW_MS - 5000,
+    1000,
+    {"end_timestamp": NOW_MS, "historical": False, "sorting": "asc"},
+)
+fills = {"Deribit": _ASKED, "Deribit_F": _ASKED, "Deribit_C": _ASKED}
+
 
 def client(name: str) -> Any:
     return ccxt.deribit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import ccxt
 
@@ -22,6 +22,10 @@ settings: Settings = {
         ("set_leverage", 5, {"marginMode": "isolated", "posSide": "short"}),
     ],
 }
+
+
+_ASKED = ("fetch_my_trades", NOW_MS - 5000, None, {"limit": 100})
+fills = {"OKX": _ASKED, "OKX_F": _ASKED, "OKX_C": _ASKED}
 
 
 def client(name: str) -> Any:
@@ -44,6 +48,8 @@ def ccxt_order(name: str, order: OrderRequest, call: Any) -> Any:
 
 def resign(venue: Venue, caught: Any, keys: Credentials) -> tuple[dict[str, str], dict[str, str]]:
     """Our headers over ccxt's body, in ccxt's order. The clock stands still at the contract suite's moment."""
-    call = Call(caught.method, urlsplit(caught.url).path, json_params(caught.body))
+    target = urlsplit(caught.url)
+    params = json_params(caught.body) if caught.body else dict(parse_qsl(target.query))
+    call = Call(caught.method, target.path, params)
     request = venue.sign(call, keys, NOW_MS)
     return {part: request.headers[part] for part in SIGNED}, {part: caught.headers[part] for part in SIGNED}
