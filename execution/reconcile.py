@@ -411,8 +411,7 @@ def _ask_both(desk: Desk, instrument: Instrument, row: Order) -> None:
         elif timezone.now() - row.created_at <= timedelta(seconds=settings.GIVE_UP_SECONDS):
             _later(row)
         elif not forgotten.recalled(row):
-            message = "the exchange does not know all orders of this close any more: whether they filled, it does not tell"
-            _hand_over(row, message, "look at the position and at the order history on the exchange")
+            _forgotten_sides(desk, instrument, row, found)
         elif not found:
             _end(
                 row,
@@ -422,6 +421,17 @@ def _ask_both(desk: Desk, instrument: Instrument, row: Order) -> None:
             )
         else:
             _close_known(desk, instrument, row, found, other)
+
+
+def _forgotten_sides(desk: Desk, instrument: Instrument, row: Order, known: list[Report]) -> None:
+    told = sides.told_by_fills(desk, instrument, row, known)
+    if told:
+        _close_known(desk, instrument, row, told, sides.unaccounted(desk, instrument, told))
+    elif told is not None:
+        _end(row, OrderState.NOT_SENT, "NOT_SENT", NO_FILLS)
+    else:
+        message = "the exchange does not know all orders of this close any more: whether they filled, it does not tell"
+        _hand_over(row, message, "look at the position and at the order history on the exchange")
 
 
 def _close_known(

@@ -3,7 +3,7 @@ for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -15,6 +15,7 @@ from execution.desk import Desk
 from execution.exits import combined_status, totals
 from execution.ids import side_token
 from execution.models import Order
+from execution.unseen import fills_of, told_by
 
 
 def both(desk: Desk, instrument: Instrument, step: Step) -> bool:
@@ -26,13 +27,31 @@ def both(desk: Desk, instrument: Instrument, step: Step) -> bool:
 def ask(desk: Desk, instrument: Instrument, row: Order) -> list[Report]:
     """The orders that the exchange knows, two at most. Raises ExchangeError."""
     found = []
-    for number in range(len(Direction)):
-        client_id = desk.venue.client_id(side_token(row.token, number))
-        ref = OrderRef(client_id, row.exchange_id if row.client_id == client_id else "")
+    for ref in _refs(desk, row):
         with suppress(OrderNotFound):
             report = desk.venue.fetch(desk.keys, instrument, ref)
-            found.append(replace(report, client_id=report.client_id or client_id))
+            found.append(replace(report, client_id=report.client_id or ref.client_id))
     return found
+
+
+def _refs(desk: Desk, row: Order) -> Iterator[OrderRef]:
+    for number in range(len(Direction)):
+        client_id = desk.venue.client_id(side_token(row.token, number))
+        yield OrderRef(client_id, row.exchange_id if row.client_id == client_id else "")
+
+
+def told_by_fills(
+    desk: Desk, instrument: Instrument, row: Order, known: Sequence[Report]
+) -> list[Report] | None:
+    """`known`, and those that the exchange has forgotten; None where it does not tell of each. Raises ExchangeError."""
+    told, names = list(known), {each.client_id for each in known}
+    for ref in _refs(desk, row):
+        if ref.client_id not in names:
+            fills = fills_of(desk, instrument, ref, row.created_at)
+            if fills is None:
+                return None
+            told += [told_by(fills, instrument, ref, fills[0].side, None)] if fills else []
+    return told
 
 
 def unaccounted(desk: Desk, instrument: Instrument, found: Sequence[Report]) -> Direction | None:

@@ -12,6 +12,7 @@ from exchanges.types import Direction, OrderRef, OrderRequest, OrderType, Side
 from execution import differences, dispatch, reconcile
 from execution.differences import Gap
 from execution.dispatch import Intake
+from execution.ids import side_token
 from execution.models import DifferenceKind, Holding, Order, OrderState
 from execution.supervise import open_desk
 from webhooks.syntax import parse
@@ -42,10 +43,11 @@ class Trader:
         Order.objects.filter(token=token).update(status=OrderState.UNKNOWN)
         return Order.objects.get(token=token)
 
-    def place(self, row, **words):
+    def place(self, row, number=0, **words):
         """What that worker had sent."""
         asked = {"side": Side.BUY, "type": OrderType.MARKET, "quantity": Decimal("0.01"), **words}
-        order = OrderRequest(instrument=self.instrument, client_id=row.client_id, **asked)
+        client_id = self.there.venue.client_id(side_token(row.token, number))
+        order = OrderRequest(instrument=self.instrument, client_id=client_id, **asked)
         return self.there.venue.place(self.there.keys, order)
 
     def rests(self):
@@ -161,6 +163,27 @@ def test_where_long_and_short_stand_apart_the_right_one_is_protected(make_desk):
     okx.looked(row)
     assert (row.bracket.direction, row.bracket.hedge) == ("short", True)
     assert okx.stops() == [(Side.BUY, Decimal("0.01"))]
+
+
+@pytest.mark.parametrize(
+    ("sent", "state", "code", "filled"),
+    [
+        (2, OrderState.FILLED, None, "0.02"),
+        (1, OrderState.PARTIALLY_FILLED, "HALF_DONE", "0.01"),
+        (0, OrderState.NOT_SENT, "NOT_SENT", None),
+    ],
+)
+def test_a_close_of_both_sides_is_told_by_the_fills_of_each(make_desk, sent, state, code, filled):
+    okx = Trader(make_desk, "OKX_F", position_mode="hedge")
+    for side in Direction:
+        okx.desk.one(f"BTCUSDT on OKX_F market {side} 0.01")
+    row = okx.unknown("BTCUSDT on {} close")
+    for number, held in list(enumerate(Direction))[:sent]:
+        okx.place(row, number, side=held.exit_side, position_side=held)
+    okx.away()
+    okx.looked(row)
+    assert (row.status, row.filled) == (state, filled and Decimal(filled))
+    assert (row.error and row.error["code"]) == code
 
 
 def test_while_the_fills_cannot_be_read_nothing_is_concluded(okx):
