@@ -21,7 +21,8 @@ def run(pieces: Mapping[str, Callable[[], object]], seconds: float) -> None:
     begun = [_begin(name, piece) for name, piece in pieces.items() if _taken(name)]
     until = time.monotonic() + seconds
     for thread in begun:
-        thread.join(max(until - time.monotonic(), 0))
+        if thread.ident is not None:
+            thread.join(max(until - time.monotonic(), 0))
 
 
 def at_work() -> set[str]:
@@ -38,7 +39,10 @@ def _taken(name: str) -> bool:
 
 def _begin(name: str, piece: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=_do, args=(name, piece), name=name, daemon=True)
-    thread.start()
+    with mishap.caught(f"a thread for {name}") as mishaps:
+        thread.start()
+    if mishaps:  # no thread can be had at the moment: it is not at work, and may begin the next time
+        _ended(name)
     return thread
 
 
@@ -48,5 +52,9 @@ def _do(name: str, piece: Callable[[], object]) -> None:
             piece()
     finally:
         connections.close_all()
-        with _lock:
-            _at_work.discard(name)
+        _ended(name)
+
+
+def _ended(name: str) -> None:
+    with _lock:
+        _at_work.discard(name)

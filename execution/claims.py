@@ -21,6 +21,7 @@ from typing import Any
 import redis
 from django.utils import timezone
 
+from execution import mishap
 from execution.brokers import region_redis
 
 log = logging.getLogger(__name__)
@@ -54,10 +55,16 @@ class Heart:
     def _run(self) -> None:
         while True:
             time.sleep(BEAT_SECONDS)
-            try:
-                self.beat()
-            except redis.RedisError as error:
-                log.warning("the heartbeat of %s failed: %s", self._region, type(error).__name__)
+            with mishap.caught(
+                f"the heartbeat of {self._region}"
+            ):  # silent, it would be taken for dead at work
+                self._beat()
+
+    def _beat(self) -> None:
+        try:
+            self.beat()
+        except redis.RedisError as error:
+            log.warning("the heartbeat of %s failed: %s", self._region, type(error).__name__)
 
 
 @cache

@@ -22,7 +22,7 @@ import redis
 from django.db import DatabaseError
 
 from exchanges.symbols import ASSET_ALIASES, DOLLARS, plain
-from execution import attendance, claims
+from execution import attendance, claims, mishap
 from execution.brokers import Asked, limits_redis, queue_redis, region_redis, run_once, script
 from execution.ids import new_public_id
 from execution.models import OPEN_STATES, Order
@@ -382,8 +382,8 @@ _owed = _Owed()
 
 
 def _has_left(server: redis.Redis, lane: str, job: str) -> bool:
-    try:
+    done = False
+    with mishap.caught(f"leaving {lane}"), suppress(redis.RedisError):
         _quit(server, lane, job)
-    except redis.RedisError:
-        return False
-    return True
+        done = True
+    return done

@@ -16,11 +16,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import redis
 from django.conf import settings
 
+from execution import mishap
 from execution.brokers import region_redis
 
 log = logging.getLogger(__name__)
@@ -154,20 +155,26 @@ class Board:
             return ear
 
     def _run(self, region: str, server: redis.Redis, ear: Ear) -> None:
+        """Whatever goes wrong: without this thread every caller would wait in vain."""
         pauses = iter(RECONNECT_SECONDS)
         while True:
-            try:
-                self._hear(server, ear)
-            except redis.RedisError as error:
-                if ear.interrupted():
-                    pauses = iter(RECONNECT_SECONDS)
-                pause = next(pauses, RECONNECT_SECONDS[-1])
-                log.warning(
-                    "replies of %s interrupted, again in %s s: %s", region, pause, type(error).__name__
-                )
-                time.sleep(pause)
+            why = "an error of flipr's own"
+            with mishap.caught(f"listening to the replies of {region}"):
+                why = self._hear_until(server, ear)
+            if ear.interrupted():
+                pauses = iter(RECONNECT_SECONDS)
+            pause = next(pauses, RECONNECT_SECONDS[-1])
+            log.warning("replies of %s interrupted, again in %s s: %s", region, pause, why)
+            time.sleep(pause)
 
-    def _hear(self, server: redis.Redis, ear: Ear) -> None:
+    def _hear_until(self, server: redis.Redis, ear: Ear) -> str:
+        """What ended it."""
+        try:
+            self._hear(server, ear)
+        except redis.RedisError as error:
+            return type(error).__name__
+
+    def _hear(self, server: redis.Redis, ear: Ear) -> NoReturn:
         """Route what is published until the connection breaks. Silence is no reason to leave: whatever is
         published while nobody listens is lost."""
         with server.pubsub() as pubsub:  # type: ignore[no-untyped-call]
@@ -179,7 +186,8 @@ class Board:
                 if message["type"] == "subscribe":
                     ear.listening()
                 elif message["type"] == "message":
-                    self._route(message["data"])
+                    with mishap.caught("routing an outcome"):  # the next one is another caller's
+                        self._route(message["data"])
 
     def _route(self, data: str) -> None:
         outcome = json.loads(data)

@@ -14,7 +14,7 @@ import time
 
 import redis
 
-from execution import attendance, book
+from execution import attendance, book, mishap
 from execution.brokers import region_redis
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,10 @@ class Pulse(threading.Thread):
 
     def beat(self, *, slow: bool) -> None:
         """Never raises: a Redis that is away is asked again at the next beat."""
+        with mishap.caught(f"the pulse of {self.region}"):
+            self._beat(slow=slow)
+
+    def _beat(self, *, slow: bool) -> None:
         try:
             attendance.sign(self.region)
             book.breaker().refresh(self.region)

@@ -80,10 +80,9 @@ class RegionalScheduler(Scheduler):
         """A line when it could not be sent: Celery's own way writes two tracebacks, every second."""
         try:
             self.apply_async(entry, advance=False)
-        except SchedulingError as error:
-            log.warning("%s", error)
         except Exception as error:  # noqa: BLE001 - the thread must live: the next round is the retry
-            log.warning("%s could not be sent: %s", entry.name, type(error).__name__)
+            reason = error.__cause__ or error.__context__ if isinstance(error, SchedulingError) else error
+            log.warning("%s could not be sent: %s", entry.name, type(reason or error).__name__)
 
     def apply_async(
         self, entry: ScheduleEntry, producer: Producer | None = None, advance: bool = True, **kwargs: Any

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from execution import outcome
+from execution.brokers import region_redis
 from execution.outcome import Board, Ear, Waiter
 
 
@@ -44,6 +45,18 @@ def test_a_waiter_whose_loop_has_ended_is_no_obstacle(redis_server: str) -> None
     asyncio.run(give_up())
     board.leave()
     assert board.leaving
+
+
+def test_an_outcome_that_cannot_be_read_is_no_obstacle_to_the_next(redis_server: str, patient: None) -> None:
+    board = Board()
+
+    async def wait() -> dict[str, dict[str, Any]]:
+        with Waiter(board, {"one": "eu"}, asyncio.get_running_loop()) as waiter:
+            for data in ("no outcome", "{}", '{"job": "one"}'):
+                region_redis("eu").publish(board.channel, data)
+            return dict(await waiter.wait(10))
+
+    assert asyncio.run(wait()) == {"one": {"job": "one"}}
 
 
 # -- a Redis that is away ----------------------------------------------------------------------------------
