@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import ssl
 import threading
@@ -26,6 +27,13 @@ INSTRUMENTS_SECONDS = 900.0
 DEFAULT_ADDRESS = "default"
 #: connections are opened anew after this long: an exchange that moved to other addresses is followed
 RENEW_SECONDS = 600.0
+
+
+@functools.cache
+def trusted() -> ssl.SSLContext:
+    """One context for every venue of a process: reading the trusted roots takes tens of milliseconds and 2 MB each
+    time."""
+    return httpx.create_ssl_context()
 
 
 class Connection:
@@ -150,16 +158,10 @@ class Pool:
         return self._make_transport(
             url,
             local_address=None if address == DEFAULT_ADDRESS else address,
-            verify=self._trusted(),
+            verify=trusted() if self._verify is True else self._verify,
             max_connections=self._max_connections,
             keepalive_seconds=kind.keepalive_seconds,
         )
-
-    def _trusted(self) -> ssl.SSLContext | bool:
-        """One context for every venue: reading the trusted roots takes tens of milliseconds and 2 MB each time."""
-        if self._verify is True:
-            self._verify = httpx.create_ssl_context()
-        return self._verify
 
     def _url(self, name: str, urls: Mapping[Environment, str], environment: Environment) -> str:
         if environment is Environment.SANDBOX:
