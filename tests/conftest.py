@@ -24,6 +24,9 @@ for number in (signal.SIGINT, signal.SIGHUP):
 
 services.configure()
 django.setup()
+settings.PASSWORD_HASHERS = [
+    "tests.passwords.OneRound"
+]  # the real one takes a quarter of a second, on purpose
 
 # Tests that touch no server: when nothing else is selected, none is started.
 PURE = ("exchanges/", "webhooks/test_syntax")

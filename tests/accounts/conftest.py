@@ -80,9 +80,3 @@ def stranger_browser(stranger: User) -> Client:
 @pytest.fixture(autouse=True)
 def no_attempts_counted(redis_server: str) -> None:
     """Log-in limits are counted in Redis; each test starts from none."""
-
-
-@pytest.fixture(autouse=True)
-def cheap_passwords(settings) -> None:
-    """The real hash costs half a second each time, on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
