@@ -8,13 +8,15 @@ that reached its queue twice is claimed once.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import redis
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.entrance import accounts_of
@@ -117,18 +119,23 @@ def draft(user: User, message: Message, intake: Intake, owned: Sequence[Account]
     return Prepared(tuple(jobs), tuple(orders))
 
 
-def publish(prepared: Prepared, reply_to: str = "") -> None:
-    """Queue every job. Raises QueueDown when none of them reached its queue, and says so in the rows; a
-    job whose queueing is in doubt counts as queued, for reconciliation to settle."""
+def publish(prepared: Prepared, reply_to: str = "", when_none: Callable[[], None] = lambda: None) -> None:
+    """Queue every job. Raises QueueDown when none of them reached its queue, and says so in the rows; what `when_none`
+    writes is seen at the same moment as they. A job whose queueing is in doubt counts as queued, for reconciliation to
+    settle."""
     failed: dict[str, dict[str, Any]] = {}
     down: dict[str, dict[str, Any]] = {}
     for job in prepared.jobs:  # a region that was found down is not waited for again
         if why := down.get(job.region) or _publish(replace(job, reply_to=reply_to)):
             failed[job.id] = down[job.region] = why
-    for name, why in failed.items():
-        for order in (each for each in prepared.orders if each.job == name):
+    none = bool(failed) and len(failed) == len(prepared.jobs)
+    with transaction.atomic() if failed else nullcontext():
+        for order in (each for each in prepared.orders if each.job in failed):
+            why = failed[order.job]
             move_order(order.token, OrderState.NOT_SENT, by="the web tier", why=why["message"], error=why)
-    if failed and len(failed) == len(prepared.jobs):
+        if none:
+            when_none()
+    if none:
         raise QueueDown
     for order in prepared.orders:
         if order.job in failed:

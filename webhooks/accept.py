@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import redis
@@ -16,7 +17,7 @@ from accounts.models import Hook
 from accounts.statements import insert_together
 from execution import dispatch, mishap
 from execution.commands import Message
-from execution.dispatch import Intake, Prepared, QueueDown
+from execution.dispatch import Intake, Prepared
 from execution.outcome import board
 from execution.rejection import Rejection
 from execution.results import result_of
@@ -247,9 +248,10 @@ def _write_again(
 ) -> Taken | Reply:
     """The same delivery once more: its jobs get the ids they had."""
     delivery.taken_by = board().channel
-    if not earlier.claim_again(first, delivery):
-        raise Repeated(first)
+    claimed = earlier.claim_again(first, delivery)
     first.refresh_from_db()
+    if not claimed:  # another resend carries it out
+        raise Repeated(first)
     prepared = dispatch.prepare(hook.user, message, _intake(hook, first, delivery.created_at))
     return Taken(first, prepared) if prepared.jobs else _nothing_to_queue(first, prepared, call)
 
@@ -280,8 +282,5 @@ def _result_url(call: Call, delivery: Delivery) -> str:
 
 def queue(taken: Taken) -> None:
     """Hand the jobs to their regions. Raises QueueDown: then nothing left, and the row says so."""
-    try:
-        dispatch.publish(taken.prepared, reply_to=board().channel)
-    except QueueDown:
-        journal.unqueued(taken.delivery.pk)
-        raise
+    unqueued = partial(journal.unqueued, taken.delivery.pk)
+    dispatch.publish(taken.prepared, reply_to=board().channel, when_none=unqueued)

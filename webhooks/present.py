@@ -9,7 +9,7 @@ from django.conf import settings
 
 from accounts.models import User
 from execution import outcome
-from execution.models import OPEN_STATES, Order
+from execution.models import OPEN_STATES, Order, OrderState
 from execution.results import result_of
 from webhooks import replies
 from webhooks.models import Delivery, DeliveryStatus
@@ -30,7 +30,17 @@ def reply_for(delivery: Delivery, url: str) -> Reply:
     if delivery.error is not None:
         return replies.refusal(Refused(delivery.http_status or 400, delivery.error), delivery)
     results, timings = results_of(orders_of(delivery))
+    if any(each["status"] == OrderState.NOT_SENT for each in results) and _tried_again(delivery):
+        return reply_for(delivery, url)
     return replies.outcome(delivery, results, replies.merged_timing(delivery.timing_ms, timings), url)
+
+
+def _tried_again(delivery: Delivery) -> bool:
+    """Whether its rows were of a try that could not be queued, and that nobody is to be told as its end: a resend
+    carries it out."""
+    before = delivery.attempts, delivery.status
+    delivery.refresh_from_db()
+    return before != (delivery.attempts, delivery.status)
 
 
 def orders_of(delivery: Delivery) -> list[Order]:

@@ -20,9 +20,10 @@ from execution.models import Order, OrderState
 from execution.transitions import RECONCILIATION, move_order
 from tests.stack import wait_for
 from tests.webhooks.conftest import ORDER, OTHER, Trader
-from webhooks import accept
+from webhooks import accept, earlier, present
 from webhooks.accept import Taken
 from webhooks.intake import Call
+from webhooks.models import Delivery
 from webhooks.replies import Reply
 from webhooks.syntax import parse
 
@@ -156,6 +157,72 @@ def test_what_could_not_be_queued_has_an_end_that_its_history_tells(owner: Trade
     assert (order.status, (order.error or {})["code"]) == ("not_sent", "QUEUE_DOWN")
     [end] = order.transitions.all()
     assert (end.before, end.after, end.by) == ("working", "not_sent", "the web tier")
+
+
+@pytest.mark.usefixtures("queues_down")
+def test_what_could_not_be_queued_is_not_seen_as_the_end_of_a_delivery_at_work(
+    owner: Trader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resend was told "not_sent" between the two, as the end, and another resend carried the message out."""
+    taken = accept.take(call(owner, ORDER))
+    assert isinstance(taken, Taken)
+    seen = []
+
+    def ended(pk: int) -> None:
+        seen.append(ThreadPoolExecutor(1).submit(as_others_see_it).result(30))
+
+    monkeypatch.setattr("webhooks.journal.unqueued", ended)
+    with pytest.raises(dispatch.QueueDown):
+        accept.queue(taken)
+    assert seen == ["working"]
+    assert Order.objects.get().status == "not_sent"
+
+
+def as_others_see_it() -> str:
+    try:
+        return str(Order.objects.get().status)
+    finally:
+        connection.close()
+
+
+@pytest.mark.usefixtures("queues_down")
+def test_who_read_a_delivery_just_before_it_could_not_be_queued_is_told_to_send_it_again(
+    owner: Trader,
+) -> None:
+    taken = accept.take(call(owner, ORDER))
+    assert isinstance(taken, Taken)
+    read_before = Delivery.objects.get()
+    with pytest.raises(dispatch.QueueDown):
+        accept.queue(taken)
+    assert present.reply_for(read_before, "").status == 503
+
+
+@pytest.mark.usefixtures("queues_down")
+def test_a_resend_that_another_one_overtook_is_told_what_that_one_does(owner: Trader) -> None:
+    taken = accept.take(call(owner, ORDER))
+    assert isinstance(taken, Taken)
+    with pytest.raises(dispatch.QueueDown):
+        accept.queue(taken)
+    claim, met = earlier.claim_again, list[Taken | Reply]()
+
+    def overtaken(first: Delivery, delivery: Delivery) -> bool:
+        earlier.claim_again = claim
+        met.append(ThreadPoolExecutor(1).submit(overtake, owner).result(30))
+        return claim(first, delivery)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(earlier, "claim_again", overtaken)
+        reply = accept.take(call(owner, ORDER))
+    assert isinstance(met[0], Taken)
+    assert isinstance(reply, Reply)
+    assert (reply.status, reply.body["status"], reply.body["duplicate"]) == (202, "working", True)
+
+
+def overtake(owner: Trader) -> Taken | Reply:
+    try:
+        return accept.take(call(owner, ORDER))
+    finally:
+        connection.close()
 
 
 @pytest.mark.usefixtures("queues_down")
