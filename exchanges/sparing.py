@@ -13,6 +13,10 @@ from exchanges.memory import Memory
 FIRST_SECONDS, LONGEST_SECONDS = 1.0, 60.0
 
 
+def not_yet() -> OutcomeUnknown:
+    return OutcomeUnknown("it was not found a moment ago, and the exchange's limits spare no question yet")
+
+
 class Spared:
     """Counted by this process alone: several ask that much more often."""
 
@@ -29,13 +33,6 @@ class Spared:
             return False
         self._next[question] = now + pause, min(pause * 2, LONGEST_SECONDS)
         return True
-
-    def ask(self, *question: str) -> None:
-        """Raises OutcomeUnknown when it was asked too short a time ago."""
-        if not self.due(*question):
-            raise OutcomeUnknown(
-                "it was not found a moment ago, and the exchange's limits spare no question yet"
-            )
 
     def found(self, *question: str) -> None:
         """There was an answer: the next time it is asked at once."""

@@ -108,6 +108,8 @@ class Features:
     reduce_only: bool = True
     #: orders can be asked for by our client id, and for how long after their end (0: while open only)
     client_id_memory_seconds: int = 86_400
+    #: to ask for several orders of a key in one `Round` takes hardly more than to ask for one
+    lists_tell_all: bool = False
     #: `Venue.fills` goes back so far (0: it does not exist), which is worth something where orders are forgotten sooner
     fills_memory_seconds: int = 0
     #: fills tell our client id; where not, only those of an order whose number at the exchange is known can be told apart

@@ -66,6 +66,8 @@ class Found:
     positions: list[Position] = field(default_factory=list)
     asked: set[str] | None = None
     whole: bool = False
+    #: instruments of which it is not known what flipr's own orders did
+    obscured: frozenset[str] = frozenset()
 
 
 # -- whose turn it is --------------------------------------------------------------------------------------
@@ -173,7 +175,7 @@ def _holdings(desk: Desk, account: Account, seen: Found, rows: list[Bracket]) ->
     """Every instrument that was asked for, and is held or believed to be."""
     found, known = signed(seen.positions), holdings.of(account, desk.venue.name)
     names = (found.keys() | known.keys()) if seen.asked is None else seen.asked
-    for name in sorted(names):
+    for name in sorted(set(names) - seen.obscured):
         row = known.get(name)
         if row is None:
             if not found.get(name):
@@ -271,6 +273,8 @@ def _claims(desk: Desk, account: Account, seen: Found, rows: list[Bracket]) -> N
         return
     held = {each.symbol: each.quantity for each in seen.positions}
     for name, wanted in claimed(rows).items():
+        if name in seen.obscured:
+            continue
         found = min(held.get(name, Decimal(0)), wanted)
         instrument = desk.connection.table.by_symbol(name)
         row, _ = Holding.objects.get_or_create(account=account, venue=desk.venue.name, instrument=name)

@@ -24,6 +24,7 @@ from accounts.models import Account, AccountStatus
 from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, OrderNotFound
 from exchanges.limits import Priority, pressing
+from exchanges.rounds import Round
 from exchanges.types import Direction, Fill, Instrument, OrderRef, Report, Side
 from execution import (
     brackets,
@@ -178,11 +179,13 @@ def look_into(region: str, account: str, venue: str, clock: Callable[[], float] 
         until = clock() + LOOK_SECONDS
         own = Order.objects.filter(region=region, venue=venue, account__public_id=account)
         own = own.select_related("account", "account__user")
-        for row in _to_settle(own):
+        rows = _to_settle(own)
+        lists = Round(min((row.created_at for row in rows), default=timezone.now()) - unseen.CLOCKS)
+        for row in rows:
             if clock() < until:
                 with _alone(row):
                     if _to_ask(region, row) is not None:
-                        _settle(region, row)
+                        _settle(region, row, lists)
         for row in own.filter(_unwatched()).order_by("updated_at")[:BATCH]:
             if clock() < until:
                 with _alone(row):
@@ -229,7 +232,7 @@ def _to_ask(region: str, row: Order) -> Account | None:
     return row.account
 
 
-def _settle(region: str, row: Order) -> None:
+def _settle(region: str, row: Order, lists: Round) -> None:
     assert row.account is not None
     step: Step = load(row.step, Step)
     if isinstance(step, Protect) and _finished_move(row, step):
@@ -240,7 +243,7 @@ def _settle(region: str, row: Order) -> None:
     elif isinstance(step, Close) and row.symbol == EVERYTHING:
         _swept(region, row, step)
     else:
-        _ask(row, step)
+        _ask(row, step, lists)
     _leave_lane(region, row)
 
 
@@ -368,14 +371,14 @@ def _final(row: Order) -> frozenset[OrderState]:
     return frozenset({*_LEAVES_NOTHING, *told})
 
 
-def _ask(row: Order, step: Step) -> None:
+def _ask(row: Order, step: Step, lists: Round) -> None:
     assert row.account is not None
     try:
         desk = open_desk(row.account, row.venue)
         instrument = desk.instrument(row.symbol)
         if sides.both(desk, instrument, step):
             _ask_both(desk, instrument, row)
-        elif (report := _asked(desk, instrument, row, step)) is None:
+        elif (report := _asked(desk, instrument, row, step, lists)) is None:
             _not_found(desk, instrument, row, step)
         else:
             with _lane(row):
@@ -391,10 +394,10 @@ def _ask(row: Order, step: Step) -> None:
         _later(row)
 
 
-def _asked(desk: Desk, instrument: Instrument, row: Order, step: Step) -> Report | None:
+def _asked(desk: Desk, instrument: Instrument, row: Order, step: Step, lists: Round) -> Report | None:
     """None when the exchange does not know it."""
     try:
-        with pressing(Priority.ENTRY):
+        with pressing(Priority.ENTRY), lists.asking():
             return desk.venue.fetch(desk.keys, instrument, _ref(row, step))
     except OrderNotFound:
         return None

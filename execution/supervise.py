@@ -28,6 +28,7 @@ from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, Maintenance, MarketPaused, NotSent, Throttled
 from exchanges.limits import Priority, hurried, pressing
 from exchanges.registry import every_venue
+from exchanges.rounds import Round
 from exchanges.types import Direction, Environment, Instrument, OrderRef, Position, Report
 from execution import (
     book,
@@ -229,7 +230,8 @@ def _take_care(
     finally:
         holdings.keep(owner, venue, desk.fills.values())
     if view.counted:
-        seen = compare.Found(view.began, list(view.positions.values()), view.asked, view.whole)
+        obscured = frozenset(instrument for instrument, _ in view.obscured)
+        seen = compare.Found(view.began, list(view.positions.values()), view.asked, view.whole, obscured)
         compare.positions(desk, owner, seen, rows)
     if whole and all_read:
         for orphan in orphans.find(desk, owner, view.reports(), rows):
@@ -262,13 +264,15 @@ def _tell_unlisted(row: Bracket) -> None:
 def _tend(region: str, desk: Desk, rows: list[Bracket], view: View, more: set[str] | None) -> None:
     """Each is read before any is judged: a leg of one that filled is why the position of all is smaller."""
     read: list[tuple[Bracket, Guarded]] = []
+    lists = Round()
     for row in rows:
         with _alone(row, view), hurried(when=view.short is not None):
             if row.status == BracketState.DONE:
                 _aftercare(desk, row, view)
                 continue
             bracket = brackets.from_row(row)
-            observe.read(desk, bracket, view)
+            with lists.asking():
+                observe.read(desk, bracket, view)
             read.append((row, bracket))
     wanted = {
         name for _, bracket in read for leg in bracket.live() for name in (leg.client_id, leg.exchange_id)
@@ -456,12 +460,13 @@ def _act(region: str, desk: Desk, seen: Bracket, more: set[str] | None) -> None:
 def _act_on(desk: Desk, row: Bracket, more: set[str] | None) -> None:
     others = _still_listed(desk, brackets.readable(_rows(row.account.public_id, row.venue)))
     bracket = brackets.from_row(row)
-    view = look(desk, others, more)
+    view, lists = look(desk, others, more), Round()
     for other in others:
         if _beside(other, row):
-            with _alone(other, view):
+            with _alone(other, view), lists.asking():
                 observe.read(desk, brackets.from_row(other), view)
-    observe.read(desk, bracket, view)
+    with lists.asking():
+        observe.read(desk, bracket, view)
     if (row.instrument, row.direction) not in view.obscured:
         observe.judge(bracket, view)
     with written_down(desk, row, bracket):

@@ -89,7 +89,9 @@ def some_of_each(ready: Iterable[Pair], most: int) -> list[Pair]:
 def _share(venue: str, many: int) -> timedelta:
     """How long a look at each of so many takes at least, by the exchange's limits."""
     kind = every_venue().get(venue.lower())
-    return timedelta(seconds=kind.look_seconds * many if kind else 0)
+    if kind is None:
+        return timedelta(0)
+    return timedelta(seconds=kind.look_seconds * (1 if kind.features.lists_tell_all else many))
 
 
 def _young(now: datetime) -> Q:

@@ -26,6 +26,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -47,8 +48,9 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
+from exchanges.rounds import this_round
 from exchanges.signature import base64_secret
-from exchanges.sparing import Spared
+from exchanges.sparing import Spared, not_yet
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -175,6 +177,7 @@ class _KrakenFutures(Venue):
         fill_in_answer=True,
         leverage=True,
         client_id_memory_seconds=7 * 86_400,
+        lists_tell_all=True,
         batch=10,
         batch_conditional=True,
     )
@@ -326,8 +329,12 @@ class _KrakenFutures(Venue):
     def _ended(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         """An order that ended more than 5 seconds ago, by its newest event. Raises OutcomeUnknown where
         the history does not (yet) say how it ended, OrderNotFound where nothing at all is known of it."""
-        question = key_digest(keys), ref.exchange_id, ref.client_id
-        self.sought.ask(*question)
+        owner = key_digest(keys)
+        question = owner, ref.exchange_id, ref.client_id
+        if not self.sought.due(*question) and not this_round().knows(
+            (owner, "orders", instrument.symbol, "")
+        ):
+            raise not_yet()
         for event in self._events(keys, "orders", instrument):
             if concerns(order := event_order(event), ref):
                 report = ended_report(event, order)
@@ -352,7 +359,8 @@ class _KrakenFutures(Venue):
         params = {"tradeable": instrument.symbol, "sort": "desc", "count": str(HISTORY_COUNT)}
         for _ in range(HISTORY_PAGES):
             call = self._call("GET", f"{HISTORY}/{kind}", params, 1, bucket="history")
-            answer = self.call(call, keys)
+            page = key_digest(keys), kind, instrument.symbol, params.get("continuation_token", "")
+            answer = this_round().once(page, partial(self.call, call, keys))
             for element in read.items(answer, "elements"):
                 yield read.field(element, "event")
             if not (token := read.text_or_none(answer, "continuationToken")):
@@ -652,9 +660,16 @@ def ended_report(event: Any, order: Mapping[str, Any]) -> Report:
         return history_report(order, OrderStatus.REJECTED, reason)
     if reason == "full_fill" or (filled and not left):
         return history_report(order, OrderStatus.FILLED, reason)
-    if name == "OrderCancelled" or order.get("orderType") in IMMEDIATE:
+    if name == "OrderCancelled" or not left or never_rests(order):
         return history_report(order, OrderStatus.CANCELLED, reason)
     raise OutcomeUnknown("the order is not open any more, and the history does not tell yet how it ended")
+
+
+def never_rests(order: Mapping[str, Any]) -> bool:
+    """One of a fired trigger is told as a limit order without a limit."""
+    if order.get("orderType") in IMMEDIATE:
+        return True
+    return "limitPrice" in order and read.decimal_or_none(order, "limitPrice") is None
 
 
 def history_report(order: Mapping[str, Any], status: OrderStatus, reason: str = "") -> Report:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from exchanges.errors import OutcomeUnknown
 from exchanges.sparing import LONGEST_SECONDS, Spared
 
 
@@ -41,8 +38,7 @@ def test_another_question_is_asked_at_once():
 
 def test_what_was_found_is_asked_at_once_the_next_time():
     asked = Asked()
-    asked.spared.ask("order")
-    with pytest.raises(OutcomeUnknown):
-        asked.spared.ask("order")
+    assert asked.spared.due("order")
+    assert not asked.spared.due("order")
     asked.spared.found("order")
-    asked.spared.ask("order")
+    assert asked.spared.due("order")

@@ -9,9 +9,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import AccountStatus
+from exchanges.limits import Bucket, Charge, used_up
 from exchanges.registry import venues
 from exchanges.types import Environment, OrderRequest, OrderType, Product, Report, Side
-from execution import compare, holdings, pace, supervise
+from execution import compare, holdings, observe, pace, supervise
 from execution.agreement import CONFIRM
 from execution.desk import Timeline
 from execution.fills import Seen
@@ -228,6 +229,30 @@ def test_coins_that_a_bracket_claims_and_somebody_sold_are_a_difference(make_des
     assert found < D("0.0001")
     bracket.refresh_from_db()
     assert bracket.status == BracketState.DONE
+
+
+@pytest.mark.parametrize("venue", ["Binance", "Binance_F"])
+def test_what_a_leg_did_that_cannot_be_asked_for_now_is_not_taken_for_a_trade_by_hand(
+    make_desk, monkeypatch, venue
+):
+    """The limits refused the question for minutes, and its user was told that somebody had traded outside flipr."""
+    desk = make_desk(families=("binance",), balances={"USDT": "10000"})
+    desk.one(f"BTCUSDT on {venue} market long 0.02 sl off 2%")
+    look(desk)
+    desk.sandbox.price("BTC/USDT", "48000")
+
+    def limited(its, bracket, view):
+        raise used_up((Charge("binance", "history", Bucket(100, 600), "key", 1),), 400.0)
+
+    monkeypatch.setattr(observe, "read", limited)
+    for _ in range(4):
+        look(desk)
+    assert told(desk) == []
+    monkeypatch.undo()
+    for _ in range(3):
+        look(desk)
+    assert told(desk) == []
+    assert desk.bracket().note.startswith("stop filled")
 
 
 # -- whose turn it is --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import vault
+from exchanges.caller import Caller
 from exchanges.types import OrderRef, OrderRequest, OrderType, Side
 from execution import book, bulkhead, claims, dispatch, lanes, reconcile, supervise, tasks, turns
 from execution.brokers import region_redis
@@ -118,6 +119,25 @@ def test_an_account_with_many_orders_goes_on_in_the_next_round(two_exchanges):
     account, venue = pair(two_exchanges, "bybit", "ByBit_F")
     reconcile.look_into("tokyo", account, venue, clock=ticks.__next__)
     assert sorted(rows.values_list("status", flat=True)) == ["not_sent", "unknown", "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("venue", "family", "asked"),
+    [("Kraken", "kraken", ["OpenOrders", "ClosedOrders"]), ("Kraken_F", "kraken_futures", ["orders"])],
+)
+def test_where_questions_are_few_one_list_tells_of_all_orders(make_desk, monkeypatch, venue, family, asked):
+    desk = make_desk(families=(family,))
+    rows, calls, call = unknown(desk, venue, 5), [], Caller.call
+
+    def counted(self, each, keys=None):
+        calls.append(each)
+        return call(self, each, keys)
+
+    monkeypatch.setattr(Caller, "call", counted)
+    reconcile.look_into("eu", *pair(desk, family, venue))
+    assert {row.status for row in rows} == {OrderState.NOT_SENT}
+    few = [each for each in calls if {"rest", "history"} & each.costs.keys()]
+    assert [each.path.rsplit("/", 1)[-1] for each in few] == asked
 
 
 def test_an_order_whose_account_was_deleted_is_told_once_and_asked_for_by_nobody(two_exchanges):

@@ -399,9 +399,10 @@ class Kraken(Dialect):
 
     @route("POST /0/private/ClosedOrders", costs={"rest": 2})
     def closed_orders(self, call: Call) -> Any:
-        """The 50 newest from `ofs` on."""
+        """The 50 newest from `ofs` on; with closetime=close, of those that were closed after `start`."""
         orders = reversed(self.desk.book(call.account).orders.values())
-        ended = [order for order in orders if not order.open and _wanted(order, call)]
+        after = call.integer("start", 0) * 1000 if call.text("closetime", "both") == "close" else 0
+        ended = [each for each in orders if not each.open and _wanted(each, call) and each.updated_ms > after]
         start = call.integer("ofs", 0)
         page = {order.id: order_row(order) for order in ended[start : start + 50]}
         return done({"closed": page, "count": len(ended)})

@@ -5,6 +5,7 @@ The exchange here is the sandbox's, in this process, at a clock that the test mo
 
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,6 +25,7 @@ from exchanges.errors import (
 )
 from exchanges.limits import LocalGate
 from exchanges.registry import venue_class
+from exchanges.rounds import Round
 from exchanges.sandbox.wire import Call
 from exchanges.sandbox.world import World
 from exchanges.sparing import Spared
@@ -173,6 +175,16 @@ def test_a_stop_that_fired_a_minute_ago_is_found_as_the_order_it_became(futures)
     )
 
 
+def test_a_target_that_fired_when_nothing_was_left_to_reduce_is_found_as_ended(futures):
+    futures.place("buy", "market")
+    futures.place("sell", "stop", trigger_price="48000", reduce_only=True)
+    target = futures.place("sell", "take_profit", trigger_price="52000", reduce_only=True)
+    futures.price("47990")
+    futures.price("52010")
+    found = futures.later(target)
+    assert (found.status, found.filled) == (OrderStatus.CANCELLED, Decimal(0))
+
+
 @pytest.mark.parametrize("conditional", [False, True])
 def test_an_order_that_never_arrived_is_not_found_only_after_every_source_was_asked(futures, conditional):
     with pytest.raises(OrderNotFound):
@@ -201,6 +213,57 @@ def test_an_order_that_arrives_late_is_found_although_the_history_is_not_asked_a
     assert placed.client_id == coming
     found = futures.venue.fetch(futures.keys, futures.instrument, OrderRef(coming))
     assert found.status is OrderStatus.FILLED
+
+
+def in_a_round(exchange, placed, since_seconds=60):
+    """What a round tells of each, "" of those that it does not find."""
+    now = [0.0]
+    exchange.venue.sought = Spared(lambda: now[0])
+    exchange.world.calls.clear()
+    lists = Round(datetime.fromtimestamp(exchange.now_ms / 1000 - since_seconds, UTC))
+    told = []
+    for client_id in placed:
+        try:
+            with lists.asking():
+                ref = OrderRef(client_id)
+                told.append(exchange.venue.fetch(exchange.keys, exchange.instrument, ref).status.value)
+        except OrderNotFound:
+            told.append("")
+    return told
+
+
+def test_two_lists_tell_of_all_orders_that_a_round_asks_for(cash):
+    kept = cash.place("buy", "limit", "0.1", price="49000")
+    gone = cash.place("buy", "limit", "0.1", price="48000")
+    cash.venue.cancel(cash.keys, cash.instrument, gone.ref)
+    done = cash.place("buy", "market", "0.1")
+    sought = [kept.client_id, done.client_id, gone.client_id, "never-sent", "nor-this"]
+    assert in_a_round(cash, sought) == ["open", "filled", "cancelled", "", ""]
+    assert cash.calls() == ["OpenOrders", "ClosedOrders"]
+
+
+def test_an_order_that_is_not_among_the_newest_fifty_is_asked_for_alone(cash):
+    first = cash.place("buy", "market", "0.01")
+    for _ in range(50):
+        cash.place("buy", "market", "0.01")
+    assert in_a_round(cash, [first.client_id, "never-sent"]) == ["filled", ""]
+    assert cash.calls() == ["OpenOrders", "ClosedOrders"] * 3
+
+
+def test_what_was_closed_before_the_round_asks_is_not_counted_among_the_newest(cash):
+    for _ in range(51):
+        cash.place("buy", "market", "0.01")
+    cash.move(120)
+    late = cash.place("buy", "market", "0.01")
+    assert in_a_round(cash, [late.client_id, "never-sent"]) == ["filled", ""]
+    assert cash.calls() == ["OpenOrders", "ClosedOrders"]
+
+
+def test_one_page_of_the_history_tells_of_all_orders_that_a_round_asks_for(futures):
+    placed = [futures.place("buy", "market").client_id for _ in range(3)]
+    futures.move(60)
+    assert in_a_round(futures, [*placed, "never-sent"]) == ["filled", "filled", "filled", ""]
+    assert futures.calls().count("orders") == 1
 
 
 def test_looking_for_an_order_that_never_arrived_leaves_most_of_the_counter_to_others(cash):
