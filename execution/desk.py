@@ -26,6 +26,7 @@ from exchanges.errors import (
 from exchanges.limits import Priority, leaving_only_while, pressing
 from exchanges.pool import Connection
 from exchanges.registry import venues
+from exchanges.rounds import Round
 from exchanges.symbols import in_coins, in_dollars
 from exchanges.types import (
     Balance,
@@ -139,6 +140,8 @@ class Desk:
         self.underway = False
         #: what orders of flipr filled, as far as this desk saw it
         self.fills: dict[str, Seen] = {}
+        #: what reconciliation has read of the account before it sends anything
+        self.lists = Round()
         #: called before a request that changes what stands for a bracket; supervision writes the bracket down
         self.checkpoint: Callable[[Guarded], None] = _no_checkpoint
         self._quotes: dict[str, Quote] = {}

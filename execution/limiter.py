@@ -37,7 +37,7 @@ from exchanges.limits import (
     used_up,
     ways,
 )
-from execution import tally
+from execution import mishap, tally
 from execution.brokers import run_once
 
 log = logging.getLogger(__name__)
@@ -165,15 +165,13 @@ class RedisGate:
     def _write(self) -> None:
         while True:
             passage, used, now = self._answered.get()
-            try:
-                keys, ask = _settlement(passage, used, now)
-                self._settle(keys=keys, args=[ask])
-            except redis.RedisError as error:
-                self._hold_off(error)  # what was in flight leaves the count by itself
-            except Exception:
-                log.exception("an answer could not be counted")  # without this thread none would be
-            finally:
-                self._answered.task_done()
+            with mishap.caught("counting an answer"):  # without this thread none would be
+                try:
+                    keys, ask = _settlement(passage, used, now)
+                    self._settle(keys=keys, args=[ask])
+                except redis.RedisError as error:
+                    self._hold_off(error)  # what was in flight leaves the count by itself
+            self._answered.task_done()
 
     def block(self, charge: Charge, seconds: float) -> None:
         """At once, for all workers; and for this one should Redis be gone."""

@@ -375,13 +375,14 @@ def _ask(row: Order, step: Step, lists: Round) -> None:
     assert row.account is not None
     try:
         desk = open_desk(row.account, row.venue)
+        desk.lists = lists
         instrument = desk.instrument(row.symbol)
         if sides.both(desk, instrument, step):
             _ask_both(desk, instrument, row)
-        elif (report := _asked(desk, instrument, row, step, lists)) is None:
+        elif (report := _asked(desk, instrument, row, step)) is None:
             _not_found(desk, instrument, row, step)
         else:
-            with _lane(row):
+            with _lane(row), pressing(Priority.PROTECT):  # a position may stand there without its stop
                 _take_over(desk, instrument, row, report)
     except lanes.LaneBusy:
         return  # the next round comes soon
@@ -394,10 +395,10 @@ def _ask(row: Order, step: Step, lists: Round) -> None:
         _later(row)
 
 
-def _asked(desk: Desk, instrument: Instrument, row: Order, step: Step, lists: Round) -> Report | None:
+def _asked(desk: Desk, instrument: Instrument, row: Order, step: Step) -> Report | None:
     """None when the exchange does not know it."""
     try:
-        with pressing(Priority.ENTRY), lists.asking():
+        with pressing(Priority.ENTRY), desk.lists.asking():
             return desk.venue.fetch(desk.keys, instrument, _ref(row, step))
     except OrderNotFound:
         return None
@@ -766,7 +767,7 @@ def _adopt_filled(desk: Desk, instrument: Instrument, bracket: Guarded, leg: Leg
     if unknown_there(desk, leg):
         return
     try:
-        report = desk.venue.fetch(desk.keys, instrument, leg.ref)
+        report = _ended(desk, instrument, leg)
     except OrderNotFound:
         return
     bracket.generation = max(bracket.generation, place)
@@ -777,13 +778,21 @@ def _adopt_filled(desk: Desk, instrument: Instrument, bracket: Guarded, leg: Leg
         take_in(bracket, leg, report, ends_both=False)
 
 
+def _ended(desk: Desk, instrument: Instrument, leg: Leg) -> Report:
+    """What became of an order that does not stand any more: its end is that for good, anything else is asked anew.
+    Raises OrderNotFound: the dead worker had not placed it."""
+    with desk.lists.asking():
+        report = desk.venue.fetch(desk.keys, instrument, leg.ref)
+    return report if report.status.final else desk.venue.fetch(desk.keys, instrument, leg.ref)
+
+
 def _adopt_exit(desk: Desk, instrument: Instrument, bracket: Guarded) -> None:
     """The dead worker may have closed what had no stop: at market, which must not be done twice."""
     if bracket.plan.stop is None or bracket.live(LegKind.STOP) or not bracket.remaining:
         return
     leg = exit_leg(desk, bracket, bracket.quantity, UNPROTECTED)
     try:
-        report = desk.venue.fetch(desk.keys, instrument, leg.ref)
+        report = _ended(desk, instrument, leg)
     except OrderNotFound:
         return
     desk.saw(report, instrument, bracket.direction.exit_side, leg.client_id)

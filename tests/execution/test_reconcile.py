@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import vault
 from exchanges.caller import Caller
+from exchanges.limits import Priority, pressed
 from exchanges.types import OrderRef, OrderRequest, OrderType, Side
 from execution import book, bulkhead, claims, dispatch, lanes, reconcile, supervise, tasks, turns
 from execution.brokers import region_redis
@@ -272,6 +273,28 @@ def test_what_an_order_filled_is_not_protected_while_a_command_is_at_work_there(
     sweep("tokyo")
     row.refresh_from_db()
     assert (row.status, row.bracket.status) == (OrderState.FILLED, BracketState.ARMED)
+
+
+def test_what_is_asked_to_protect_a_fill_goes_before_everything_else(make_desk, monkeypatch):
+    """On Kraken a key regains half a request a second: the order was found again and again, and there was never anything
+    left of the limit to find out which of its legs stood."""
+    desk = make_desk(families=("kraken",), balances={"USDT": "10000"})
+    desk.one("BTCUSDT on Kraken market long 0.01 sl off 2%")
+    stop = desk.bracket().legs[0]["client_id"]
+    row, asked, call = cut_off(desk), [], Caller.call
+
+    def noted(self, each, keys=None):
+        if keys:
+            asked.append((pressed(each.priority), each.path.rsplit("/", 1)[-1]))
+        return call(self, each, keys)
+
+    monkeypatch.setattr(Caller, "call", noted)
+    sweep("eu")
+    row.refresh_from_db()
+    assert [leg["client_id"] for leg in row.bracket.legs] == [stop]
+    priorities = [priority for priority, _ in asked]
+    assert priorities == sorted(priorities, reverse=True)  # the order, and then what it needs
+    assert set(priorities) == {Priority.ENTRY, Priority.PROTECT}
 
 
 def test_the_place_of_a_dead_worker_is_used_to_end_its_order(two_exchanges, monkeypatch):
