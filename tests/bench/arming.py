@@ -6,19 +6,17 @@ account that has traded before: whatever can be known in advance is known."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from exchanges.facts import protection_of
 from exchanges.limits import LocalGate
 from exchanges.registry import venues
-from exchanges.transport import Answer, Request, Transport
 from exchanges.types import Environment, Product
 from exchanges.venue import Venue
 from execution import book, dispatch, place
 from execution.dispatch import Intake
 from execution.models import Order, OrderState
+from tests.bench.sent import in_turn, watched
 from tests.bench.spread import Spread
 from tests.stack import Stack, Trader
 from webhooks.syntax import parse
@@ -38,7 +36,7 @@ class Arming:
     protection: str
     requests: tuple[str, ...]
     round_trips: int
-    #: from the order's leaving to the armed protection, or to the exchange's answer where there are no stops
+    #: from the first of them to the answer to the last one
     time: Spread
 
 
@@ -72,20 +70,15 @@ def _trade(trader: Trader, kind: type[Venue]) -> tuple[tuple[str, ...], int, flo
     # An account that was left alone for a while: what it used up of its limits has grown again.
     book.pool().connection(kind.name, Environment.SANDBOX).venue.gate = LocalGate()
     stops, size = kind.features.conditional, "100" if kind.product is Product.INVERSE else "0.01"
-    with _watched() as sent:
+    with watched() as sent:
         order = _run(trader, ENTRY.format(venue=kind.name, size=size) + PROTECTED * stops)
-        watched = list(sent)
     if order.status != OrderState.FILLED:
         raise RuntimeError(f"{kind.name}: the order is not filled: {order.status} {order.error}")
     if stops and (order.bracket is None or order.bracket.status != "armed"):
         raise RuntimeError(f"{kind.name}: the position is not protected: {order.error}")
     _run(trader, CLOSE.format(venue=kind.name))
-    timing = order.timing_ms
-    return (
-        tuple(each.what for each in watched),
-        _in_turn(watched),
-        timing["protected" if stops else "acknowledged"] - timing["sent"],
-    )
+    took = max(each.ended for each in sent) - sent[0].began
+    return tuple(each.what for each in sent), in_turn(sent), took * 1000
 
 
 def _run(trader: Trader, text: str) -> Order:
@@ -94,39 +87,3 @@ def _run(trader: Trader, text: str) -> Order:
     for job in prepared.jobs:
         place.run(job.dump())
     return Order.objects.select_related("bracket").get(user=trader.user, delivery=delivery)
-
-
-@dataclass(slots=True)
-class _Sent:
-    what: str
-    began: float
-    ended: float = 0.0
-
-
-@contextmanager
-def _watched() -> Iterator[list[_Sent]]:
-    sent: list[_Sent] = []
-    send = Transport.send
-
-    def watched(self: Transport, request: Request) -> Answer:
-        one = _Sent(f"{request.method} {request.path}", time.perf_counter())
-        sent.append(one)
-        try:
-            return send(self, request)
-        finally:
-            one.ended = time.perf_counter()
-
-    Transport.send = watched  # type: ignore[method-assign]
-    try:
-        yield sent
-    finally:
-        Transport.send = send  # type: ignore[method-assign]
-
-
-def _in_turn(sent: list[_Sent]) -> int:
-    """The longest chain of requests of which each began after the one before had its answer."""
-    chain, free_at = 0, 0.0
-    for each in sorted(sent, key=lambda one: one.ended):
-        if each.began >= free_at:
-            chain, free_at = chain + 1, each.ended
-    return chain

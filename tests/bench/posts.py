@@ -7,24 +7,31 @@ import json
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from exchanges.registry import venues
+from exchanges.types import Product
 from tests.bench.counterparts import keep_alive
 from tests.bench.spread import Spread
 from tests.stack import Stack, Trader
 
 ENTRY = "BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%"
 CLOSE = "BTCUSDT on {venue} close long 100%"
-#: venue -> which of the user's keys opens it
+#: the venues whose times have an aim -> which of the user's keys opens them
 VENUES = {"Binance_F": "binance", "ByBit_F": "bybit", "Kraken_F": "kraken_futures"}
 #: Kraken allows the fewest: 500 a key and ten seconds, of which an entry, its protection and its close take some 70
 REST_SECONDS = 2.0
 #: before each order that is timed: what the one before leaves to be written is written by then. What happens when
 #: orders do not wait for each other is told by `saturation`
 PAUSE_SECONDS = 0.05
+
+
+def one_of_each() -> dict[str, str]:
+    """As `VENUES`, of every exchange the perpetuals in dollars."""
+    return {kind.name: kind.key_family for kind in venues().values() if kind.product is Product.LINEAR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +59,13 @@ class Caller:
 
     stack: Stack
     traders: list[Trader]
+    venues: Mapping[str, str] = field(default_factory=lambda: VENUES)
     posted: dict[tuple[str, str], list[Posted]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
         self._connection = keep_alive(self.stack.web)
-        self._turn = {venue: itertools.cycle(self.traders) for venue in VENUES}
-        names = tuple(VENUES)
+        self._turn = {venue: itertools.cycle(self.traders) for venue in self.venues}
+        names = tuple(self.venues)
         self._order = itertools.cycle([names[n:] + names[:n] for n in range(len(names))])
         self._rested_at: dict[tuple[str, str], float] = {}
 
@@ -100,24 +108,23 @@ class Caller:
         return body
 
     def times(self, kind: str) -> dict[str, Times]:
-        return {venue: self._times(venue, self.posted[kind, venue]) for venue in VENUES}
+        return {venue: self._times(venue, self.posted[kind, venue]) for venue in self.venues}
 
     def _times(self, venue: str, posted: list[Posted]) -> Times:
-        arrivals = self._arrivals(venue, {each.trader.url: each.trader for each in posted}.values())
+        calls = {
+            url: self.stack.state(trader, venue, self.venues[venue])["calls"]
+            for url, trader in {each.trader.url: each.trader for each in posted}.items()
+        }
         return Times(
-            Spread.of((arrivals[each.client_id] - each.sent_ns) / 1e6 for each in posted),
+            Spread.of((_arrived_ns(each, calls[each.trader.url]) - each.sent_ns) / 1e6 for each in posted),
             Spread.of(each.answer_ms for each in posted),
             _waterfall([each.timing_ms for each in posted]),
         )
 
-    def _arrivals(self, venue: str, traders: Iterable[Trader]) -> dict[str, int]:
-        """When the exchange first read each id: that was the order."""
-        found: dict[str, int] = {}
-        for trader in traders:
-            for call in self.stack.state(trader, venue, VENUES[venue])["calls"]:
-                for value in call["params"].values():
-                    found.setdefault(value, call["received_ns"])
-        return found
+
+def _arrived_ns(order: Posted, calls: list[dict[str, Any]]) -> int:
+    """When the exchange first read its id, wherever that stands in the call."""
+    return next(int(each["received_ns"]) for each in calls if order.client_id in str(each["params"]))
 
 
 def _waterfall(timings: list[dict[str, float]]) -> dict[str, float]:

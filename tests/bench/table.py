@@ -29,7 +29,7 @@ def as_json(run: Run) -> dict[str, Any]:
 
 
 def as_text(run: Run) -> str:
-    parts = (_machine, _clients, _service, _armings, _loads, _memory, _parser, _aims)
+    parts = (_machine, _clients, _service, _venues, _loads, _memory, _parser, _seconds, _aims)
     return "\n\n".join("\n".join(part(run)) for part in parts)
 
 
@@ -64,11 +64,28 @@ def _service(run: Run) -> Iterator[str]:
             yield "    " + "  ".join(f"{step} {at:g}" for step, at in times.waterfall.items())
 
 
-def _armings(run: Run) -> Iterator[str]:
-    yield f"{'From an order to its armed protection':<32} {'protection':<16} requests  in turn   median      p95"
+def _venues(run: Run) -> Iterator[str]:
+    assert run.floor_of_visits is not None
+    floor = run.floor_of_visits.to_reply.median
+    yield (
+        f"{'':<14} {'warm order by the client':<34} {'order to armed protection':<42} POST -> order at the exchange *"
+    )
+    counted = "requests in turn"
+    yield (
+        f"{'':<14} {'median':>7} {'x raw':>7} {counted:<18} {'by':<16} {counted} {'median':>7}  "
+        f"{'median':>7} {'x the floor':>11}"
+    )
     for venue, each in run.armings.items():
-        counts = f"{len(each.requests):8} {each.round_trips:8}"
-        yield f"  {venue:<30} {each.protection:<16} {counts} {each.time.median:8.2f} {each.time.p95:8.2f}"
+        placed, posted = run.orders[venue], run.visits.get(venue)
+        order = (
+            f"{placed.warm.median:7.2f} {placed.ratio:7.2f} {len(placed.requests):8} {placed.round_trips:7}"
+        )
+        armed = f"{each.protection:<16} {len(each.requests):8} {each.round_trips:7} {each.time.median:7.2f}"
+        to = posted.to_exchange.median if posted else None
+        yield f"{venue:<14} {order}   {armed}" + (f"  {to:7.2f} {to / floor:11.2f}" if to else "")
+    yield (
+        f"* the floor is {floor:.2f} here, and a place among {len(run.visits)} exchanges in turn; requests: see --json"
+    )
 
 
 def _loads(run: Run) -> Iterator[str]:
@@ -84,6 +101,10 @@ def _memory(run: Run) -> Iterator[str]:
 def _parser(run: Run) -> Iterator[str]:
     rates = ", ".join(f"{name} {rate['median']:,}" for name, rate in run.parser.items())
     yield f"Messages parsed per second on one core: {rates}"
+
+
+def _seconds(run: Run) -> Iterator[str]:
+    yield "Seconds: " + ", ".join(f"{part} {seconds:g}" for part, seconds in run.seconds.items())
 
 
 def _aims(run: Run) -> Iterator[str]:
