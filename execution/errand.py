@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.vault import VaultError
 from exchanges.errors import AuthRefused, ExchangeError, NotSent, OutcomeUnknown
+from exchanges.limits import Priority, pressing
 from exchanges.types import Direction, Instrument, OrderStatus, Report, Side
 from execution import keycheck, mishap
 from execution.book import breaker
@@ -93,6 +94,11 @@ class Errand:
         ledger.fills = desk.fills
 
     def run(self) -> None:
+        """What a message has to know first goes before all that only looks: checks of keys must not hold up a close."""
+        with pressing(Priority.QUERY if self.job.dry_run else Priority.ENTRY):
+            self._run()
+
+    def _run(self) -> None:
         blocked = ""
         results = {result.position: result for result in self.ledger.results}
         for step in self.job.steps:

@@ -4,6 +4,10 @@ from decimal import Decimal as D
 
 import pytest
 
+from exchanges.limits import Charge, Priority
+from exchanges.types import Environment
+from execution import book
+
 READS = {"Binance_F": "GET /fapi", "ByBit_F": "GET /v5", "Kraken_F": "GET /derivatives"}
 FUTURES = [("Binance_F", "binance"), ("ByBit_F", "bybit"), ("Kraken_F", "kraken_futures")]
 
@@ -48,3 +52,16 @@ def test_steps_behind_a_condition_that_cannot_be_read_are_told_as_not_sent(desk,
     assert "the condition could not be read" in result["error"]["message"]
     assert held(desk, venue, family) == []
     assert desk.one(f"BTCUSDT on {venue} if long market long 0.01")["status"] == "skipped"
+
+
+@pytest.mark.parametrize(("words", "status"), [("close", "filled"), ("cancel all", "nothing_to_do")])
+def test_what_a_message_asks_first_is_not_held_up_by_what_only_looks(desk, words, status):
+    desk.one("BTCUSDT on Binance_F market long 0.01")
+    venue = book.pool().connection("Binance_F", Environment.SANDBOX).venue
+    weight = venue.buckets["futures_weight"]
+    checks_of_keys = weight.allowed(Priority.QUERY)
+    owner = f"{venue.exchange}:{venue.environment}"
+    venue.gate.admit(
+        (Charge(owner, "futures_weight", weight, venue.address, checks_of_keys),), Priority.PROTECT
+    )
+    assert desk.one(f"BTCUSDT on Binance_F {words}")["status"] == status
