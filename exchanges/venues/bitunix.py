@@ -910,9 +910,9 @@ class BitunixSpot(_Bitunix):
         return replace(self._ended(keys, order.instrument, report), type=OrderType.MARKET, price=None)
 
     def _ask(self, instrument: Instrument) -> Decimal:
-        """A price that is not told leaves the order unsent."""
+        """The book alone tells it. A price that is not told leaves the order unsent."""
         with unsent("the price is not known"):
-            return self.quote(instrument).ask
+            return decimal(self._public("market/depth", {"symbol": instrument.symbol}), "asks", 0, "price")
 
     def _ended(self, keys: Credentials, instrument: Instrument, report: Report) -> Report:
         """What the order has done, its rest cancelled. Trouble here leaves it acknowledged: it stands, and is asked for

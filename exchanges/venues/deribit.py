@@ -561,13 +561,21 @@ class _DeribitFutures(_Deribit):
         may stand, and must not be placed again."""
         placed = self.call(self.protect_call(legs), keys)
         stop = self.read_placed(placed, legs.stop)
-        target = legs.target
         try:
-            return stop, self.fetch(keys, target.instrument, OrderRef(target.client_id))
+            return stop, self._standing(keys, legs.target)
         except ExchangeError as error:
             raise OutcomeUnknown(
                 f"{self.name} took the stop and its target is not seen yet: {error.message}"
             ) from error
+
+    def _standing(self, keys: Credentials, order: OrderRequest) -> Report:
+        """One that was placed a moment ago is looked for among the open ones first: while it waits for its trigger its
+        label may not find it. One that has fired meanwhile is another order there."""
+        rows, worth = self._open_rows(keys, order.instrument), _worth(order.instrument)
+        found = [self.read_order(row, worth) for row in rows if row.get("label") == order.client_id]
+        if len(found) == 1 and found[0].type is order.type:
+            return found[0]
+        return self.fetch(keys, order.instrument, OrderRef(order.client_id))
 
     def protect_call(self, legs: Legs) -> Call:
         """The stop first, with the target hung on it. `incremental`: a partial fill of one leg takes as much off the

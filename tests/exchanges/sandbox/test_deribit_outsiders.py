@@ -297,7 +297,7 @@ def test_a_pair_whose_answer_was_lost_is_found_leg_by_leg(sandbox, futures):
 
 def test_a_pair_whose_target_cannot_be_looked_at_is_not_placed_again(sandbox, futures):
     futures.place("buy", "market", "0.1")
-    sandbox.fault("throttle", venue="Deribit_F", count=1, path="get_order_state_by_label")
+    sandbox.fault("throttle", venue="Deribit_F", count=1, path="get_open_orders_by_instrument")
     with pytest.raises(OutcomeUnknown):
         futures.protect("0.1", "49000", "52000")
     assert futures.asked(sandbox, "sell") == 1
