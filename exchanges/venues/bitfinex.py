@@ -426,17 +426,24 @@ class _Bitfinex(Venue):
         return spot if self.product is Product.SPOT else derivative
 
     def protect(self, keys: Credentials, legs: Legs) -> tuple[Report, Report]:
-        """One OCO order: the target rests as a limit order, the stop is placed by the exchange."""
+        """One OCO order: the target rests as a limit order, the stop is placed by the exchange. Whatever hinders the look
+        at the stop leaves the pair unknown: it stands, and must not be placed again."""
         placed = self.call(self.protect_call(legs), keys)
         target = self.read_placed(placed, legs.target)
         rows = [row for row in _notified(placed) if field(row, 13) is not None]
         standing = [self.read_order(row) for row in rows]
-        if (stop := self._stop_of(standing, legs.stop)) is None:
-            standing = self.open_orders(keys, legs.stop.instrument)
-            stop = self._stop_of(standing, legs.stop)
+        stop = self._stop_of(standing, legs.stop) or self._stop_of(self._beside(keys, legs), legs.stop)
         if stop is None:
             raise OutcomeUnknown(f"{self.name} took the target and does not show its stop yet")
         return stop, replace(target, acknowledged_only=False)
+
+    def _beside(self, keys: Credentials, legs: Legs) -> list[Report]:
+        try:
+            return self.open_orders(keys, legs.stop.instrument)
+        except ExchangeError as error:
+            raise OutcomeUnknown(
+                f"{self.name} took the target and its stop is not seen yet: {error.message}"
+            ) from error
 
     def protect_call(self, legs: Legs) -> Call:
         stop, target = legs.stop, legs.target
