@@ -6,6 +6,8 @@ account that has traded before: whatever can be known in advance is known."""
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from exchanges.facts import protection_of
@@ -14,7 +16,9 @@ from exchanges.registry import venues
 from exchanges.types import Environment, Product
 from exchanges.venue import Venue
 from execution import book, dispatch, place
+from execution.brokers import limits_redis
 from execution.dispatch import Intake
+from execution.limiter import RedisGate
 from execution.models import Order, OrderState
 from tests.bench.sent import in_turn, watched
 from tests.bench.spread import Spread
@@ -67,8 +71,7 @@ def _measure(trader: Trader, kind: type[Venue], rounds: int) -> Arming:
 
 
 def _trade(trader: Trader, kind: type[Venue]) -> tuple[tuple[str, ...], int, float]:
-    # An account that was left alone for a while: what it used up of its limits has grown again.
-    book.pool().connection(kind.name, Environment.SANDBOX).venue.gate = LocalGate()
+    book.pool().connection(kind.name, Environment.SANDBOX).venue.gate = _Rested(kind.region)
     stops, size = kind.features.conditional, "100" if kind.product is Product.INVERSE else "0.01"
     with watched() as sent:
         order = _run(trader, ENTRY.format(venue=kind.name, size=size) + PROTECTED * stops)
@@ -79,6 +82,20 @@ def _trade(trader: Trader, kind: type[Venue]) -> tuple[tuple[str, ...], int, flo
     _run(trader, CLOSE.format(venue=kind.name))
     took = max(each.ended for each in sent) - sent[0].began
     return tuple(each.what for each in sent), in_turn(sent), took * 1000
+
+
+class _Rested(LocalGate):
+    """Of an account that was left alone for a while: what it used up of its limits has grown again. What a key has to ask
+    in turn is in turn with what the workers ask, who look after the account all the same."""
+
+    def __init__(self, region: str) -> None:
+        super().__init__()
+        self._workers = RedisGate(limits_redis(region))
+
+    @contextmanager
+    def turn(self, owner: str) -> Iterator[None]:
+        with self._workers.turn(owner):
+            yield
 
 
 def _run(trader: Trader, text: str) -> Order:
