@@ -118,6 +118,9 @@ MISTAKES = [
     ("limit long 1 at 5 for 1m then buy", "BAD_THEN", 31, "buy", "write market or cancel"),
     ("limit long 1 at 5 ioc gtc", "TWICE", 23, "gtc", "leave one of the two out"),
     ("market long 1 lev 5x 10x", "TWICE", 22, "10", "leave one of the two out"),
+    ("market long 1 trail 1% trail 2%", "TWICE", 24, "trail", "leave one of the two out"),
+    ("market long 1 be after 1% be after 2%", "TWICE", 27, "be", "leave one of the two out"),
+    ("buy 1 dca 4 orders every 1% dca 2 orders every 2%", "TWICE", 29, "dca", "leave one of the two out"),
     ("market long 1 lev 0", "BAD_LEVERAGE", 19, "0", "write for example lev 10x"),
     ("market long 1 lev", "BAD_LEVERAGE", 18, "", "write for example lev 10x"),
     ("post market long 1", "STRAY_WORD", 1, "post", "write it behind the order"),
@@ -248,6 +251,10 @@ def test_mistake_in_the_header(text, code, column, hint):
 def test_two_hundred_results_are_one_message():
     symbols = ", ".join(f"X{number}USDT" for number in range(50))
     assert parse(f"{symbols} on OKX using a, b buy 1 sell 1").blocks
+
+
+def test_twenty_blocks_are_one_message():
+    assert len(parse("BTCUSDT on OKX buy 1 " * 20).blocks) == 20
 
 
 def test_a_tag_may_be_as_long_as_history_keeps_it():
