@@ -174,7 +174,7 @@ class Transport:
                     raise OutcomeUnknown(f"no answer from the exchange ({type(error).__name__})") from None
             else:
                 if not writing.broken:
-                    return Answer(response.status_code, response.headers, _decode(response))
+                    return read(response)
         raise Unreachable("the connection to the exchange broke before the request was written")
 
     def _build(self, client: httpx.Client, request: Request, writing: _Writing) -> httpx.Request:
@@ -190,6 +190,11 @@ class Transport:
             )
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             raise NotSent(f"the request could not be built ({type(error).__name__})") from None
+
+
+def read(response: httpx.Response) -> Answer:
+    """Raises OutcomeUnknown when it is not JSON."""
+    return Answer(response.status_code, response.headers, _decode(response))
 
 
 def _decode(response: httpx.Response) -> Any:

@@ -171,6 +171,8 @@ def open_venue(name: str, wire: Any, environment: str = "live") -> Venue:
     kind = venues()[name]
 
     def transport(host: str) -> Transport:
+        if isinstance(wire, Transport):
+            return wire
         return Transport(f"https://{host}", wire=httpx.MockTransport(wire))
 
     venue = kind(
