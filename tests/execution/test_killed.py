@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from datetime import timedelta
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -37,6 +39,18 @@ STAGES = [
     "before history",
 ]
 NEVER_LEFT = {"claimed", "before the order is sent", "sent"}
+#: processes that run jobs and die of it, one for each region
+started = dict[str, Any]()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workers():
+    yield
+    for process in started.values():
+        process.stdin.close()
+        process.wait(timeout=10)
+        process.stdout.close()
+    started.clear()
 
 
 def run_and_die(desk, text, stage):
@@ -44,17 +58,29 @@ def run_and_die(desk, text, stage):
     with transaction.atomic():
         prepared = dispatch.prepare(desk.user, parse(text), Intake(delivery, "close", desk.now_ms()))
     (job,) = prepared.jobs
-    environment = os.environ | {
-        "DATABASE_URL": _database_url(),
-        "SANDBOX_URL": settings.SANDBOX_URL,
-        "FLIPR_REGION": job.region,
-    }
-    command = [sys.executable, "-m", "tests.execution.die_at", stage]
-    ended = subprocess.run(
-        command, input=json.dumps(job.dump()), env=environment, cwd=ROOT, text=True, check=False
-    )
-    assert ended.returncode == -9, f"it was not killed at {stage}"
+    process = _worker(job.region)
+    process.stdin.write(json.dumps([stage, job.dump()]) + "\n")
+    process.stdin.flush()
+    assert int(process.stdout.readline()) == -signal.SIGKILL, f"it was not killed at {stage}"
     return delivery, job
+
+
+def _worker(region):
+    if region not in started:
+        environment = os.environ | {
+            "DATABASE_URL": _database_url(),
+            "SANDBOX_URL": settings.SANDBOX_URL,
+            "FLIPR_REGION": region,
+        }
+        started[region] = subprocess.Popen(
+            [sys.executable, "-m", "tests.execution.die_at"],
+            env=environment,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    return started[region]
 
 
 def _database_url():
