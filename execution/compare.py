@@ -51,6 +51,8 @@ from execution.transitions import RECONCILIATION
 
 #: a look that could not be made comes again after this long
 AGAIN = timedelta(seconds=5)
+#: a comparison asks one question more than a look: where looks are rare, it is as much rarer
+LOOKS_BETWEEN = 3
 #: open orders are asked for on so many symbols: those of brackets, holdings, and orders that came lately
 SYMBOLS = 10
 LATELY = timedelta(days=1)
@@ -73,10 +75,15 @@ class Found:
 # -- whose turn it is --------------------------------------------------------------------------------------
 
 
-def due(region: str, supervised: Iterable[Pair], clock: Callable[[], float] = time.time) -> list[Pair]:
-    """(account, venue) to compare now; their next turn is fixed. Supervised ones cost no look of their own; of the
-    others, those that wait longest."""
-    watched, now = set(supervised), clock()
+def due(
+    region: str,
+    supervised: Iterable[Pair],
+    looked_at_now: Iterable[Pair],
+    clock: Callable[[], float] = time.time,
+) -> list[Pair]:
+    """(account, venue) to compare now; their next turn is fixed. Supervised ones are compared when they are looked at
+    anyway, for the exchange's limits have no room for another look; of the others, those that wait longest."""
+    watched, looking, now = set(supervised), set(looked_at_now), clock()
     waiting = _waiting(region)
     chosen: list[Pair] = []
     for venue in waiting.order_by().values_list("venue", flat=True).distinct():
@@ -84,7 +91,7 @@ def due(region: str, supervised: Iterable[Pair], clock: Callable[[], float] = ti
             continue  # what only ccxt opens may have been taken away
         rows = waiting.filter(venue=venue).order_by("due_at")
         looked_at = [account for account, where in watched if where == venue]
-        shared = rows.filter(account__public_id__in=looked_at)
+        shared = rows.filter(account__public_id__in=[name for name, where in looking if where == venue])
         alone = rows.exclude(account__public_id__in=looked_at)[: _quota(venue, len(looked_at), now)]
         chosen += [(row.account.public_id, venue) for row in (*shared, *alone) if _take(row)]
     return chosen
@@ -110,7 +117,8 @@ def _quota(venue: str, supervised: int, now: float) -> int:
 
 def _take(row: Comparison) -> bool:
     """Fix its next turn, in step with its phase. False when another round has it."""
-    period = timedelta(seconds=settings.COMPARE_SECONDS)
+    seconds = max(settings.COMPARE_SECONDS, LOOKS_BETWEEN * every_venue()[row.venue.lower()].look_seconds)
+    period = timedelta(seconds=seconds)
     late = max((timezone.now() - row.due_at) / period, 0.0)
     following = row.due_at + period * (math.floor(late) + 1)
     return bool(Comparison.objects.filter(pk=row.pk, due_at=row.due_at).update(due_at=following))

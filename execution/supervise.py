@@ -139,8 +139,7 @@ def with_comparisons(
     """Protection first. A look that is due for both is one look, of everything."""
     compared: list[tuple[str, str]] = []
     with mishap.caught(f"choosing what is compared in {region}"):
-        compared = compare.due(region, supervised)
-    pace.mark(region, [pair for pair in compared if pair in supervised], time.time())
+        compared = compare.due(region, supervised, [each[1:3] for each in tasks])
     both = [(LOOK, *pair, True) for pair in compared if pair in supervised]
     alone = [(COMPARE, *pair, True) for pair in compared if pair not in supervised]
     return [each for each in tasks if each[1:3] not in compared] + both + alone
@@ -356,13 +355,25 @@ def look(desk: Desk, rows: list[Bracket], more: set[str] | None = None) -> View:
             for name in (report.client_id, report.exchange_id):
                 if name:
                     view.orders[name] = report
-    if desk.spot:
-        _count_coins(desk, view, rows)
-    else:
-        _count_positions(desk, view, rows)
+    with _counting(view):
+        if desk.spot:
+            _count_coins(desk, view, rows)
+        else:
+            _count_positions(desk, view, rows)
     if view.counted:
         _compare(desk, view, rows)
     return view
+
+
+@contextmanager
+def _counting(view: View) -> Iterator[None]:
+    """Where the limits leave no room for the second question, what the first told is still worth something."""
+    try:
+        yield
+    except (NotSent, Throttled) as error:
+        if not _limited(error):
+            raise
+        view.counted, view.short = False, error
 
 
 def _order_places(desk: Desk, rows: list[Bracket], more: set[str] | None) -> list[Instrument | None]:

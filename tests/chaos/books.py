@@ -38,7 +38,9 @@ SELECT 'bracket', venue, status || ' ' || version || ' ' || note FROM execution_
  WHERE updated_at > now() - interval '10 seconds'
 """
 UNSETTLED = """
-SELECT (SELECT count(*) FROM execution_order WHERE status IN ('working', 'unknown')),
+SELECT (SELECT count(*) FROM execution_order
+         WHERE status IN ('working', 'unknown')
+            OR resting AND bracket_id IS NULL AND updated_at < to_timestamp(%s)),
        (SELECT coalesce(sum(version), 0) FROM execution_bracket),
        (SELECT count(*) FROM execution_transition)
 """
@@ -78,10 +80,11 @@ def read_books(database_url: str, sandbox_url: str, holders: Sequence[Holder]) -
         )
 
 
-def unsettled(database_url: str) -> tuple[int, int, int]:
-    """(orders whose end is not known, and two numbers that grow with every change)."""
+def unsettled(database_url: str, calm_since: float = 0.0) -> tuple[int, int, int]:
+    """(orders whose end is not known, or that rest and were not asked for since then, and two numbers that grow with
+    every change)."""
     with psycopg.connect(database_url) as connection:
-        row = connection.execute(UNSETTLED).fetchone()
+        row = connection.execute(UNSETTLED, [calm_since]).fetchone()
     assert row is not None
     return int(row[0]), int(row[1]), int(row[2])
 

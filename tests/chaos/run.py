@@ -143,9 +143,10 @@ class _Quiet:
         self._url = database_url
         self._seen: tuple[int, int, int] | None = None
         self._since = time.monotonic()
+        self._calm_since = time.time()
 
     def reached(self) -> bool:
-        now = unsettled(self._url)
+        now = unsettled(self._url, self._calm_since)
         if now != self._seen:
             self._seen, self._since = now, time.monotonic()
         return now[0] == 0 and time.monotonic() - self._since >= QUIET_SECONDS

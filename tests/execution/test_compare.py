@@ -273,54 +273,75 @@ def whole_seconds() -> float:
 def test_an_account_is_compared_once_a_period(make_desk):
     (desk,) = active(make_desk)
     pair = (desk.accounts["bybit"].public_id, "ByBit_F")
-    assert compare.due("singapore", (), clock=whole_seconds) == [pair]
-    assert compare.due("singapore", (), clock=whole_seconds) == []
+    assert compare.due("singapore", (), (), clock=whole_seconds) == [pair]
+    assert compare.due("singapore", (), (), clock=whole_seconds) == []
     compare.missed(*pair)
     assert Comparison.objects.get().due_at < timezone.now() + timedelta(seconds=10)
 
 
 def test_other_regions_do_not_compare_it(make_desk):
     active(make_desk)
-    assert compare.due("tokyo", (), clock=whole_seconds) == []
+    assert compare.due("tokyo", (), (), clock=whole_seconds) == []
 
 
 @pytest.mark.parametrize("status", [AccountStatus.PAUSED, AccountStatus.REJECTED])
 def test_a_stopped_account_is_not_asked(make_desk, status):
     (desk,) = active(make_desk)
     type(desk.accounts["bybit"]).objects.update(status=status)
-    assert compare.due("singapore", (), clock=whole_seconds) == []
+    assert compare.due("singapore", (), (), clock=whole_seconds) == []
 
 
 def test_an_account_that_no_longer_trades_through_flipr_is_not_asked(make_desk, settings):
     active(make_desk)
     Comparison.objects.update(traded_at=timezone.now() - timedelta(days=settings.COMPARE_DAYS + 1))
-    assert compare.due("singapore", (), clock=whole_seconds) == []
+    assert compare.due("singapore", (), (), clock=whole_seconds) == []
 
 
 def test_many_that_are_due_at_once_share_what_the_exchange_allows(make_desk):
     """ByBit: 600 looks a minute and address; a quarter of them, five in two seconds."""
     active(make_desk, 8)
     clock = iter((2.0, 3.0, 4.0, 5.0)).__next__
-    rounds = [len(compare.due("singapore", (), clock=clock)) for _ in range(4)]
+    rounds = [len(compare.due("singapore", (), (), clock=clock)) for _ in range(4)]
     assert rounds == [3, 2, 3, 0]
 
 
 def test_those_that_are_supervised_anyway_cost_nothing_of_it(make_desk):
     desks = active(make_desk, 12)
     watched = [(desk.accounts["bybit"].public_id, "ByBit_F") for desk in desks]
-    assert sorted(compare.due("singapore", watched, clock=whole_seconds)) == sorted(watched)
+    assert sorted(compare.due("singapore", watched, watched, clock=whole_seconds)) == sorted(watched)
+
+
+def test_those_that_are_supervised_wait_for_the_look_that_comes_anyway(make_desk):
+    """On Kraken a comparison of its own every few seconds left none of the limit to protection."""
+    desks = active(make_desk, 4)
+    watched = [(desk.accounts["bybit"].public_id, "ByBit_F") for desk in desks]
+    first, later = watched[:1], watched[1:]
+    assert compare.due("singapore", watched, first, clock=whole_seconds) == first
+    assert sorted(compare.due("singapore", watched, watched, clock=whole_seconds)) == sorted(later)
+
+
+@pytest.mark.parametrize(("venue", "family", "seconds"), [("Kraken", "kraken", 18), ("ByBit", "bybit", 3)])
+def test_where_looks_are_rare_comparisons_are_rarer(make_desk, settings, venue, family, seconds):
+    settings.COMPARE_SECONDS = 1
+    desk = make_desk(families=(family,))
+    holdings.traded(desk.accounts[family], venue, "eu")
+    began = timezone.now() - timedelta(seconds=0.5)
+    Comparison.objects.update(due_at=began)
+    assert compare.due("eu", (), (), clock=whole_seconds) == [(desk.accounts[family].public_id, venue)]
+    assert Comparison.objects.get().due_at - began == timedelta(seconds=seconds)
 
 
 def test_a_look_that_is_due_for_both_is_one_look(make_desk):
     """And is not followed by another one for supervision alone."""
     desks = active(make_desk, 2)
     guarded, bare = [(desk.accounts["bybit"].public_id, "ByBit_F") for desk in desks]
-    looks = [(supervise.LOOK, *guarded, False)]
+    watched = [Watched(*guarded, Environment.SANDBOX, "BTCUSDT", ())]
+    looks = [(supervise.LOOK, *pair, False) for pair in pace.due("singapore", watched)]
     assert sorted(supervise.with_comparisons("singapore", looks, {guarded})) == sorted(
         [(supervise.LOOK, *guarded, True), (supervise.COMPARE, *bare, True)]
     )
-    watched = [Watched(*guarded, Environment.SANDBOX, "BTCUSDT", ())]
     assert pace.due("singapore", watched) == []
+    assert supervise.with_comparisons("singapore", [], {guarded}) == []
 
 
 def test_protection_is_looked_after_when_nothing_is_left_for_comparisons(make_desk):

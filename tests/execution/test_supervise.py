@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import Account
 from exchanges.errors import InvalidOrder
 from exchanges.limits import Bucket, Charge, question_patience, used_up
+from exchanges.registry import venue_class
 from exchanges.types import OrderType
 from exchanges.venue import Venue
 from execution import arming, book, brackets, observe, pace, supervise
@@ -264,6 +265,25 @@ def test_a_look_that_could_not_ask_all_it_wanted_rests_until_there_is_room(make_
     monkeypatch.setattr(pace, "rest", lambda *told: rested.append(told))
     desk.supervise()
     assert [told[1:] for told in rested] == [(desk.accounts["binance"].public_id, "Binance_F", 7.0)]
+
+
+@pytest.mark.parametrize("venue", ["Binance", "Binance_F"])
+def test_what_the_open_orders_tell_is_used_when_the_limits_refuse_the_positions(
+    make_desk, monkeypatch, venue
+):
+    desk = make_desk(families=("binance",))
+    desk.one(f"BTCUSDT on {venue} limit long 0.01 at 49000 sl off 2%")
+    kind, name = venue_class(venue), "balances" if venue == "Binance" else "positions"
+
+    def limited(*_told):
+        raise used_up((Charge("binance", "requests", Bucket(10, 10), "key", 1),), 7.0)
+
+    monkeypatch.setattr(kind, name, limited)
+    desk.sandbox.price("BTC/USDT", "48900")
+    account = desk.accounts["binance"].public_id
+    supervise.look_after(desk.bracket().region, account, venue, whole=True)
+    monkeypatch.undo()
+    assert desk.bracket().status == BracketState.ARMED
 
 
 def test_a_bracket_beside_one_that_cannot_be_looked_at_gets_its_stop(make_desk, monkeypatch):
