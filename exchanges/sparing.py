@@ -5,16 +5,14 @@ about all others needs."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from exchanges.errors import OutcomeUnknown
+from exchanges.errors import ExchangeError, NotSent, OutcomeUnknown
+from exchanges.limits import Priority, pressed
 from exchanges.memory import Memory
 
 FIRST_SECONDS, LONGEST_SECONDS = 1.0, 60.0
-
-
-def not_yet() -> OutcomeUnknown:
-    return OutcomeUnknown("it was not found a moment ago, and the exchange's limits spare no question yet")
 
 
 class Spared:
@@ -26,14 +24,31 @@ class Spared:
         self._next: Memory[tuple[str, ...], tuple[float, float]] = Memory()
 
     def due(self, *question: str) -> bool:
-        """Whether to ask now. Then the next time is later."""
-        now = self._clock()
-        at, pause = self._next.get(question, (now, FIRST_SECONDS))
-        if now < at:
-            return False
-        self._next[question] = now + pause, min(pause * 2, LONGEST_SECONDS)
-        return True
+        """Whether to ask now. What protection waits for is asked at any time."""
+        if pressed(Priority.QUERY) is Priority.PROTECT:
+            return True
+        at, _ = self._next.get(question, (0.0, 0.0))
+        return self._clock() >= at
 
-    def found(self, *question: str) -> None:
-        """There was an answer: the next time it is asked at once."""
-        self._next.pop(question, None)
+    @contextmanager
+    def asking(self, *question: str) -> Iterator[None]:
+        """Around the question, which raises when it finds nothing: then the next time is later. What the limits refused
+        was not asked."""
+        try:
+            yield
+        except NotSent:
+            raise
+        except ExchangeError:
+            self.later(*question)
+            raise
+        else:
+            self._next.pop(question, None)
+
+    def later(self, *question: str) -> None:
+        """It was asked, and there was no answer to it."""
+        _, pause = self._next.get(question, (0.0, FIRST_SECONDS))
+        self._next[question] = self._clock() + pause, min(pause * 2, LONGEST_SECONDS)
+
+
+def not_yet() -> OutcomeUnknown:
+    return OutcomeUnknown("it was not found a moment ago, and the exchange's limits spare no question yet")

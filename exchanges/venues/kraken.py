@@ -340,28 +340,30 @@ class Kraken(Venue):
         """By txid in one call, else by our id. Of the answer, the order itself."""
         if ref.exchange_id:
             found = self._ask("POST", "private/QueryOrders", {"txid": ref.exchange_id}, keys)
-        else:
-            found = self._by_our_id(keys, ref.client_id)
+            return self._told(found, instrument, ref)
+        owner, lists = key_digest(keys), this_round()
+        due, listed = self.sought.due(owner, ref.client_id), lists.since is not None
+        if not due and not (listed and lists.knows(owner)):
+            raise not_yet()
+        with self.sought.asking(owner, ref.client_id):
+            if listed:
+                found, whole = lists.once(owner, lambda: self._lists(keys, lists.since))
+                if whole or any(told_id(order) == ref.client_id for order in found.values()):
+                    return self._told(found, instrument, ref)
+            return self._told(self._by_our_id(keys, ref.client_id), instrument, ref)
+
+    def _told(self, found: Any, instrument: Instrument, ref: OrderRef) -> Report:
         for txid, order in entries(found):
-            if txid == ref.exchange_id or read.text_or_none(order, "cl_ord_id") == ref.client_id:
-                self.sought.found(key_digest(keys), ref.client_id)
+            if txid == ref.exchange_id or told_id(order) == ref.client_id:
                 return self.read_order(txid, order, instrument)
         raise OrderNotFound(f"{self.name} does not know this order")
 
     def _by_our_id(self, keys: Credentials, client_id: str) -> Any:
         """QueryOrders takes no client id, so first among the open orders and then among the closed ones: in this order none
         slips through that ends in between. That takes as much as a key regains in six seconds."""
-        lists, owner = this_round(), key_digest(keys)
-        due = self.sought.due(owner, client_id)
-        if lists.since is not None and (due or lists.knows(owner)):
-            found, whole = lists.once(owner, lambda: self._lists(keys, lists.since))
-            if whole or any(read.text_or_none(each, "cl_ord_id") == client_id for each in found.values()):
-                return found
-        if not due:
-            raise not_yet()
         name = {"cl_ord_id": client_id}
-        one = read.field(self._ask("POST", "private/OpenOrders", name, keys), "open")
-        return one or read.field(self._ask("POST", "private/ClosedOrders", name, keys, cost=2), "closed")
+        found = read.field(self._ask("POST", "private/OpenOrders", name, keys), "open")
+        return found or read.field(self._ask("POST", "private/ClosedOrders", name, keys, cost=2), "closed")
 
     def _lists(self, keys: Credentials, since: datetime | None) -> tuple[dict[str, Any], bool]:
         """The open orders and the newest that were closed since then; and whether those are all. `start` is exclusive
@@ -444,6 +446,10 @@ class Kraken(Venue):
         costs = {"rest": cost} if keys else {}
         call = Call(method, f"/0/{path}", params or {}, signed=keys is not None, costs=costs, read_only=True)
         return read.field(self.call(call, keys), "result")
+
+
+def told_id(order: Any) -> str | None:
+    return read.text_or_none(order, "cl_ord_id")
 
 
 def signature(secret: str, path: str, nonce: str, body: str) -> str:

@@ -331,19 +331,19 @@ class _KrakenFutures(Venue):
         the history does not (yet) say how it ended, OrderNotFound where nothing at all is known of it."""
         owner = key_digest(keys)
         question = owner, ref.exchange_id, ref.client_id
-        if not self.sought.due(*question) and not this_round().knows(
-            (owner, "orders", instrument.symbol, "")
-        ):
+        page = owner, "orders", instrument.symbol, ""
+        if not self.sought.due(*question) and not this_round().knows(page):
             raise not_yet()
+        with self.sought.asking(*question):
+            return self._in_history(keys, instrument, ref)
+
+    def _in_history(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         for event in self._events(keys, "orders", instrument):
             if concerns(order := event_order(event), ref):
-                report = ended_report(event, order)
-                self.sought.found(*question)
-                return report
+                return ended_report(event, order)
         for event in self._events(keys, "triggers", instrument) if ref.conditional else ():
             if concerns(order := event_order(event), ref):
                 if "OrderTriggerCancelled" in event:
-                    self.sought.found(*question)
                     return history_report(order, OrderStatus.CANCELLED)
                 raise OutcomeUnknown(
                     "it waits for its trigger no more, and the history does not tell yet what it became"
@@ -373,13 +373,16 @@ class _KrakenFutures(Venue):
         None where they do not add up to what is filled."""
         fills = self._fills(keys, report.ref)
         filled, average = executed(fills, "size", instrument)
-        if filled != report.filled and self.sought.due(key_digest(keys), report.exchange_id, "price"):
+        question = key_digest(keys), report.exchange_id, "price"
+        if filled != report.filled and self.sought.due(*question):
             fills = [
                 told
                 for event in self._events(keys, "executions", instrument)
                 if concerns(read.table(told := execution_of(event), "order"), report.ref)
             ]
             filled, average = executed(fills, "quantity", instrument)
+            if filled != report.filled:
+                self.sought.later(*question)
         return replace(report, average_price=average if filled == report.filled else None)
 
     def _fills(self, keys: Credentials, ref: OrderRef) -> list[Any]:

@@ -28,6 +28,8 @@ STOPS = ("stop", "stop_limit")
 #: a fill, the restart of what was down, the end of what ailed the exchange: so long after it a stop stands. The
 #: README states it
 BOUND_SECONDS = 30.0
+#: and supervision has reached every account this long after the last of what went wrong
+REACH_SECONDS = 5.0
 #: how the sandbox names what an exchange keeps as one record with a number of its own, which holds a stop, a target or both
 RECORD = "record "
 #: what an exchange writes before an id of ours (Gate)
@@ -68,7 +70,7 @@ def check(
     _check_intents(findings, told, index)
     _check_rows(findings, index)
     _check_strangers(findings, index)
-    _check_brackets(findings, index)
+    _check_brackets(findings, index, troubles)
     _check_answers(findings, told, index)
     _check_protection(findings, index)
     _check_orphans(findings, index)
@@ -200,8 +202,10 @@ def _check_intents(findings: Findings, told: Sequence[Told], index: _Index) -> N
             findings.add("contradictions", f"message n{each.post.number} of user {user} has {accepted}")
 
 
-def _check_brackets(findings: Findings, index: _Index) -> None:
-    """The legs of one bracket never close more than its entry opened."""
+def _check_brackets(findings: Findings, index: _Index, troubles: Sequence[Trouble]) -> None:
+    """The legs of one bracket never close more than its entry opened; but where the exchange does not link them, the
+    price may come to both while flipr is down."""
+    out_of_reach = 0
     for bracket in index.books.brackets:
         names = index.orders[bracket["user_id"], bracket["venue"]]
         legs = {
@@ -212,11 +216,38 @@ def _check_brackets(findings: Findings, index: _Index) -> None:
         closed = sum((order["filled"] for order in legs.values()), Decimal(0))
         entry = names.get(bracket["entry_client_id"])
         opened = max(bracket["quantity"], entry["filled"] if entry else Decimal(0))
-        if closed > opened:
+        owner = bracket["user_id"], bracket["venue"]
+        if closed > opened and _out_of_reach(list(legs.values()), opened, owner, troubles):
+            out_of_reach += 1
+        elif closed > opened:
             findings.add(
                 "duplicates",
                 f"legs of {bracket['token']} on {bracket['venue']} closed {closed} of {opened}: {sorted(legs)}",
             )
+
+    findings.figures["brackets of which both legs filled while something was down"] = out_of_reach
+
+
+def _out_of_reach(
+    legs: Sequence[Row], opened: Decimal, owner: tuple[int, str], troubles: Sequence[Trouble]
+) -> bool:
+    """Whether those that filled after everything was closed had stood before, and filled while something was down or soon
+    after."""
+    filled = sorted((each for each in legs if each["filled"] > 0), key=lambda each: each["updated_ms"])
+    closed, until = Decimal(0), 0
+    late = []
+    for leg in filled:
+        if closed >= opened:
+            late.append(leg)
+            continue
+        closed, until = closed + leg["filled"], leg["updated_ms"]
+    spans = [_Span(until / 1000, leg["updated_ms"] / 1000) for leg in late]
+    return (
+        closed == opened
+        and all(leg["created_ms"] < until for leg in late)
+        and all(span.begun < (_last_trouble(span, owner, troubles)) for span in spans)
+        and all(span.until - _last_trouble(span, owner, troubles) <= REACH_SECONDS for span in spans)
+    )
 
 
 # --- Nothing lost -------------------------------------------------------------------------------------------

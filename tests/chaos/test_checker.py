@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.books import Books
 from tests.chaos.checker import check
 from tests.chaos.plan import Lane, Post
-from tests.chaos.told import Answer, Told
+from tests.chaos.told import Answer, Told, Trouble
 
 USER, VENUE, DELIVERY = 7, "Binance_F", "d_1"
 LANES = (Lane(0, VENUE, "BTCUSDT", stops=True),)
@@ -132,6 +132,36 @@ def test_a_message_carried_out_twice_is_found():
     held.orders.append(row(delivery="d_2", client_id="c9", exchange_id="9", token="T2"))
     at_exchange(held)["orders"].append(order(9))
     assert "duplicates" in found(told(), held)
+
+
+def both_filled(apart_ms, placed_ms):
+    """The stop at second 11, and the target of the same bracket some time after it."""
+    held = books()
+    executed = {"status": "filled", "filled": D("0.01"), "average_price": D(49000)}
+    at_exchange(held)["orders"] = [
+        order(1),
+        stop(2, **executed, updated_ms=11_000),
+        stop(3, **executed, type="take_profit", created_ms=placed_ms, updated_ms=11_000 + apart_ms),
+    ]
+    held.brackets[0]["legs"].append(
+        {"client_id": "c3", "exchange_id": "3", "kind": "target", "status": "open"}
+    )
+    return held
+
+
+@pytest.mark.parametrize(
+    ("apart_ms", "down", "placed_ms", "doubled"),
+    [
+        (4000, Trouble(11.5, 14.0), 1000, False),
+        (4000, None, 1000, True),  # nothing was down: it had to be cancelled
+        (9000, Trouble(11.5, 14.0), 1000, True),  # all was up again for long
+        (4000, Trouble(11.5, 14.0), 12_000, True),  # it was placed after the other had filled
+    ],
+)
+def test_a_second_leg_that_fills_is_found_unless_nobody_could_cancel_it(apart_ms, down, placed_ms, doubled):
+    troubles = [down] if down else []
+    findings = check(told(), both_filled(apart_ms, placed_ms), LANES, [USER], troubles)
+    assert bool(findings.found["duplicates"]) is doubled
 
 
 def test_legs_that_close_more_than_was_opened_are_found():

@@ -2,43 +2,74 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import pytest
+
+from exchanges.errors import NotSent, OrderNotFound
+from exchanges.limits import Priority, pressing
 from exchanges.sparing import LONGEST_SECONDS, Spared
 
 
 class Asked:
-    def __init__(self):
+    """Somebody who wants to ask every second, and finds nothing."""
+
+    def __init__(self) -> None:
         self.now = 1000.0
         self.spared = Spared(lambda: self.now)
 
-    def seconds(self, until, name="order"):
-        """At which seconds it is asked, by somebody who wants to every second."""
-        begin, asked = self.now, []
+    def ask(self, failure: type[Exception] | None = OrderNotFound) -> bool:
+        if not self.spared.due("order"):
+            return False
+        with suppress(NotSent, OrderNotFound), self.spared.asking("order"):
+            if failure:
+                raise failure("")
+        return True
+
+    def seconds(self, until: int) -> list[int]:
+        """Those at which it was asked."""
+        begin, asked = self.now, list[int]()
         for second in range(until):
             self.now = begin + second
-            if self.spared.due(name):
+            if self.ask():
                 asked.append(second)
         return asked
 
 
-def test_the_pause_doubles_while_nothing_is_found():
-    assert Asked().seconds(64) == [0, 1, 3, 7, 15, 31, 63]
+@pytest.fixture
+def asked() -> Asked:
+    return Asked()
 
 
-def test_the_pause_has_an_end():
-    times = Asked().seconds(400)
+def test_the_pause_doubles_while_nothing_is_found(asked: Asked) -> None:
+    assert asked.seconds(64) == [0, 1, 3, 7, 15, 31, 63]
+
+
+def test_the_pause_has_an_end(asked: Asked) -> None:
+    times = asked.seconds(400)
     assert times[-1] - times[-2] == LONGEST_SECONDS
 
 
-def test_another_question_is_asked_at_once():
-    asked = Asked()
-    assert asked.spared.due("one")
-    assert asked.spared.due("other")
-    assert not asked.spared.due("one")
-
-
-def test_what_was_found_is_asked_at_once_the_next_time():
-    asked = Asked()
-    assert asked.spared.due("order")
+def test_another_question_is_asked_at_once(asked: Asked) -> None:
+    asked.ask()
     assert not asked.spared.due("order")
-    asked.spared.found("order")
-    assert asked.spared.due("order")
+    assert asked.spared.due("other")
+
+
+def test_what_was_found_is_asked_at_once_the_next_time(asked: Asked) -> None:
+    assert asked.ask(failure=None)
+    assert asked.ask()
+
+
+def test_what_the_limits_refused_does_not_count(asked: Asked) -> None:
+    assert asked.ask(failure=NotSent)
+    assert asked.ask()
+    assert not asked.ask()
+
+
+def test_what_protection_waits_for_is_asked_at_any_time(asked: Asked) -> None:
+    """A stop whose answer was lost was looked for a minute later: its position had none for as long."""
+    asked.ask()
+    with pressing(Priority.PROTECT):
+        assert asked.ask()
+    assert not asked.ask()
