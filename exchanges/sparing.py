@@ -18,8 +18,11 @@ FIRST_SECONDS, LONGEST_SECONDS = 1.0, 60.0
 class Spared:
     """Counted by this process alone: several ask that much more often."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, first_seconds: float = FIRST_SECONDS
+    ) -> None:
         self._clock = clock
+        self._first = first_seconds
         #: by question: when it may be asked again, and the pause after that
         self._next: Memory[tuple[str, ...], tuple[float, float]] = Memory()
 
@@ -46,7 +49,7 @@ class Spared:
 
     def later(self, *question: str) -> None:
         """It was asked, and there was no answer to it."""
-        _, pause = self._next.get(question, (0.0, FIRST_SECONDS))
+        _, pause = self._next.get(question, (0.0, self._first))
         self._next[question] = self._clock() + pause, min(pause * 2, LONGEST_SECONDS)
 
 

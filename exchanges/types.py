@@ -268,11 +268,16 @@ class OrderRequest:
 @dataclass(frozen=True, slots=True)
 class OrderRef:
     """How to name an existing order to its exchange. `conditional`: placed with a trigger price
-    (several exchanges keep those behind other endpoints); it stays true after the trigger."""
+    (several exchanges keep those behind other endpoints); it stays true after the trigger.
+
+    What is known besides may spare a question of which the exchange answers few. `quantity`: what was asked for, in base
+    units. `just_sent`: not to be found is no news yet."""
 
     client_id: str = ""
     exchange_id: str = ""
     conditional: bool = False
+    quantity: Decimal | None = field(default=None, compare=False)
+    just_sent: bool = field(default=False, compare=False)
 
     def named(self, id_name: str, client_name: str) -> dict[str, str]:
         """The one parameter that asks for it: by the exchange's id where that is known, else by ours."""

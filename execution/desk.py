@@ -412,7 +412,7 @@ class Desk:
         return (self.timeline.clock() + wait_seconds) * 1000 < self.fresh_until_ms
 
     def find(self, order: OrderRequest) -> Report:
-        return self._confirm(order, OrderRef(order.client_id, conditional=order.type.conditional))
+        return self._confirm(order, _as_just_sent(order))
 
     def _confirm(self, order: OrderRequest, ref: OrderRef) -> Report:
         """Ask for an order that was just placed: a caller waits, and maybe a position without its stop."""
@@ -436,7 +436,8 @@ class Desk:
         """Wait, within bounds, until an order that executes at once has done so, and its price is known."""
         if _settled(report, order):
             return report
-        ref = OrderRef(report.client_id or order.client_id, report.exchange_id, order.type.conditional)
+        named = report.client_id or order.client_id
+        ref = replace(_as_just_sent(order), client_id=named, exchange_id=report.exchange_id)
         for wait in SETTLE_SECONDS:
             self.sleep(wait)
             try:
@@ -529,6 +530,12 @@ def _check_storable(order: OrderRequest) -> None:
                 f"{amount:.0f} {unit} is above the maximum of {MOST:.0f} {unit} in one order",
                 "write a smaller size",
             )
+
+
+def _as_just_sent(order: OrderRequest) -> OrderRef:
+    return OrderRef(
+        order.client_id, conditional=order.type.conditional, quantity=order.quantity, just_sent=True
+    )
 
 
 def _no_checkpoint(_bracket: Guarded) -> None:

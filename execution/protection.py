@@ -71,7 +71,7 @@ class Leg:
 
     @property
     def ref(self) -> OrderRef:
-        return OrderRef(self.client_id, self.exchange_id, self.order_type.conditional)
+        return OrderRef(self.client_id, self.exchange_id, self.order_type.conditional, self.quantity)
 
     @property
     def order_type(self) -> OrderType:

@@ -474,7 +474,7 @@ def _take_over(
 
 def _ref(row: Order, step: Step) -> OrderRef:
     conditional = isinstance(step, Entry) and step.kind is EntryKind.STOP
-    return OrderRef(row.client_id, row.exchange_id, conditional)
+    return OrderRef(row.client_id, row.exchange_id, conditional, row.quantity)
 
 
 def _not_found(desk: Desk, instrument: Instrument, row: Order, step: Step) -> None:

@@ -83,6 +83,8 @@ HISTORY = "/api/history/v3"
 MARGIN_ACCOUNT = re.compile(r"fi_(\w+)usd")
 #: newest history events looked through for one order: pages of so many, and so many pages
 HISTORY_COUNT, HISTORY_PAGES = 500, 5
+#: orders/status tells of an order for so long after its end
+REMEMBERED_SECONDS = 5.0
 
 SIDE = {"buy": Side.BUY, "sell": Side.SELL, "Buy": Side.BUY, "Sell": Side.SELL}
 DIRECTION = {"long": Direction.LONG, "short": Direction.SHORT}
@@ -191,7 +193,7 @@ class _KrakenFutures(Venue):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         #: orders looked for in the history, of which a key may ask a hundred questions in ten minutes
-        self.sought = Spared()
+        self.sought = Spared(first_seconds=REMEMBERED_SECONDS)
 
     # -- pure --------------------------------------------------------------------------------------------
 
@@ -314,9 +316,33 @@ class _KrakenFutures(Venue):
         read.word({"cancelled": True}, self.call(call, keys), "cancelStatus", "status")
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
-        """From orders/status; when it is older than that, from the history. Then the price from its fills."""
-        report = self._recent(keys, ref) or self._ended(keys, instrument, ref)
-        return self._with_price(keys, instrument, report) if report.filled else report
+        """From orders/status; when it is older than that, from its fills, if they are all that was asked for; else from the
+        history. Then the price from its fills."""
+        report = self._recent(keys, ref)
+        if report is None and ref.just_sent:
+            raise OrderNotFound(f"{self.name} does not know this order yet")
+        report = report or self._all_filled(keys, instrument, ref) or self._ended(keys, instrument, ref)
+        untold = report.filled and report.average_price is None
+        return self._with_price(keys, instrument, report) if untold else report
+
+    def _all_filled(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report | None:
+        """None where the fills do not tell: they know no order that has none, nor how it ended."""
+        if ref.quantity is None or not (fills := self._fills(keys, ref)):
+            return None
+        filled, average = executed(fills, "size", instrument)
+        if filled < ref.quantity:
+            return None
+        return Report(
+            exchange_id=read.text(fills[0], "order_id"),
+            client_id=our_id(fills[0]),
+            symbol=instrument.symbol,
+            side=read.word(SIDE, fills[0], "side"),
+            type=OrderType.STOP if ref.conditional else OrderType.MARKET,
+            status=OrderStatus.FILLED,
+            quantity=filled,
+            filled=filled,
+            average_price=average,
+        )
 
     def _recent(self, keys: Credentials, ref: OrderRef) -> Report | None:
         params = {"orderIds": ref.exchange_id} if ref.exchange_id else {"cliOrdIds": ref.client_id}
@@ -386,7 +412,8 @@ class _KrakenFutures(Venue):
         return replace(report, average_price=average if filled == report.filled else None)
 
     def _fills(self, keys: Credentials, ref: OrderRef) -> list[Any]:
-        answer = self.call(self._call("GET", f"{TRADING}/fills", {}, 2), keys)
+        call = self._call("GET", f"{TRADING}/fills", {}, 2)
+        answer = this_round().once((key_digest(keys), "fills"), partial(self.call, call, keys))
         return [
             fill
             for fill in read.items(answer, "fills")

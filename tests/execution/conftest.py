@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import flows
 from accounts.models import Account, User
+from exchanges.sparing import Spared
 from exchanges.types import Credentials, Environment, Instrument
 from execution import book, brackets, claims, dispatch, supervise
 from execution import desk as desks
@@ -141,7 +142,7 @@ def desk(make_desk: Callable[..., Desk]) -> Desk:
 @pytest.fixture(autouse=True)
 def unsparing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here minutes pass between two lines: what was not found is asked again at once."""
-    monkeypatch.setattr("exchanges.sparing.FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(Spared, "later", lambda *_question: None)
 
 
 @pytest.fixture

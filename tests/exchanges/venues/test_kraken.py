@@ -33,6 +33,7 @@ from exchanges.symbols import InstrumentTable
 from exchanges.transport import Transport
 from exchanges.types import Credentials, OrderRef, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from exchanges.venues.kraken import asset_name
+from exchanges.venues.kraken_futures import REMEMBERED_SECONDS
 from tests.exchanges.contract import NOW_MS, credentials, open_venue, order
 
 TOKEN = "01JD3X8K2MQZV7W5N9TRH4BCYE"
@@ -145,6 +146,40 @@ def test_a_limit_order_that_is_still_open_after_a_minute_is_not_looked_for_in_th
     assert "orders" not in futures.calls()
 
 
+def test_an_order_whose_fills_are_all_that_was_asked_for_needs_no_history(futures):
+    """Of which a key may ask a hundred questions in ten minutes."""
+    placed = futures.place("buy", "market")
+    futures.move(60)
+    futures.world.calls.clear()
+    ref = OrderRef(placed.client_id, quantity=Decimal("0.5"))
+    found = futures.venue.fetch(futures.keys, futures.instrument, ref)
+    assert (found.exchange_id, found.status, found.side) == (
+        placed.exchange_id,
+        OrderStatus.FILLED,
+        Side.BUY,
+    )
+    assert (found.filled, found.average_price) == (Decimal("0.5"), Decimal(50001))
+    assert futures.calls() == ["status", "fills"]
+
+
+def test_fills_of_a_part_do_not_tell_how_an_order_ended(futures):
+    placed = futures.place("buy", "market")
+    futures.move(60)
+    ref = OrderRef(placed.client_id, quantity=Decimal("0.6"))
+    found = futures.venue.fetch(futures.keys, futures.instrument, ref)
+    assert (found.status, found.filled) == (OrderStatus.FILLED, Decimal("0.5"))
+    assert "orders" in futures.calls()
+
+
+def test_what_was_just_sent_would_be_told_without_the_history(futures):
+    with pytest.raises(OrderNotFound):
+        futures.venue.fetch(futures.keys, futures.instrument, OrderRef("never-sent", just_sent=True))
+    assert futures.calls()[-1] == "status"
+    placed = futures.place("buy", "market")
+    ref = OrderRef(placed.client_id, just_sent=True)
+    assert futures.venue.fetch(futures.keys, futures.instrument, ref).status is OrderStatus.FILLED
+
+
 def test_an_order_cancelled_a_minute_ago_is_found_as_cancelled(futures):
     placed = futures.place("buy", "limit", price="49000")
     futures.venue.cancel(futures.keys, futures.instrument, placed.ref)
@@ -195,11 +230,11 @@ def test_an_order_that_never_arrived_is_not_found_only_after_every_source_was_as
 
 def test_the_history_is_not_asked_over_and_over_for_an_order_that_never_arrived(futures):
     now = [0.0]
-    futures.venue.sought = Spared(lambda: now[0])
+    futures.venue.sought = Spared(lambda: now[0], REMEMBERED_SECONDS)
     for now[0] in range(60):  # every second of a minute
         with pytest.raises((OrderNotFound, OutcomeUnknown)):
             futures.venue.fetch(futures.keys, futures.instrument, OrderRef("never-sent"))
-    assert futures.calls().count("orders") == 6
+    assert futures.calls().count("orders") == 4
     assert futures.calls().count("status") == 60
 
 
