@@ -487,10 +487,18 @@ def _close_at_market(
 
 
 def exit_leg(desk: Desk, bracket: Guarded, quantity: Decimal, part: str) -> Leg:
+    """What earlier exits left (the book was thin) is closed by an order of its own, numbered after those that ended on
+    the exchange. One that never came there, or whose end is not known, is tried again under its id."""
+    ended = sum(_ended_there(leg) for leg in bracket.legs if leg.kind is LegKind.EXIT)
     leg = Leg(LegKind.EXIT, 1, bracket.entry_price or Decimal(0), quantity, at_market=True)
-    leg.token = step_token(bracket.token, part)
+    leg.token = step_token(bracket.token, f"{part}.{ended + 1}" if ended else part)
     leg.client_id = desk.venue.client_id(leg.token)
     return leg
+
+
+def _ended_there(leg: Leg) -> bool:
+    """Whether the exchange has told its end: without a number of its own, its fills or the position have."""
+    return leg.status is LegState.FILLED or (leg.status is not LegState.OPEN and bool(leg.exchange_id))
 
 
 def fire(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> Report:

@@ -87,6 +87,8 @@ TROUBLE = (ExchangeError, Rejection, VaultError)
 UNHEARD = timedelta(minutes=2)
 #: looks in a row that did not find a resting order
 GONE = 3
+#: exits at market of one bracket that are looked for
+MOST_EXITS = 8
 BY_NAME = "found on the exchange by its client id"
 BY_FILLS = "the exchange does not know it any more, and tells its fills"
 NO_FILLS = "the exchange does not know this order any more, and tells no fill of it: nothing was carried out"
@@ -714,7 +716,9 @@ def _rebuild(desk: Desk, instrument: Instrument, row: Order, report: Report) -> 
         _adopt(desk, instrument, bracket)
         _adopt_exit(desk, instrument, bracket)
     young = timezone.now() - row.created_at < SETTLED
-    if bracket.status != BracketState.DONE and _stands_whole(desk, bracket, instrument, young=young):
+    if bracket.status == BracketState.DONE or bracket.in_doubt:
+        return bracket  # while the end of an exit is not known, nothing goes out beside it
+    if _stands_whole(desk, bracket, instrument, young=young):
         protect_fill(desk, bracket, instrument, report)
     return bracket
 
@@ -787,14 +791,22 @@ def _ended(desk: Desk, instrument: Instrument, leg: Leg) -> Report:
 
 
 def _adopt_exit(desk: Desk, instrument: Instrument, bracket: Guarded) -> None:
-    """The dead worker may have closed what had no stop: at market, which must not be done twice."""
-    if bracket.plan.stop is None or bracket.live(LegKind.STOP) or not bracket.remaining:
+    """The dead worker may have closed what had no stop: at market, which must not be done twice. What one order left,
+    the next one may have closed."""
+    if bracket.plan.stop is None or bracket.live(LegKind.STOP):
         return
-    leg = exit_leg(desk, bracket, bracket.quantity, UNPROTECTED)
+    for _ in range(MOST_EXITS):
+        if not bracket.remaining or bracket.in_doubt or not _adopted_exit(desk, instrument, bracket):
+            return
+
+
+def _adopted_exit(desk: Desk, instrument: Instrument, bracket: Guarded) -> bool:
+    """Whether there was one, and may be another."""
+    leg = exit_leg(desk, bracket, bracket.remaining, UNPROTECTED)
     try:
         report = _ended(desk, instrument, leg)
     except OrderNotFound:
-        return
+        return False
     desk.saw(report, instrument, bracket.direction.exit_side, leg.client_id)
     leg.status, leg.exchange_id = LegState.OPEN, report.exchange_id
     bracket.legs.append(leg)
@@ -802,6 +814,7 @@ def _adopt_exit(desk: Desk, instrument: Instrument, bracket: Guarded) -> None:
     if leg.status is LegState.FILLED and bracket.remaining < instrument.step:
         cancel_legs(desk, bracket, instrument, bracket.live())
         bracket.status = BracketState.DONE
+    return bracket.status != BracketState.DONE
 
 
 def _own_leg(desk: Desk, bracket: Guarded, leg: Leg, standing: dict[str, Report]) -> Report | None:

@@ -1,13 +1,16 @@
 """Legs whose fate is not known: never placed a second time beside themselves, always told."""
 
+from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
+from django.utils import timezone
 
 from exchanges.transport import Transport
-from execution import book, brackets
+from execution import arming, book, brackets, reconcile
 from execution.desk import Desk
-from execution.models import Bracket, BracketState
+from execution.models import Bracket, BracketState, Order, OrderState
+from execution.protection import LegKind
 
 PAIRED = [("Binance", "binance"), ("ByBit_F", "bybit")]
 
@@ -186,3 +189,49 @@ def test_a_stop_that_is_triggered_while_it_is_placed_is_not_placed_again(
     assert desk.bracket().status == BracketState.DONE
     (position,) = desk.state(venue, family)["positions"]
     assert D(position["quantity"]) == D("0.05")
+
+
+# -- exits of what has no stop ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def closed_in_two(make_desk, monkeypatch):
+    """No stop is taken, and the book is too thin for all of it at once. Beside it stands what was bought before."""
+    monkeypatch.setattr(arming, "STOP_RETRY_SECONDS", (0.0,))
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.05")
+    desk.one("BTCUSDT on Binance_F limit long 0.04 at 49000 sl off 2%")
+    desk.sandbox.price("BTC/USDT", "48990")
+    desk.sandbox.fault("reject_stop", venue="Binance_F")
+    desk.sandbox.fault("partial_fill", venue="Binance_F", path="POST /fapi/v1/order ", count=1)
+    desk.supervise(2)
+    return desk
+
+
+def market_sales(desk):
+    orders = desk.state("Binance_F", "binance")["orders"]
+    return [each["client_id"] for each in orders if (each["type"], each["side"]) == ("market", "sell")]
+
+
+def held(desk):
+    return [D(each["quantity"]) for each in desk.state("Binance_F", "binance")["positions"]]
+
+
+def test_what_a_thin_book_left_is_closed_under_an_id_of_its_own(closed_in_two):
+    exits = [leg for leg in brackets.from_row(closed_in_two.bracket()).legs if leg.kind is LegKind.EXIT]
+    assert [leg.filled for leg in exits] == [D("0.02"), D("0.02")]
+    names = [leg.client_id for leg in exits]
+    assert (len(set(names)), market_sales(closed_in_two)) == (2, names)
+    assert (held(closed_in_two), closed_in_two.bracket().status) == ([D("0.05")], BracketState.DONE)
+
+
+def test_both_exits_of_a_dead_worker_are_found(closed_in_two):
+    desk = closed_in_two
+    row, past = desk.bracket(), timezone.now() - timedelta(minutes=1)
+    rows = Order.objects.filter(token=row.token)
+    rows.update(status=OrderState.WORKING, filled=None, bracket=None, created_at=past, fresh_until=past)
+    row.delete()
+    for account, venue in reconcile.due("tokyo"):
+        reconcile.look_into("tokyo", account, venue)
+    assert (held(desk), len(market_sales(desk))) == ([D("0.05")], 2)
+    assert (rows.get().status, desk.bracket().status) == (OrderState.FILLED, BracketState.DONE)

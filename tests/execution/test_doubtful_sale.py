@@ -68,6 +68,8 @@ def test_it_is_given_as_long_as_a_command_however_often_it_is_looked_for(make_de
     desk.later(61)
     desk.supervise(3)
     assert (held(desk), desk.bracket().status) == (Decimal(0), BracketState.DONE)
+    tried = [leg for leg in brackets.from_row(desk.bracket()).legs if leg.kind is LegKind.EXIT]
+    assert (len(tried), len({leg.client_id for leg in tried})) == (2, 1), "the first might come yet"
 
 
 def forget(row):
