@@ -149,20 +149,24 @@ class Desk:
     # -- what is known ---------------------------------------------------------------------------------
 
     def instrument(self, symbol: str, span: Span | None = None) -> Instrument:
-        """Raises Rejection UNKNOWN_SYMBOL with the nearest spellings."""
+        """One that trades. Raises Rejection UNKNOWN_SYMBOL with the nearest spellings, MARKET_CLOSED."""
+        found = self.named(symbol, span)
+        if not found.active:
+            raise Rejection(
+                "MARKET_CLOSED", f"{found.symbol} is not open for trading on {self.venue.name}", "", span
+            )
+        return found
+
+    def named(self, symbol: str, span: Span | None = None) -> Instrument:
+        """Whether it trades at the moment or not. Raises Rejection UNKNOWN_SYMBOL with the nearest spellings."""
         try:
-            found = self.connection.table.find(symbol, self.venue.name)
+            return self.connection.table.find(symbol, self.venue.name)
         except UnknownSymbol as error:
             near = ", ".join(self.connection.table.suggest(symbol))
             hint = f"did you mean {near}?" if near else "see the exchange's list of markets"
             hint = self._other_settlement(symbol) or hint
             words = self.connection.table.missing(symbol, self.venue.name)
             raise Rejection("UNKNOWN_SYMBOL", words, hint, span) from error
-        if not found.active:
-            raise Rejection(
-                "MARKET_CLOSED", f"{found.symbol} is not open for trading on {self.venue.name}", "", span
-            )
-        return found
 
     def _other_settlement(self, symbol: str) -> str:
         """What to write for a symbol that names another kind of contract than this venue's; "" where it does not."""

@@ -295,15 +295,16 @@ def _finished_move(row: Order, step: Protect) -> bool:
     except lanes.LaneBusy:
         return True  # the next round comes soon
     except TROUBLE as error:
-        log.warning("the move %s could not be looked up: %s", row.token, error)
-        _later(row)
+        if not _never_left(row, error):
+            log.warning("the move %s could not be looked up: %s", row.token, error)
+            _later(row)
         return True
 
 
 def _finish_move(row: Order, step: Protect) -> bool:
     assert row.account is not None
     desk = open_desk(row.account, row.venue)
-    bracket = _resumed(desk, desk.instrument(row.symbol), row, step)
+    bracket = _resumed(desk, desk.named(row.symbol), row, step)
     if bracket is None:
         return False
     holdings.keep(row.account, row.venue, desk.fills.values())
@@ -378,7 +379,7 @@ def _ask(row: Order, step: Step, lists: Round) -> None:
     try:
         desk = open_desk(row.account, row.venue)
         desk.lists = lists
-        instrument = desk.instrument(row.symbol)
+        instrument = desk.named(row.symbol)  # an order may stand where trading is stopped
         if sides.both(desk, instrument, step):
             _ask_both(desk, instrument, row)
         elif (report := _asked(desk, instrument, row, step)) is None:
@@ -393,8 +394,24 @@ def _ask(row: Order, step: Step, lists: Round) -> None:
         keycheck.doubt(row.region, row.account.public_id, row.account.sealed)
         _later(row)
     except TROUBLE as error:
-        log.warning("order %s could not be looked up, or its fill not be protected yet: %s", row.token, error)
-        _later(row)
+        if not _never_left(row, error):
+            log.warning(
+                "order %s could not be looked up, or its fill not be protected yet: %s", row.token, error
+            )
+            _later(row)
+
+
+def _never_left(row: Order, error: Exception) -> bool:
+    """Whether its worker, who goes by the same list, sent nothing: the exchange has no such market, and nothing of
+    flipr's says that it ever had. The row has its end then."""
+    young = timezone.now() - row.created_at <= timedelta(seconds=settings.GIVE_UP_SECONDS)
+    unlisted = isinstance(error, Rejection) and error.code == "UNKNOWN_SYMBOL"
+    if young or not unlisted or row.exchange_id or row.instrument:
+        return False
+    if Order.objects.filter(venue=row.venue, symbol=row.symbol).exclude(instrument="").exists():
+        return False  # taken off the list since, maybe
+    _end(row, OrderState.NOT_SENT, "UNKNOWN_SYMBOL", f"{error}: nothing was sent")
+    return True
 
 
 def _asked(desk: Desk, instrument: Instrument, row: Order, step: Step) -> Report | None:
@@ -600,7 +617,7 @@ def _follow(row: Order) -> None:
     assert row.account is not None
     try:
         desk = open_desk(row.account, row.venue)
-        _look_at_resting(desk, desk.instrument(row.instrument or row.symbol), row)
+        _look_at_resting(desk, desk.named(row.instrument or row.symbol), row)
     except lanes.LaneBusy:
         return
     except TROUBLE as error:

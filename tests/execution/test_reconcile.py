@@ -1,6 +1,7 @@
 """Who is asked about orders whose end is not known: nobody waits for an exchange that is not theirs."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 from accounts import vault
 from exchanges.caller import Caller
 from exchanges.limits import Priority, pressed
+from exchanges.symbols import InstrumentTable
 from exchanges.types import OrderRef, OrderRequest, OrderType, Side
 from execution import book, bulkhead, claims, dispatch, lanes, reconcile, supervise, tasks, turns
 from execution.brokers import region_redis
@@ -22,12 +24,12 @@ from webhooks.syntax import parse
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def unknown(desk, venue, count=1):
+def unknown(desk, venue, count=1, text="market long 0.01"):
     """Orders that no exchange ever got; long enough ago to say so."""
     tokens = []
     for _ in range(count):
         desk.count += 1
-        message = parse(f"BTCUSDT on {venue} market long 0.01")
+        message = parse(f"BTCUSDT on {venue} {text}")
         with transaction.atomic():
             intake = Intake(f"d_{desk.user.pk}_{desk.count}", "close", desk.now_ms())
             prepared = dispatch.prepare(desk.user, message, intake)
@@ -509,3 +511,62 @@ def test_a_resting_order_whose_end_was_known_is_not_asked_for_for_ever(two_excha
     rows.update(resting=True, status=OrderState.CANCELLED, updated_at=timezone.now() - timedelta(minutes=1))
     reconcile.look_into("tokyo", *pair(desk, "bybit", "ByBit_F"))
     assert not rows.get().resting
+
+
+# -- markets that are not there, or closed -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["market long 0.01", "sl off 1%"])
+def test_what_a_venue_does_not_list_was_not_sent(two_exchanges, text):
+    """Its worker died before it had written the refusal down: it was looked for again and again."""
+    rows = unknown(two_exchanges, "ByBit_F", text=text)
+    rows.update(symbol="NOSUCHUSDT")
+    aged(rows, seconds=30)
+    reconcile.look_into("tokyo", *pair(two_exchanges, "bybit", "ByBit_F"))
+    assert (rows.get().status, rows.get().lookups) == (OrderState.UNKNOWN, 1)
+    aged(rows, minutes=2)
+    looked_at(rows, 1, minutes=1)
+    reconcile.look_into("tokyo", *pair(two_exchanges, "bybit", "ByBit_F"))
+    row = rows.get()
+    assert (row.status, row.error["code"]) == (OrderState.NOT_SENT, "UNKNOWN_SYMBOL")
+    assert row.error["message"] == '"NOSUCHUSDT" is not traded on ByBit_F: nothing was sent'
+
+
+@pytest.mark.parametrize("known", ["exchange_id", "instrument"])
+def test_what_a_venue_may_have_listed_before_is_looked_for_on(two_exchanges, known):
+    rows, earlier = unknown(two_exchanges, "ByBit_F"), unknown(two_exchanges, "ByBit_F")
+    earlier.update(status=OrderState.FILLED)
+    (rows | earlier).update(symbol="NOSUCHUSDT")
+    (rows if known == "exchange_id" else earlier).update(**{known: "NOSUCHUSDT"})
+    reconcile.look_into("tokyo", *pair(two_exchanges, "bybit", "ByBit_F"))
+    assert (rows.get().status, rows.get().lookups) == (OrderState.UNKNOWN, 1)
+
+
+@pytest.fixture
+def trading_stops(two_exchanges, monkeypatch):
+    def stop():
+        there = supervise.open_desk(two_exchanges.accounts["binance"], "Binance_F").connection
+        paused = [replace(each, active=False) for each in there.table.instruments]
+        monkeypatch.setattr(there, "_table", InstrumentTable(paused))
+
+    return stop
+
+
+def test_an_order_is_looked_for_where_trading_has_stopped(two_exchanges, trading_stops):
+    two_exchanges.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    row = cut_off(two_exchanges)
+    trading_stops()
+    sweep("tokyo")
+    row.refresh_from_db()
+    assert (row.status, row.bracket.status) == (OrderState.FILLED, BracketState.ARMED)
+
+
+def test_a_resting_order_is_followed_where_trading_has_stopped(two_exchanges, trading_stops):
+    desk = two_exchanges
+    desk.one("BTCUSDT on Binance_F limit long 0.01 at 49000")
+    desk.sandbox.price("BTC/USDT", "48990")
+    rows = Order.objects.filter(user=desk.user)
+    rows.update(updated_at=timezone.now() - timedelta(minutes=1))
+    trading_stops()
+    sweep("tokyo")
+    assert rows.get().status == OrderState.FILLED
