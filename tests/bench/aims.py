@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ class Verdict:
 
 
 def verdicts(run: Run) -> list[Verdict]:
-    return [*_clients(run), *_posts(run), *_memory(run), _parser(run)]
+    return [*_clients(run), *_posts(run), *_every_venue(run), *_memory(run), _parser(run)]
 
 
 def _clients(run: Run) -> Iterator[Verdict]:
@@ -41,6 +42,19 @@ def _clients(run: Run) -> Iterator[Verdict]:
         "30 ms away, a cold order: three round trips and more",
         f"{far.turns['cold']:.2f} round trips, {far.times['cold'].median / ROUND_TRIP_MS:.1f} x 30 ms",
         far.turns["cold"] >= 3,
+    )
+
+
+def _every_venue(run: Run) -> Iterator[Verdict]:
+    """Of a few orders each: what the slowest client takes for one request, and the exchange in the middle."""
+    assert run.floor_of_visits is not None
+    ratio = max(each.ratio / len(each.requests) for each in run.orders.values())
+    yield _at_most("every venue's client, warm: at most 4 x the raw client and request", ratio, 4)
+    middle = statistics.median(each.to_exchange.median for each in run.visits.values())
+    yield _at_most(
+        "POST -> order at every exchange, median: at most 2.0 x the floor",
+        middle / run.floor_of_visits.to_reply.median,
+        2.0,
     )
 
 

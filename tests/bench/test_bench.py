@@ -188,7 +188,7 @@ def measured_run(*, to_exchange: float, warm: float, memory: float) -> Run:
         },
         floor=FloorTimes(spread(3), spread(4)),
         floor_of_visits=FloorTimes(spread(4), spread(5)),
-        visits={"Kraken": Times(spread(10.5), spread(19), {"replied": 19.0})},
+        visits={"Kraken": Times(spread(to_exchange * 1.25), spread(19), {"replied": 19.0})},
         posts=posts,
         posts_unflushed=posts,
         armings={
@@ -214,6 +214,7 @@ def test_a_run_that_is_too_slow_or_too_large_says_which_aims_it_misses():
         "on loopback, warm at least 20 x faster than cold",
         *(f"POST -> order at {venue}" for venue in VENUES),
         *(f"POST -> order at {venue}" for venue in VENUES),
+        "POST -> order at every exchange, median",
         "web",
     ]
 
@@ -231,10 +232,10 @@ def test_json_and_table_tell_the_same_run():
 
 
 def test_one_row_of_the_table_tells_what_a_venue_costs():
-    lines = as_text(measured_run(to_exchange=1, warm=1, memory=1)).splitlines()
+    lines = as_text(measured_run(to_exchange=8, warm=1, memory=1)).splitlines()
     rows = [" ".join(each.split()) for each in lines if each.startswith(("Kraken ", "MEXC "))]
     assert rows == [
-        "Kraken 1.00 2.00 1 1 supervision 2 2 5.00 10.50 2.10",
+        "Kraken 1.00 2.00 1 1 supervision 2 2 5.00 10.00 2.00",
         "MEXC 1.20 2.40 2 2 no stops 1 1 2.00",
     ]
 
