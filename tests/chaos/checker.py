@@ -225,7 +225,7 @@ def _check_brackets(findings: Findings, index: _Index, troubles: Sequence[Troubl
                 f"legs of {bracket['token']} on {bracket['venue']} closed {closed} of {opened}: {sorted(legs)}",
             )
 
-    findings.figures["brackets of which both legs filled while something was down"] = out_of_reach
+    findings.figures["both legs filled while down"] = out_of_reach
 
 
 def _out_of_reach(
