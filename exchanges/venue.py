@@ -160,6 +160,9 @@ class Venue(Caller):
     times_per_minute: ClassVar[int] = 12
     #: open orders of so many symbols are asked for one by one: those of all cost more
     cheaper_one_by_one: ClassVar[int] = 1
+    #: so many orders cost less when each is asked for by its id than in the list of all that are open; only where every
+    #: order keeps our id
+    orders_one_by_one: ClassVar[int] = -1
 
     # -- pure: what each exchange defines ------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """Looks after brackets: one leg filled cancels the others, a position that is gone cancels them all, a part that
 was closed resizes them, an entry that fills later gets its legs.
 
-Each look costs one read of the open orders and one of the positions per account and venue. What a look finds is
+Each look costs one read of the open orders and one of the positions per account and venue; where the list of orders
+costs more than the few that a look is about, each of them is asked for instead. What a look finds is
 written down (`observe`); what should follow is done under the symbol's lane, after a second look, so that a
 command at work on the same symbol is never crossed. Once a minute the look takes in everything, and is compared
 with what flipr believes (`compare`); accounts without brackets are looked at for that alone.
@@ -63,6 +64,8 @@ COMPARE = "execution.tasks.compare_account"
 LEASE_SECONDS = 30
 #: done brackets are looked at this much longer: an order that outlived its bracket is cancelled
 AFTERCARE = timedelta(minutes=5)
+#: so long after a bracket ended or had a leg replaced, the orders that may have outlived it are looked for in every look
+FRESH = timedelta(seconds=20)
 LANE_SECONDS = 2.0
 #: a key that is known to be refused is tried this often
 REFUSED_SECONDS = 60.0
@@ -73,7 +76,9 @@ FORESEEN = (ExchangeError, UnknownOutcome, Rejection)
 class View:
     """One look at an account on a venue. `excess`: how much more the brackets of one share
     (`Guarded.share`) believe to protect than is open; taken off newest first. `counted`: positions were read, on
-    spot balances; `asked`: of which instruments, None for all. `whole`: it took in everything."""
+    spot balances; `asked`: of which instruments, None for all. `whole`: it took in everything.
+
+    `orders` is empty where each order is asked for by itself (`_asks_for_each`)."""
 
     orders: dict[str, Report] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
@@ -345,12 +350,13 @@ def open_desk(account: Account, venue: str) -> Desk:
     )
 
 
-def look(desk: Desk, rows: list[Bracket], more: set[str] | None = None) -> View:
+def look(desk: Desk, rows: list[Bracket], more: set[str] | None = None, *, listed: bool = False) -> View:
     """Open orders first, positions after: a fill between the two shows as a smaller position, which is only
     believed when a second look confirms it. `more` makes it a whole look: at the orders of these instruments too,
-    and at all positions."""
+    and at all positions. `listed`: at all open orders in any case."""
     view = View(whole=more is not None)
-    for where in _order_places(desk, rows, more):
+    alone = not listed and not view.whole and _asks_for_each(desk, rows)
+    for where in [] if alone else _order_places(desk, rows, more):
         for report in desk.venue.open_orders(desk.keys, where):
             for name in (report.client_id, report.exchange_id):
                 if name:
@@ -384,6 +390,21 @@ def _order_places(desk: Desk, rows: list[Bracket], more: set[str] | None) -> lis
     places = asked + [each for each in known if each]
     by_symbol = desk.venue.features.open_orders_by_symbol
     return [*places] if by_symbol or len(places) <= desk.venue.cheaper_one_by_one else [None]
+
+
+def _asks_for_each(desk: Desk, rows: list[Bracket]) -> bool:
+    """Whether `observe` asks for each order that stands for a bracket, because that costs less than the list. What
+    stands and should not is then not seen: it is looked for in whole looks, and for a while after it should have gone."""
+    asked = 0
+    for row in rows:
+        bracket = brackets.from_row(row)
+        done = row.status == BracketState.DONE
+        replaced = any(leg.status is LegState.CANCELLED for leg in bracket.legs)
+        if (done or replaced) and timezone.now() - row.updated_at < FRESH:
+            return False
+        if not done:
+            asked += bracket.entry_open + sum(leg.status is LegState.OPEN for leg in bracket.legs)
+    return asked <= desk.venue.orders_one_by_one
 
 
 def _count_positions(desk: Desk, view: View, rows: list[Bracket]) -> None:
@@ -471,7 +492,7 @@ def _act(region: str, desk: Desk, seen: Bracket, more: set[str] | None) -> None:
 def _act_on(desk: Desk, row: Bracket, more: set[str] | None) -> None:
     others = _still_listed(desk, brackets.readable(_rows(row.account.public_id, row.venue)))
     bracket = brackets.from_row(row)
-    view, lists = look(desk, others, more), Round()
+    view, lists = look(desk, others, more, listed=not desk.spot), Round()  # `_clear` needs the list
     for other in others:
         if _beside(other, row):
             with _alone(other, view), lists.asking():

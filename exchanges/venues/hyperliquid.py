@@ -199,6 +199,7 @@ class _Hyperliquid(Venue):
     look_seconds = 2.0
     looks_per_minute = 13
     prices_per_minute = 60
+    orders_one_by_one = 9  # at 2 each; the list is 20
     #: what lists the markets and their prices
     listing: ClassVar[str]
     #: decimals of a price and of a quantity together (tick-and-lot-size)
