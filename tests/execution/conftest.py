@@ -110,6 +110,8 @@ def make_desk(
     for held in (book.pool, book.facts, book.breaker, book.meter):
         held.cache_clear()
     region_redis("eu").flushdb()
+    for region in settings.REGIONS:
+        claims.heart(region).beat()  # its last sign of life is gone as well
     sandbox.price("BTC/USDT", "50000")
 
     def make(*, families: tuple[str, ...] = FAMILIES, **options: Any) -> Desk:
