@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -358,12 +359,25 @@ odd_numbers = st.sampled_from(
 ) | st.builds("{}e{}".format, st.integers(-(10**30), 10**30), st.integers(-(10**7), 10**7))
 
 
+_few_odd = st.lists(odd_numbers, min_size=3, max_size=3)
+_chosen = st.lists(st.integers(0, 2**16 - 1), min_size=4, max_size=4)
+
+
 @st.composite
 def odd_messages(draw):
-    """A valid message in which some numbers are exchanged for others."""
-    return _NUMBER.sub(
-        lambda found: draw(odd_numbers) if draw(st.booleans()) else found[0], str(draw(messages()))
-    )
+    """A valid message four times, with other numbers exchanged for odd ones each time: what takes long is the message."""
+    text, odd = str(draw(messages())), draw(_few_odd)
+    return [_exchanged(text, odd, chosen) for chosen in draw(_chosen)]
+
+
+def _exchanged(text, odd, chosen):
+    places = itertools.count()
+
+    def exchange(found):
+        place = next(places)
+        return odd[place % len(odd)] if chosen >> place % 16 & 1 else found[0]
+
+    return _NUMBER.sub(exchange, text)
 
 
 # -- what is meant for other services --------------------------------------------------------------------
