@@ -36,7 +36,7 @@ def test_a_pair_that_never_arrived_is_placed_leg_by_leg(desk, venue, family):
     assert [D(each["quantity"]) > D("0.009") for each in stops] == [True]
 
 
-def test_a_stop_that_cannot_be_confirmed_is_told_and_confirmed_later(desk):
+def test_a_stop_that_cannot_be_confirmed_is_told_and_confirmed_later(desk, impatient):
     """The stop arrives, its answer is lost, and for a while nobody can ask either."""
     desk.sandbox.fault("drop_after", venue="Binance_F", path="algoOrder", rate=1, count=1)
     desk.sandbox.fault("http_503", venue="Binance_F", path="lgoOrder", rate=1, count=6)

@@ -46,7 +46,7 @@ def sell(other, instrument, quantity):
 
 
 @pytest.mark.parametrize(("venue", "family"), SPOT)
-def test_a_sale_that_never_arrived_leaves_the_holding_with_its_stop(make_desk, venue, family):
+def test_a_sale_that_never_arrived_leaves_the_holding_with_its_stop(make_desk, impatient, venue, family):
     desk = make_desk(balances={"USDT": "100000", "USD": "100000"})
     desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2%")
     (before,) = stops(desk, venue, family)
@@ -54,6 +54,14 @@ def test_a_sale_that_never_arrived_leaves_the_holding_with_its_stop(make_desk, v
     assert desk.one(f"BTCUSDT on {venue} close")["status"] == "unknown"
     desk.supervise(2)
     assert stops(desk, venue, family) == [before]
+
+
+def test_dollars_close_no_part_of_what_is_priced_in_something_else(make_desk):
+    desk = make_desk(families=("binance",), balances={"BTC": "1"})
+    assert desk.one("ETHBTC on Binance market long 0.1 sl off 2%")["error"] is None
+    before = desk.state("Binance", "binance")["orders"]
+    assert '"100$" means dollars' in desk.one("* on Binance close 100$")["error"]["message"]
+    assert desk.state("Binance", "binance")["orders"] == before
 
 
 def test_a_stop_that_could_not_be_taken_away_stays_a_stop(make_desk):
