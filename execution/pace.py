@@ -36,6 +36,9 @@ ROTATION_SECONDS = 3.0
 #: and is not left alone for longer, whatever it waits for
 LONGEST_REST_SECONDS = ROTATION_SECONDS * 4
 MEMORY_SECONDS = 3600
+#: those whose price has come to a level have so many times the looks of the rotation, all of them together: more would
+#: use up what orders and stops need
+HASTE = 3
 _lock = threading.Lock()
 #: (account, venue) whose price has come to a level, as far as no round has taken it up
 _reached: set[tuple[str, str]] = set()
@@ -107,9 +110,10 @@ def _due_at(
 ) -> list[str]:
     """The urgent ones, and of the others who rested longest, as many as make the rotation even: accounts that
     were taken up together would otherwise be looked at in step ever after."""
-    soon = _gap_seconds(venue, len(accounts), urgent=True)
+    hurry = [each for each in accounts if (each, venue) in urgent]
+    soon = _gap_seconds(venue, len(hurry), urgent=True)
     gap = _gap_seconds(venue, len(accounts), urgent=False)
-    pressing = [each for each in accounts if (each, venue) in urgent and rested[each] >= soon]
+    pressing = [each for each in hurry if rested[each] >= soon]
     others = [each for each in accounts if each not in pressing and rested[each] >= gap]
     others.sort(key=lambda each: -rested[each])
     return pressing + others[: math.ceil(len(accounts) * settings.SUPERVISE_SECONDS / gap)]
@@ -118,9 +122,9 @@ def _due_at(
 def _gap_seconds(venue: str, accounts: int, *, urgent: bool) -> float:
     """How long an account rests between two looks, less a little for the jitter of the beat."""
     kind = venue_class(venue)
-    if urgent:
-        return kind.look_seconds * 0.8
     fair_share = accounts * 60 / kind.looks_per_minute
+    if urgent:
+        return max(kind.look_seconds, fair_share / HASTE) * 0.8
     return max(kind.look_seconds, ROTATION_SECONDS, fair_share) * 0.9
 
 

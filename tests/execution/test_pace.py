@@ -61,6 +61,18 @@ def test_an_account_alone_is_looked_at_every_three_seconds(rounds) -> None:
     assert [len(each) for each in rounds(watched(1), 7)] == [1, 0, 0, 1, 0, 0, 1]
 
 
+@pytest.mark.parametrize(("count", "most"), [(1, 30), (8, 8 + 13 * 3 / 0.8)])
+def test_however_many_prices_have_come_to_a_level_the_looks_leave_room_for_orders(count, most) -> None:
+    """Hyperliquid: 13 looks a minute, an account in haste every two seconds."""
+    names, looks = [f"a_{number}" for number in range(count)], 0
+    urgent, last = {(each, "Hyperliquid_F") for each in names}, dict.fromkeys(names, -60.0)
+    for second in range(60):
+        chosen = pace._due_at("Hyperliquid_F", names, urgent, {each: second - last[each] for each in names})
+        last |= dict.fromkeys(chosen, float(second))
+        looks += len(chosen)
+    assert most * 0.8 <= looks <= most
+
+
 def test_venues_do_not_wait_for_each_other(rounds) -> None:
     (first,) = rounds([*watched(1, "ByBit_F"), *watched(1, "Kraken_F")], 1)
     assert first == ["a_000", "a_000"]
