@@ -150,6 +150,8 @@ class Venue(Caller):
     #: written for this exchange, not opened through ccxt (`exchanges/generic/`)
     native: ClassVar[bool] = True
     features: ClassVar[Features] = Features()
+    #: `key_info` asks the same questions at every product of the exchange: one of them tells for all
+    one_key_info: ClassVar[bool] = False
     #: how often one account may be looked at (open orders and positions), and all accounts of one address together; of
     #: what the products of an exchange share, each takes its part (tests/execution/test_budgets.py adds it up)
     look_seconds: ClassVar[float] = 1.0

@@ -196,12 +196,14 @@ def _ask(account: Account, keys: Credentials) -> tuple[KeyInfo, PositionMode | N
     takes the key."""
     book.facts().forget(account.public_id)
     info, mode = KeyInfo(), None
+    told: KeyInfo | None = None
     found: dict[str, str] = {}
     refusal: AuthRefused | None = None
     for kind in venues_of(account):
         connection = book.pool().connection(kind.name, Environment(account.environment))
         try:
-            info = _richer(info, connection.venue.key_info(keys))
+            told = (kind.one_key_info and told) or connection.venue.key_info(keys)
+            info = _richer(info, told)
             connection.venue.balances(keys)
             mode = _mode(connection, keys, account) or mode
             found[kind.name] = ""

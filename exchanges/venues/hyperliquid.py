@@ -164,6 +164,7 @@ class _Hyperliquid(Venue):
     exchange = "hyperliquid"
     region = "tokyo"
     key_family = "hyperliquid"
+    one_key_info = True
     key_titles = {"key": "Account address", "secret": "Private key of the API wallet"}
     base_urls = {
         Environment.LIVE: "https://api.hyperliquid.xyz",
@@ -521,7 +522,8 @@ class _Hyperliquid(Venue):
         return found
 
     def key_info(self, keys: Credentials) -> KeyInfo:
-        """info-endpoint#query-a-users-role. The account's own key can withdraw; an API wallet never."""
+        """info-endpoint#query-a-users-role, at 60; the list of an account's API wallets is 20. The account's own key can
+        withdraw; an API wallet never."""
         owner, agent = account_of(keys), address_of(keys.secret)
         role = self._ask("userRole", user=owner)
         if word(
@@ -539,16 +541,20 @@ class _Hyperliquid(Venue):
             return KeyInfo(
                 True, True, False, note="this is the private key of the account itself: use an API wallet"
             )
-        role = self._ask("userRole", user=agent)
-        if text(role, "role") != "agent" or text(role, "data", "user").lower() != owner:
-            raise AuthRefused(f"{self.name}: the private key is not that of an API wallet of this account")
-        ends = [
-            decimal_or_none(each, "validUntil")
+        until = [
+            decimal_or_none(each, "validUntil") or Decimal(0)
             for each in items(self._ask("extraAgents", keys))
             if text(each, "address").lower() == agent
         ]
-        moment = datetime.fromtimestamp(int(ends[0]) // 1000, UTC) if ends and ends[0] else None
+        if not any(each > self.clock.now_ms() for each in until):
+            self._refuse_stranger(owner, agent)  # wallets without a name are not listed
+        moment = datetime.fromtimestamp(int(until[0]) // 1000, UTC) if until and until[0] else None
         return KeyInfo(True, False, False, expires=moment)
+
+    def _refuse_stranger(self, owner: str, agent: str) -> None:
+        role = self._ask("userRole", user=agent)
+        if text(role, "role") != "agent" or text(role, "data", "user").lower() != owner:
+            raise AuthRefused(f"{self.name}: the private key is not that of an API wallet of this account")
 
     # -- one request -----------------------------------------------------------------------------------
 

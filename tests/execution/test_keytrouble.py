@@ -20,7 +20,9 @@ from accounts import flows
 from accounts.models import Account, AccountStatus
 from exchanges.pool import Pool
 from exchanges.transport import Transport
-from exchanges.types import Credentials
+from exchanges.types import Credentials, KeyInfo
+from exchanges.venue import Venue
+from exchanges.venues.hyperliquid import HyperliquidPerpetuals, HyperliquidSpot
 from execution import book, bulkhead, keycheck, keytrouble, pace, reconcile, supervise, tasks
 from execution.brokers import region_redis
 from execution.keycheck import DOUBTS
@@ -112,6 +114,24 @@ def test_checks_of_one_exchange_leave_the_other_threads_of_a_worker(desk: Any, s
     slow.join(20)
     bulkhead.checks.cache_clear()
     assert done == ["bybit", "binance"]
+
+
+def test_a_key_of_two_products_is_asked_about_once_where_that_tells_for_both(
+    make_desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 80 of the 1200 units that Hyperliquid grants an address in a minute."""
+    account = make_desk(families=("hyperliquid",)).accounts["hyperliquid"]
+    asked, read = [], HyperliquidPerpetuals.key_info
+
+    def counted(venue: Venue, keys: Credentials) -> KeyInfo:
+        asked.append(venue.name)
+        return read(venue, keys)  # type: ignore[arg-type]
+
+    for kind in (HyperliquidSpot, HyperliquidPerpetuals):
+        monkeypatch.setattr(kind, "key_info", counted)
+    keycheck.check(account.public_id)
+    account.refresh_from_db()
+    assert (account.status, len(asked)) == (AccountStatus.VERIFIED, 1)
 
 
 def test_the_tasks_of_checks_go_through_it(desk: Any) -> None:

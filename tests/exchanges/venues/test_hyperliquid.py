@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -36,7 +37,7 @@ from exchanges.venues.hyperliquid import (
     signature,
     tick_at,
 )
-from tests.exchanges.contract import credentials, instrument, open_venue
+from tests.exchanges.contract import NOW_MS, credentials, instrument, open_venue
 
 NAME = "hyperliquid_f"
 BTC = instrument(NAME)
@@ -316,6 +317,17 @@ def test_the_account_s_own_private_key_is_told_to_withdraw() -> None:
     own = Credentials(address_of(secret), secret)
     info = opened(Exchange(userRole={"role": "user"})).key_info(own)
     assert (info.can_withdraw, info.can_trade) == (True, True)
+
+
+@pytest.mark.parametrize(("left_ms", "roles"), [(60_000, 1), (-1, 2)])
+def test_a_wallet_that_the_account_lists_needs_no_question_about_its_role(left_ms: int, roles: int) -> None:
+    """A role is asked for at 60 of the 1200 units of an address, the list at 20."""
+    keys = credentials(NAME)
+    listed = [{"address": address_of(keys.secret), "name": "flipr", "validUntil": NOW_MS + left_ms}]
+    exchange = Exchange(userRole={"role": "user"}, extraAgents=listed)
+    with suppress(AuthRefused):  # the role says what the list does not
+        assert opened(exchange).key_info(keys).can_withdraw is False
+    assert exchange.asked.count("userRole") == roles
 
 
 @pytest.mark.parametrize(
