@@ -191,7 +191,8 @@ class _Hyperliquid(Venue):
     )
     errors = dict(SENTENCES.values())
     #: an address over its lifetime's allowance is let through every ten seconds
-    cool_downs = {"TooManyRequests": 10.0}
+    #: (rate-limits). For how long one over its weight is refused is not told: in ten seconds a sixth of it is free again
+    cool_downs = {"TooManyRequests": 10.0, "429": 10.0}
     throttles = {"TooManyRequests": Scope.KEY}
     #: `account` counts nothing: its allowance grows with what it trades; it is there to be blocked
     buckets = {"weight": Bucket(1200, 60.0), "account": Bucket(10_000, 60.0, Scope.KEY)}

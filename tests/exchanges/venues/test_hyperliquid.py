@@ -16,8 +16,8 @@ from eth_account import Account
 from hyperliquid.utils.signing import sign_l1_action  # type: ignore[import-untyped]
 from hyperliquid.utils.types import Cloid  # type: ignore[import-untyped]
 
-from exchanges.errors import AuthRefused, NotSent, OutcomeUnknown, Unsupported
-from exchanges.limits import Priority
+from exchanges.errors import AuthRefused, NotSent, OutcomeUnknown, Throttled, Unsupported
+from exchanges.limits import LocalGate, Priority
 from exchanges.types import (
     Credentials,
     Instrument,
@@ -256,6 +256,20 @@ def test_an_error_without_words_leaves_the_order_unknown(said: dict[str, Any]) -
     venue = open_venue(NAME, lambda request: httpx.Response(200, json=said))
     with pytest.raises(OutcomeUnknown):
         venue.place(credentials(NAME), market())
+
+
+def test_an_address_that_was_refused_asks_again_before_the_minute_is_over() -> None:
+    """A stop waits for it as well."""
+    now, answers = [0.0], [httpx.Response(429, text="null"), httpx.Response(200, json=book("1", "2"))]
+    venue = open_venue(NAME, lambda request: answers.pop(0))
+    venue.gate = LocalGate(clock=lambda: now[0], patience_seconds=0.0)
+    with pytest.raises(Throttled):
+        venue.quote(BTC)
+    now[0] = 9.0
+    with pytest.raises(NotSent):
+        venue.quote(BTC)
+    now[0] = 11.0
+    assert venue.quote(BTC).ask == 2
 
 
 # -- what others named ---------------------------------------------------------------------------------------
