@@ -18,10 +18,8 @@ Facts from https://phemex-docs.github.io/ (read 2026-11-22) unless a line names 
 
 from __future__ import annotations
 
-import math
-import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -85,10 +83,6 @@ from exchanges.venue import Call, Features, Venue, acknowledged, json_body, plai
 #: how long a request may be under way: the exchange refuses it afterwards
 EXPIRY_SECONDS = 60
 COIN = "USDT"
-#: an address over its limit is shut out for the five minutes that follow (Generic-API-Info.en.md at
-#: github.com/phemex/phemex-api-docs, read 2026-11-23). How it is told so is not documented: a 429 that names no group may
-#: be that, or chance. It is believed for a while, and for all of the time when it is heard again afterwards
-DOUBT_SECONDS, SHUT_OUT_SECONDS = 30.0, 300.0
 
 SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
 SIDE_WORDS = {side: name for name, side in SIDES.items()}
@@ -201,6 +195,11 @@ class _Phemex(Venue):
     #: a user over the limit of a group does not hold up the others of its address; without the header of a group
     #: it is the address
     throttles = {"429:user": Scope.KEY, "39995": Scope.KEY, "429": Scope.ADDRESS}
+    #: an address over its limit is shut out for the five minutes that follow (Generic-API-Info.en.md at
+    #: github.com/phemex/phemex-api-docs, read 2026-11-23). How it is told so is not documented: a 429 that names no
+    #: group may be that, or chance. One question every half minute costs nothing during a shut-out; five minutes
+    #: without any would leave every position at the exchange alone for a refusal that was chance
+    cool_downs = {"429": 30.0}
     buckets = {
         "address": Bucket(5000, 300.0),
         "contract": Bucket(500, 60.0, Scope.KEY),
@@ -215,12 +214,6 @@ class _Phemex(Venue):
     open_path: ClassVar[str]
     history_path: ClassVar[str]
     cancel_all_cost: ClassVar[int]
-    monotonic: Callable[[], float] = staticmethod(time.monotonic)
-
-    def __init__(self, *transports: Any, **options: Any) -> None:
-        super().__init__(*transports, **options)
-        #: when an address was first refused, of late
-        self._refused_at: dict[str, float] = {}
 
     # -- pure ------------------------------------------------------------------------------------------
 
@@ -259,23 +252,6 @@ class _Phemex(Venue):
         if seconds := _reset_seconds(answer):
             answer = replace(answer, headers={**answer.headers, "retry-after": seconds})
         return super().checked(answer, charges)
-
-    def _stay_off(
-        self, charges: tuple[Charge, ...], retry_after: float | None, code: str, status: int = 0
-    ) -> None:
-        if code == "429" and retry_after is None:
-            address = next((each.owner for each in charges if each.limit.scope is Scope.ADDRESS), "")
-            retry_after = self._shut_out(address)
-        super()._stay_off(charges, retry_after, code, status)
-
-    def _shut_out(self, address: str) -> float:
-        """For how long it then rests."""
-        since = self.monotonic() - self._refused_at.get(address, -math.inf)
-        if DOUBT_SECONDS <= since <= DOUBT_SECONDS + SHUT_OUT_SECONDS:
-            return SHUT_OUT_SECONDS
-        if since >= DOUBT_SECONDS:
-            self._refused_at[address] = self.monotonic()
-        return DOUBT_SECONDS
 
     def usage(self, answer: Answer) -> Mapping[str, int]:
         """Headers end in the name of the group; that of all others has no name."""

@@ -83,15 +83,14 @@ def test_the_header_of_the_group_tells_when_to_come_back() -> None:
     assert ours.place(KEYS, order("phemex_f", BUY)).exchange_id == "1"
 
 
-def test_a_refusal_of_the_address_is_believed_for_five_minutes_when_it_is_heard_twice() -> None:
-    """Once may be chance: positions are not left alone for as long because of it."""
+def test_a_refusal_of_the_address_is_asked_about_again_after_half_a_minute() -> None:
+    """It may be chance: positions are not left alone for the five minutes of a shut-out because of it."""
     moving, busy = Moving(), httpx.Response(429, text="busy")
     ours = venue(Answers(busy, busy, PLACED), moving=moving)
-    ours.monotonic = lambda: moving.now
-    for seconds in (30, 300):
+    for _ in range(2):
         with pytest.raises(Throttled):
             ours.place(KEYS, order("phemex_f", BUY))
-        moving.now += seconds - 1
+        moving.now += 29
         with pytest.raises(NotSent):
             ours.place(OTHER, order("phemex_f", BUY))
         moving.now += 2
