@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import redis
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -178,6 +179,27 @@ def started_again(server):
     server.delete(*server.scan_iter("claim:*"), *server.scan_iter("outcome:*"), *server.scan_iter("worker:*"))
     _, _, since = str(server.get("kept:tokyo")).partition("|")
     server.set("kept:tokyo", f"0123456789abcdef 0|{since}")
+
+
+@pytest.mark.parametrize(
+    "other", ["0123456789abcdef {evicted}", "{run} 999"], ids=["started again", "ran out of room"]
+)
+def test_a_redis_that_may_have_lost_claims_keeps_none_for_sure(redis_server, other):
+    server = region_redis("tokyo")
+    keeps_claims("tokyo")
+    assert claims.kept_since("tokyo", timezone.now())
+    start, _, since = str(server.get("kept:tokyo")).partition("|")
+    run, evicted = start.split()
+    server.set("kept:tokyo", f"{other.format(run=run, evicted=evicted)}|{since}")
+    assert not claims.kept_since("tokyo", timezone.now())
+
+
+def test_a_redis_that_does_not_tell_of_its_start_keeps_none_for_sure(redis_server, monkeypatch):
+    def refused(*_):
+        raise redis.ResponseError("NOPERM")
+
+    monkeypatch.setattr(redis.Redis, "info", refused)
+    assert [claims.kept_since("tokyo", timezone.now()) for _ in range(2)] == [False, False]
 
 
 @pytest.mark.parametrize("lost", [flushed, started_again])

@@ -4,8 +4,10 @@ holding gets its stop back."""
 from decimal import Decimal as D
 
 import pytest
+from django.utils import timezone
 
 from exchanges.types import OrderRef, OrderRequest, OrderType, Side
+from execution import brackets
 from execution.models import BracketState, Order, OrderState
 from execution.supervise import open_desk
 from execution.transitions import RECONCILIATION, move_order
@@ -133,6 +135,26 @@ def test_a_bracket_whose_holding_was_sold_is_done(make_desk):
     sell(other, instrument, quantity)
     desk.supervise(2)
     assert (desk.bracket().status, stops(desk, "Binance", "binance")) == (BracketState.DONE, [])
+
+
+def test_what_was_bought_last_is_sold_first(make_desk):
+    desk = make_desk(balances={"USDT": "100000"})
+    desk.one("BTCUSDT on Binance market long 0.02 sl at 49000")
+    desk.one("BTCUSDT on Binance market long 0.01 sl at 45000")
+    assert desk.one("BTCUSDT on Binance close 50%")["status"] == "filled"
+    desk.supervise(2)
+    (stop,) = desk.open_orders("Binance", "binance")
+    assert D(stop["trigger_price"]) == 49000
+    assert D("0.0149") < D(stop["quantity"]) < D("0.0151")
+
+
+def test_a_sale_takes_nothing_off_what_was_bought_after_it(make_desk):
+    """Its worker tells of it late."""
+    desk = make_desk(families=("binance",), balances={"USDT": "100000"})
+    sold_at = timezone.now()
+    desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
+    brackets.released(desk.accounts["binance"], "Binance", "BTCUSDT", D(0), set(), sold_at)
+    assert (desk.bracket().status, desk.bracket().closed) == (BracketState.ARMED, 0)
 
 
 def test_what_is_left_of_a_sale_is_not_counted_to_a_bracket_whose_stop_had_filled(make_desk):
