@@ -543,7 +543,7 @@ def _as_just_sent(order: OrderRequest) -> OrderRef:
 
 
 def _no_checkpoint(_bracket: Guarded) -> None:
-    """A command's own steps are taken up again from the exchange (`execution.reconcile`)."""
+    """A command's own steps are taken up again from the exchange (`execution.adoption`)."""
 
 
 def _always() -> bool:

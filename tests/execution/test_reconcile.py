@@ -15,7 +15,19 @@ from exchanges.caller import Caller
 from exchanges.limits import Priority, pressed
 from exchanges.symbols import InstrumentTable
 from exchanges.types import OrderRef, OrderRequest, OrderType, Side
-from execution import book, bulkhead, claims, dispatch, lanes, reconcile, supervise, tasks, turns
+from execution import (
+    book,
+    bulkhead,
+    claims,
+    dispatch,
+    endings,
+    inquiry,
+    lanes,
+    reconcile,
+    supervise,
+    tasks,
+    turns,
+)
 from execution.brokers import region_redis
 from execution.dispatch import Intake
 from execution.models import Bracket, BracketState, Order, OrderState
@@ -288,7 +300,7 @@ def test_what_an_order_filled_is_not_protected_while_a_command_is_at_work_there(
     desk = two_exchanges
     desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
     row = cut_off(desk)
-    monkeypatch.setattr(reconcile, "LANE_SECONDS", 0.1)
+    monkeypatch.setattr(endings, "LANE_SECONDS", 0.1)
     ticket = lanes.next_ticket("tokyo", lane_of(row), "a close")
     with lanes.turn("tokyo", lane_of(row), "a close", ticket, 5.0):
         sweep("tokyo")
@@ -326,7 +338,7 @@ def test_the_place_of_a_dead_worker_is_used_to_end_its_order(two_exchanges, monk
     desk = two_exchanges
     desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
     row = cut_off(desk)
-    monkeypatch.setattr(reconcile, "LANE_SECONDS", 0.1)
+    monkeypatch.setattr(endings, "LANE_SECONDS", 0.1)
     region_redis("tokyo").set(claims.key(row.job), "a worker that died")
     lanes.next_ticket("tokyo", lane_of(row), row.job, at_ms=1)
     lanes.next_ticket("tokyo", lane_of(row), "a close", at_ms=2)
@@ -476,10 +488,10 @@ def test_whatever_goes_wrong_about_one_order_is_looked_at_later(two_exchanges, m
     asked = supervise.open_desk
 
     def stumbles(account, venue):
-        monkeypatch.setattr(reconcile, "open_desk", asked)
+        monkeypatch.setattr(inquiry, "open_desk", asked)
         raise mistake
 
-    monkeypatch.setattr(reconcile, "open_desk", stumbles)
+    monkeypatch.setattr(inquiry, "open_desk", stumbles)
     reconcile.look_into("tokyo", *pair(two_exchanges, "bybit", "ByBit_F"))
     statuses = sorted(each.get().status for each in (first, second))
     assert statuses == [OrderState.NOT_SENT, OrderState.UNKNOWN]
@@ -499,7 +511,7 @@ def test_looks_are_counted_no_further_than_it_matters(two_exchanges):
     rows.update(step={"step": "nonsense"})
     looked_at(rows, 32_767, minutes=20)
     reconcile.look_into("tokyo", *pair(two_exchanges, "bybit", "ByBit_F"))
-    assert rows.get().lookups == reconcile.MOST_LOOKUPS
+    assert rows.get().lookups == endings.MOST_LOOKUPS
 
 
 def test_what_nobody_could_find_out_is_left_to_people_once(two_exchanges, caplog):
@@ -511,7 +523,7 @@ def test_what_nobody_could_find_out_is_left_to_people_once(two_exchanges, caplog
     rows.update(updated_at=rows.get().created_at + before)
     region_redis("tokyo").set(f"claim:{row.job}", "a worker that died")
     for _ in range(2):
-        reconcile._later(rows.get())
+        endings.later(rows.get())
     assert caplog.text.count("is left to its user") == 1
     assert rows.get().status == OrderState.UNKNOWN
     assert "could not find out" in rows.get().error["message"]
