@@ -211,6 +211,7 @@ class Errand:
         result.quantity = closed.requested
         result.filled, result.average_price = totals(closed.reports, closed.instrument)
         result.status = state_of(combined_status(closed.reports), result.filled, result.quantity)
+        result.resting = any(each.status is OrderStatus.OPEN for each in closed.reports)
         result.side = str(Direction.LONG if closed.reports[0].side is Side.SELL else Direction.SHORT)
         result.note = closed.left_over
         for direction, error in closed.failed.items():

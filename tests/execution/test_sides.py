@@ -135,6 +135,15 @@ def test_two_closes_that_rest_end_together(desk):
     assert not row_of(desk).resting
 
 
+def test_where_one_side_closes_at_once_the_other_is_followed(desk):
+    told = desk.one("BTCUSDT on Binance_F close at 49000")
+    assert (told["status"], D(told["filled"]), row_of(desk).resting) == ("partially_filled", D("0.02"), True)
+    desk.sandbox.price("BTC/USDT", "48900")
+    Order.objects.update(updated_at=row_of(desk).created_at - reconcile.RESTING)
+    row = look(desk)
+    assert (row.status, row.filled, row.resting) == ("filled", D("0.03"), False)
+
+
 def test_a_close_of_everything_names_the_symbol_of_which_a_side_is_left(desk, wire):  # noqa: F811
     wire(about(["SHORT"], raising(InvalidOrder("no"))))
     told = desk.one("* on Binance_F close")
