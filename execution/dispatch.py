@@ -131,8 +131,7 @@ def publish(prepared: Prepared, reply_to: str = "", when_none: Callable[[], None
     none = bool(failed) and len(failed) == len(prepared.jobs)
     with transaction.atomic() if failed else nullcontext():
         for order in (each for each in prepared.orders if each.job in failed):
-            why = failed[order.job]
-            move_order(order.token, OrderState.NOT_SENT, by="the web tier", why=why["message"], error=why)
+            _not_sent(order, failed[order.job])
         if none:
             when_none()
     if none:
@@ -140,6 +139,17 @@ def publish(prepared: Prepared, reply_to: str = "", when_none: Callable[[], None
     for order in prepared.orders:
         if order.job in failed:
             order.status, order.error = OrderState.NOT_SENT, failed[order.job]
+
+
+def call_off(prepared: Prepared, why: dict[str, Any]) -> None:
+    """Nothing of it will be queued, and the rows say so: one that seemed to be at work would be called off by
+    reconciliation, and a try with the same ids would find its claims taken."""
+    for order in prepared.orders:
+        _not_sent(order, why)
+
+
+def _not_sent(order: Order, why: dict[str, Any]) -> None:
+    move_order(order.token, OrderState.NOT_SENT, by="the web tier", why=why["message"], error=why)
 
 
 def _publish(job: Job) -> dict[str, Any] | None:

@@ -284,3 +284,10 @@ def queue(taken: Taken) -> None:
     """Hand the jobs to their regions. Raises QueueDown: then nothing left, and the row says so."""
     unqueued = partial(journal.unqueued, taken.delivery.pk)
     dispatch.publish(taken.prepared, reply_to=board().channel, when_none=unqueued)
+
+
+def call_off(taken: Taken) -> None:
+    """Its caller was told that nothing will be sent: a resend carries it out."""
+    with transaction.atomic():
+        dispatch.call_off(taken.prepared, refused.unavailable().error)
+        journal.unqueued(taken.delivery.pk)

@@ -100,7 +100,7 @@ def cross(crossing: Crossing, loop: asyncio.AbstractEventLoop) -> Reply | None:
         return taken
     waiter = outcome.expect({job.id: job.region for job in taken.prepared.jobs}, loop)
     if not crossing.go_ahead(taken, waiter):
-        journal.unqueued(taken.delivery.pk)
+        accept.call_off(taken)
         return None
     waiter.begin()
     accept.queue(taken)

@@ -776,7 +776,7 @@ def test_database_that_hangs_is_given_up_and_the_row_says_so(
     assert answer.status_code == 503
     row = owner.latest()
     assert (row.status, row.http_status) == (DeliveryStatus.UNQUEUED, 503)
-    assert region.jobs == []
+    assert (Order.objects.get().status, region.jobs) == ("not_sent", [])
 
 
 # -- secrets and cost ------------------------------------------------------------------------------------
