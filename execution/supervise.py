@@ -213,7 +213,10 @@ def bare(row: Bracket) -> bool:
     """Whether it may stand without the stop it is to have: looks that end that go before everybody else's."""
     if row.status == BracketState.DONE or not row.quantity:
         return False
-    bracket = brackets.from_row(row)
+    return _lacks_stop(brackets.from_row(row))
+
+
+def _lacks_stop(bracket: Guarded) -> bool:
     stops = [leg for leg in bracket.live(LegKind.STOP) if leg.status is LegState.OPEN]
     sure = any(not leg.error and not leg.missing for leg in stops)
     wanted = bracket.plan.stop is not None and bracket.plan.stop.level is not None
@@ -451,7 +454,8 @@ def _care(region: str, desk: Desk, row: Bracket, bracket: Guarded, view: View, m
         observe.judge(bracket, view)
     if observe.wants_action(desk, bracket) or _ended(row, bracket, LegState.CANCELLED):
         _keep_ends(row, bracket)
-        _act(region, desk, row, more)
+        with pressing(Priority.PROTECT if _lacks_stop(bracket) else Priority.QUERY):
+            _act(region, desk, row, more)
     elif dump(bracket) != before:
         brackets.save(bracket, row.version, by="supervision")
 

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from accounts.models import Account
 from exchanges.errors import InvalidOrder
-from exchanges.limits import Bucket, Charge, question_patience, used_up
+from exchanges.limits import Bucket, Charge, Priority, pressed, question_patience, used_up
 from exchanges.registry import venue_class
+from exchanges.transport import Transport
 from exchanges.types import OrderType
 from exchanges.venue import Venue
 from execution import arming, book, brackets, observe, pace, supervise
@@ -251,6 +252,24 @@ def test_a_question_that_the_limits_refuse_holds_up_no_other_bracket(make_desk, 
     desk.supervise()
     assert [each.status for each in guarded(desk)] == [BracketState.DONE, BracketState.ARMED]
     assert stops(desk) == [D(1)]
+
+
+def test_what_a_fill_without_its_stop_needs_goes_before_everything_else(make_desk, monkeypatch):
+    """A part of an entry is not written down before it has its stop: each look would wait behind all others."""
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F limit long 0.01 at 49000 sl off 2%")
+    desk.sandbox.price("BTC/USDT", "48900")
+    asked, send = [], Transport.send
+
+    def noted(self, request):
+        asked.append((pressed(Priority.QUERY), request.target.partition("?")[0].rpartition("/")[2]))
+        return send(self, request)
+
+    monkeypatch.setattr(Transport, "send", noted)
+    desk.supervise()
+    assert desk.bracket().status == BracketState.ARMED
+    second_look = asked[[what for _, what in asked].index("openOrders", 1) :]
+    assert {priority for priority, _ in second_look} == {Priority.PROTECT}
 
 
 def test_a_look_that_could_not_ask_all_it_wanted_rests_until_there_is_room(make_desk, monkeypatch):
