@@ -30,6 +30,7 @@ from exchanges.errors import AuthRefused, ExchangeError, Maintenance, MarketPaus
 from exchanges.limits import Priority, hurried, pressing
 from exchanges.registry import every_venue
 from exchanges.rounds import Round
+from exchanges.sparing import said_before
 from exchanges.types import Direction, Environment, Instrument, OrderRef, Position, Report
 from execution import (
     book,
@@ -322,7 +323,8 @@ def _alone(row: Bracket, view: View) -> Iterator[None]:
             raise
         view.obscure(row)
     except FORESEEN as error:
-        log.warning("looking after bracket %s on %s failed: %s", row.public_id, row.venue, error)
+        if not said_before(error):
+            log.warning("looking after bracket %s on %s failed: %s", row.public_id, row.venue, error)
         view.obscure(row)
     else:
         if mishaps:

@@ -47,7 +47,7 @@ from exchanges.guide import Guide
 from exchanges.limits import Bucket, Kind, Priority, Scope
 from exchanges.rounds import this_round
 from exchanges.signature import base64_secret
-from exchanges.sparing import Spared, not_yet
+from exchanges.sparing import Spared
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -344,7 +344,7 @@ class Kraken(Venue):
         owner, lists = key_digest(keys), this_round()
         due, listed = self.sought.due(owner, ref.client_id), lists.since is not None
         if not due and not (listed and lists.knows(owner)):
-            raise not_yet()
+            raise self.sought.not_yet(owner, ref.client_id)
         with self.sought.asking(owner, ref.client_id):
             if listed:
                 found, whole = lists.once(owner, lambda: self._lists(keys, lists.since))

@@ -50,7 +50,7 @@ from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
 from exchanges.rounds import this_round
 from exchanges.signature import base64_secret
-from exchanges.sparing import Spared, not_yet
+from exchanges.sparing import Spared
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -359,7 +359,7 @@ class _KrakenFutures(Venue):
         question = owner, ref.exchange_id, ref.client_id
         page = owner, "orders", instrument.symbol, ""
         if not self.sought.due(*question) and not this_round().knows(page):
-            raise not_yet()
+            raise self.sought.not_yet(*question)
         with self.sought.asking(*question):
             return self._in_history(keys, instrument, ref)
 

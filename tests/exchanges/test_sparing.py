@@ -8,7 +8,7 @@ import pytest
 
 from exchanges.errors import NotSent, OrderNotFound
 from exchanges.limits import Priority, pressing
-from exchanges.sparing import LONGEST_SECONDS, Spared
+from exchanges.sparing import LONGEST_SECONDS, Spared, said_before
 
 
 class Asked:
@@ -65,6 +65,20 @@ def test_what_the_limits_refused_does_not_count(asked: Asked) -> None:
     assert asked.ask(failure=NotSent)
     assert asked.ask()
     assert not asked.ask()
+
+
+def test_that_it_has_to_wait_is_news_once_until_it_was_found(asked: Asked) -> None:
+    def news() -> bool:
+        return not said_before(asked.spared.not_yet("order"))
+
+    asked.ask()
+    assert [news(), news()] == [True, False]
+    asked.now += 5
+    asked.ask()
+    assert not news()
+    asked.now += 5
+    asked.ask(failure=None)
+    assert news()
 
 
 def test_what_protection_waits_for_is_asked_at_any_time(asked: Asked) -> None:

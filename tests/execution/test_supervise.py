@@ -9,6 +9,7 @@ from accounts.models import Account
 from exchanges.errors import InvalidOrder
 from exchanges.limits import Bucket, Charge, Priority, pressed, question_patience, used_up
 from exchanges.registry import venue_class
+from exchanges.sparing import NotYet
 from exchanges.transport import Transport
 from exchanges.types import OrderType
 from exchanges.venue import Venue
@@ -252,6 +253,20 @@ def test_a_question_that_the_limits_refuse_holds_up_no_other_bracket(make_desk, 
     desk.supervise()
     assert [each.status for each in guarded(desk)] == [BracketState.DONE, BracketState.ARMED]
     assert stops(desk) == [D(1)]
+
+
+def test_a_question_that_has_to_wait_for_its_pause_is_told_once(make_desk, monkeypatch, caplog):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    again = iter((False, True, True))
+
+    def waits(*_look):
+        raise NotYet(again=next(again))
+
+    monkeypatch.setattr(observe, "read", waits)
+    desk.supervise(3)
+    assert caplog.text.count("spare no question yet") == 1
+    assert next(again, None) is None
 
 
 def test_what_a_fill_without_its_stop_needs_goes_before_everything_else(make_desk, monkeypatch):
