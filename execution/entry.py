@@ -53,6 +53,8 @@ from execution.sizing import FUNDED, PRICED, Basis, check_bounds, check_spend, e
 PRICE_UNTOLD = "the exchange does not tell the price of the fill"
 #: a price remembered this much above the minimum needs no fresh look before an order
 PLENTY = Decimal(3)
+#: what an amount of dollars is rounded down to: exchanges refuse decimals beyond their own, which are never fewer
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,7 +412,7 @@ def _spend(desk: Desk, step: Entry) -> Decimal | None:
         and step.size.unit is SizeUnit.QUOTE
         and desk.venue.features.market_by_quote
     )
-    return step.size.value if direct else None
+    return down(step.size.value, CENT) if direct and step.size.value is not None else None
 
 
 def _quantity(desk: Desk, step: Entry, instrument: Instrument, price: Decimal | None) -> Decimal:

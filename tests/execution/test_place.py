@@ -234,6 +234,13 @@ def test_spot_buys_for_an_amount_of_quote(desk, venue, family):
     assert D(990) < spent <= D(1001)
 
 
+def test_dollars_are_spent_to_the_cent(make_desk):
+    """A placeholder of TradingView brings fourteen decimals, more than any exchange takes."""
+    desk = make_desk(families=("phemex",))
+    result = desk.one("BTCUSDT on Phemex buy 1000.12345678901234$")
+    assert (result["status"], result["error"]) == ("filled", None)
+
+
 @pytest.mark.parametrize(("venue", "family"), SPOT)
 @pytest.mark.parametrize(
     ("text", "word"),
