@@ -52,6 +52,8 @@ _DECORATION = re.compile(r"(?:[-_.:/]?(?:SWAP|PERPETUAL|PERP|PF|SPOT)|\.P|_(?:UM
 _PREFIX = re.compile(r"^(?:PF|PI|SPOT|PERP)_")
 #: KuCoin's futures end in M: XBTUSDTM
 _MARGINED = re.compile(r"(?<=USDT|USDC)M$")
+#: Kraken's own names of its oldest pairs: XXBTZUSD, XETHXXBT
+_OLDEST = re.compile(r"^X([A-Z]{3})(?:Z(?=USD|EUR|GBP|JPY|CAD|AUD)|X(?=XBT|ETH))(?=[A-Z]{3}$)")
 #: Bitfinex' derivatives: tBTCF0:USTF0, written BTC:USTF0 or BTCF0USTF0 too
 _FUNDED = re.compile(r"(?:\w+:)?(\w+?)(?:(?:F0)?:|F0)(\w+)F0")
 #: names that only contracts margined in coins have: Kraken's PI_XBTUSD and FI_XBTUSD_241227, OKX' BTC-USD-SWAP, Binance'
@@ -209,8 +211,8 @@ def _names(instrument: Instrument) -> Iterator[str]:
 
 
 def _spellings(pair: str) -> Iterator[str]:
-    """The pair as written, then with the common names of its assets, then without a futures mark."""
-    for written in dict.fromkeys((pair, _MARGINED.sub("", pair))):
+    """The pair as written, then with the common names of its assets, then without a futures mark or old letters."""
+    for written in dict.fromkeys((pair, _MARGINED.sub("", pair), _OLDEST.sub(r"\1", pair))):
         for start in _starts(written):
             yield start
             for alias, common in ASSET_ALIASES.items():

@@ -118,6 +118,8 @@ def test_spot_substitutes_no_quote_currency(written: str) -> None:
 def test_spot_knows_aliases_and_separators() -> None:
     assert spot().find("eth/xbt").symbol == "ETHBTC"
     assert spot().find("KRAKEN:XBTEUR").symbol == "BTCEUR"
+    assert spot().find("XXBTZEUR").symbol == "BTCEUR"
+    assert spot().find("XETHXXBT").symbol == "ETHBTC"
 
 
 @pytest.mark.parametrize(
