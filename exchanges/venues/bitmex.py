@@ -34,7 +34,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from exchanges import errors
-from exchanges.errors import OrderNotFound, OutcomeUnknown, UnknownSymbol, Unsupported
+from exchanges.errors import OrderNotFound, OutcomeUnknown, Refused, UnknownSymbol, Unsupported
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Costs, Kind, Priority, Scope
 from exchanges.paging import pages_by_number, whole_list
@@ -149,7 +149,9 @@ SPOKEN: Mapping[type[errors.ExchangeError], tuple[str, ...]] = {
     ),
 }
 ERRORS = {phrase: kind for kind, phrases in SPOKEN.items() for phrase in phrases}
-FORBIDDEN = "Forbidden"
+#: where the words of an error say nothing, what its HTTP status says
+FORBIDDEN, MISSING = "Forbidden", "404"
+NAMED = {403: FORBIDDEN, 404: MISSING}
 
 
 class _BitMEX(Venue):
@@ -228,7 +230,7 @@ class _BitMEX(Venue):
         told = answer.data["error"]
         told = told if isinstance(told, Mapping) else {"message": told}
         words, name = str(told.get("message") or ""), str(told.get("name") or "")
-        return _spoken(words) or (FORBIDDEN if answer.status == 403 else name), words
+        return _spoken(words) or NAMED.get(answer.status, name), words
 
     def usage(self, answer: Answer) -> Mapping[str, int]:
         """The headers speak of the call just made: of those named here, only what it was charged to counts."""
@@ -355,9 +357,16 @@ class _BitMEX(Venue):
         return Quote(bid, ask, last, None if spot else decimal_or_none(rows[0], "markPrice"))
 
     def cancel(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> None:
-        """The answer is a list; what could not be cancelled has an `error` of its own."""
+        """The answer is a list; what could not be cancelled has an `error` of its own. An order that is not there at all may
+        be answered with HTTP 404 (market_maker/bitmex.py of github.com/BitMEX/sample-market-maker, copies read
+        2026-11-23)."""
         call = self._order_call("DELETE", "order", ref.named("orderID", "clOrdID"), Priority.PROTECT)
-        told = field(items(self.call(call, keys)), 0)
+        try:
+            told = field(items(self.call(call, keys)), 0)
+        except Refused as refused:
+            if refused.code != MISSING:
+                raise
+            raise self._gone() from refused
         if not isinstance(told, Mapping) or not told.get("error"):
             word(STATES, told, "ordStatus")
             return

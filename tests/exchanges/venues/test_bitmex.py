@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from exchanges.errors import NotSent, OutcomeUnknown, Refused, Throttled, Unsupported
+from exchanges.errors import NotSent, OrderNotFound, OutcomeUnknown, Refused, Throttled, Unsupported
 from exchanges.limits import Scope
 from exchanges.transport import Answer
 from exchanges.types import Credentials, MarginMode, OrderRef
@@ -291,3 +291,12 @@ def test_the_size_of_an_instrument_given_needs_no_list():
     fine = replace(instrument("bitmex_f"), contract_size=Decimal("0.001"))
     assert ours.open_orders(KEYS, fine)[0].quantity == 10
     assert wire.paths == ["/api/v1/order"]
+
+
+@pytest.mark.parametrize(("action", "error"), [("cancel", OrderNotFound), ("fetch", Refused)])
+def test_only_a_cancel_takes_not_found_for_an_order_that_is_gone(action, error):
+    missing = {"error": {"message": "Not Found", "name": "HTTPError"}}
+    ours, _ = venue(httpx.Response(404, json=missing))
+    with pytest.raises(Refused) as caught:
+        getattr(ours, action)(KEYS, instrument("bitmex_f"), OrderRef("f01"))
+    assert type(caught.value) is error
