@@ -318,10 +318,10 @@ class _KrakenFutures(Venue):
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         """From orders/status; when it is older than that, from its fills, if they are all that was asked for; else from the
         history. Then the price from its fills."""
-        report = self._recent(keys, ref)
+        report = self._recent(keys, ref) or self._all_filled(keys, instrument, ref)
         if report is None and ref.just_sent:
             raise OrderNotFound(f"{self.name} does not know this order yet")
-        report = report or self._all_filled(keys, instrument, ref) or self._ended(keys, instrument, ref)
+        report = report or self._ended(keys, instrument, ref)
         untold = report.filled and report.average_price is None
         return self._with_price(keys, instrument, report) if untold else report
 

@@ -180,6 +180,14 @@ def test_what_was_just_sent_would_be_told_without_the_history(futures):
     assert futures.venue.fetch(futures.keys, futures.instrument, ref).status is OrderStatus.FILLED
 
 
+def test_what_filled_while_its_answer_was_waited_for_is_told_by_its_fills(futures):
+    """An answer is waited for longer than orders/status remembers an order."""
+    placed = futures.place("buy", "market")
+    futures.move(10)
+    ref = OrderRef(placed.client_id, quantity=Decimal("0.5"), just_sent=True)
+    assert futures.venue.fetch(futures.keys, futures.instrument, ref).status is OrderStatus.FILLED
+
+
 def test_an_order_cancelled_a_minute_ago_is_found_as_cancelled(futures):
     placed = futures.place("buy", "limit", price="49000")
     futures.venue.cancel(futures.keys, futures.instrument, placed.ref)
