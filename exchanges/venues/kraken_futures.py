@@ -85,6 +85,10 @@ MARGIN_ACCOUNT = re.compile(r"fi_(\w+)usd")
 HISTORY_COUNT, HISTORY_PAGES = 500, 5
 #: orders/status tells of an order for so long after its end
 REMEMBERED_SECONDS = 5.0
+KEY_CHECK = "/api/auth/v1/api-keys/v3/check"
+#: whether so much access is all of it
+ACCESS = {"FULL_ACCESS": True, "READ_ONLY": False, "NO_ACCESS": False}
+EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
 
 SIDE = {"buy": Side.BUY, "sell": Side.SELL, "Buy": Side.BUY, "Sell": Side.SELL}
 DIRECTION = {"long": Direction.LONG, "short": Direction.SHORT}
@@ -167,7 +171,7 @@ class _KrakenFutures(Venue):
             "A market order reaches 1 % away from the price at most and may stay partly filled.",
             "Setting a leverage makes the margin isolated; a position without one has cross margin.",
             "Kraken_C trades the perpetuals margined in their own coin (PI_XBTUSD): one contract is 1 USD, each pair has a margin account to which its coin has to be moved, and leverage cannot be set.",
-            "Kraken Futures does not tell what a key may do, so see yourself that it cannot withdraw.",
+            "The demo of Kraken Futures does not tell what a key may do.",
         ),
     )
     base_urls = {
@@ -186,6 +190,7 @@ class _KrakenFutures(Venue):
     #: per account; answers carry no headers that tell what is used
     buckets = {"derivatives": Bucket(500, 10, Scope.KEY), "history": Bucket(100, 600, Scope.KEY)}
     errors = ERRORS
+    one_key_info = True
     #: of the symbols of this product, and the type of its contracts
     prefix: ClassVar[str]
     kind: ClassVar[str]
@@ -468,8 +473,15 @@ class _KrakenFutures(Venue):
         return [each for each in found if self._concerns(each.symbol, instrument)]
 
     def key_info(self, keys: Credentials) -> KeyInfo:
-        self._accounts(keys)
-        return KeyInfo(note="Kraken Futures does not tell what a key may do")
+        """docs.kraken.com/api-reference/api-keys/check-v3-api-key (read 2026-11-23), which names the live host alone.
+        `transfer` is what the site calls the withdrawal API."""
+        if self.environment is Environment.TESTNET:
+            self._accounts(keys)
+            return KeyInfo(note="the demo of Kraken Futures does not tell what a key may do")
+        told = self.call(self._call("GET", KEY_CHECK, {}, 2), keys)
+        trades, withdraws = (read.word(ACCESS, told, "permissions", name) for name in ("general", "transfer"))
+        ranges = {str(each) for each in read.items(told, "allowedCidrBlocks")}
+        return KeyInfo(trades, withdraws, bool(ranges) and not ranges & EVERYWHERE)
 
     def _call(
         self,

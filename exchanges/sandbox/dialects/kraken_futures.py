@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -264,6 +265,23 @@ class _KrakenFutures(Dialect):
             self._margin_account(account, each) for each in self.desks[Product.INVERSE].markets.values()
         )
         return done(call, accounts={"cash": cash, "flex": flex, **coins})
+
+    @route("GET /api/auth/v1/api-keys/v3/check", costs={"derivatives": 2})
+    def key_check(self, call: Call) -> Any:
+        """docs.kraken.com/api-reference/api-keys/check-v3-api-key (read 2026-11-23)"""
+        account, access = call.account, {True: "FULL_ACCESS", False: "NO_ACCESS"}
+        return {
+            "apiKey": account.key,
+            "accountUid": str(uuid.UUID(int=int(account.fingerprint, 16))),
+            "iiban": None,
+            "createdAt": instant(account.created_ms),
+            "permissions": {
+                "general": access["trade" in account.permissions],
+                "transfer": access["withdraw" in account.permissions],
+            },
+            "allowedCidrBlock": None,
+            "allowedCidrBlocks": [],
+        }
 
     @staticmethod
     def _margin_account(account: Account, market: Market) -> tuple[str, dict[str, Any]]:
