@@ -116,6 +116,14 @@ class Dialect(ABC):
     def refuse(self, reason: Reason, detail: str, call: Call) -> Reply:
         """The exchange's own error answer, for every Reason."""
 
+    def unwrapped(self, call: Call) -> Call:
+        """The call that another carries (JSON-RPC over one address), with that one as its `envelope`; else the same."""
+        return call
+
+    def nonce_of(self, call: Call) -> str:
+        """Where every request wants a number greater than the last, that number."""
+        return ""
+
     def key_of(self, call: Call) -> str:
         """The key a call claims to use, "" for none: only for the log of calls, checked by nobody."""
         return ""

@@ -158,7 +158,7 @@ class Connection(asyncio.Protocol):
         venue, slash, path = rest.partition("/")
         if venue not in self._world.venues:
             return Outcome(Reply({"error": "no such venue", "venues": list(self._world.venues)}, 404))
-        call.path = slash + path
+        call.prefix, call.path = f"/{venue}", slash + path
         return self._world.answer(venue, call)
 
     def _control(self, call: Call) -> Reply:

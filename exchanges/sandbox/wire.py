@@ -59,12 +59,21 @@ class Call:
     #: values of `{name}` parts of the route's path
     parts: dict[str, str] = field(default_factory=dict)
     signed_by: Account | None = None
+    #: what the path has lost: `/deribit_f`
+    prefix: str = ""
+    #: the request as it came, where its dialect has unwrapped it
+    envelope: Call | None = None
 
     @property
     def account(self) -> Account:
         if self.signed_by is None:
             raise Rejected(Reason.NO_KEY)
         return self.signed_by
+
+    @property
+    def signed_paths(self) -> tuple[str, ...]:
+        """The path as the exchange has it, and as a client has it that was given the sandbox's address: some sign that."""
+        return (self.path, self.prefix + self.path) if self.prefix else (self.path,)
 
     @cached_property
     def query_params(self) -> dict[str, str]:

@@ -159,6 +159,7 @@ class World:
 
     def answer(self, venue_name: str, call: Call) -> Outcome:
         dialect = self.venues[venue_name]
+        call = dialect.unwrapped(call)
         found = dialect.find(call.method, call.path)
         trading = found is not None and found[0].trading
         drawn = self.faults.draw(venue_name, f"{call.method} {call.path}", trading)
@@ -166,7 +167,9 @@ class World:
         if found is None:
             return Outcome(dialect.refuse(Reason.UNKNOWN_PATH, call.path, call))
         call.parts = found[1]
-        outcome = Outcome(None, drawn[Kind.DELAY].delay_ms if Kind.DELAY in drawn else 0)
+        outcome = Outcome(
+            None, drawn[Kind.DELAY].delay_ms if Kind.DELAY in drawn else _held_ms(dialect, call)
+        )
         outcome.reply = self._faulty_before(dialect, call, drawn)
         if outcome.reply is not None or Kind.DROP_BEFORE in drawn:
             return outcome
@@ -288,6 +291,16 @@ class World:
         self.calls.append(logged)
         if drawn:
             self.failed.append(logged)
+
+
+def _held_ms(dialect: Dialect, call: Call) -> int:
+    """Who numbers requests by the millisecond has his answer in the next one: no real exchange is so near that he would
+    use a number twice."""
+    try:
+        nonce = dialect.nonce_of(call)
+    except Rejected:  # what is no request has no number
+        return 0
+    return int(len(nonce) == len(str(call.now_ms)) and nonce >= str(call.now_ms))
 
 
 _TEXT = {"content-type": "text/html; charset=utf-8"}

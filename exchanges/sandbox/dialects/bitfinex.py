@@ -132,6 +132,9 @@ class _Bitfinex(Dialect):
     def key_of(self, call: Call) -> str:
         return call.headers.get("bfx-apikey", "")
 
+    def nonce_of(self, call: Call) -> str:
+        return call.headers.get("bfx-nonce", "")
+
     def credentials(self) -> tuple[str, str, str]:
         return secrets.token_hex(21), secrets.token_hex(21), ""
 

@@ -163,6 +163,9 @@ class BloFinFutures(Dialect):
     def key_of(self, call: Call) -> str:
         return call.headers.get("access-key", "")
 
+    def nonce_of(self, call: Call) -> str:
+        return call.headers.get("access-nonce", "")
+
     def credentials(self) -> tuple[str, str, str]:
         return secrets.token_hex(16), secrets.token_hex(16), secrets.token_urlsafe(12)
 

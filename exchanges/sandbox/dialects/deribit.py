@@ -1,4 +1,5 @@
-"""Deribit as its clients see it: JSON-RPC in the query of a GET or the body of a POST, one host for spot and futures.
+"""Deribit as its clients see it: JSON-RPC in the query of a GET or the body of a POST (to the method's own address or to
+the common one), signed or with a token, one host for spot and futures.
 
 Documented at https://docs.deribit.com/ (read 2026-11-22). A trigger order that fires becomes another order, with an id
 of its own and the same label. Not documented, so chosen here, each the harder case for a client: the first of the two
@@ -9,21 +10,23 @@ stale timestamp and of a reduce-only order that reduces nothing. Leverage is tha
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from exchanges.sandbox.dialect import Dialect, route
+from exchanges.sandbox.dialect import Dialect, Route, route
 from exchanges.sandbox.engine import Desk
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Exceeded, Limit, Owner
 from exchanges.sandbox.model import ZERO, ClientIds, Fill, Market, Order, Reason, Rejected, Rules, Ticket
-from exchanges.sandbox.wire import Call, Reply
+from exchanges.sandbox.wire import Answered, Call, Reply, encode
 from exchanges.types import OrderStatus, OrderType, Product, Side, TimeInForce, TriggerBy
 
 D = Decimal
@@ -31,6 +34,8 @@ API = "/api/v2"
 WALLET = "deribit"
 #: how old a signature may be
 VALID_MS = 60_000
+#: how long a token opens what it opens; there is a second one to renew it with
+TOKEN_SECONDS = {"access": 900, "refresh": 2_592_000}
 #: trades are told at once for a day; as history when they are so old
 RECENT_MS, INDEXED_MS = 86_400_000, 60_000
 SIDES = {side.value: side for side in Side}
@@ -104,7 +109,7 @@ CURRENCIES = ("BTC", "ETH", "USDC", "USDT", "EURR")
 
 class _Deribit(Dialect):
     family = "deribit"
-    unlogged = ("signature", "client_id")
+    unlogged = ("signature", "client_id", "client_secret", "refresh_token")
     default_costs = {"requests": 1}
     limits = (
         Limit("requests", "requests", 100, 5, decay_per_second="20"),
@@ -114,31 +119,85 @@ class _Deribit(Dialect):
 
     # -- the frame -------------------------------------------------------------------------------------
 
+    @classmethod
+    def find(cls, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        """A method is asked for with GET or POST alike."""
+        return super().find("GET" if method == "POST" else method, path)
+
+    def unwrapped(self, call: Call) -> Call:
+        """Of a JSON-RPC body: `method` is the address, `params` are the parameters."""
+        try:
+            told = call.body_params if call.method == "POST" else {}
+        except Rejected:
+            return call
+        params = told.get("params") or {}
+        if not isinstance(told.get("method"), str) or not isinstance(params, dict):
+            return call
+        return replace(call, path=f"{API}/{told['method']}", body=encode(params), envelope=call)
+
     def key_of(self, call: Call) -> str:
-        return _credential(call).get("id", "") or str(call.query_params.get("client_id", ""))
+        scheme, _, told = call.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return told.partition(".")[2].rpartition(".")[0]
+        return _credential(call).get("id", "") or str(call.params.get("client_id", ""))
 
     def credentials(self) -> tuple[str, str, str]:
         return secrets.token_urlsafe(6), secrets.token_urlsafe(32), ""
 
     def authenticate(self, call: Call) -> Account:
-        told = _credential(call)
-        target = f"{call.path}?{call.query}" if call.query else call.path
-        data = f"{call.method}\n{target}\n{call.body.decode('utf-8', 'replace')}\n"
-        account = self._proven(call, told.get("id", ""), told, data)
-        changes = call.path.rpartition("/")[2].startswith(("buy", "sell", "cancel", "edit"))
+        scheme, _, told = call.headers.get("authorization", "").partition(" ")
+        match scheme.lower():
+            case "bearer":
+                account = self._of_token(call, told)
+            case "basic":
+                account = self._of_password(told)
+            case _:
+                account = self._of_signature(call)
+        changes = call.path.rpartition("/")[2].startswith(("buy", "sell", "cancel", "edit", "close"))
         if changes and "trade" not in account.permissions:
             raise Rejected(Reason.NO_PERMISSION)
         return account
 
-    def _proven(self, call: Call, key: str, told: Mapping[str, str], data: str) -> Account:
+    def _of_signature(self, call: Call) -> Account:
+        told, sent = _credential(call), call.envelope or call
+        query, body = f"?{sent.query}" if sent.query else "", sent.body.decode("utf-8", "replace")
+        data = [f"{sent.method}\n{path}{query}\n{body}\n" for path in sent.signed_paths]
+        return self._proven(call, told.get("id", ""), told, *data)
+
+    def _of_token(self, call: Call, token: str, kind: str = "access") -> Account:
+        ends, _, rest = token.partition(".")
+        account = self.account(rest.rpartition(".")[0])
+        if account is None or not hmac.compare_digest(token, _token(account, kind, ends)):
+            raise Answered(_unauthorised(call))
+        if not ends.isdigit() or int(ends) < call.now_ms:
+            raise Answered(_unauthorised(call))
+        return account
+
+    def _of_password(self, told: str) -> Account:
+        try:
+            key, _, secret = base64.b64decode(told).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            raise Rejected(Reason.BAD_KEY) from None
+        return self._of_secret(key, secret)
+
+    def _of_secret(self, key: str, secret: str) -> Account:
+        account = self.account(key)
+        if account is None or not hmac.compare_digest(account.secret.encode(), secret.encode()):
+            raise Rejected(Reason.BAD_KEY)
+        return account
+
+    def _proven(self, call: Call, key: str, told: Mapping[str, str], *data: str) -> Account:
         """Whose key it is and whether its secret made the signature, lately."""
         if not key:
             raise Rejected(Reason.NO_KEY)
         if (account := self.account(key)) is None:
             raise Rejected(Reason.BAD_KEY)
         at, nonce = told.get("ts", ""), told.get("nonce", "")
-        wanted = hmac.new(account.secret.encode(), f"{at}\n{nonce}\n{data}".encode(), hashlib.sha256)
-        if not hmac.compare_digest(wanted.hexdigest().encode(), told.get("sig", "").encode()):
+        wanted = (
+            hmac.new(account.secret.encode(), f"{at}\n{nonce}\n{each}".encode(), hashlib.sha256).hexdigest()
+            for each in data
+        )
+        if not any(hmac.compare_digest(each.encode(), told.get("sig", "").encode()) for each in wanted):
             raise Rejected(Reason.BAD_SIGNATURE)
         if not at.isdigit() or abs(int(at) - call.now_ms) > VALID_MS:
             raise Rejected(Reason.BAD_TIMESTAMP)
@@ -160,6 +219,14 @@ class _Deribit(Dialect):
     @route(f"GET {API}/public/get_time", public=True, costs={"public": 1})
     def time(self, call: Call) -> Any:
         return _ok(call, call.now_ms)
+
+    @route(f"GET {API}/public/test", public=True, costs={"public": 1})
+    def version(self, call: Call) -> Any:
+        return _ok(call, {"version": "1.2.26"})
+
+    @route(f"GET {API}/public/status", public=True, costs={"public": 1})
+    def status(self, call: Call) -> Any:
+        return _ok(call, {"locked": "false", "locked_indices": []})
 
     @route(f"GET {API}/public/get_currencies", public=True, costs={"public": 1})
     def currencies(self, call: Call) -> Any:
@@ -221,22 +288,84 @@ class _Deribit(Dialect):
         }
         return row | (perpetual if futures else {})
 
+    @route(f"GET {API}/public/get_instrument", public=True, costs={"public": 1})
+    def instrument(self, call: Call) -> Any:
+        return _ok(call, self._instrument(self._traded(call.text("instrument_name"))[1]))
+
+    @route(f"GET {API}/public/get_index_price", public=True, costs={"public": 1})
+    def index_price(self, call: Call) -> Any:
+        wanted = call.text("index_name").upper().replace("_", "/")
+        market = next((each for each in self._markets() if each.pair == wanted), None)
+        if market is None:
+            raise Rejected(Reason.BAD_PARAMETER, "index_name")
+        price = self.desks[market.product].bid(market)
+        return _ok(call, {"index_price": price, "estimated_delivery_price": price})
+
     @route(f"GET {API}/public/ticker", public=True, costs={"public": 1})
     def ticker(self, call: Call) -> Any:
+        return _ok(call, self._prices(call, *self._traded(call.text("instrument_name"))))
+
+    @route(f"GET {API}/public/get_order_book", public=True, costs={"public": 1})
+    def order_book(self, call: Call) -> Any:
         desk, market = self._traded(call.text("instrument_name"))
-        last = desk.bid(market)
-        prices = dict.fromkeys(("best_bid_price", "last_price", "mark_price", "index_price"), last)
-        told = {"instrument_name": market.symbol, "timestamp": call.now_ms, "state": "open", "stats": {}}
-        return _ok(
-            call,
-            {
-                **told,
-                **prices,
-                "best_ask_price": desk.ask(market),
-                "best_bid_amount": 1,
-                "best_ask_amount": 1,
-            },
+        levels = {"bids": [[desk.bid(market), 1]], "asks": [[desk.ask(market), 1]], "change_id": call.now_ms}
+        return _ok(call, self._prices(call, desk, market) | levels)
+
+    @staticmethod
+    def _prices(call: Call, desk: Desk, market: Market) -> dict[str, Any]:
+        last, ask = desk.bid(market), desk.ask(market)
+        prices = dict.fromkeys(
+            ("best_bid_price", "last_price", "mark_price", "index_price", "settlement_price", "min_price"),
+            last,
         )
+        day = dict.fromkeys(("volume", "volume_usd", "volume_notional", "price_change"), ZERO)
+        return {
+            "instrument_name": market.symbol,
+            "timestamp": call.now_ms,
+            "state": "open",
+            "stats": {"high": ask, "low": last, **day},
+            **prices,
+            **dict.fromkeys(("best_ask_price", "max_price"), ask),
+            "best_bid_amount": 1,
+            "best_ask_amount": 1,
+            **dict.fromkeys(("open_interest", "current_funding", "funding_8h"), ZERO),
+            "estimated_delivery_price": last,
+        }
+
+    @route(
+        f"GET {API}/public/get_book_summary_by_currency",
+        f"GET {API}/public/get_book_summary_by_instrument",
+        public=True,
+        costs={"public": 1},
+    )
+    def book_summary(self, call: Call) -> Any:
+        symbol, currency, kind = (call.text(name, "") for name in ("instrument_name", "currency", "kind"))
+        if not symbol:
+            call.text("currency")
+        found = [
+            each
+            for each in self._markets()
+            if symbol in ("", each.symbol)
+            and currency in ("", each.settle, each.base)
+            and kind in ("", KIND_OF[each.product])
+        ]
+        return _ok(call, [self._summary_of(call, each) for each in found])
+
+    def _summary_of(self, call: Call, market: Market) -> dict[str, Any]:
+        desk = self.desks[market.product]
+        bid, ask = desk.bid(market), desk.ask(market)
+        return {
+            "instrument_name": market.symbol,
+            "base_currency": market.base,
+            "quote_currency": market.quote,
+            "creation_timestamp": call.now_ms,
+            **dict.fromkeys(("bid_price", "last", "low", "mark_price"), bid),
+            **dict.fromkeys(("ask_price", "high"), ask),
+            "mid_price": (bid + ask) / 2,
+            **dict.fromkeys(
+                ("volume", "volume_usd", "volume_notional", "price_change", "open_interest"), ZERO
+            ),
+        }
 
     def _traded(self, symbol: str) -> tuple[Desk, Market]:
         for desk in self.desks.values():
@@ -246,11 +375,13 @@ class _Deribit(Dialect):
 
     @route(f"GET {API}/public/auth", public=True, costs={"public": 1})
     def auth(self, call: Call) -> Any:
-        """By signature only; the tokens open nothing here."""
-        if call.text("grant_type") != "client_signature":
-            raise Rejected(Reason.BAD_PARAMETER, "grant_type")
-        told = {"ts": call.text("timestamp"), "nonce": call.text("nonce", ""), "sig": call.text("signature")}
-        account = self._proven(call, call.text("client_id"), told, call.text("data", ""))
+        """By secret, by signature, or by a token that was given for it."""
+        ways: dict[str, Callable[[], Account]] = {
+            "client_credentials": lambda: self._of_secret(call.text("client_id"), call.text("client_secret")),
+            "client_signature": lambda: self._of_signed_text(call),
+            "refresh_token": lambda: self._of_token(call, call.text("refresh_token"), "refresh"),
+        }
+        account = call.one_of("grant_type", ways)()
         may = account.permissions
         scopes = (
             "account:read",
@@ -259,29 +390,36 @@ class _Deribit(Dialect):
             f"trade:{'read_write' if 'trade' in may else 'read'}",
             f"wallet:{'read_write' if 'withdraw' in may else 'read'}",
         )
-        tokens = {"access_token": secrets.token_urlsafe(32), "refresh_token": secrets.token_urlsafe(32)}
-        return _ok(call, {**tokens, "expires_in": 900, "scope": " ".join(scopes), "token_type": "bearer"})
+        tokens = {
+            f"{kind}_token": _token(account, kind, str(call.now_ms + seconds * 1000))
+            for kind, seconds in TOKEN_SECONDS.items()
+        }
+        told = {"expires_in": TOKEN_SECONDS["access"], "scope": " ".join(scopes), "token_type": "bearer"}
+        return _ok(call, {**tokens, **told, "enabled_features": []})
+
+    def _of_signed_text(self, call: Call) -> Account:
+        told = {"ts": call.text("timestamp"), "nonce": call.text("nonce", ""), "sig": call.text("signature")}
+        return self._proven(call, call.text("client_id"), told, call.text("data", ""))
 
     # -- orders ----------------------------------------------------------------------------------------
 
-    @route(
-        *(f"{method} {API}/private/{side}" for method in ("GET", "POST") for side in SIDES),
-        trading=True,
-        costs={"matching": 1},
-    )
+    @route(*(f"GET {API}/private/{side}" for side in SIDES), trading=True, costs={"matching": 1})
     def place(self, call: Call) -> Any:
         """One order, or a pair of which the answer tells the first only."""
-        asked = _asked(call)
-        desk, market = self._traded(asked.text("instrument_name"))
-        ticket = self._ticket(asked, market, SIDES[call.path.rpartition("/")[2]])
-        if not asked.text("linked_order_type", ""):
+        desk, market = self._traded(call.text("instrument_name"))
+        ticket = self._ticket(call, desk, market, SIDES[call.path.rpartition("/")[2]])
+        if not call.text("linked_order_type", ""):
             order = desk.place(call.account, ticket)
         else:
-            order = desk.place_linked(call.account, self._pair(asked, market, ticket, desk.number()))[0]
+            order = desk.place_linked(call.account, self._pair(call, desk, market, ticket))[0]
+        return self._told(call, order)
+
+    @staticmethod
+    def _told(call: Call, order: Order) -> dict[str, Any]:
         fills = [_trade(order, fill) for fill in order.fills]
         return _ok(call, {"trades": fills, "order": _row(order, live=bool(order.live_id))})
 
-    def _pair(self, asked: Call, market: Market, first: Ticket, number: int) -> list[Ticket]:
+    def _pair(self, asked: Call, desk: Desk, market: Market, first: Ticket) -> list[Ticket]:
         if asked.text("linked_order_type") != "one_cancels_other":
             raise Rejected(Reason.BAD_PARAMETER, "linked_order_type")
         asked.one_of(
@@ -289,14 +427,15 @@ class _Deribit(Dialect):
             dict.fromkeys(("first_hit", "complete_fill", "incremental")),
             "first_hit",
         )
-        others = asked.params.get("otoco_config")
+        others = _json(asked.params.get("otoco_config"))
         if not isinstance(others, list) or len(others) != 1 or not isinstance(others[0], dict):
             raise Rejected(Reason.BAD_PARAMETER, "otoco_config")
         leg = replace(asked, body=json.dumps(others[0], default=str).encode())
-        second = self._ticket(leg, market, leg.one_of("direction", SIDES))
-        return [replace(each, link=str(number)) for each in (first, second)]
+        second = self._ticket(leg, desk, market, leg.one_of("direction", SIDES))
+        link = str(desk.number())
+        return [replace(each, link=link) for each in (first, second)]
 
-    def _ticket(self, asked: Call, market: Market, side: Side) -> Ticket:
+    def _ticket(self, asked: Call, desk: Desk, market: Market, side: Side) -> Ticket:
         kind = asked.one_of("type", TYPES, "limit")
         limited = kind in (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
         post, time = asked.flag("post_only"), asked.one_of("time_in_force", TIMES, "good_til_cancelled")
@@ -305,12 +444,15 @@ class _Deribit(Dialect):
             raise Rejected(Reason.BAD_PARAMETER, "label")
         if (post and (time is not TimeInForce.GTC or not limited)) or (spot and kind.conditional):
             raise Rejected(Reason.BAD_PARAMETER, "type")
+        price = asked.decimal("price") if limited else None
+        if price is not None and post and not asked.flag("reject_post_only"):
+            price = _resting(price, side, desk, market)
         return Ticket(
             market.symbol,
             side,
             kind,
-            quantity=asked.decimal("amount") / market.contract_size,
-            price=asked.decimal("price") if limited else None,
+            quantity=_quantity(asked, market),
+            price=price,
             trigger_price=asked.decimal("trigger_price") if kind.conditional else None,
             trigger_by=asked.one_of("trigger", TRIGGERS) if kind.conditional else TriggerBy.LAST,
             time_in_force=time,
@@ -318,6 +460,49 @@ class _Deribit(Dialect):
             reduce_only=not spot and asked.flag("reduce_only"),
             client_id=asked.text("label", ""),
         )
+
+    @route(f"GET {API}/private/edit", f"GET {API}/private/edit_by_label", trading=True, costs={"matching": 1})
+    def edit(self, call: Call) -> Any:
+        order = (
+            self._labelled(call) if call.path.endswith("label") else self._named(call, call.text("order_id"))
+        )
+        desk, contracts = self.desks[order.market.product], call.decimal_or_none("contracts")
+        named = contracts is not None or call.decimal_or_none("amount") is not None
+        changed = desk.amend(
+            call.account,
+            order,
+            quantity=_quantity(call, order.market) if named else None,
+            price=call.decimal_or_none("price"),
+            trigger_price=call.decimal_or_none("trigger_price"),
+        )
+        changed.ticket = replace(changed.ticket, extra={**changed.ticket.extra, "replaced": True})
+        return self._told(call, changed)
+
+    def _labelled(self, call: Call) -> Order:
+        """One that is open; several of a label are not told apart."""
+        label, symbol = call.text("label"), call.text("instrument_name")
+        found = [each for each in self._open(call) if (each.client_id, each.market.symbol) == (label, symbol)]
+        if len(found) != 1:
+            raise Rejected(Reason.UNKNOWN_ORDER)
+        return found[0]
+
+    @route(f"GET {API}/private/close_position", trading=True, costs={"matching": 1})
+    def close_position(self, call: Call) -> Any:
+        """Everything, by an order that reduces only."""
+        desk, market = self._traded(call.text("instrument_name"))
+        limited = call.one_of("type", {"market": False, "limit": True})
+        position = desk.book(call.account).position(market, None)
+        if market.product is Product.SPOT or not position.quantity:
+            raise Rejected(Reason.REDUCE_ONLY)
+        ticket = Ticket(
+            market.symbol,
+            position.direction.exit_side,
+            OrderType.LIMIT if limited else OrderType.MARKET,
+            quantity=abs(position.quantity),
+            price=call.decimal("price") if limited else None,
+            reduce_only=True,
+        )
+        return self._told(call, desk.place(call.account, ticket))
 
     @route(f"GET {API}/private/cancel", trading=True, costs={"matching": 1})
     def cancel(self, call: Call) -> Any:
@@ -342,6 +527,14 @@ class _Deribit(Dialect):
     def cancel_all_by_instrument(self, call: Call) -> Any:
         _, market = self._traded(call.text("instrument_name"))
         return self._all_ended(call, [each for each in self._open(call) if each.market is market])
+
+    @route(f"GET {API}/private/cancel_all_by_currency", trading=True, costs={"matching": 1})
+    def cancel_all_by_currency(self, call: Call) -> Any:
+        currency, kind = call.text("currency"), call.text("kind", "any")
+        found = [each for each in self._open(call) if _currency(each.market) == currency]
+        return self._all_ended(
+            call, [each for each in found if kind in ("any", KIND_OF[each.market.product])]
+        )
 
     @route(f"GET {API}/private/cancel_all", trading=True, costs={"matching": 1})
     def cancel_all(self, call: Call) -> Any:
@@ -383,28 +576,68 @@ class _Deribit(Dialect):
         found = [order for order in labelled if not (order.open and order.waiting)]
         return _ok(call, [row for order in found for row in _rows(order)])
 
-    @route(f"GET {API}/private/get_user_trades_by_instrument_and_time")
+    @route(
+        f"GET {API}/private/get_order_history_by_instrument",
+        f"GET {API}/private/get_order_history_by_currency",
+    )
+    def order_history(self, call: Call) -> Any:
+        """Newest first: what ended, without trigger orders that never fired; without what never filled, unless it is asked for."""
+        if call.path.endswith("instrument"):
+            wanted = {self._traded(call.text("instrument_name"))[1].symbol}
+        else:
+            currency, kind = call.text("currency"), call.text("kind", "any")
+            wanted = {
+                each.symbol
+                for each in self._markets()
+                if _currency(each) == currency and kind in ("any", KIND_OF[each.product])
+            }
+        ended = [each for each in self._books(call) if not each.open and each.market.symbol in wanted]
+        ended = [each for each in ended if each.live_id or not each.ticket.type.conditional]
+        found = [each for each in ended if each.filled or call.flag("include_unfilled")]
+        found.sort(key=lambda each: each.sequence, reverse=True)
+        start = call.integer("offset", 0)
+        page = found[start : start + min(call.integer("count", 20), 1000)]
+        return _ok(call, [_row(each, live=bool(each.live_id)) for each in page])
+
+    @route(
+        f"GET {API}/private/get_user_trades_by_instrument",
+        f"GET {API}/private/get_user_trades_by_instrument_and_time",
+    )
     def trades(self, call: Call) -> Any:
-        """Those of the last day, or as history those that had the time to get there: a minute, which is not documented."""
-        desk, market = self._traded(call.text("instrument_name"))
-        book, first, last = (
-            desk.book(call.account),
-            call.integer("start_timestamp", 0),
-            call.integer("end_timestamp", call.now_ms),
+        return self._user_trades(call, {self._traded(call.text("instrument_name"))[1].symbol})
+
+    @route(
+        f"GET {API}/private/get_user_trades_by_currency",
+        f"GET {API}/private/get_user_trades_by_currency_and_time",
+    )
+    def trades_of_currency(self, call: Call) -> Any:
+        currency = call.text("currency")
+        return self._user_trades(
+            call, {each.symbol for each in self._markets() if _currency(each) == currency}
         )
+
+    @route(f"GET {API}/private/get_user_trades_by_order")
+    def trades_of_order(self, call: Call) -> Any:
+        order = self._named(call, call.text("order_id"))
+        return _ok(call, [_trade(order, fill) for fill in order.fills])
+
+    def _user_trades(self, call: Call, symbols: set[str]) -> Any:
+        """Those of the last day, or as history those that had the time to get there: a minute, which is not documented."""
+        first, last = call.integer("start_timestamp", 0), call.integer("end_timestamp", call.now_ms)
         if call.flag("historical"):
             last = min(last, call.now_ms - INDEXED_MS)
         else:
             first = max(first, call.now_ms - RECENT_MS)
-        owners = {name: order for order in book.orders.values() for name in (order.id, order.live_id)}
         found = [
-            fill
-            for fill in book.fills
-            if fill.symbol == market.symbol and first <= fill.time_ms <= last and fill.order_id in owners
+            (fill, order)
+            for order in self._books(call)
+            if order.market.symbol in symbols
+            for fill in order.fills
+            if first <= fill.time_ms <= last
         ]
-        found.sort(key=lambda fill: fill.id, reverse=call.text("sorting", "default") != "asc")
+        found.sort(key=lambda each: each[0].id, reverse=call.text("sorting", "default") != "asc")
         told = found[: min(call.integer("count", 10), 1000)]
-        rows = [_trade(owners[fill.order_id], fill) for fill in told]
+        rows = [_trade(order, fill) for fill, order in told]
         return _ok(call, {"trades": rows, "has_more": len(told) < len(found)})
 
     @route(
@@ -433,6 +666,13 @@ class _Deribit(Dialect):
         held = [each for book in books for each in book.positions.values()]
         currency = call.text("currency", "")
         return _ok(call, [self._position(each) for each in held if currency in ("", each.market.settle)])
+
+    @route(f"GET {API}/private/get_position")
+    def position(self, call: Call) -> Any:
+        desk, market = self._traded(call.text("instrument_name"))
+        if market.product is Product.SPOT:
+            raise Rejected(Reason.BAD_PARAMETER, "instrument_name")
+        return _ok(call, self._position(desk.book(call.account).position(market, None)))
 
     def _position(self, position: Position) -> dict[str, Any]:
         market = position.market
@@ -545,8 +785,9 @@ class DeribitInverse(_Deribit):
 
 
 def _frame(call: Call, name: str, value: Any) -> dict[str, Any]:
-    us = call.now_ms * 1000
-    return {"jsonrpc": "2.0", name: value, "usIn": us, "usOut": us, "usDiff": 0, "testnet": False}
+    us, asked = call.now_ms * 1000, call.envelope.body_params if call.envelope else {}
+    number = {"id": asked["id"]} if "id" in asked else {}
+    return {"jsonrpc": "2.0", **number, name: value, "usIn": us, "usOut": us, "usDiff": 0, "testnet": False}
 
 
 def _ok(call: Call, result: Any) -> dict[str, Any]:
@@ -561,14 +802,39 @@ def _credential(call: Call) -> dict[str, str]:
     return {name: value for name, _, value in (part.partition("=") for part in told.split(","))}
 
 
-def _asked(call: Call) -> Call:
-    """The call with the parameters of a JSON-RPC body as its own."""
-    if call.method == "GET":
-        return call
-    params = call.body_params.get("params")
-    if not isinstance(params, dict) or f"{API}/{call.body_params.get('method')}" != call.path:
-        raise Rejected(Reason.BAD_PARAMETER, "method")
-    return replace(call, body=json.dumps(params, default=str).encode())
+def _token(account: Account, kind: str, ends: str) -> str:
+    """Good until the moment it tells."""
+    named = f"{ends}.{account.key}"
+    return (
+        f"{named}.{hmac.new(account.secret.encode(), f'{kind} {named}'.encode(), hashlib.sha256).hexdigest()}"
+    )
+
+
+def _unauthorised(call: Call) -> Reply:
+    fault = {"message": "unauthorized", "data": {"reason": "invalid_token"}, "code": 13009}
+    return Reply(_frame(call, "error", fault), 400)
+
+
+def _json(value: Any) -> Any:
+    """A list or an object in a query is JSON."""
+    try:
+        return json.loads(value, parse_float=Decimal) if isinstance(value, str) else value
+    except ValueError:
+        return None
+
+
+def _quantity(call: Call, market: Market) -> Decimal:
+    """The amount, or the number of contracts."""
+    if (contracts := call.decimal_or_none("contracts")) is not None and not call.text("amount", ""):
+        return contracts * market.step
+    return call.decimal("amount") / market.contract_size
+
+
+def _resting(price: Decimal, side: Side, desk: Desk, market: Market) -> Decimal:
+    """Where a post-only order is put that may be moved: just beside the spread."""
+    if side is Side.BUY:
+        return min(price, desk.ask(market) - market.tick)
+    return max(price, desk.bid(market) + market.tick)
 
 
 def _currency(market: Market) -> str:
@@ -608,6 +874,10 @@ def _row(order: Order, *, live: bool) -> dict[str, Any]:
         "last_update_timestamp": order.updated_ms,
         "api": True,
         "web": False,
+        "replaced": bool(order.ticket.extra.get("replaced")),
+        "max_show": order.quantity * order.market.contract_size,
+        "mmp": False,
+        "risk_reducing": False,
     }
     if order.market.product is not Product.SPOT:
         row |= {"reduce_only": ticket.reduce_only, "is_liquidation": False}
@@ -638,6 +908,17 @@ def _trade(order: Order, fill: Fill) -> dict[str, Any]:
         "fee_currency": fill.fee_asset,
         "label": order.client_id,
         "liquidity": "M" if fill.maker else "T",
+        "trade_seq": fill.id,
+        "order_type": "market" if order.price is None else "limit",
+        **dict.fromkeys(("index_price", "mark_price"), fill.price),
+        "tick_direction": 0,
+        "profit_loss": fill.realised,
+        "matching_id": None,
+        "self_trade": False,
+        "post_only": order.ticket.post_only,
+        "reduce_only": order.ticket.reduce_only,
+        "mmp": False,
+        "api": True,
         "state": STATES[order.status],
         "timestamp": fill.time_ms,
     }

@@ -13,9 +13,13 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from email.utils import format_datetime
 from typing import Any
 
+from exchanges.sandbox.admission import check_amended
 from exchanges.sandbox.dialect import Dialect, Route, route
 from exchanges.sandbox.dialects.kraken_answers import (
     ALTNAMES,
@@ -33,6 +37,7 @@ from exchanges.sandbox.dialects.kraken_answers import (
 from exchanges.sandbox.ledger import Account
 from exchanges.sandbox.meter import Exceeded, Limit
 from exchanges.sandbox.model import (
+    ZERO,
     AttachWhen,
     Market,
     Order,
@@ -43,7 +48,7 @@ from exchanges.sandbox.model import (
     decimals_of,
     text,
 )
-from exchanges.sandbox.wire import Call, Reply
+from exchanges.sandbox.wire import Call, Reply, encode
 from exchanges.types import OrderStatus, OrderType, Product, Side, TimeInForce, TriggerBy
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
@@ -149,8 +154,16 @@ class Kraken(Dialect):
 
     # -- the caller --------------------------------------------------------------------------------------
 
+    @classmethod
+    def find(cls, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        """Public data are given to a POST too: some clients know no other."""
+        return super().find("GET" if path.startswith("/0/public/") else method, path)
+
     def key_of(self, call: Call) -> str:
         return call.headers.get("api-key", "")
+
+    def nonce_of(self, call: Call) -> str:
+        return str(call.body_params.get("nonce", ""))
 
     def credentials(self) -> tuple[str, str, str]:
         return secrets.token_urlsafe(42), base64.b64encode(secrets.token_bytes(64)).decode(), ""
@@ -162,10 +175,9 @@ class Kraken(Dialect):
             raise Rejected(Reason.BAD_KEY)
         nonce = call.text("nonce", "")
         inner = hashlib.sha256(nonce.encode() + call.body).digest()
-        wanted = base64.b64encode(
-            hmac.digest(base64.b64decode(account.secret), call.path.encode() + inner, "sha512")
-        )
-        if not hmac.compare_digest(call.headers.get("api-sign", "").encode(), wanted):
+        given, secret = call.headers.get("api-sign", "").encode(), base64.b64decode(account.secret)
+        wanted = (hmac.digest(secret, path.encode() + inner, "sha512") for path in call.signed_paths)
+        if not any(hmac.compare_digest(given, base64.b64encode(each)) for each in wanted):
             raise Rejected(Reason.BAD_SIGNATURE)
         if not nonce.isdigit() or not account.last_nonce < int(nonce) < 2**64:
             raise Rejected(Reason.BAD_NONCE)
@@ -199,7 +211,8 @@ class Kraken(Dialect):
 
     @route("GET /0/public/Time", public=True)
     def time(self, call: Call) -> Any:
-        return done({"unixtime": call.now_ms // 1000, "rfc1123": ""})
+        now = datetime.fromtimestamp(call.now_ms // 1000, UTC)
+        return done({"unixtime": call.now_ms // 1000, "rfc1123": format_datetime(now, usegmt=True)})
 
     @route("GET /0/public/SystemStatus", public=True)
     def status(self, call: Call) -> Any:
@@ -217,6 +230,15 @@ class Kraken(Dialect):
     @route("GET /0/public/Ticker", public=True)
     def ticker(self, call: Call) -> Any:
         return done({market.extra["key"]: self._ticker(market) for market in self._asked(call)})
+
+    @route("GET /0/public/Depth", public=True)
+    def depth(self, call: Call) -> Any:
+        market = self._pair_named(call.text("pair"))
+        bid, ask = (
+            [[text(price, decimals_of(market.tick)), "100.000", call.now_ms // 1000]]
+            for price in (self.desk.bid(market), self.desk.ask(market))
+        )
+        return done({market.extra["key"]: {"asks": ask, "bids": bid}})
 
     def _asked(self, call: Call) -> list[Market]:
         names = call.text("pair", "")
@@ -260,6 +282,31 @@ class Kraken(Dialect):
         for asset, total in account.wallets[wallet].items():
             held = text(account.locked(wallet, asset), 8)
             yield ASSETS.get(asset, asset), {"balance": text(total, 8), "hold_trade": held}
+
+    @route("POST /0/private/TradeBalance")
+    def trade_balance(self, call: Call) -> Any:
+        """Of what it holds in the currency asked for; nothing is borrowed here."""
+        names = {ASSETS.get(each, each): each for each in call.account.wallets[self.rules.wallet]}
+        asset = names.get(call.text("asset", "ZUSD"), call.text("asset", "USD"))
+        total, free = (
+            text(amount, 4)
+            for amount in (
+                call.account.total(self.rules.wallet, asset),
+                call.account.free(self.rules.wallet, asset),
+            )
+        )
+        nothing = dict.fromkeys(("m", "n", "c", "v", "uv"), text(ZERO, 4))
+        return done({"eb": total, "tb": total, **nothing, "e": total, "mf": free, "mfo": free})
+
+    @route("POST /0/private/TradeVolume")
+    def trade_volume(self, call: Call) -> Any:
+        keys = [market.extra["key"] for market in self._asked(call)] if call.text("pair", "") else []
+        fees = {}
+        for name, fee in (("fees", self.rules.taker_fee), ("fees_maker", self.rules.maker_fee)):
+            told = {**dict.fromkeys(("fee", "minfee", "maxfee"), text(fee * 100, 4))}
+            row = told | {"nextfee": None, "nextvolume": None, "tiervolume": text(ZERO, 4)}
+            fees[name] = dict.fromkeys(keys, row)
+        return done({"currency": "ZUSD", "volume": text(ZERO, 4), **(fees if keys else {})})
 
     @route("POST /0/private/OpenPositions")
     def positions(self, call: Call) -> Any:
@@ -347,6 +394,9 @@ class Kraken(Dialect):
 
     def _closing(self, call: Call) -> Iterator[Ticket]:
         """`close[ordertype]`: one conditional order, placed for each fill of this one."""
+        if isinstance(told := call.params.get("close"), Mapping):  # in JSON
+            spelled = {f"close[{name}]": value for name, value in told.items()}
+            call = replace(call, body=encode({**call.body_params, "close": None, **spelled}))
         if not call.text("close[ordertype]", ""):
             return
         kind = call.one_of("close[ordertype]", TYPES)
@@ -370,10 +420,68 @@ class Kraken(Dialect):
         self.desk.amend(call.account, order, quantity=call.decimal_or_none("order_qty"), **prices)
         return done({"amend_id": transaction_id("T", self.desk.number())})
 
+    @route("POST /0/private/EditOrder", trading=True, costs={"engine": 6})
+    def edit(self, call: Call) -> Any:
+        """The old order ends and a new one takes its place; it has no client id."""
+        order = self._named(call, call.account)
+        if order is None or not order.open or order.filled:
+            raise Rejected(Reason.NOT_OPEN)
+        conditional, limited = order.ticket.type.conditional, order.price is not None
+        names = ("price", "price2") if conditional else ("", "price")
+        changed = replace(
+            order,
+            quantity=call.decimal_or_none("volume") or order.quantity,
+            trigger_price=(call.decimal_or_none(names[0]) if conditional else None) or order.trigger_price,
+            price=(call.decimal_or_none(names[1]) if limited else None) or order.price,
+        )
+        check_amended(self.desk, call.account, changed, order)
+        ticket = replace(
+            order.ticket,
+            quantity=changed.quantity,
+            price=changed.price,
+            trigger_price=changed.trigger_price,
+            client_id="",
+        )
+        if call.flag("validate"):
+            return done({"status": "ok", "descr": {"order": sentence(ticket, order.market)}})
+        self.desk.cancel(call.account, order)
+        placed = self.desk.place(call.account, ticket)
+        prices = {name: text(value) for name, value in (("price", placed.price), ("price2", None)) if value}
+        told = {
+            "status": "ok",
+            "txid": placed.id,
+            "originaltxid": order.id,
+            "volume": text(placed.quantity, 8),
+        }
+        return done(
+            {**told, **prices, "orders_cancelled": 1, "descr": {"order": sentence(ticket, order.market)}}
+        )
+
     @route("POST /0/private/CancelOrder", trading=True, costs={"engine": 8})
     def cancel(self, call: Call) -> Any:
-        self.desk.cancel(call.account, self._named(call, call.account))
-        return done({"count": 1})
+        """By its id, by the client's, or all that have a reference."""
+        if (named := call.text("txid", "")).isdigit():
+            found = self._referenced(call.account, int(named))
+        else:
+            found = [self._named(call, call.account)]
+        for order in found or [None]:
+            self.desk.cancel(call.account, order)
+        return done({"count": len(found)})
+
+    def _referenced(self, account: Account, reference: int) -> list[Order | None]:
+        book = self.desk.book(account)
+        return [order for order in book.open.values() if order.ticket.extra["userref"] == reference]
+
+    @route("POST /0/private/CancelOrderBatch", trading=True)
+    def cancel_batch(self, call: Call) -> Any:
+        """Those of them that are open; that some are not is no refusal."""
+        ids = [str(each) for each in _listed(call, "orders")]
+        found = [self.desk.order(call.account, order_id=each) for each in ids if not each.isdigit()]
+        for each in ids:
+            found += self._referenced(call.account, int(each)) if each.isdigit() else []
+        found += [self.desk.order(call.account, client_id=str(each)) for each in _listed(call, "cl_ord_ids")]
+        ended = [self.desk.cancel(call.account, order) for order in found if order is not None and order.open]
+        return done({"count": len(ended)})
 
     @route("POST /0/private/CancelAll", trading=True, costs={"rest": 1})
     def cancel_all(self, call: Call) -> Any:
@@ -390,6 +498,14 @@ class Kraken(Dialect):
             raise Rejected(Reason.UNKNOWN_ORDER)
         return done({order.id: order_row(order) for order in known})
 
+    @route("POST /0/private/QueryTrades")
+    def query_trades(self, call: Call) -> Any:
+        book, asked = self.desk.book(call.account), call.text("txid").split(",")
+        made = {transaction_id("T", fill.id): fill for fill in book.fills}
+        return done(
+            {each: trade_row(made[each], book.orders[made[each].order_id]) for each in asked if each in made}
+        )
+
     @route("POST /0/private/OpenOrders")
     def open_orders(self, call: Call) -> Any:
         book = self.desk.book(call.account)
@@ -401,7 +517,7 @@ class Kraken(Dialect):
     def closed_orders(self, call: Call) -> Any:
         """The 50 newest from `ofs` on; with closetime=close, of those that were closed after `start`."""
         orders = reversed(self.desk.book(call.account).orders.values())
-        after = call.integer("start", 0) * 1000 if call.text("closetime", "both") == "close" else 0
+        after = _moment_ms(call, "start") if call.text("closetime", "both") == "close" else 0
         ended = [each for each in orders if not each.open and _wanted(each, call) and each.updated_ms > after]
         start = call.integer("ofs", 0)
         page = {order.id: order_row(order) for order in ended[start : start + 50]}
@@ -410,7 +526,8 @@ class Kraken(Dialect):
     @route("POST /0/private/TradesHistory", costs={"rest": 2})
     def trades(self, call: Call) -> Any:
         book, start = self.desk.book(call.account), call.integer("ofs", 0)
-        fills = list(reversed(book.fills))
+        since, until = _moment_ms(call, "start"), _moment_ms(call, "end") or call.now_ms
+        fills = [each for each in reversed(book.fills) if since < each.time_ms <= until]
         page = {
             transaction_id("T", fill.id): trade_row(fill, book.orders[fill.order_id])
             for fill in fills[start : start + 50]
@@ -423,6 +540,21 @@ def _client_id(call: Call) -> str:
     if given and not _CLIENT_ID.fullmatch(given):
         raise Rejected(Reason.BAD_PARAMETER, "cl_ord_id")
     return given
+
+
+def _moment_ms(call: Call, name: str) -> int:
+    """Seconds, fractions of them too."""
+    return int((call.decimal_or_none(name) or ZERO) * 1000)
+
+
+def _listed(call: Call, name: str) -> list[Any]:
+    """In JSON a list, in a form names with brackets."""
+    told = call.params.get(name)
+    if told is None:
+        return [value for key, value in call.params.items() if key.startswith(f"{name}[")]
+    if not isinstance(told, list):
+        raise Rejected(Reason.BAD_PARAMETER, name)
+    return told
 
 
 def _in_batch(answer: Any) -> dict[str, Any]:

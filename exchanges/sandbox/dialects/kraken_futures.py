@@ -160,10 +160,13 @@ class _KrakenFutures(Dialect):
             raise Rejected(Reason.NO_KEY)
         if (account := self.account(key)) is None:
             raise Rejected(Reason.BAD_KEY)
-        endpoint = call.path.removeprefix("/derivatives")
-        signed = call.query.encode() + call.body + (call.headers.get("nonce", "") + endpoint).encode()
-        digest = hmac.digest(base64.b64decode(account.secret), hashlib.sha256(signed).digest(), "sha512")
-        if not hmac.compare_digest(call.headers.get("authent", "").encode(), base64.b64encode(digest)):
+        given, secret = call.headers.get("authent", "").encode(), base64.b64decode(account.secret)
+        sent = call.query.encode() + call.body + call.headers.get("nonce", "").encode()
+        wanted = (
+            hmac.digest(secret, hashlib.sha256(sent + path.encode()).digest(), "sha512")
+            for path in (call.path.removeprefix("/derivatives"), *call.signed_paths[1:])
+        )
+        if not any(hmac.compare_digest(given, base64.b64encode(each)) for each in wanted):
             raise Rejected(Reason.BAD_SIGNATURE)
         found = self.find(call.method, call.path)
         if found and found[0].trading and "trade" not in account.permissions:
@@ -201,6 +204,12 @@ class _KrakenFutures(Dialect):
     @route(f"GET {API}/tickers/{{symbol}}", public=True)
     def ticker(self, call: Call) -> Any:
         return done(call, ticker=self._ticker(self._market(call), call))
+
+    @route(f"GET {API}/orderbook", public=True)
+    def order_book(self, call: Call) -> Any:
+        market = self._market(call)
+        desk = self.desks[market.product]
+        return done(call, orderBook={"bids": [[desk.bid(market), 1000]], "asks": [[desk.ask(market), 1000]]})
 
     def _markets(self) -> Iterator[Market]:
         for desk in self.desks.values():
@@ -380,17 +389,35 @@ class _KrakenFutures(Dialect):
 
     @route(f"POST {API}/batchorder", trading=True)
     def batch(self, call: Call) -> Any:
-        """Only the sending of orders is simulated. Tags come back as they were given."""
+        """Sending, changing and cancelling. Tags come back as they were given."""
         try:
             orders = json.loads(call.text("json"), parse_float=Decimal)["batchOrder"]
         except (ValueError, LookupError, TypeError):
             raise Rejected(Reason.BAD_PARAMETER, "json") from None
-        told = self.each(call, orders, f"{API}/sendorder", self._send_tagged)
+        told = self.each(call, orders, f"{API}/sendorder", self._instructed)
         return done(call, batchStatus=told)
 
+    def _instructed(self, call: Call) -> Any:
+        ways = {"send": self._send_tagged, "edit": self._edit_named, "cancel": self._cancel_named}
+        return call.one_of("order", ways)(call)
+
+    def _edit_named(self, call: Call) -> Any:
+        named = {**call.body_params, "orderId": call.text("order_id", "")}
+        (answer,) = self.each(call, [named], f"{API}/editorder", self.edit)
+        status = dict(answer.get("editStatus") or {"status": answer["error"], "orderEvents": []})
+        status["dateTimeReceived"] = status.pop("receivedTime", instant(call.now_ms))
+        return {"order_id": status.pop("orderId", call.text("order_id", "")), **status}
+
+    def _cancel_named(self, call: Call) -> Any:
+        status = dict(self.cancel(call)["cancelStatus"])
+        status["dateTimeReceived"] = status.pop("receivedTime")
+        return {
+            "order_id": call.text("order_id", ""),
+            "cliOrdId": call.text("cliOrdId", "") or None,
+            **status,
+        }
+
     def _send_tagged(self, call: Call) -> Any:
-        if call.text("order") != "send":
-            raise Rejected(Reason.BAD_PARAMETER, "order")
         tag = call.text("order_tag")
         (answer,) = self.each(call, [call.body_params], call.path, self.send)
         status = dict(answer.get("sendStatus") or {"status": answer["error"], "orderEvents": []})
@@ -401,7 +428,7 @@ class _KrakenFutures(Dialect):
         """A batch costs 9 and one more for each order (docs.kraken.com: guides/futures/ratelimits)."""
         if route.handler != "batch":
             return super().costs(route, call)
-        return {"derivatives": 9 + call.text("json", "").count('"order_tag"')}
+        return {"derivatives": 9 + call.text("json", "").count('"order":')}
 
     @route(f"POST {API}/editorder", trading=True, costs={"derivatives": 10})
     def edit(self, call: Call) -> Any:

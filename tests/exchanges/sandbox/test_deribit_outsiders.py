@@ -73,6 +73,64 @@ def test_ccxt_loads_markets_with_steps_ticks_and_contract_sizes(client):
     assert (ticker["last"], ticker["bid"], ticker["ask"]) == (50000, 50000, 50000.5)
 
 
+def test_ccxt_amends_and_reads_books_histories_and_single_positions(client):
+    assert client.fetch_order_book(SWAP)["asks"] == [[50000.5, 1]]
+    assert client.fetch_tickers([SWAP], {"code": "BTC"})[SWAP]["bid"] == 50000
+    order = client.create_order(SWAP, "limit", "buy", 0.1, 40000)
+    changed = client.edit_order(order["id"], SWAP, "limit", "buy", 0.2, 41000)
+    assert (changed["id"], changed["amount"], changed["price"]) == (order["id"], 0.2, 41000)
+    bought = client.create_order(SWAP, "market", "buy", 0.1)
+    assert [each["id"] for each in client.fetch_closed_orders(SWAP)] == [bought["id"]]
+    assert [each["order"] for each in client.fetch_my_trades(SWAP)] == [bought["id"]]
+    assert [each["amount"] for each in client.fetch_order_trades(bought["id"])] == [0.1]
+    assert client.fetch_position(SWAP)["side"] == "long"
+    assert client.fetch_my_trades(params={"currency": "BTC"}) == []
+
+
+def asked_by_post(
+    sandbox: Sandbox, method: str, where: str = "", authorization: str = "", **params: Any
+) -> dict[str, Any]:
+    headers = {"authorization": authorization}
+    body = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}
+    url = f"{sandbox.venue('Deribit_F')}/api/v2{where}"
+    told: dict[str, Any] = httpx.post(url, json=body, headers=headers).json()
+    return told
+
+
+def test_a_token_opens_what_its_secret_opens(sandbox, keys):
+    proof = {"client_id": keys["key"], "client_secret": keys["secret"]}
+    tokens = asked_by_post(sandbox, "public/auth", grant_type="client_credentials", **proof)["result"]
+    bearer = f"Bearer {tokens['access_token']}"
+    order: dict[str, Any] = {
+        "instrument_name": "BTC_USDC-PERPETUAL",
+        "amount": 0.1,
+        "type": "market",
+        "authorization": bearer,
+    }
+    placed = asked_by_post(sandbox, "private/buy", **order)
+    assert (placed["id"], placed["result"]["order"]["order_state"]) == (7, "filled")
+    closing = {"instrument_name": "BTC_USDC-PERPETUAL", "type": "market", "authorization": bearer}
+    closed = asked_by_post(sandbox, "private/close_position", "/private/close_position", **closing)
+    assert closed["result"]["order"]["direction"] == "sell"
+    renewed = asked_by_post(
+        sandbox, "public/auth", grant_type="refresh_token", refresh_token=tokens["refresh_token"]
+    )
+    assert renewed["result"]["token_type"] == "bearer"
+    for wrong in (tokens["refresh_token"], "none"):
+        refused = asked_by_post(sandbox, "private/get_positions", authorization=f"Bearer {wrong}")
+        assert refused["error"]["code"] == 13009
+    refused = asked_by_post(
+        sandbox, "public/auth", grant_type="client_credentials", **{**proof, "client_secret": "x"}
+    )
+    assert refused["error"]["code"] == 13004
+
+
+def test_a_post_only_order_that_may_be_moved_is_put_beside_the_spread(client):
+    request = {"instrument_name": "BTC_USDC-PERPETUAL", "amount": 0.1, "price": 51000, "post_only": "true"}
+    order = client.private_get_buy(request)["result"]["order"]
+    assert (order["order_state"], order["price"]) == ("open", 50000)
+
+
 def test_ccxt_market_order_tells_its_fill_and_opens_a_position(client):
     order = client.create_order(SWAP, "market", "buy", 0.1)
     assert (order["status"], order["filled"], order["average"]) == ("closed", 0.1, 50000.5)

@@ -1,11 +1,16 @@
 """Kraken in the sandbox, traded by ccxt (which knows only the originals), and by our own venues."""
 
+import base64
+import hashlib
+import hmac
+import json
 import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import ccxt
+import httpx
 import pytest
 
 from exchanges.clock import Clock
@@ -90,6 +95,51 @@ def test_ccxt_spot_places_several_orders_in_one_request_and_is_told_of_each_refu
     assert {each["type"] for each in spot.fetch_open_orders(SPOT)} == {"limit", "market"}
     told = spot.create_orders([limit | {"price": 41000}, limit | {"price": 42000}])
     assert {each["id"] for each in told} < {each["id"] for each in spot.fetch_open_orders(SPOT)}
+
+
+def asked_in_json(sandbox, keys, method, **params):
+    """The nonce by the millisecond, JSON for a body, and a path signed as it was requested."""
+    nonce = str(time.time_ns() // 1_000_000)
+    body = json.dumps({"nonce": nonce, **params})
+    url = f"{sandbox.venue('Kraken')}/0/private/{method}"
+    path = httpx.URL(url).path
+    signed = path.encode() + hashlib.sha256((nonce + body).encode()).digest()
+    sign = base64.b64encode(hmac.digest(base64.b64decode(keys["secret"]), signed, "sha512")).decode()
+    headers = {"API-Key": keys["key"], "API-Sign": sign, "content-type": "application/json"}
+    told = httpx.post(url, content=body, headers=headers).json()
+    assert told["error"] == [], told
+    return told["result"]
+
+
+def test_spot_is_traded_in_json_with_a_conditional_close_and_one_millisecond_each(sandbox, spot, spot_keys):
+    order = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": 0.1, "validate": False}
+    close = {"ordertype": "stop-loss-limit", "price": "45000", "price2": "44900"}
+    asked_in_json(sandbox, spot_keys, "AddOrder", **order, close=close)
+    (stop,) = asked_in_json(sandbox, spot_keys, "OpenOrders")["open"].values()
+    assert (stop["descr"]["price"], stop["descr"]["price2"], stop["vol"]) == (
+        "45000.0",
+        "44900.0",
+        "0.10000000",
+    )
+
+
+def test_ccxt_spot_reads_books_and_trades_and_cancels_several_orders_at_once(spot):
+    assert spot.fetch_order_book(SPOT)["bids"][0][:2] == [50000, 100]
+    assert spot.fetch_trading_fee(SPOT)["taker"] == 0.004
+    bought = spot.fetch_order(spot.create_order(SPOT, "market", "buy", 0.1)["id"])
+    assert [each["amount"] for each in spot.fetch_order_trades(bought["id"], SPOT, params=bought)] == [0.1]
+    ids = [spot.create_order(SPOT, "limit", "buy", 0.1, 40000)["id"] for _ in range(2)]
+    assert spot.cancel_orders([*ids, bought["id"]])[0]["info"]["result"]["count"] == 2
+
+
+def test_an_edited_spot_order_is_another_order_and_a_reference_cancels_all_that_have_it(spot):
+    placed = spot.create_order(SPOT, "limit", "buy", 0.1, 40000, {"userref": 77})
+    asked = {"txid": placed["id"], "pair": "XBTUSD", "price": "41000", "volume": "0.2"}
+    edited = spot.private_post_editorder(asked)["result"]
+    assert (edited["originaltxid"], spot.fetch_order(placed["id"])["status"]) == (placed["id"], "canceled")
+    (order,) = spot.fetch_open_orders(SPOT)
+    assert (order["id"], order["price"], order["amount"]) == (edited["txid"], 41000, 0.2)
+    assert spot.private_post_cancelorder({"txid": 77})["result"]["count"] == 1
 
 
 def test_each_order_of_a_spot_batch_counts(sandbox, spot):
@@ -369,6 +419,17 @@ def test_ccxt_futures_leverage_is_isolated_margin_and_holds_so_much(swap):
 def test_ccxt_futures_balance_is_the_flex_wallet(swap):
     balance = swap.fetch_balance()
     assert (balance["USD"]["total"], balance["USD"]["free"]) == (100000, 100000)
+
+
+def test_ccxt_futures_cancels_several_orders_at_once_and_a_batch_edits_too(swap):
+    assert swap.fetch_order_book(SWAP)["asks"] == [[50001, 1000]]
+    ids = [swap.create_order(SWAP, "limit", "buy", 0.1, 40000)["id"] for _ in range(2)]
+    change = {"order": "edit", "order_id": ids[0], "limitPrice": 41000}
+    told = swap.private_post_batchorder({"batchOrder": [change]})["batchStatus"]
+    changed = next(each for each in swap.fetch_open_orders(SWAP) if each["id"] == ids[0])
+    assert (told[0]["status"], changed["info"]["limitPrice"]) == ("edited", 41000)
+    assert {each["status"] for each in swap.cancel_orders(ids, SWAP)} == {"canceled"}
+    assert swap.fetch_open_orders(SWAP) == []
 
 
 def test_ccxt_futures_edits_and_cancels_all(swap):
