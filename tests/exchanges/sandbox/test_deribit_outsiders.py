@@ -140,7 +140,9 @@ def test_ccxt_market_order_tells_its_fill_and_opens_a_position(client):
     assert (position["entryPrice"], position["leverage"]) == (50000.5, 50)
     closed = client.create_order(SWAP, "market", "sell", 0.1, None, REDUCE)
     assert closed["average"] == 50000
-    trades = client.fetch_my_trades(SWAP, order["timestamp"], params={"end_timestamp": closed["timestamp"]})
+    trades = client.fetch_my_trades(
+        SWAP, order["timestamp"], params={"end_timestamp": closed["timestamp"] + 1000}
+    )
     assert [(each["order"], each["amount"]) for each in trades] == [
         (order["id"], 0.1),
         (closed["id"], 0.1),
