@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from accounts import notices
 from execution import brackets
-from execution.arming import ATTEMPTS
 from execution.jobs import plain
+from execution.legs import ATTEMPTS
 from execution.models import ACTIVE_BRACKETS, OPEN_STATES, Alarm, Bracket, Order
 from execution.protection import LegKind, LegState
 from execution.supervise import bare
@@ -109,6 +109,6 @@ def _tell(alarm: Alarm) -> None:
 
 
 def _tries(row: Bracket) -> bool:
-    """Whether supervision goes on trying to place the stop (`arming.given_up`)."""
+    """Whether supervision goes on trying to place the stop (`legs.given_up`)."""
     stops = brackets.from_row(row).live(LegKind.STOP)
     return not any(leg.status is LegState.FAILED and leg.attempts >= ATTEMPTS for leg in stops)

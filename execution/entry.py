@@ -18,7 +18,7 @@ from exchanges.types import (
     Side,
     TimeInForce,
 )
-from execution.arming import arm, check_legs
+from execution.arming import arm
 from execution.commands import (
     BreakEven,
     Entry,
@@ -35,6 +35,7 @@ from execution.commands import (
     StopLoss,
 )
 from execution.desk import Desk
+from execution.legs import check_legs
 from execution.protection import (
     Frame,
     Guarded,

@@ -15,12 +15,14 @@ from django.utils import timezone
 from exchanges.errors import ExchangeError, NothingToReduce, OrderNotFound
 from exchanges.registry import venue_class
 from exchanges.types import Direction, Instrument, OrderRef, OrderStatus, Product, Report
-from execution.arming import ANNOUNCED, arm, cancel_legs, doubts, fire, in_line
+from execution.arming import arm, doubts, in_line
+from execution.attempts import fire
 from execution.brackets import forget
 from execution.desk import Desk, UnknownOutcome
 from execution.entry import PRICE_UNTOLD, fill_price, sellable, untold
 from execution.forgotten import memory
 from execution.ids import step_token
+from execution.legs import ANNOUNCED, cancel_legs
 from execution.models import BracketState, Order, OrderState
 from execution.protection import Guarded, Leg, LegKind, LegState
 from execution.transitions import RECONCILIATION, move_order

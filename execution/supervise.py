@@ -46,12 +46,12 @@ from execution import (
     orphans,
     pace,
 )
-from execution.arming import cancel_legs
 from execution.brokers import producer_pool, region_redis, script
 from execution.desk import Desk, UnknownOutcome
 from execution.exits import closes_one_of
 from execution.jobs import JobAccount
 from execution.lanes import lane_of
+from execution.legs import cancel_legs
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
 from execution.pace import Watched
 from execution.protection import Guarded, LegKind, LegState

@@ -31,7 +31,7 @@ def after_first(function, count=1):
 
 def arrange(stage):
     from exchanges import venue
-    from execution import arming, desk, place
+    from execution import attempts, desk, pairing, place
 
     if stage == "before the order is sent":
         setattr(venue.Venue, "place", die)
@@ -39,7 +39,9 @@ def arrange(stage):
         for kind in all_venues():
             setattr(kind, "read_placed", die)
     elif stage == "between stop and target":
-        setattr(arming, "_placed", after_first(arming._placed))
+        dying = after_first(attempts.placed)
+        for module in (attempts, pairing):
+            setattr(module, "placed", dying)
     elif stage == "before the answer":
         setattr(place, "finish", die)
     elif stage == "before history":

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from exchanges.transport import Transport
-from execution import arming, book, brackets, reconcile
+from execution import attempts, book, brackets, reconcile
 from execution.desk import Desk
 from execution.models import Bracket, BracketState, Order, OrderState
 from execution.protection import LegKind
@@ -197,7 +197,7 @@ def test_a_stop_that_is_triggered_while_it_is_placed_is_not_placed_again(
 @pytest.fixture
 def closed_in_two(make_desk, monkeypatch):
     """No stop is taken, and the book is too thin for all of it at once. Beside it stands what was bought before."""
-    monkeypatch.setattr(arming, "STOP_RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr(attempts, "STOP_RETRY_SECONDS", (0.0,))
     desk = make_desk(families=("binance",))
     desk.one("BTCUSDT on Binance_F market long 0.05")
     desk.one("BTCUSDT on Binance_F limit long 0.04 at 49000 sl off 2%")

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from exchanges.types import OrderRequest, OrderType, Side
-from execution import arming, brackets
+from execution import attempts, brackets
 from execution import desk as desks
 from execution.models import Bracket, BracketState
 from execution.protection import LegKind, LegState
@@ -24,7 +24,7 @@ PLACE = {
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     monkeypatch.setattr(desks, "RESOLVE_SECONDS", (0.0,))
-    monkeypatch.setattr(arming, "STOP_RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr(attempts, "STOP_RETRY_SECONDS", (0.0,))
 
 
 def family(venue):

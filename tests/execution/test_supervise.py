@@ -13,7 +13,7 @@ from exchanges.sparing import NotYet
 from exchanges.transport import Transport
 from exchanges.types import OrderType
 from exchanges.venue import Venue
-from execution import arming, book, brackets, observe, pace, supervise
+from execution import attempts, book, brackets, observe, pace, supervise
 from execution import desk as desks
 from execution.agreement import PATIENCE
 from execution.brokers import region_redis
@@ -28,7 +28,7 @@ LEG = "GET /fapi/v1/algoOrder"
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     """A stop is tried again without a pause."""
-    monkeypatch.setattr(arming, "STOP_RETRY_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(attempts, "STOP_RETRY_SECONDS", (0.0, 0.0))
 
 
 def guarded(desk):
@@ -103,7 +103,7 @@ def test_a_market_that_is_not_listed_any_more_holds_up_no_other(make_desk):
 
 def test_a_stop_that_only_could_not_be_placed_now_is_tried_again(make_desk, monkeypatch):
     """An outage at the moment of the fill: neither stop nor sale went through. That is no reason to stop trying."""
-    monkeypatch.setattr(arming, "STOP_RETRY_SECONDS", ())
+    monkeypatch.setattr(attempts, "STOP_RETRY_SECONDS", ())
     monkeypatch.setattr(desks, "RESENDS", 0)
     desk = make_desk(families=("binance",))
     desk.one("BTCUSDT on Binance_F limit long 0.01 at 49000 sl off 2%")

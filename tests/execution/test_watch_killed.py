@@ -8,7 +8,7 @@ from decimal import Decimal as D
 import pytest
 
 from exchanges import transport
-from execution import arming, book
+from execution import attempts, book
 
 LONGEST = 20
 #: of the exchange that asks by POST
@@ -62,7 +62,7 @@ def look(desk, times):
 
 @pytest.fixture
 def executioner(monkeypatch):
-    monkeypatch.setattr(arming, "STOP_RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr(attempts, "STOP_RETRY_SECONDS", (0.0,))
     return Executioner(monkeypatch)
 
 

@@ -1,0 +1,99 @@
+"""A position whose stop cannot be placed: closed at market, or kept, as the policy of its hook says."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from exchanges.errors import ExchangeError, InsufficientFunds, NothingToReduce
+from exchanges.types import Instrument, Report
+from execution.attempts import fire
+from execution.desk import Desk, UnknownOutcome
+from execution.ids import step_token
+from execution.legs import ATTEMPTS, cancel_legs, set_aside
+from execution.protection import Guarded, Leg, LegKind, LegState, down
+
+#: the part of a bracket's token that names the sale of what has no stop
+UNPROTECTED = "unprotected"
+
+
+def _market_exit(desk: Desk, bracket: Guarded, instrument: Instrument, part: str) -> Report:
+    """Close what remains of a bracket at market, reduce-only. On spot its legs may hold the coins, and of these there
+    may be fewer than it counts (fees, a sale elsewhere): what is there is sold."""
+    if not desk.spot:
+        return _close_at_market(desk, bracket, instrument, part, bracket.remaining)
+    cancel_legs(
+        desk, bracket, instrument, [leg for leg in bracket.live() if leg.status is not LegState.FAILED]
+    )
+    wanted = down(bracket.remaining, instrument.step)
+    try:
+        return _close_at_market(desk, bracket, instrument, part, wanted)
+    except InsufficientFunds:
+        held = desk.balance(instrument.base)
+        free = down(held.free, instrument.step) if held else Decimal(0)
+        if not 0 < free < wanted:
+            raise
+        bracket.closed += wanted - free  # as `execution.arming` counts it
+        return _close_at_market(desk, bracket, instrument, f"{part} rest", free)
+
+
+def _close_at_market(
+    desk: Desk, bracket: Guarded, instrument: Instrument, part: str, quantity: Decimal
+) -> Report:
+    leg = exit_leg(desk, bracket, quantity, part)
+    for earlier in bracket.live(LegKind.EXIT):
+        set_aside(bracket, earlier)
+        leg.attempts = earlier.attempts
+    bracket.legs.append(leg)
+    return fire(desk, bracket, instrument, leg)
+
+
+def exit_leg(desk: Desk, bracket: Guarded, quantity: Decimal, part: str) -> Leg:
+    """What earlier exits left (the book was thin) is closed by an order of its own, numbered after those that ended on
+    the exchange. One that never came there, or whose end is not known, is tried again under its id."""
+    ended = sum(_ended_there(leg) for leg in bracket.legs if leg.kind is LegKind.EXIT)
+    leg = Leg(LegKind.EXIT, 1, bracket.entry_price or Decimal(0), quantity, at_market=True)
+    leg.token = step_token(bracket.token, f"{part}.{ended + 1}" if ended else part)
+    leg.client_id = desk.venue.client_id(leg.token)
+    return leg
+
+
+def _ended_there(leg: Leg) -> bool:
+    """Whether the exchange has told its end: without a number of its own, its fills or the position have."""
+    return leg.status is LegState.FILLED or (leg.status is not LegState.OPEN and bool(leg.exchange_id))
+
+
+def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -> None:
+    """The stop cannot be placed: close at market or keep, as the hook's policy says, and write down which."""
+    if bracket.stop_policy != "close":
+        bracket.status = "failed"
+        bracket.note = f"the stop could not be placed ({failed.error}); the position is kept, unprotected"
+        return
+    try:
+        report = _market_exit(desk, bracket, instrument, UNPROTECTED)
+    except NothingToReduce:
+        bracket.status, bracket.note = (
+            "done",
+            f"the stop could not be placed ({failed.error}); the position was gone",
+        )
+        cancel_legs(desk, bracket, instrument, bracket.live())
+        return
+    except UnknownOutcome as error:
+        bracket.status = "failed"
+        bracket.note = (
+            f"the stop could not be placed ({failed.error}); that it was closed is not confirmed ({error})"
+        )
+        return
+    except ExchangeError as error:
+        bracket.status = "failed"
+        bracket.note = f"the stop could not be placed ({failed.error}), and closing failed too ({error})"
+        if all(leg.attempts < ATTEMPTS for leg in bracket.live(LegKind.EXIT)):
+            failed.attempts = 0  # supervision tries both again
+        return
+    bracket.closed += report.filled
+    if down(bracket.remaining, instrument.step) <= 0:
+        cancel_legs(desk, bracket, instrument, bracket.live())
+        bracket.status = "done"
+    else:
+        bracket.status = "failed"
+    price = f" at {report.average_price.normalize():f}" if report.average_price else ""
+    bracket.note = f"the stop could not be placed ({failed.error}); {report.filled} closed at market{price}"
