@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from json.encoder import encode_basestring_ascii
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlencode
 
 from exchanges.sandbox.ledger import Account
 from exchanges.sandbox.model import Reason, Rejected
@@ -75,6 +75,13 @@ class Call:
         """The path as the exchange has it, and as a client has it that was given the sandbox's address: some sign that."""
         return (self.path, self.prefix + self.path) if self.prefix else (self.path,)
 
+    def targets(self) -> Iterator[str]:
+        """Path and query in each form that callers sign: the query as it was sent, or as it reads."""
+        queries = dict.fromkeys((self.query, unquote(self.query), unquote_plus(self.query)))
+        for path in self.signed_paths:
+            for query in queries:
+                yield f"{path}?{query}" if query else path
+
     @cached_property
     def query_params(self) -> dict[str, str]:
         return dict(parse_qsl(self.query, keep_blank_values=True))
@@ -95,6 +102,10 @@ class Call:
     def params(self) -> dict[str, Any]:
         """Not cached: the log reads it before the route has named the parts of the path."""
         return {**self.query_params, **self.body_params, **self.parts}
+
+    def asking(self, **params: str) -> Call:
+        """The same caller, with these parameters instead."""
+        return replace(self, query=urlencode(params), body=b"", parts={})
 
     def text(self, name: str, default: str | None = None) -> str:
         """Absent and empty mean `default`; without one the parameter is mandatory."""

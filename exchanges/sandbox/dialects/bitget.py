@@ -14,7 +14,6 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
-from urllib.parse import unquote
 
 from exchanges.sandbox.dialect import Dialect, route
 from exchanges.sandbox.dialects.bitget_answers import (
@@ -90,6 +89,10 @@ def costs(name: str) -> dict[str, int]:
     return {"address": 1, name: 1}
 
 
+def _signature(secret: str, signed: bytes) -> bytes:
+    return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest())
+
+
 class _Bitget(Dialect):
     family = "bitget"
     limits = LIMITS
@@ -104,16 +107,14 @@ class _Bitget(Dialect):
         return f"bg_{secrets.token_hex(16)}", secrets.token_hex(32), secrets.token_hex(8)
 
     def authenticate(self, call: Call) -> Account:
-        """The query is signed as it reads, whatever its encoding."""
         stamp = call.headers.get("access-timestamp", "")
         if not self.key_of(call):
             raise Rejected(Reason.NO_KEY)
         if (account := self.account(self.key_of(call))) is None:
             raise Rejected(Reason.BAD_KEY)
-        query = f"?{unquote(call.query)}" if call.query else ""
-        signed = f"{stamp}{call.method}{call.path}{query}".encode() + call.body
-        wanted = base64.b64encode(hmac.new(account.secret.encode(), signed, hashlib.sha256).digest())
-        if not hmac.compare_digest(wanted, call.headers.get("access-sign", "").encode()):
+        given = call.headers.get("access-sign", "").encode()
+        signed = (f"{stamp}{call.method}{target}".encode() + call.body for target in call.targets())
+        if not any(hmac.compare_digest(_signature(account.secret, each), given) for each in signed):
             raise Rejected(Reason.BAD_SIGNATURE)
         if not hmac.compare_digest(account.passphrase, call.headers.get("access-passphrase", "")):
             raise Answered(error_answer(call, "40012", "apikey/password is incorrect"))

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-from urllib.parse import unquote_plus
 
 from exchanges.sandbox.dialect import Dialect, Route, route
 from exchanges.sandbox.ledger import Account, Position
@@ -141,6 +140,10 @@ PAIRS = (
 CONTRACTS = tuple(_contract(base, tick, size) for base, _, _, tick, size in COINS)
 
 
+def _signature(secret: str, signed: str) -> str:
+    return hmac.new(secret.encode(), signed.encode(), hashlib.sha512).hexdigest()
+
+
 class _Gate(Dialect):
     family = "gate"
     default_costs = {"private": 1}
@@ -162,9 +165,9 @@ class _Gate(Dialect):
         if not re.fullmatch(r"\d+(\.\d+)?", stamp) or abs(D(stamp) - D(call.now_ms) / 1000) > WINDOW_SECONDS:
             raise Rejected(Reason.BAD_TIMESTAMP)
         digest = hashlib.sha512(call.body).hexdigest()
-        signed = f"{call.method}\n{call.path}\n{unquote_plus(call.query)}\n{digest}\n{stamp}"
-        wanted = hmac.new(account.secret.encode(), signed.encode(), hashlib.sha512).hexdigest()
-        if not hmac.compare_digest(wanted, given):
+        targets = (target.partition("?") for target in call.targets())
+        signed = (f"{call.method}\n{path}\n{query}\n{digest}\n{stamp}" for path, _, query in targets)
+        if not any(hmac.compare_digest(_signature(account.secret, each), given) for each in signed):
             raise Rejected(Reason.BAD_SIGNATURE)
         if call.method != "GET" and "trade" not in account.permissions:
             raise Rejected(Reason.NO_PERMISSION)

@@ -106,11 +106,10 @@ class KuCoinFrame(Dialect):
             raise Rejected(Reason.BAD_KEY)
         if not stamp.isdigit() or abs(int(stamp) - call.now_ms) > WINDOW_MS:
             raise Rejected(Reason.BAD_TIMESTAMP)
-        target = f"{call.path}?{call.query}" if call.query else call.path
-        signed = f"{stamp}{call.method}{target}".encode() + call.body
+        signed = (f"{stamp}{call.method}{target}".encode() + call.body for target in call.targets())
         hashed = call.headers.get("kc-api-key-version", "1") in ("2", "3")
         wanted = _hmac(account.secret, account.passphrase.encode()) if hashed else account.passphrase
-        if not hmac.compare_digest(_hmac(account.secret, signed), sign):
+        if not any(hmac.compare_digest(_hmac(account.secret, each), sign) for each in signed):
             raise Rejected(Reason.BAD_SIGNATURE)
         if not hmac.compare_digest(wanted, passphrase):
             raise Rejected(Reason.BAD_SIGNATURE, "passphrase")

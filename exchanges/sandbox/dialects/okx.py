@@ -165,12 +165,9 @@ class _OKX(Dialect):
         stamp = call.headers.get("ok-access-timestamp", "")
         if abs(_stamp_ms(stamp) - call.now_ms) > WINDOW_MS:
             raise Rejected(Reason.BAD_TIMESTAMP)
-        target = f"{call.path}?{call.query}" if call.query else call.path
-        signed = hmac.new(
-            account.secret.encode(), f"{stamp}{call.method}{target}".encode() + call.body, hashlib.sha256
-        )
-        given = call.headers.get("ok-access-sign", "")
-        if not hmac.compare_digest(base64.b64encode(signed.digest()).decode(), given):
+        given = call.headers.get("ok-access-sign", "").encode()
+        signed = (f"{stamp}{call.method}{target}".encode() + call.body for target in call.targets())
+        if not any(hmac.compare_digest(_signature(account.secret, each), given) for each in signed):
             raise Rejected(Reason.BAD_SIGNATURE)
         if not hmac.compare_digest(account.passphrase, call.headers.get("ok-access-passphrase", "")):
             raise _answered(50105, 'Request header "OK-ACCESS-PASSPHRASE" incorrect.', 401)
@@ -602,6 +599,10 @@ def _check_crossed(ticket: Ticket, last: Decimal) -> None:
     leg, trigger = ticket.extra["leg"], ticket.trigger_price or ZERO
     if leg != "trigger" and (last >= trigger if ticket.rises else last <= trigger):
         raise _Crossed(*CROSSED[leg, ticket.side])
+
+
+def _signature(secret: str, signed: bytes) -> bytes:
+    return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest())
 
 
 def _frame(data: list[Any], code: int = 0, words: str = "") -> dict[str, Any]:
