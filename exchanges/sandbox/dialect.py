@@ -158,9 +158,10 @@ class Dialect(ABC):
         if not isinstance(orders, list) or not all(isinstance(each, Mapping) for each in orders):
             raise Rejected(Reason.BAD_PARAMETER, "orders")
         alone = [replace(call, path=path, query="", body=encode(each)) for each in orders]
-        return [self._alone(each, handler) for each in alone]
+        return [self.alone(each, handler) for each in alone]
 
-    def _alone(self, call: Call, handler: Callable[[Call], Any]) -> Any:
+    def alone(self, call: Call, handler: Callable[[Call], Any]) -> Any:
+        """What a handler would answer, be it a refusal."""
         try:
             told = handler(call)
         except Answered as answered:

@@ -10,8 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.binance_common import COMMON, FORCES, SIDES, Binance, Words, eight
+from exchanges.sandbox.dialects.binance_common import COMMON, FORCES, SIDES, Words, eight, worded
+from exchanges.sandbox.dialects.binance_lists import LIMITS, BinanceLists, eighths
 from exchanges.sandbox.dialects.binance_markets import SPOT_MARKETS, SPOT_TYPES, spot_symbol
+from exchanges.sandbox.dialects.binance_wallet import BinanceWallet
 from exchanges.sandbox.meter import Limit, Owner
 from exchanges.sandbox.model import (
     Fill,
@@ -20,9 +22,9 @@ from exchanges.sandbox.model import (
     Rejected,
     Rules,
     Ticket,
-    decimals_of,
+    text,
 )
-from exchanges.sandbox.wire import Call
+from exchanges.sandbox.wire import Answered, Call, Reply
 from exchanges.types import OrderStatus, OrderType, Product, Side
 
 SPOT: Words = {
@@ -41,12 +43,13 @@ SPOT: Words = {
     Reason.POST_ONLY: (400, -2010, "Order would immediately match and take."),
     Reason.PRICE_RELATION: (400, -2010, "The relationship of the prices for the orders is not correct."),
 }
-_TARGETS = ("LIMIT_MAKER", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
-_STOPS = ("STOP_LOSS", "STOP_LOSS_LIMIT")
-_LIMITS = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+_AMEND_WORDS: Words = {
+    Reason.BAD_PARAMETER: (400, -2038, "The requested action would change no state; rejecting."),
+}
+_RATES = {"maker": "0.00100000", "taker": "0.00100000", "buyer": "0.00000000", "seller": "0.00000000"}
 
 
-class BinanceSpot(Binance):
+class BinanceSpot(BinanceLists, BinanceWallet):
     name = "Binance"
     product = Product.SPOT
     words = SPOT
@@ -101,29 +104,17 @@ class BinanceSpot(Binance):
 
     @route("GET /api/v3/ticker/24hr", public=True, costs={"weight": 2})
     def day_ticker(self, call: Call) -> Any:
-        rows = [
-            {
-                **ticker,
-                "lastPrice": ticker["bidPrice"],
-                "openPrice": ticker["bidPrice"],
-                "highPrice": ticker["bidPrice"],
-                "lowPrice": ticker["bidPrice"],
-                "priceChange": "0.00000000",
-                "priceChangePercent": "0.000",
-                "weightedAvgPrice": ticker["bidPrice"],
-                "prevClosePrice": ticker["bidPrice"],
-                "lastQty": "0.00100000",
-                "volume": "0.00000000",
-                "quoteVolume": "0.00000000",
-                "openTime": call.now_ms - 86_400_000,
-                "closeTime": call.now_ms,
-                "firstId": -1,
-                "lastId": -1,
-                "count": 0,
-            }
-            for ticker in self.tickers(call)
-        ]
-        return self.one_or_all(call, rows)
+        pairs = zip(self.tickers(call), self.days(call), strict=True)
+        return self.one_or_all(call, [{**ticker, **day} for ticker, day in pairs])
+
+    @route("GET /api/v3/depth", public=True, costs={"weight": 5})
+    def depth(self, call: Call) -> Any:
+        return self.depth_of(call)
+
+    @route("GET /api/v3/avgPrice", public=True, costs={"weight": 2})
+    def average_price(self, call: Call) -> Any:
+        price = text(self.desk.bid(self.symbol(call)), 8)
+        return {"mins": 5, "price": price, "closeTime": call.now_ms}
 
     # -- account -----------------------------------------------------------------------------------------
 
@@ -143,6 +134,10 @@ class BinanceSpot(Binance):
             "canTrade": "trade" in account.permissions,
             "canWithdraw": "withdraw" in account.permissions,
             "canDeposit": True,
+            "commissionRates": _RATES,
+            "brokered": False,
+            "requireSelfTradePrevention": False,
+            "preventSor": False,
             "updateTime": call.now_ms,
             "accountType": "SPOT",
             "balances": rows,
@@ -150,30 +145,10 @@ class BinanceSpot(Binance):
             "uid": int(account.fingerprint[:8], 16),
         }
 
-    @route("GET /sapi/v1/account/apiRestrictions", costs={"sapi": 1})
-    def api_restrictions(self, call: Call) -> Any:
-        """developers.binance.com/docs/wallet/account/api-key-permission"""
-        granted = call.account.permissions
-        return {
-            "ipRestrict": "ip" in granted,
-            "createTime": call.account.created_ms,
-            "enableReading": True,
-            "enableWithdrawals": "withdraw" in granted,
-            "enableInternalTransfer": False,
-            "enableMargin": False,
-            "enableFutures": "trade" in granted,
-            "permitsUniversalTransfer": False,
-            "enableVanillaOptions": False,
-            "enableFixApiTrade": False,
-            "enableFixReadOnly": False,
-            "enableSpotAndMarginTrading": "trade" in granted,
-            "enablePortfolioMarginTrading": False,
-        }
-
     @route("GET /api/v3/myTrades", costs={"weight": 20})
     def my_trades(self, call: Call) -> Any:
         market, order_id = self.symbol(call), call.text("orderId", "")
-        return [
+        rows = [
             {
                 "symbol": fill.symbol,
                 "id": fill.id,
@@ -192,6 +167,7 @@ class BinanceSpot(Binance):
             for fill in self.desk.book(call.account).fills[-1000:]
             if fill.symbol == market.symbol and order_id in ("", fill.order_id)
         ]
+        return self.windowed(call, rows, first="fromId", key="id")
 
     # -- orders ------------------------------------------------------------------------------------------
 
@@ -215,12 +191,12 @@ class BinanceSpot(Binance):
             symbol=market.symbol,
             side=call.one_of("side", SIDES),
             type=kind,
-            quantity=None if quote is not None else _eighths(call, "quantity"),
+            quantity=None if quote is not None else eighths(call, "quantity"),
             quote_quantity=quote,
-            price=_eighths(call, "price") if kind in _LIMITS else None,
-            trigger_price=_eighths(call, "stopPrice") if kind.conditional else None,
+            price=eighths(call, "price") if kind in LIMITS else None,
+            trigger_price=eighths(call, "stopPrice") if kind.conditional else None,
             time_in_force=call.one_of("timeInForce", FORCES)
-            if kind in _LIMITS and word != "LIMIT_MAKER"
+            if kind in LIMITS and word != "LIMIT_MAKER"
             else FORCES["GTC"],
             post_only=word == "LIMIT_MAKER",
             client_id=self.client_id(call, "newClientOrderId"),
@@ -244,8 +220,9 @@ class BinanceSpot(Binance):
     @route("GET /api/v3/allOrders", costs={"weight": 20})
     def all_orders(self, call: Call) -> Any:
         market = self.symbol(call)
-        rows = [each for each in self.desk.book(call.account).orders.values() if each.market is market]
-        return [self._row(each) for each in rows[-call.integer("limit", 500) :]]
+        orders = self.desk.book(call.account).orders.values()
+        rows = [self._row(each) for each in orders if each.market is market]
+        return self.windowed(call, rows, first="orderId", key="orderId")
 
     @route("DELETE /api/v3/order", trading=True)
     def cancel(self, call: Call) -> Any:
@@ -261,96 +238,52 @@ class BinanceSpot(Binance):
             raise Rejected(Reason.NOT_OPEN)
         return [self._cancelled(order) for order in ended]
 
-    # -- order lists -------------------------------------------------------------------------------------
-
-    @route("POST /api/v3/orderList/oco", trading=True, costs={"weight": 1, "orders": 2})
-    def place_oco(self, call: Call) -> Any:
-        """developers.binance.com/docs/binance-spot-api-docs/rest-api/trading-endpoints (New Order list - OCO)"""
-        self._check_oco(call)
-        link = str(self.desk.number())
-        list_id = self.client_id(call, "listClientOrderId")
-        tickets = [self._leg(call, place, link, list_id) for place in ("above", "below")]
-        self.desk.place_linked(call.account, tickets)
-        return self._list(call, link, "EXEC_STARTED")
-
-    def _check_oco(self, call: Call) -> None:
-        """A target on the profitable side of the market, a stop on the other."""
-        sells = call.one_of("side", SIDES) is Side.SELL
-        for place, target in (("above", sells), ("below", not sells)):
-            if call.text(f"{place}Type") not in (_TARGETS if target else _STOPS):
-                raise Rejected(Reason.BAD_PARAMETER, f"{place}Type")
-        last = self.desk.bid(self.symbol(call))
-        if not _reference(call, "below") < last < _reference(call, "above"):
-            raise Rejected(Reason.PRICE_RELATION)
-
-    def _leg(self, call: Call, place: str, link: str, list_id: str) -> Ticket:
-        word, kind = call.text(f"{place}Type"), call.one_of(f"{place}Type", SPOT_TYPES)
-        return Ticket(
-            symbol=self.symbol(call).symbol,
-            side=call.one_of("side", SIDES),
-            type=kind,
-            quantity=_eighths(call, "quantity"),
-            price=_eighths(call, f"{place}Price") if kind in _LIMITS else None,
-            trigger_price=_eighths(call, f"{place}StopPrice") if kind.conditional else None,
-            time_in_force=call.one_of(f"{place}TimeInForce", FORCES, "GTC"),
-            post_only=word == "LIMIT_MAKER",
-            client_id=self.client_id(call, f"{place}ClientOrderId"),
-            link=link,
-            extra={"type": word, "list": list_id},
-        )
-
-    @route("GET /api/v3/orderList", costs={"weight": 4})
-    def query_list(self, call: Call) -> Any:
-        link = self._named_list(call)
-        if not link:
-            raise Rejected(Reason.UNKNOWN_ORDER)
-        return self._list(call, link, "")
-
-    @route("GET /api/v3/openOrderList", costs={"weight": 6})
-    def open_lists(self, call: Call) -> Any:
-        links = dict.fromkeys(
-            each.ticket.link for each in self.desk.book(call.account).open.values() if each.ticket.link
-        )
-        return [self._list(call, link, "") for link in links]
-
-    @route("DELETE /api/v3/orderList", trading=True)
-    def cancel_list(self, call: Call) -> Any:
-        link = self._named_list(call)
-        legs = [
-            each for each in self.desk.book(call.account).open.values() if link and each.ticket.link == link
-        ]
-        if not legs:
-            raise Rejected(Reason.NOT_OPEN)
-        self.desk.cancel(call.account, legs[0])
-        return self._list(call, link, "ALL_DONE")
-
-    def _named_list(self, call: Call) -> str:
-        link = call.text("orderListId", "")
-        name = call.text("listClientOrderId", call.text("origClientOrderId", ""))
-        for order in reversed(self.desk.book(call.account).orders.values()):
-            given = order.ticket
-            if given.link and (given.link == link if link else given.extra.get("list") == name):
-                return given.link
-        return ""
-
-    def _list(self, call: Call, link: str, status: str) -> dict[str, Any]:
-        legs = [each for each in self.desk.book(call.account).orders.values() if each.ticket.link == link]
-        going = any(leg.open for leg in legs)
-        done = not going and status != "EXEC_STARTED"
-        return {
-            "orderListId": int(link),
-            "contingencyType": "OCO",
-            "listStatusType": "ALL_DONE" if done else "EXEC_STARTED",
-            "listOrderStatus": "ALL_DONE" if done else "EXECUTING",
-            "listClientOrderId": legs[0].ticket.extra["list"],
-            "transactionTime": call.now_ms,
-            "symbol": legs[0].market.symbol,
-            "orders": [
-                {"symbol": leg.market.symbol, "orderId": int(leg.id), "clientOrderId": leg.client_id}
-                for leg in legs
-            ],
-            "orderReports": [self._placed(leg, "RESULT") for leg in legs],
+    @route("POST /api/v3/order/cancelReplace", trading=True, costs={"weight": 1, "orders": 1})
+    def cancel_replace(self, call: Call) -> Any:
+        """developers.binance.com/docs/binance-spot-api-docs/rest-api/trading-endpoints (Cancel an Existing Order and
+        Send a New Order), read 2026-11-23."""
+        stops = call.one_of("cancelReplaceMode", {"STOP_ON_FAILURE": True, "ALLOW_FAILURE": False})
+        names = {"orderId": "cancelOrderId", "origClientOrderId": "cancelOrigClientOrderId"}
+        old = {name: call.text(given, "") for name, given in names.items()}
+        cancelled = self.alone(call.asking(symbol=call.text("symbol"), **old), self.cancel)
+        failed = "code" in cancelled
+        placed = None if failed and stops else self.alone(call, self.place)
+        told = {
+            "cancelResult": "FAILURE" if failed else "SUCCESS",
+            "newOrderResult": "NOT_ATTEMPTED"
+            if placed is None
+            else "FAILURE"
+            if "code" in placed
+            else "SUCCESS",
+            "cancelResponse": cancelled,
+            "newOrderResponse": placed,
         }
+        done = [told["cancelResult"], told["newOrderResult"]].count("SUCCESS")
+        if done == 2:
+            return told
+        code, words, status = (-2021, "partially failed", 409) if done else (-2022, "failed", 400)
+        raise Answered(Reply({"code": code, "msg": f"Order cancel-replace {words}.", "data": told}, status))
+
+    @route("PUT /api/v3/order/amend/keepPriority", trading=True, costs={"weight": 4})
+    def keep_priority(self, call: Call) -> Any:
+        """A smaller quantity. /docs/binance-spot-api-docs/faqs/order_amend_keep_priority, read 2026-11-23."""
+        order, quantity = self.named_order(call), eighths(call, "newQty")
+        if order is not None and order.open and quantity >= order.quantity:
+            raise worded(Reason.BAD_PARAMETER, _AMEND_WORDS)
+        changed = self._row(self.desk.amend(call.account, order, quantity=quantity))
+        told = {"transactTime": call.now_ms, "executionId": self.desk.number()}
+        names = {
+            "qty": "origQty",
+            "executedQty": "executedQty",
+            "preventedQty": "icebergQty",
+            "status": "status",
+        }
+        return {**told, "amendedOrder": {**changed, **{name: changed[old] for name, old in names.items()}}}
+
+    @route("GET /api/v3/rateLimit/order", costs={"weight": 40})
+    def order_counts(self, call: Call) -> Any:
+        every = (_rate_limit("ORDERS", "SECOND", 10, 100), _rate_limit("ORDERS", "DAY", 1, 200_000))
+        return [{**each, "count": 0} for each in every]
 
     # -- shapes ------------------------------------------------------------------------------------------
 
@@ -395,19 +328,6 @@ class BinanceSpot(Binance):
 
     def _cancelled(self, order: Order) -> dict[str, Any]:
         return {**self._placed(order, "RESULT"), "origClientOrderId": order.client_id}
-
-
-def _reference(call: Call, place: str) -> Decimal:
-    """The price of a leg that has to lie on its side of the market: its trigger, else its limit."""
-    return call.decimal_or_none(f"{place}StopPrice") or call.decimal(f"{place}Price")
-
-
-def _eighths(call: Call, name: str) -> Decimal:
-    """More than eight decimals are refused before any filter looks at them."""
-    number = call.decimal(name)
-    if decimals_of(number) > 8:
-        raise Rejected(Reason.PRECISION, name)
-    return number
 
 
 def _fill(fill: Fill) -> dict[str, Any]:

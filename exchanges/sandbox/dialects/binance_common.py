@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -27,6 +28,9 @@ from exchanges.sandbox.model import (
 from exchanges.sandbox.wire import Answered, Call, Reply
 from exchanges.types import OrderStatus, Side, TimeInForce
 
+#: later than anything
+LATEST_MS = 10**15
+_DAY_PRICES = ("lastPrice", "openPrice", "highPrice", "lowPrice", "weightedAvgPrice", "prevClosePrice")
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 FORCES = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
 STATUSES = {
@@ -63,6 +67,13 @@ COMMON: Words = {
     Reason.NOT_OPEN: (400, -2011, "Unknown order sent."),
 }
 _DEFAULT = (400, -2010, "NEW_ORDER_REJECTED")
+#: parameters whose wrong word has an error of its own
+_KINDS = {
+    "type": (-1116, "Invalid orderType."),
+    "side": (-1117, "Invalid side."),
+    "timeInForce": (-1115, "Invalid timeInForce."),
+    "recvWindow": (-1131, "recvWindow must be less than 60000."),
+}
 
 
 class Binance(Dialect):
@@ -107,19 +118,22 @@ class Binance(Dialect):
 
     @staticmethod
     def _check_signature(call: Call, account: Account) -> None:
-        """Over query and body as sent, joined without a separator; `signature` must be the last parameter."""
-        payload = call.query + call.body.decode("utf-8", "replace")
-        signed, found, signature = payload.rpartition("signature=")
-        if not found:
+        """Over query and body as sent, joined without a separator, less the signature itself."""
+        parts = [call.query.split("&"), call.body.decode("utf-8", "replace").split("&")]
+        signature = next((each[10:] for part in parts for each in part if each.startswith("signature=")), "")
+        if not signature:
             raise Rejected(Reason.MISSING_PARAMETER, "signature")
-        wanted = hmac.new(
-            account.secret.encode(), signed.removesuffix("&").encode(), hashlib.sha256
-        ).hexdigest()
+        signed = "".join(
+            "&".join(each for each in part if not each.startswith("signature=")) for part in parts
+        )
+        wanted = hmac.new(account.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(signature.lower().encode(), wanted.encode()):
             raise Rejected(Reason.BAD_SIGNATURE)
 
     def refuse(self, reason: Reason, detail: str, call: Call) -> Reply:
         status, code, words = self.words.get(reason, _DEFAULT)
+        if reason is Reason.BAD_PARAMETER and detail in _KINDS:
+            code, words = _KINDS[detail]
         return Reply({"code": code, "msg": words.format(detail)}, status)
 
     def throttled(self, exceeded: Exceeded, call: Call) -> Reply:
@@ -155,8 +169,26 @@ class Binance(Dialect):
         return self.desk.market(call.text("symbol"))
 
     def symbol_or_all(self, call: Call) -> list[Market]:
-        given = call.text("symbol", "")
+        """`symbols`: several, as a JSON list."""
+        given, several = call.text("symbol", ""), call.text("symbols", "")
+        if several:
+            return [self.desk.market(str(each)) for each in listed(several, "symbols")]
         return [self.desk.market(given)] if given else list(self.desk.markets.values())
+
+    @staticmethod
+    def windowed(
+        call: Call, rows: list[dict[str, Any]], *, first: str, key: str, time: str = "time"
+    ) -> list[dict[str, Any]]:
+        """Rows from the id in the parameter `first` on and between `startTime` and `endTime`, the oldest first; without
+        a beginning the newest of them."""
+        start, end, least = (
+            call.integer("startTime", 0),
+            call.integer("endTime", LATEST_MS),
+            call.integer(first, 0),
+        )
+        found = [row for row in rows if start <= row[time] <= end and row[key] >= least]
+        limit = call.integer("limit", 500)
+        return found[:limit] if start or least else found[-limit:]
 
     def named_order(self, call: Call) -> Order | None:
         """The order meant by `orderId`, else `origClientOrderId`, of the symbol given."""
@@ -175,18 +207,44 @@ class Binance(Dialect):
                 "bidQty": "100.000",
                 "askPrice": text(self.desk.ask(market), decimals_of(market.tick)),
                 "askQty": "100.000",
-                "time": call.now_ms,
             }
             for market in self.symbol_or_all(call)
         ]
 
-    def prices(self, call: Call) -> list[dict[str, Any]]:
+    def days(self, call: Call) -> list[dict[str, Any]]:
+        """Of the last 24 hours, in which nobody traded: everything at the price of now."""
         return [
             {
-                "symbol": market.symbol,
-                "price": text(self.desk.bid(market), decimals_of(market.tick)),
-                "time": call.now_ms,
+                "symbol": row["symbol"],
+                "priceChange": "0.00000000",
+                "priceChangePercent": "0.000",
+                **dict.fromkeys(_DAY_PRICES, row["price"]),
+                "lastQty": "0.00100000",
+                "volume": "0.00000000",
+                "quoteVolume": "0.00000000",
+                "openTime": call.now_ms - 86_400_000,
+                "closeTime": call.now_ms,
+                "firstId": -1,
+                "lastId": -1,
+                "count": 0,
             }
+            for row in self.prices(call)
+        ]
+
+    def depth_of(self, call: Call) -> dict[str, Any]:
+        """Levels one tick apart."""
+        market = self.symbol(call)
+        decimals, bid, ask = decimals_of(market.tick), self.desk.bid(market), self.desk.ask(market)
+        steps = [each * market.tick for each in range(min(call.integer("limit", 20), 20))]
+        return {
+            "lastUpdateId": call.now_ms,
+            "bids": [[text(bid - step, decimals), "100.000"] for step in steps if step < bid],
+            "asks": [[text(ask + step, decimals), "100.000"] for step in steps],
+        }
+
+    def prices(self, call: Call) -> list[dict[str, Any]]:
+        return [
+            {"symbol": market.symbol, "price": text(self.desk.bid(market), decimals_of(market.tick))}
             for market in self.symbol_or_all(call)
         ]
 
@@ -198,6 +256,17 @@ class Binance(Dialect):
         if order.open and order.filled:
             return "PARTIALLY_FILLED"
         return STATUSES[order.status]
+
+
+def listed(written: str, name: str) -> list[Any]:
+    """A parameter that is a JSON list."""
+    try:
+        found = json.loads(written, parse_float=Decimal)
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        raise Rejected(Reason.BAD_PARAMETER, name)
+    return found
 
 
 def worded(reason: Reason, words: Words) -> Answered:

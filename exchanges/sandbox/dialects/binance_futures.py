@@ -7,13 +7,13 @@ an order with an id of its own (`actualOrderId`); an orphan left by a closed pos
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.binance_common import FORCES, SIDES, Words, worded
+from exchanges.sandbox.dialects.binance_common import FORCES, SIDES, Words, listed, worded
 from exchanges.sandbox.dialects.binance_futures_account import FuturesAccount
 from exchanges.sandbox.dialects.binance_markets import ALGO_TYPES, MARKET_TYPES
 from exchanges.sandbox.ledger import Account
@@ -39,8 +39,10 @@ from exchanges.types import (
 #: what an order costs by itself
 ONE = {"orders": 1, "orders_minute": 1}
 LARGEST_BATCH = 5
+LARGEST_CANCEL = 10
 _POSITION_SIDES = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT}
 _FORCES = {**FORCES, "GTX": TimeInForce.GTC}
+_MODIFY_WORDS: Words = {Reason.NOT_MODIFIED: (400, -5027, "No need to modify the order.")}
 _WORKING = {"CONTRACT_PRICE": TriggerBy.LAST, "MARK_PRICE": TriggerBy.MARK}
 _REDUCE_ONLY_WORDS: Words = {
     Reason.BAD_PARAMETER: (400, -1106, "Parameter 'reduceonly' sent when not required."),
@@ -69,13 +71,40 @@ class FuturesOrders(FuturesAccount):
     @route("POST /fapi/v1/batchOrders", trading=True, costs={"weight": 5, "orders": 5, "orders_minute": 1})
     def place_batch(self, call: Call) -> Any:
         """Not one that waits for a trigger: each is refused as `/order` refuses it."""
-        try:
-            orders = json.loads(call.text("batchOrders"), parse_float=Decimal)
-        except ValueError:
-            raise Rejected(Reason.BAD_PARAMETER, "batchOrders") from None
-        if not isinstance(orders, list) or not 0 < len(orders) <= LARGEST_BATCH:
+        return self._batch(call, self.place)
+
+    def _batch(self, call: Call, handler: Callable[[Call], Any]) -> list[Any]:
+        orders = listed(call.text("batchOrders"), "batchOrders")
+        if not 0 < len(orders) <= LARGEST_BATCH:
             raise Rejected(Reason.BAD_PARAMETER, "batchOrders")
-        return self.each(call, orders, call.path.replace("batchOrders", "order"), self.place)
+        return self.each(call, orders, call.path.replace("batchOrders", "order"), handler)
+
+    @route("PUT /fapi/v1/order", trading=True, costs=ONE)
+    def modify(self, call: Call) -> Any:
+        """Price and whole quantity of a limit order. trade/rest-api/Modify-Order, read 2026-11-23."""
+        order = self._real_order(call)
+        if order is None:
+            raise Rejected(Reason.UNKNOWN_ORDER)
+        if order.price is None or call.one_of("side", SIDES) is not order.side:
+            raise Rejected(Reason.BAD_PARAMETER, "side")
+        price, quantity = self._price(call, "price", order.market), self._quantity(call, order.market)
+        if order.open and (price, quantity) == (order.price, order.quantity):
+            raise worded(Reason.NOT_MODIFIED, _MODIFY_WORDS)
+        return self._row(self.desk.amend(call.account, order, quantity=quantity, price=price))
+
+    @route("PUT /fapi/v1/batchOrders", trading=True, costs={"weight": 5, "orders": 5, "orders_minute": 1})
+    def modify_batch(self, call: Call) -> Any:
+        return self._batch(call, self.modify)
+
+    @route("DELETE /fapi/v1/batchOrders", trading=True)
+    def cancel_batch(self, call: Call) -> Any:
+        """`orderidlist` is how ccxt spells it."""
+        by_id, symbol = call.text("orderIdList", call.text("orderidlist", "")), self.symbol(call).symbol
+        names = listed(by_id or call.text("origClientOrderIdList"), "orderIdList")
+        if not 0 < len(names) <= LARGEST_CANCEL:
+            raise Rejected(Reason.BAD_PARAMETER, "orderIdList")
+        name = "orderId" if by_id else "origClientOrderId"
+        return [self.alone(call.asking(symbol=symbol, **{name: str(each)}), self.cancel) for each in names]
 
     @route("POST /fapi/v1/order/test", trading=True)
     def test(self, call: Call) -> Any:
@@ -161,11 +190,11 @@ class FuturesOrders(FuturesAccount):
     def all_orders(self, call: Call) -> Any:
         market = self.symbol(call)
         rows = [
-            each
+            self._row(each)
             for each in self.desk.book(call.account).orders.values()
             if each.market is market and (each.live_id or not each.ticket.type.conditional)
         ]
-        return [self._row(each) for each in rows[-call.integer("limit", 500) :]]
+        return self.windowed(call, rows, first="orderId", key="orderId")
 
     @route("DELETE /fapi/v1/order", trading=True)
     def cancel(self, call: Call) -> Any:
@@ -238,11 +267,11 @@ class FuturesOrders(FuturesAccount):
     def all_algos(self, call: Call) -> Any:
         market = self.symbol(call)
         rows = [
-            each
+            self._algo_row(each)
             for each in self.desk.book(call.account).orders.values()
             if each.market is market and each.ticket.type.conditional
         ]
-        return [self._algo_row(each) for each in rows[-call.integer("limit", 500) :]]
+        return self.windowed(call, rows, first="algoId", key="algoId", time="createTime")
 
     @route("DELETE /fapi/v1/algoOrder", trading=True)
     def cancel_algo(self, call: Call) -> Any:

@@ -152,11 +152,19 @@ class FuturesAccount(Binance):
 
     @route("GET /fapi/v1/ticker/bookTicker", public=True, costs={"weight": 2})
     def book_ticker(self, call: Call) -> Any:
-        return self.one_or_all(call, self.tickers(call))
+        return self.one_or_all(call, [{**row, "time": call.now_ms} for row in self.tickers(call)])
 
     @route("GET /fapi/v1/ticker/price", "GET /fapi/v2/ticker/price", public=True)
     def price_ticker(self, call: Call) -> Any:
-        return self.one_or_all(call, self.prices(call))
+        return self.one_or_all(call, [{**row, "time": call.now_ms} for row in self.prices(call)])
+
+    @route("GET /fapi/v1/ticker/24hr", public=True)
+    def day_ticker(self, call: Call) -> Any:
+        return self.one_or_all(call, self.days(call))
+
+    @route("GET /fapi/v1/depth", public=True, costs={"weight": 5})
+    def depth(self, call: Call) -> Any:
+        return {**self.depth_of(call), "E": call.now_ms, "T": call.now_ms}
 
     @route("GET /fapi/v1/premiumIndex", public=True)
     def premium_index(self, call: Call) -> Any:
@@ -234,6 +242,18 @@ class FuturesAccount(Binance):
     @route("GET /fapi/v1/multiAssetsMargin", costs={"weight": 30})
     def multi_assets(self, call: Call) -> Any:
         return {"multiAssetsMargin": False}
+
+    @route("POST /fapi/v1/multiAssetsMargin", trading=True)
+    def set_multi_assets(self, call: Call) -> Any:
+        """Off, and stays so."""
+        raise worded(
+            Reason.HAS_POSITION if call.flag("multiAssetsMargin") else Reason.NOT_MODIFIED, _ASSETS_WORDS
+        )
+
+    @route("GET /fapi/v1/commissionRate", costs={"weight": 20})
+    def commission_rate(self, call: Call) -> Any:
+        rates = {"makerCommissionRate": self.rules.maker_fee, "takerCommissionRate": self.rules.taker_fee}
+        return {"symbol": self.symbol(call).symbol, **{name: text(rate, 6) for name, rate in rates.items()}}
 
     @route("GET /fapi/v1/leverageBracket")
     def leverage_brackets(self, call: Call) -> Any:
@@ -414,7 +434,7 @@ class FuturesAccount(Binance):
     @route("GET /fapi/v1/userTrades", costs={"weight": 5})
     def user_trades(self, call: Call) -> Any:
         market, order_id = self.symbol(call), call.text("orderId", "")
-        return [
+        rows = [
             {
                 **self._worth(market, fill),
                 "symbol": fill.symbol,
@@ -434,6 +454,7 @@ class FuturesAccount(Binance):
             for fill in self.desk.book(call.account).fills[-1000:]
             if fill.symbol == market.symbol and order_id in ("", fill.order_id)
         ]
+        return self.windowed(call, rows, first="fromId", key="id")
 
     def _worth(self, market: Market, fill: Fill) -> dict[str, Any]:
         return {"quoteQty": text(market.value(fill.quantity, fill.price))}
@@ -454,6 +475,10 @@ _MARGIN_WORDS: Words = {
     Reason.NOT_MODIFIED: (400, -4046, "No need to change margin type."),
     Reason.HAS_OPEN_ORDERS: (400, -4047, "Margin type cannot be changed if there exists open orders."),
     Reason.HAS_POSITION: (400, -4048, "Margin type cannot be changed if there exists position."),
+}
+_ASSETS_WORDS: Words = {
+    Reason.NOT_MODIFIED: (400, -4171, "No need to change Multi-Assets mode."),
+    Reason.HAS_POSITION: (400, -4168, "Unable to adjust to Multi-Assets mode."),
 }
 _MODE_WORDS: Words = {
     Reason.NOT_MODIFIED: (400, -4059, "No need to change position side."),

@@ -95,6 +95,11 @@ class BinanceInverse(FuturesOrders):
     def leverage_brackets(self, call: Call) -> Any:
         return super().leverage_brackets(call)
 
+    @route("GET /fapi/v1/depth", public=True, costs={"weight": 5})
+    def depth(self, call: Call) -> Any:
+        symbol = self.symbol(call).symbol
+        return {**super().depth(call), "symbol": symbol, "pair": _pair(symbol)}
+
     def _position(self, account: Account, position: Position) -> dict[str, Any]:
         """What it is worth is told in coins."""
         value = position.notional(self.desk.bid(position.market)).copy_sign(position.quantity)

@@ -14,13 +14,10 @@ def client(sandbox, keys, kind):
             "enableRateLimit": False,
             "options": {
                 "defaultType": kind,
-                "fetchMargins": False,
                 "fetchMarkets": {"types": ["spot", "linear", "inverse"]},
             },
         }
     )
-    made.options["fetchCurrencies"] = False
-    made.has["fetchCurrencies"] = False
     for name, url in made.urls["api"].items():
         if isinstance(url, str):
             venue = {"fapi": "binance_f", "dapi": "binance_c"}.get(name[:4], "binance")
@@ -358,3 +355,50 @@ def test_several_orders_on_contracts_margined_in_coins_go_in_one_request(coin):
     taken = {each["id"] for each in told if "code" not in each["info"]}
     assert {each["id"] for each in coin.fetch_open_orders(COIN)} == taken
     assert (len(told), len(taken)) == (3, 2)
+
+
+# -- everything --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "symbol"), [("spot", SPOT), ("swap", SWAP), ("swap", COIN)])
+def test_an_order_is_changed_found_in_its_time_and_priced_by_the_book(sandbox, keys, kind, symbol):
+    made = client(sandbox, keys, kind)
+    before = made.create_order(symbol, "limit", "buy", 1, 40000)
+    after = made.edit_order(before["id"], symbol, "limit", "buy", 1, 39000)
+    (found,) = made.fetch_open_orders(symbol)
+    assert (found["id"], found["price"]) == (after["id"], 39000)
+    assert made.fetch_orders(symbol, since=found["timestamp"] + 60_000) == []
+    assert (
+        made.fetch_tickers([symbol])[symbol]["last"]
+        == made.fetch_order_book(symbol, 5)["bids"][0][0]
+        == 50000
+    )
+
+
+def test_a_replacement_is_not_placed_when_there_is_nothing_to_cancel(spot):
+    spot.load_markets()
+    asked = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.1"}
+    asked |= {"price": "40000", "cancelOrderId": "9"}
+    with pytest.raises(ccxt.BaseError, match="-2022"):
+        spot.privatePostOrderCancelReplace({**asked, "cancelReplaceMode": "STOP_ON_FAILURE"})
+    assert spot.fetch_open_orders(SPOT) == []
+    with pytest.raises(ccxt.BaseError, match="-2021"):
+        spot.privatePostOrderCancelReplace({**asked, "cancelReplaceMode": "ALLOW_FAILURE"})
+    assert len(spot.fetch_open_orders(SPOT)) == 1
+
+
+def test_several_futures_orders_are_cancelled_in_one_request(swap):
+    ids = [swap.create_order(SWAP, "limit", "buy", 0.1, price)["id"] for price in (40000, 41000)]
+    told = swap.cancel_orders([*ids, "5"], SWAP)  # tells nothing of the one it does not know
+    assert [each["status"] for each in told] == ["canceled", "canceled"]
+    assert swap.fetch_open_orders(SWAP) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "changed"),
+    [("-1116", {"type": "LIMITED"}), ("-1117", {"side": "LONG"}), ("-1115", {"timeInForce": "DAY"})],
+)
+def test_a_word_that_is_none_has_an_error_of_its_own(spot, code, changed):
+    asked = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1"}
+    with pytest.raises(ccxt.BaseError, match=code):
+        spot.privatePostOrder({**asked, "price": "40000", **changed})

@@ -1,8 +1,12 @@
 """Binance in the sandbox, traded by python-binance: the second client that we did not write."""
 
 import asyncio
+import hashlib
+import hmac
+import time
 import warnings
 
+import httpx
 import pytest
 
 with warnings.catch_warnings():  # it imports names that its WebSocket library deprecates
@@ -174,3 +178,32 @@ def test_both_kinds_of_futures_draw_on_one_limit(client, sandbox):
     before = int(client.response.headers["x-mbx-used-weight-1m"])
     client.futures_coin_position_information(pair="BTCUSD")
     assert int(client.response.headers["x-mbx-used-weight-1m"]) == before + 1
+
+
+def test_an_oco_list_in_its_old_words_is_the_same_list(client):
+    order = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "1", "price": "55000", "stopPrice": "45000"}
+    order |= {"stopLimitPrice": "44900", "stopLimitTimeInForce": "GTC", "limitClientOrderId": "target"}
+    placed = client._post("order/oco", True, data=order)
+    types = {each["type"]: each["clientOrderId"] for each in placed["orderReports"]}
+    assert set(types) == {"LIMIT_MAKER", "STOP_LOSS_LIMIT"}
+    assert types["LIMIT_MAKER"] == "target"
+    assert [each["orderListId"] for each in client._get("allOrderList", True, data={})] == [placed["orderListId"]]
+
+
+@pytest.mark.parametrize("layout", ["query", "body", "both"])
+def test_parameters_are_signed_wherever_they_and_the_signature_stand(sandbox, keys, layout):
+    first, rest = (
+        "symbol=BTCUSDT&side=BUY&type=LIMIT",
+        f"timeInForce=GTC&quantity=0.1&price=40000&timestamp={stamp()}",
+    )
+    query, body = {"query": (f"{first}&{rest}", ""), "body": ("", f"{first}&{rest}"), "both": (first, rest)}[
+        layout
+    ]
+    sign = hmac.new(keys["secret"].encode(), f"{query}{body}".encode(), hashlib.sha256).hexdigest()
+    url = f"{sandbox.venue('Binance')}/api/v3/order?" + "&".join(filter(None, (f"signature={sign}", query)))
+    head = {"X-MBX-APIKEY": keys["key"], "content-type": "application/x-www-form-urlencoded"}
+    assert httpx.post(url, content=body, headers=head).json()["status"] == "NEW"
+
+
+def stamp():
+    return time.time_ns() // 1_000_000
