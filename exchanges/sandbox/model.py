@@ -263,6 +263,8 @@ class Fill:
     time_ms: int
     realised: Decimal = ZERO
     position_side: Direction | None = None
+    #: what it closed of a position
+    closed: Decimal = ZERO
 
 
 @dataclass(slots=True, eq=False)

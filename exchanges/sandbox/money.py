@@ -106,14 +106,14 @@ def charge_fill(
     market, wallet = order.market, desk.wallet
     rate = desk.rules.maker_fee if maker else desk.rules.taker_fee
     signed = quantity if order.side is Side.BUY else -quantity
-    fee, fee_asset, profit = market.value(quantity, price) * rate, market.settle, ZERO
+    fee, fee_asset, profit, closed = market.value(quantity, price) * rate, market.settle, ZERO, ZERO
     if market.product is Product.SPOT:
         if order.side is Side.BUY and desk.rules.buy_fee_in_base:
             fee, fee_asset = quantity * rate, market.base
         account.add(wallet, market.base, signed)
         account.add(wallet, market.quote, -signed * price)
     else:
-        position = desk.position(account, order)
+        position, closed = desk.position(account, order), min(quantity, closable(desk, account, order))
         profit = position.apply(signed, price)
         position.updated_ms = desk.now_ms()
         account.add(wallet, market.settle, profit)
@@ -131,4 +131,5 @@ def charge_fill(
         time_ms=desk.now_ms(),
         realised=profit,
         position_side=order.ticket.position_side,
+        closed=closed,
     )

@@ -649,3 +649,61 @@ def test_pybit_trades_contracts_margined_in_coins(sandbox, pybit):
     assert client.get_positions(category="inverse")["result"]["list"] == []
     with pytest.raises(InvalidRequestError, match="10001"):
         client.switch_position_mode(category="inverse", symbol="BTCUSD", mode=3)
+
+
+# -- what clients do beside -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "symbol"), [("spot", SPOT), ("swap", SWAP)])
+def test_ccxt_changes_an_order_cancels_several_and_reads_its_trades(sandbox, keys, kind, symbol):
+    made = ccxt_client(sandbox, keys, kind)
+    ids = [made.create_order(symbol, "limit", "buy", 0.1, price)["id"] for price in (40000, 41000)]
+    made.edit_order(ids[0], symbol, "limit", "buy", 0.2, 39000)
+    assert made.fetch_open_order(ids[0], symbol)["price"] == 39000
+    with pytest.raises(ccxt.BadRequest, match="unchanged"):
+        made.edit_order(ids[0], symbol, "limit", "buy", 0.2, 39000)
+    made.cancel_orders(ids, symbol)
+    assert made.fetch_open_orders(symbol) == []
+    bought = made.create_order(symbol, "limit", "buy", 0.1, 51000)
+    (trade,) = made.fetch_my_trades(symbol)
+    assert (trade["order"], trade["amount"], trade["takerOrMaker"]) == (bought["id"], 0.1, "taker")
+    assert trade["price"] == made.fetch_order_book(symbol)["asks"][0][0]
+    assert trade["fee"]["cost"] == pytest.approx(0.0001 if kind == "spot" else 0.1 * trade["price"] * 0.00055)
+
+
+def test_ccxt_stop_and_target_of_an_entry_guard_its_whole_position(sandbox, swap):
+    legs = {"stopLoss": {"triggerPrice": 49000}, "takeProfit": {"triggerPrice": 52000}}
+    entry = swap.create_order(SWAP, "limit", "buy", 0.1, 49500, legs)
+    assert len(swap.fetch_open_orders(SWAP)) == 1
+    assert swap.fetch_open_order(entry["id"], SWAP)["stopLossPrice"] == 49000
+    sandbox.price(SPOT, 49500)
+    held = swap.fetch_position(SWAP)
+    assert (held["stopLossPrice"], held["takeProfitPrice"]) == (49000, 52000)
+    assert [each["amount"] for each in swap.fetch_open_orders(SWAP)] == [0.1, 0.1]
+    sandbox.price(SPOT, 48990)
+    assert swap.fetch_open_orders(SWAP) == []
+    (closed,) = swap.fetch_positions_history([SWAP])
+    assert closed["realizedPnl"] == pytest.approx(-0.1 * 510 - 0.1 * 48990 * 0.00055)
+
+
+def test_ccxt_entry_with_a_stop_beyond_its_price_is_refused(swap):
+    with pytest.raises(ccxt.BadRequest, match="should be lower"):
+        swap.create_order(SWAP, "limit", "buy", 0.1, 48000, {"stopLoss": {"triggerPrice": 49000}})
+
+
+def test_pybit_stop_of_a_whole_position_is_replaced_and_taken_away(pybit):
+    def stop(**words: Any) -> Any:
+        return pybit.set_trading_stop(category="linear", symbol="BTCUSDT", positionIdx=0, **words)
+
+    place(pybit, side="Buy", orderType="Market", qty="0.05")
+    for price in ("48000", "49000"):
+        stop(tpslMode="Full", stopLoss=price)
+        (order,) = orders(pybit)
+        assert (order["stopOrderType"], order["triggerPrice"], order["qty"]) == ("StopLoss", price, "0.05")
+    with pytest.raises(InvalidRequestError, match="34040"):
+        stop(tpslMode="Full", stopLoss="49000")
+    with pytest.raises(InvalidRequestError, match="10001"):
+        stop(tpslMode="Full", stopLoss="51000")
+    assert len(orders(pybit)) == 1
+    stop(tpslMode="Full", stopLoss="0")
+    assert orders(pybit) == []
