@@ -187,7 +187,9 @@ def test_an_oco_list_in_its_old_words_is_the_same_list(client):
     types = {each["type"]: each["clientOrderId"] for each in placed["orderReports"]}
     assert set(types) == {"LIMIT_MAKER", "STOP_LOSS_LIMIT"}
     assert types["LIMIT_MAKER"] == "target"
-    assert [each["orderListId"] for each in client._get("allOrderList", True, data={})] == [placed["orderListId"]]
+    assert [each["orderListId"] for each in client._get("allOrderList", True, data={})] == [
+        placed["orderListId"]
+    ]
 
 
 @pytest.mark.parametrize("layout", ["query", "body", "both"])
