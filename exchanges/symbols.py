@@ -54,6 +54,8 @@ _PREFIX = re.compile(r"^(?:PF|PI|SPOT|PERP)_")
 _MARGINED = re.compile(r"(?<=USDT|USDC)M$")
 #: Kraken's own names of its oldest pairs: XXBTZUSD, XETHXXBT
 _OLDEST = re.compile(r"^X([A-Z]{3})(?:Z(?=USD|EUR|GBP|JPY|CAD|AUD)|X(?=XBT|ETH))(?=[A-Z]{3}$)")
+#: what is traded by the thousand: 1000SHIB on most exchanges, kSHIB, SHIB1000 on ByBit
+_THOUSAND = re.compile(r"(?:1000|k)([A-Z][A-Z0-9]*)|([A-Z]+)1000")
 #: Bitfinex' derivatives: tBTCF0:USTF0, written BTC:USTF0 or BTCF0USTF0 too
 _FUNDED = re.compile(r"(?:\w+:)?(\w+?)(?:(?:F0)?:|F0)(\w+)F0")
 #: names that only contracts margined in coins have: Kraken's PI_XBTUSD and FI_XBTUSD_241227, OKX' BTC-USD-SWAP, Binance'
@@ -120,7 +122,8 @@ class InstrumentTable:
         self.instruments = tuple(instruments)
         self._by_pair: dict[str, Instrument] = {}
         self._by_symbol: dict[str, Instrument] = {}
-        #: with the small letter that Bitfinex (tBTCUST) and Phemex (sBTCUSDT) write before a pair, and just without it
+        #: what other exchanges would write: with the small letter that Bitfinex (tBTCUST) and Phemex (sBTCUSDT) have before
+        #: a pair, and just without it; and with a thousand at the other end
         self._by_marked: dict[str, Instrument] = {}
         for instrument in self.instruments:
             self._by_symbol.setdefault(instrument.symbol.upper(), instrument)
@@ -131,6 +134,8 @@ class InstrumentTable:
                     mark, rest = instrument.symbol[0].upper(), plain(instrument.symbol[1:])
                     for written in (mark + name, rest):
                         self._by_marked.setdefault(written, instrument)
+            for written in _thousands(instrument):
+                self._by_marked.setdefault(written, instrument)
 
     def __len__(self) -> int:
         return len(self.instruments)
@@ -208,6 +213,12 @@ def _names(instrument: Instrument) -> Iterator[str]:
     yield base + quote
     if instrument.base[0] == "k" and instrument.base[1:].isupper():
         yield f"1000{base[1:]}{quote}"
+
+
+def _thousands(instrument: Instrument) -> Iterator[str]:
+    if found := _THOUSAND.fullmatch(instrument.base):
+        coin, quote = found[1] or found[2], common_asset(instrument.quote)
+        yield from (f"1000{coin}{quote}", f"{coin}1000{quote}")
 
 
 def _spellings(pair: str) -> Iterator[str]:

@@ -169,7 +169,14 @@ def test_what_is_traded_by_the_thousand_is_found_by_either_name(written: str) ->
     assert thousands.find(written).symbol == "kPEPE"
 
 
-@pytest.mark.parametrize("written", ["PEPEUSDT", "1000ASUSDC"])
+@pytest.mark.parametrize("base", ["1000SHIB", "SHIB1000", "kSHIB"])
+@pytest.mark.parametrize("written", ["1000SHIBUSDT.P", "SHIB1000USDT", "shib1000"])
+def test_a_thousand_stands_before_its_coin_or_behind_it(base: str, written: str) -> None:
+    table = InstrumentTable([instrument(f"{base}USDT", base, "USDT"), instrument("SHIBUSDC", "SHIB", "USDC")])
+    assert table.find(written).base == base
+
+
+@pytest.mark.parametrize("written", ["PEPEUSDT", "1000ASUSDC", "AS1000USDC"])
 def test_a_coin_is_never_taken_for_a_thousand_of_it(written: str) -> None:
     thousands = InstrumentTable([instrument("kPEPE", "kPEPE", "USDC"), instrument("KAS", "KAS", "USDC")])
     with pytest.raises(UnknownSymbol):
