@@ -48,7 +48,7 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Priority, Scope
-from exchanges.rounds import this_round
+from exchanges.rounds import Round, this_round
 from exchanges.signature import base64_secret
 from exchanges.sparing import Spared
 from exchanges.symbols import common_asset
@@ -400,10 +400,13 @@ class _KrakenFutures(Venue):
         raise OutcomeUnknown("the order is older than the part of the history that is looked through")
 
     def _with_price(self, keys: Credentials, instrument: Instrument, report: Report) -> Report:
-        """The average of the order's fills: the last 100 of the account, or those in the history. It stays
-        None where they do not add up to what is filled."""
-        fills = self._fills(keys, report.ref)
-        filled, average = executed(fills, "size", instrument)
+        """The average of the order's fills: the last 100 of the account, read anew where the round has them from before the
+        order filled, or those in the history. It stays None where they do not add up to what is filled."""
+        read_before = this_round().knows((key_digest(keys), "fills"))
+        filled, average = executed(self._fills(keys, report.ref), "size", instrument)
+        if filled != report.filled and read_before:
+            with Round().asking():
+                filled, average = executed(self._fills(keys, report.ref), "size", instrument)
         question = key_digest(keys), report.exchange_id, "price"
         if filled != report.filled and self.sought.due(*question):
             fills = [

@@ -162,6 +162,15 @@ def test_an_order_whose_fills_are_all_that_was_asked_for_needs_no_history(future
     assert futures.calls() == ["status", "fills"]
 
 
+def test_what_filled_after_the_fills_of_a_round_were_read_needs_no_history(futures):
+    with Round().asking():
+        for _ in range(2):
+            placed = futures.place("buy", "market")
+            found = futures.venue.fetch(futures.keys, futures.instrument, OrderRef(placed.client_id))
+            assert found.average_price == Decimal(50001)
+    assert "executions" not in futures.calls()
+
+
 def test_fills_of_a_part_do_not_tell_how_an_order_ended(futures):
     placed = futures.place("buy", "market")
     futures.move(60)
