@@ -644,12 +644,11 @@ def test_our_spot_balances_and_key(cash):
     assert (info.can_trade, info.can_withdraw, info.note) == (True, False, "")
 
 
-def test_our_spot_key_that_may_withdraw_is_seen(sandbox, pool):
-    keys = sandbox.account("kraken", permissions=["read", "trade", "withdraw"])
-    assert (
-        Ours(pool, "Kraken", keys).venue.key_info(Credentials(keys["key"], keys["secret"])).can_withdraw
-        is True
-    )
+@pytest.mark.parametrize(("family", "name"), [("kraken", "Kraken"), ("kraken_futures", "Kraken_F")])
+def test_our_key_that_may_withdraw_is_seen(sandbox, pool, family, name):
+    keys = sandbox.account(family, permissions=["read", "trade", "withdraw"])
+    info = Ours(pool, name, keys).venue.key_info(Credentials(keys["key"], keys["secret"]))
+    assert (info.can_trade, info.can_withdraw) == (True, True)
 
 
 def test_our_keys_are_refused_by_name(pool, cash, futures):
