@@ -67,6 +67,7 @@ class Book:
     by_client: dict[str, Order] = field(default_factory=dict)
     #: triggered orders that go on under another id
     by_live_id: dict[str, Order] = field(default_factory=dict)
+    by_link: dict[str, list[Order]] = field(default_factory=dict)
     open: dict[str, Order] = field(default_factory=dict)
     fills: list[Fill] = field(default_factory=list)
     positions: dict[tuple[str, Direction | None], Position] = field(default_factory=dict)
@@ -85,6 +86,9 @@ class Book:
 
     def remember(self, order: Order) -> None:
         self.orders[order.id] = order
+        if order.ticket.link:
+            order.linked = self.by_link.setdefault(order.ticket.link, [])
+        order.linked.append(order)
         if order.client_id:
             self.by_client[order.client_id] = order
         self.open[order.id] = order
@@ -111,6 +115,9 @@ class Book:
             self.orders[oldest.id] = oldest
             return
         self.by_live_id.pop(oldest.live_id, None)
+        oldest.linked.remove(oldest)
+        if not oldest.linked:
+            self.by_link.pop(oldest.ticket.link, None)
         if self.by_client.get(oldest.client_id) is oldest:
             del self.by_client[oldest.client_id]
 

@@ -266,6 +266,12 @@ class Fill:
     #: what it closed of a position
     closed: Decimal = ZERO
 
+    def opened_at(self, market: Market) -> Decimal:
+        """The average price at which what it closed was opened."""
+        out = market.value(self.closed, self.price)
+        gained = self.realised if (self.side is Side.SELL) != market.inverse else -self.realised
+        return market.average(self.closed, out - gained)
+
 
 @dataclass(slots=True, eq=False)
 class Order:
@@ -290,6 +296,8 @@ class Order:
     quote_filled: Decimal = ZERO
     fills: list[Fill] = field(default_factory=list)
     reason: str = ""
+    #: the orders of its link, the oldest first; alone without one
+    linked: list[Order] = field(default_factory=list)
 
     @property
     def open(self) -> bool:

@@ -410,9 +410,7 @@ def execution_row(order: Order, fill: Fill) -> dict[str, Any]:
 
 
 def closed_row(market: Market, fill: Fill, leverage: Decimal) -> dict[str, Any]:
-    out = market.value(fill.closed, fill.price)
-    gained = fill.realised if fill.side is Side.SELL else -fill.realised
-    came = out + gained if market.inverse else out - gained
+    opened = fill.opened_at(market)
     return {
         "symbol": fill.symbol,
         "orderId": fill.order_id,
@@ -422,9 +420,9 @@ def closed_row(market: Market, fill: Fill, leverage: Decimal) -> dict[str, Any]:
         "orderType": "Market",
         "execType": "Trade",
         "closedSize": text(fill.closed),
-        "cumEntryValue": text(came),
-        "avgEntryPrice": text(market.average(fill.closed, came)),
-        "cumExitValue": text(out),
+        "cumEntryValue": text(market.value(fill.closed, opened)),
+        "avgEntryPrice": text(opened),
+        "cumExitValue": text(market.value(fill.closed, fill.price)),
         "avgExitPrice": text(fill.price),
         "closedPnl": text(fill.realised - fill.fee * fill.closed / fill.quantity),
         "fillCount": "1",

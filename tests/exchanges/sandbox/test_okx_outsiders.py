@@ -738,3 +738,70 @@ def test_an_isolated_position_margined_in_coins_is_closed_in_its_mode(pool, keys
     first.place("buy", "market", "10", margin_mode=MarginMode.ISOLATED)
     second.place("sell", "market", "10", client_id="second", **REDUCING)
     assert first.positions() == []
+
+
+# -- what clients do beside -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "symbol"), [("spot", SPOT), ("swap", SWAP)])
+def test_ccxt_changes_an_order_and_what_has_ended_is_not_changed(sandbox, keys, kind, symbol):
+    made = ccxt_client(sandbox, keys, kind)
+    order = made.create_order(symbol, "limit", "buy", 1, 40000)
+    made.edit_order(order["id"], symbol, "limit", "buy", 2, 39000)
+    (found,) = made.fetch_open_orders(symbol)
+    assert (found["id"], found["amount"], found["price"]) == (order["id"], 2, 39000)
+    made.cancel_order(order["id"], symbol)
+    with pytest.raises(ccxt.OrderNotFound, match="51503"):
+        made.edit_order(order["id"], symbol, "limit", "buy", 1, 39000)
+    assert made.fetch_order_book(symbol, 5)["bids"][0] == [50000, 1000, 0]
+
+
+def test_ccxt_entry_brings_a_pair_of_its_size_along_and_the_pair_is_one(sandbox, swap):
+    legs = {"stopLoss": {"triggerPrice": 49000}, "takeProfit": {"triggerPrice": 52000}}
+    entry = swap.create_order(SWAP, "limit", "buy", 10, 49500, legs)
+    assert swap.fetch_open_orders(SWAP, params={"ordType": "oco"}) == []
+    assert swap.fetch_order(entry["id"], SWAP)["info"]["attachAlgoOrds"][0]["slTriggerPx"] == "49000"
+    sandbox.price(SPOT, 49500)
+    (pair,) = swap.fetch_open_orders(SWAP, params={"ordType": "oco"})
+    assert (pair["stopLossPrice"], pair["takeProfitPrice"], pair["amount"]) == (49000, 52000, 10)
+    sandbox.price(SPOT, 48990)
+    assert swap.fetch_positions([SWAP]) == []
+    assert swap.fetch_open_orders(SWAP, params={"ordType": "oco"}) == []
+    (ended,) = swap.fetch_canceled_orders(SWAP, params={"ordType": "oco", "state": "effective"})
+    assert ended["id"] == pair["id"]
+    (closed,) = swap.fetch_positions_history([SWAP])
+    assert closed["entryPrice"] == 49500
+
+
+def test_ccxt_entry_with_a_target_on_the_wrong_side_is_refused(swap):
+    with pytest.raises(ccxt.BaseError, match="51279"):
+        swap.create_order(SWAP, "market", "buy", 1, None, {"takeProfit": {"triggerPrice": 49000}})
+    assert swap.fetch_positions([SWAP]) == []
+
+
+def test_ccxt_closes_a_whole_position(swap):
+    swap.create_order(SWAP, "market", "buy", 3)
+    resting = swap.create_order(SWAP, "limit", "sell", 1, 60000, {"reduceOnly": True})
+    with pytest.raises(ccxt.BaseError, match="51115"):
+        swap.close_position(SWAP)
+    swap.cancel_order(resting["id"], SWAP)
+    swap.close_position(SWAP)
+    assert swap.fetch_positions([SWAP]) == []
+    with pytest.raises(ccxt.BaseError, match="51023"):
+        swap.close_position(SWAP)
+
+
+@form_of_a_text
+def test_python_okx_moves_the_trigger_of_an_algo_order_of_a_whole_position(sandbox, official):
+    done(official.trade.place_order("BTC-USDT-SWAP", "cross", "buy", "market", "2"))
+    words = {"slTriggerPx": "48000", "slOrdPx": "-1", "reduceOnly": "true"}
+    (stop,) = done(
+        official.trade.place_algo_order(
+            "BTC-USDT-SWAP", "cross", "sell", "conditional", sz="", closeFraction="1", **words
+        )
+    )
+    official.trade.amend_algo_order("BTC-USDT-SWAP", algoId=stop["algoId"], newSlTriggerPx="49000")
+    (row,) = done(official.trade.order_algos_list(ordType="conditional"))
+    assert (row["slTriggerPx"], row["closeFraction"]) == ("49000", "1")
+    sandbox.price(SPOT, 48990)
+    assert done(official.account.get_positions()) == []
