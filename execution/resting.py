@@ -17,6 +17,7 @@ from execution.errand import state_of
 from execution.models import Bracket, BracketState, Order, OrderState
 from execution.observe import take_in_entry
 from execution.rejection import error_object
+from execution.starved import Hunger
 from execution.supervise import open_desk
 from execution.transitions import RECONCILIATION as WHO
 from execution.transitions import move_order
@@ -32,7 +33,10 @@ def follow(row: Order) -> None:
     assert row.account is not None
     try:
         desk = open_desk(row.account, row.venue)
-        _look_at_resting(desk, desk.named(row.instrument or row.symbol), row)
+        hunger = Hunger(row.region, row.venue, row.token)
+        with hunger.asking():
+            _look_at_resting(desk, desk.named(row.instrument or row.symbol), row)
+        hunger.answered()
     except lanes.LaneBusy:
         return
     except endings.TROUBLE as error:

@@ -57,6 +57,7 @@ from execution.pace import Watched
 from execution.protection import Guarded, LegKind, LegState
 from execution.record import write_waiting
 from execution.rejection import Rejection
+from execution.starved import Hunger, limited
 from execution.wire import dump
 
 log = logging.getLogger(__name__)
@@ -79,12 +80,13 @@ class View:
     (`Guarded.share`) believe to protect than is open; taken off newest first. `counted`: positions were read, on
     spot balances; `asked`: of which instruments, None for all. `whole`: it took in everything.
 
-    `orders` is empty where each order is asked for by itself (`_asks_for_each`)."""
+    `listed`: `orders` has all that stand; else it is empty, and each is asked for by itself (`_asks_for_each`)."""
 
     orders: dict[str, Report] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
     excess: dict[tuple[str, str, LegKind], Decimal] = field(default_factory=dict)
     counted: bool = True
+    listed: bool = True
     asked: set[str] | None = None
     whole: bool = False
     #: positions of which it is not known what their brackets filled
@@ -195,8 +197,15 @@ def _look_after(region: str, account: str, venue: str, *, whole: bool) -> None:
     try:
         if not unguarded:  # what only reads would wait, and hold a thread, for what nobody answers now
             book.breaker().admit(venue, Environment(owner.environment), reading=True)
-        with pressing(Priority.PROTECT if unguarded else Priority.QUERY):
-            _take_care(region, owner, venue, rows, whole=whole, all_read=len(rows) == len(every))
+        hunger = Hunger(region, venue, account)
+        with pressing(Priority.PROTECT) if unguarded else hunger.asking():
+            short = _take_care(region, owner, venue, rows, whole=whole, all_read=len(rows) == len(every))
+            if short is None:
+                hunger.answered()
+            else:
+                hunger.refused()
+                if (short.retry_after or 0) <= pace.LONGEST_REST_SECONDS:
+                    raise short  # the look rests until there is room for all of it
     except AuthRefused as error:
         log.warning("the key of account %s is refused while it is supervised: %s", account, error.code)
         keycheck.doubt(region, account, owner.sealed)
@@ -226,9 +235,9 @@ def _lacks_stop(bracket: Guarded) -> bool:
 
 def _take_care(
     region: str, owner: Account, venue: str, rows: list[Bracket], *, whole: bool, all_read: bool
-) -> None:
+) -> ExchangeError | None:
     """Protection first; then what the look says about everything else. The legs of a bracket that could not be read are
-    no orphans."""
+    no orphans. Returned is what cut it short: a refusal by the exchange's limits."""
     desk = open_desk(owner, venue)
     more = compare.symbols(owner, venue) if whole else None
     rows = _still_listed(desk, rows)
@@ -244,8 +253,7 @@ def _take_care(
     if whole and all_read:
         for orphan in orphans.find(desk, owner, view.reports(), rows):
             orphans.cancel(region, desk, owner, orphan)
-    if view.short is not None and (view.short.retry_after or 0) <= pace.LONGEST_REST_SECONDS:
-        raise view.short  # the look rests until there is room for all of it
+    return view.short
 
 
 def _still_listed(desk: Desk, rows: list[Bracket]) -> list[Bracket]:
@@ -313,7 +321,7 @@ def _alone(row: Bracket, view: View) -> Iterator[None]:
         with mishap.caught(f"looking after bracket {row.public_id}", but=FORESEEN) as mishaps:
             yield
     except (AuthRefused, NotSent, Throttled) as error:
-        if not _limited(error):
+        if not limited(error):
             raise
         log.warning("looking after bracket %s on %s waits: %s", row.public_id, row.venue, error)
         view.short = error
@@ -329,11 +337,6 @@ def _alone(row: Bracket, view: View) -> Iterator[None]:
     else:
         if mishaps:
             view.obscure(row)
-
-
-def _limited(error: ExchangeError) -> bool:
-    """Whether a limit refused it, ours (a plain NotSent) or the exchange's: other questions may be free."""
-    return isinstance(error, Throttled) or (type(error) is NotSent and error.retry_after is not None)
 
 
 def _owner(account: str) -> Account | None:
@@ -355,13 +358,13 @@ def open_desk(account: Account, venue: str) -> Desk:
     )
 
 
-def look(desk: Desk, rows: list[Bracket], more: set[str] | None = None, *, listed: bool = False) -> View:
+def look(desk: Desk, rows: list[Bracket], more: set[str] | None = None) -> View:
     """Open orders first, positions after: a fill between the two shows as a smaller position, which is only
     believed when a second look confirms it. `more` makes it a whole look: at the orders of these instruments too,
-    and at all positions. `listed`: at all open orders in any case."""
+    and at all positions."""
     view = View(whole=more is not None)
-    alone = not listed and not view.whole and _asks_for_each(desk, rows)
-    for where in [] if alone else _order_places(desk, rows, more):
+    view.listed = view.whole or not _asks_for_each(desk, rows)
+    for where in _order_places(desk, rows, more) if view.listed else []:
         for report in desk.venue.open_orders(desk.keys, where):
             for name in (report.client_id, report.exchange_id):
                 if name:
@@ -382,7 +385,7 @@ def _counting(view: View) -> Iterator[None]:
     try:
         yield
     except (NotSent, Throttled) as error:
-        if not _limited(error):
+        if not limited(error):
             raise
         view.counted, view.short = False, error
 
@@ -498,7 +501,7 @@ def _act(region: str, desk: Desk, seen: Bracket, more: set[str] | None) -> None:
 def _act_on(desk: Desk, row: Bracket, more: set[str] | None) -> None:
     others = _still_listed(desk, brackets.readable(_rows(row.account.public_id, row.venue)))
     bracket = brackets.from_row(row)
-    view, lists = look(desk, others, more, listed=not desk.spot), Round()  # `_clear` needs the list
+    view, lists = look(desk, others, more), Round()
     for other in others:
         if _beside(other, row):
             with _alone(other, view), lists.asking():
@@ -557,7 +560,8 @@ def _clear(desk: Desk, bracket: Guarded, view: View) -> None:
         return
     instrument = desk.listed(bracket.instrument)
     own = {name for leg in bracket.legs for name in (leg.client_id, leg.exchange_id) if name}
-    for report in view.reports():
+    standing = view.reports() if view.listed else desk.venue.open_orders(desk.keys, instrument)
+    for report in standing:
         if report.symbol != bracket.instrument or {report.client_id, report.exchange_id} & own:
             continue
         if closes_one_of(report, [bracket.direction], spot=False):

@@ -44,6 +44,7 @@ from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.margin import whole_leverage
 from exchanges.read import decimal, decimal_or_none, field, items, text, text_or_none, word, words
+from exchanges.rounds import this_round
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
 from exchanges.types import (
@@ -69,7 +70,17 @@ from exchanges.types import (
     TimeInForce,
     TriggerBy,
 )
-from exchanges.venue import Call, Features, Venue, acknowledged, outcome, plain_number, unsent, urgency
+from exchanges.venue import (
+    Call,
+    Features,
+    Venue,
+    acknowledged,
+    key_digest,
+    outcome,
+    plain_number,
+    unsent,
+    urgency,
+)
 
 DIGITS = 5
 ONE = Decimal(1)
@@ -79,6 +90,9 @@ SLIPPAGE, TRIGGER_SLIPPAGE = Decimal("0.05"), Decimal("0.1")
 MIDS_SECONDS = 30.0
 SPOT_ASSETS = 10_000
 FILLS_PAGE, FILLS_PAGES = 2000, 5
+#: the fills of one order are read with those that may be asked for next: from a little before it was placed, up to now
+#: where that is not far
+BESIDE_MS, RECENT_MS = 60_000, 3_600_000
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 SIDES = {"B": Side.BUY, "A": Side.SELL}
@@ -486,13 +500,24 @@ class _Hyperliquid(Venue):
             fee=Fee(paid, common_asset(BRIDGED.get(token, token))),
         )
 
-    def _fills(self, keys: Credentials, since: int, until: int) -> Iterator[Any]:
-        """The account's fills of that time, oldest first, so many at a time."""
+    def _fills(self, keys: Credentials, since: int, until: int) -> list[Any]:
+        """The account's fills of that time. In a round they are asked for up to now: they answer for other orders too."""
+        begun = (key_digest(keys), "fills")
+        read: list[tuple[int, int, list[Any]]] = this_round().once(begun, list)
+        for first, last, fills in read:
+            if first <= since and until <= last:
+                return fills
+        now = self.clock.now_ms()
+        first, last = since - BESIDE_MS, max(until, now if now - since < RECENT_MS else since)
+        fills = list(self._paged_fills(keys, first, last))
+        read.append((first, last, fills))
+        return fills
+
+    def _paged_fills(self, keys: Credentials, since: int, until: int) -> Iterator[Any]:
+        """Oldest first, so many at a time."""
         seen: set[str] = set()
         for _ in range(FILLS_PAGES):
-            page = items(
-                self._ask("userFillsByTime", keys, startTime=since, endTime=max(until, since) + 1000)
-            )
+            page = items(self._ask("userFillsByTime", keys, startTime=since, endTime=until + 1000))
             yield from (fill for fill in page if text(fill, "tid") not in seen)
             if len(page) < FILLS_PAGE:
                 return

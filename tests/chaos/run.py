@@ -14,9 +14,12 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from exchanges.registry import venue_class, venues
 from exchanges.sandbox.world import dialect_classes
 from exchanges.types import Product
+from execution.starved import MEMORY_SECONDS
 from flipr.embedded import LOCAL
 from tests.chaos.books import Books, Holder, read_books, restless, unsettled
 from tests.chaos.checker import BOUND_SECONDS, Findings, check, check_load
@@ -39,8 +42,11 @@ GAP_SECONDS = 0.1
 #: the sandbox takes nothing in later than its longest delay; a message may be sent until it is ten seconds old
 GIVE_UP_SECONDS = 20.0
 SETTLED_SECONDS = 180.0
-#: no change for so long: every account that has something to protect was looked at meanwhile
+#: no change for so long: every account that has something to protect was looked at meanwhile, but those that the limits of
+#: an exchange hold up
 QUIET_SECONDS = 6.0
+#: what they refuse is asked again sooner
+REFUSED_SECONDS = 20
 NO_COINS = {"USDT": "5000000", "USD": "5000000", "USDC": "5000000"}
 #: for those who margin contracts with them
 COINS = {"BTC": "100", "ETH": "2000"}
@@ -129,7 +135,7 @@ def wait_settled(stack: Stack) -> float:
     """Until no order's end is open and nothing changes any more, within a bound; how long that took. What is not
     settled then is for the checker to find."""
     begun = time.monotonic()
-    quiet = _Quiet(_database(stack))
+    quiet = _Quiet(stack)
     while not quiet.reached() and time.monotonic() - begun < SETTLED_SECONDS:
         time.sleep(0.25)
     took = time.monotonic() - begun
@@ -139,8 +145,9 @@ def wait_settled(stack: Stack) -> float:
 
 
 class _Quiet:
-    def __init__(self, database_url: str) -> None:
-        self._url = database_url
+    def __init__(self, stack: Stack) -> None:
+        self._url = _database(stack)
+        self._redis = redis.Redis.from_url(stack.redis_url)
         self._seen: tuple[int, int, int] | None = None
         self._since = time.monotonic()
         self._calm_since = time.time()
@@ -149,7 +156,11 @@ class _Quiet:
         now = unsettled(self._url, self._calm_since)
         if now != self._seen:
             self._seen, self._since = now, time.monotonic()
-        return now[0] == 0 and time.monotonic() - self._since >= QUIET_SECONDS
+        return now[0] == 0 and time.monotonic() - self._since >= QUIET_SECONDS and not self._held_up()
+
+    def _held_up(self) -> bool:
+        refused = self._redis.scan_iter("starved:*:*")
+        return any(self._redis.ttl(each) > MEMORY_SECONDS - REFUSED_SECONDS for each in refused)
 
 
 def _checked(

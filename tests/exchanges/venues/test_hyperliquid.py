@@ -18,10 +18,12 @@ from hyperliquid.utils.types import Cloid  # type: ignore[import-untyped]
 
 from exchanges.errors import AuthRefused, NotSent, OutcomeUnknown, Throttled, Unsupported
 from exchanges.limits import LocalGate, Priority
+from exchanges.rounds import Round
 from exchanges.types import (
     Credentials,
     Instrument,
     Legs,
+    OrderRef,
     OrderRequest,
     OrderType,
     Side,
@@ -321,6 +323,34 @@ def test_a_long_list_of_fills_weighs_more() -> None:
         assert len(list(venue._fills(keys, 0, 1))) == 100
     with pytest.raises(NotSent):
         list(venue._fills(keys, 0, 1))
+
+
+def filled(number: int, at: int) -> dict[str, Any]:
+    order = {"coin": "BTC", "side": "A", "oid": number, "orderType": "Stop Market", "origSz": "1", "sz": "0"}
+    return {
+        "status": "order",
+        "order": {
+            "order": order | {"limitPx": "1", "triggerPx": "1", "reduceOnly": True, "timestamp": at},
+            "status": "filled",
+            "statusTimestamp": at + 9,
+        },
+    }
+
+
+def test_the_fills_of_one_order_answer_for_the_others_of_a_round() -> None:
+    shared = {"px": "7", "sz": "1", "time": NOW_MS, "fee": "0", "feeToken": "USDC"}
+    exchange = Exchange(userFillsByTime=[{"tid": number, "oid": number, **shared} for number in (7, 8)])
+    venue, keys = opened(exchange), credentials(NAME)
+
+    def price(number: int, at: int) -> Decimal | None:
+        exchange.answers["orderStatus"] = filled(number, at)
+        return venue.fetch(keys, BTC, OrderRef("", str(number))).average_price
+
+    with Round().asking():
+        assert [price(7, NOW_MS - 5_000), price(8, NOW_MS - 9_000)] == [7, 7]
+    assert exchange.asked.count("userFillsByTime") == 1
+    assert [price(7, NOW_MS - 5_000), price(8, NOW_MS - 9_000)] == [7, 7]
+    assert exchange.asked.count("userFillsByTime") == 3, "nothing is kept beyond its round"
 
 
 # -- keys ------------------------------------------------------------------------------------------------------
