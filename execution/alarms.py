@@ -21,8 +21,8 @@ from execution.jobs import plain
 from execution.legs import ATTEMPTS
 from execution.models import ACTIVE_BRACKETS, OPEN_STATES, Alarm, Bracket, Order
 from execution.protection import LegKind, LegState
-from execution.supervise import bare
 from execution.turns import ALARM
+from execution.watched import bare
 
 log = logging.getLogger(__name__)
 #: a stop that is being placed anew is missing for a moment: what lasts longer is told

@@ -17,11 +17,11 @@ from accounts.vault import VaultError
 from exchanges.errors import ExchangeError
 from exchanges.types import Instrument, OrderRef, Report
 from execution import forgotten, holdings, lanes, turns
+from execution.care import LANE_SECONDS
 from execution.commands import Entry, EntryKind, Step
 from execution.desk import Desk
 from execution.models import Order, OrderState
 from execution.rejection import Rejection, error_object
-from execution.supervise import LANE_SECONDS
 from execution.transitions import RECONCILIATION as WHO
 from execution.transitions import move_order
 

@@ -46,7 +46,7 @@ STOP_BACK = (
 
 
 class Look(Protocol):
-    """The part of `supervise.View` that is needed here."""
+    """The part of `view.View` that is needed here."""
 
     counted: bool
     orders: dict[str, Report]

@@ -24,8 +24,8 @@ from exchanges.rounds import Round
 from execution import abandoned, claims, endings, inquiry, mishap, resting, turns, unfinished, unseen
 from execution.brokers import producer_pool
 from execution.commands import Cancel, Close, Protect, Setting, Step
+from execution.leases import lease
 from execution.models import Order, OrderState
-from execution.supervise import lease
 from execution.wire import load
 
 #: a job younger than this is left to its worker

@@ -11,7 +11,8 @@ import pytest
 from exchanges.limits import LocalGate, Passage, Scope
 from exchanges.pool import INSTRUMENTS_SECONDS
 from exchanges.registry import venues
-from execution.supervise import look, open_desk
+from execution.supervise import open_desk
+from execution.view import look
 
 #: the share of an address's limits that supervision may take
 MOST = D("0.8")

@@ -4,7 +4,7 @@ import pytest
 
 from execution import claims, lanes
 from execution.brokers import region_redis
-from execution.supervise import lease
+from execution.leases import lease
 
 LANE = "lane:acc:binance_f:btc$"
 

@@ -11,7 +11,8 @@ from execution.desk import Desk
 from execution.models import BracketState
 from execution.observe import judge, read, wants_action
 from execution.protection import Guarded, Leg
-from execution.supervise import View, look, open_desk
+from execution.supervise import open_desk
+from execution.view import View, look
 
 LINKING = [
     ("Binance", "binance"),

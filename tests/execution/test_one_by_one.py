@@ -5,7 +5,7 @@ import pytest
 
 from exchanges.venues.hyperliquid import HyperliquidPerpetuals, HyperliquidSpot
 from execution.models import Bracket, BracketState
-from execution.supervise import FRESH
+from execution.view import FRESH
 
 VENUES = ["Hyperliquid", "Hyperliquid_F"]
 

@@ -13,7 +13,8 @@ from execution.ids import step_token
 from execution.models import Bracket, Comparison, Difference, Order
 from execution.orphans import same, unclaimed
 from execution.protection import Guarded, Leg, LegKind, LegState
-from execution.supervise import AFTERCARE, open_desk
+from execution.supervise import open_desk
+from execution.watched import AFTERCARE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 VENUES = [

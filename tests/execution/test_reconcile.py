@@ -23,6 +23,7 @@ from execution import (
     endings,
     inquiry,
     lanes,
+    leases,
     reconcile,
     supervise,
     tasks,
@@ -121,7 +122,7 @@ def test_two_never_ask_for_one_account_at_once(two_exchanges):
     rows = unknown(two_exchanges, "ByBit_F")
     account, venue = pair(two_exchanges, "bybit", "ByBit_F")
     claims.heart("tokyo").beat()  # Redis was emptied since the last one
-    with supervise.lease("tokyo", f"reconciling:{account}:{venue}") as held:
+    with leases.lease("tokyo", f"reconciling:{account}:{venue}") as held:
         assert held
         reconcile.look_into("tokyo", account, venue)
         assert rows.get().status == OrderState.UNKNOWN
