@@ -58,6 +58,10 @@ _OLDEST = re.compile(r"^X([A-Z]{3})(?:Z(?=USD|EUR|GBP|JPY|CAD|AUD)|X(?=XBT|ETH))
 _THOUSAND = re.compile(r"(?:1000|k)([A-Z][A-Z0-9]*)|([A-Z]+)1000")
 #: Bitfinex' derivatives: tBTCF0:USTF0, written BTC:USTF0 or BTCF0USTF0 too
 _FUNDED = re.compile(r"(?:\w+:)?(\w+?)(?:(?:F0)?:|F0)(\w+)F0")
+#: Bitfinex' long names: tDOGE:USD. Its small letter is nobody's prefix
+_LONG = re.compile(r"^t([A-Z0-9]+):([A-Z0-9]+)$")
+#: alone behind a colon they are what a pair is quoted in, not a coin behind the name of an exchange
+_MONEY = frozenset({*DOLLARS, "UST", "UDC", "EUR", "GBP", "JPY"})
 #: names that only contracts margined in coins have: Kraken's PI_XBTUSD and FI_XBTUSD_241227, OKX' BTC-USD-SWAP, Binance'
 #: BTCUSD_PERP, Bitget's BTCUSD_DMCBL, and BTC/USD:BTC
 _IN_COINS = re.compile(
@@ -85,12 +89,14 @@ def is_dollar(asset: str) -> bool:
 
 def plain(symbol: str) -> str:
     """Only letters and digits of the pair: `BINANCE:BTC/USDT.P`, `btc-usdt-swap` -> BTCUSDT."""
-    text = _undecorated(symbol.strip().upper())
+    text = _undecorated(_LONG.sub(r"\1\2", symbol.strip()).upper())
     if derivative := _FUNDED.fullmatch(text):
         text = "".join(derivative.groups())
     before, _, after = text.rpartition(":")
     if "/" in before:  # BTC/USDT:USDT names a settlement currency last, BINANCE:BTCUSDT an exchange first
         after = before.rpartition(":")[2]
+    elif before and after in _MONEY:
+        after = before.rpartition(":")[2] + after
     return re.sub(r"[^A-Z0-9]", "", _PREFIX.sub("", _undecorated(after)))
 
 
@@ -131,7 +137,7 @@ class InstrumentTable:
                 if not (held := self._by_pair.get(name)) or (instrument.active and not held.active):
                     self._by_pair[name] = instrument
                 if _marked(instrument):
-                    mark, rest = instrument.symbol[0].upper(), plain(instrument.symbol[1:])
+                    mark, rest = instrument.symbol[0].upper(), plain(instrument.symbol[1:].replace(":", ""))
                     for written in (mark + name, rest):
                         self._by_marked.setdefault(written, instrument)
             for written in _thousands(instrument):

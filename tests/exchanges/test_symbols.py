@@ -122,6 +122,36 @@ def test_spot_knows_aliases_and_separators() -> None:
     assert spot().find("XETHXXBT").symbol == "ETHBTC"
 
 
+def long_names() -> InstrumentTable:
+    """As Bitfinex writes them, in its order."""
+    listed = (("t1INCH:USD", "1INCH", "USD"), ("tDUSK:BTC", "DUSK", "BTC"), ("tAVAX:UST", "AVAX", "USDT"))
+    more = (("tDOGE:USD", "DOGE", "USD"), ("tDOGE:UST", "DOGE", "USDT"), ("tDOGE:BTC", "DOGE", "BTC"))
+    return InstrumentTable([instrument(*each, Product.SPOT) for each in (*listed, *more)])
+
+
+@pytest.mark.parametrize("written", ["BTC", "USD", "UST", "USDT", "BITFINEX:BTC", "BITFINEX:USD"])
+def test_what_a_long_name_is_quoted_in_is_no_name_of_it(written: str) -> None:
+    with pytest.raises(UnknownSymbol):
+        long_names().find(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "symbol"),
+    [
+        ("tDOGE:USD", "tDOGE:USD"),
+        ("DOGE:USD", "tDOGE:USD"),
+        ("tdoge:ust", "tDOGE:UST"),
+        ("DOGE:USDT", "tDOGE:UST"),
+        ("BITFINEX:DOGE:USD", "tDOGE:USD"),
+        ("BITFINEX:DOGEUSD", "tDOGE:USD"),
+        ("tDOGE:BTC", "tDOGE:BTC"),
+    ],
+)
+def test_a_long_name_is_found_by_all_of_it(written: str, symbol: str) -> None:
+    assert long_names().find(plain(written)).symbol == symbol
+    assert long_names().find(written).symbol == symbol
+
+
 @pytest.mark.parametrize(
     "written", ["BTCUSDT_240329", "BTC-29MAR24", "PEPEUSDT", "USDT", "", ":", "---", ".P", "PERP.P"]
 )

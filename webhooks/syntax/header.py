@@ -54,6 +54,7 @@ def _common_symbol(written: str) -> str | None:
     symbol = written.upper()
     if _DATED.search(symbol) or in_coins(symbol):
         return _PREFIX.sub("", symbol)
+    symbol = plain(written)
     while (shorter := plain(symbol)) != symbol:
         symbol = shorter
     symbol = re.sub(r"^XBT(?=.)", "BTC", symbol)
