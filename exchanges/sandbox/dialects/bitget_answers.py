@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -9,11 +12,51 @@ from typing import Any
 
 from exchanges.sandbox.engine import Desk
 from exchanges.sandbox.ledger import Account
-from exchanges.sandbox.model import ZERO, Market, Order, Reason, Rejected, text
+from exchanges.sandbox.meter import Limit, Owner
+from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, Rejected, text
 from exchanges.sandbox.wire import Call, Reply
-from exchanges.types import MarginMode, OrderStatus, OrderType, PositionMode, Product, TriggerBy
+from exchanges.types import (
+    MarginMode,
+    OrderStatus,
+    OrderType,
+    PositionMode,
+    Product,
+    Side,
+    TimeInForce,
+    TriggerBy,
+)
 
 D = Decimal
+SPOT, MIX = "/api/v2/spot", "/api/v2/mix"
+WINDOW_MS = 30_000
+LARGEST_BATCH = 50
+SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+TYPES = {"market": False, "limit": True}
+FORCES = {
+    "gtc": TimeInForce.GTC,
+    "ioc": TimeInForce.IOC,
+    "fok": TimeInForce.FOK,
+    "post_only": TimeInForce.GTC,
+}
+#: planType of a TP/SL plan -> (is a stop, belongs to the whole position)
+TPSL = {
+    "loss_plan": (True, False),
+    "profit_plan": (False, False),
+    "pos_loss": (True, True),
+    "pos_profit": (False, True),
+}
+LIMITS = (
+    Limit("address", "address", 6000, 60, Owner.ADDRESS),
+    *(Limit(name, name, 10, 1) for name in ("place", "plan", "cancel", "reads", "plans", "account")),
+    *(Limit(name, name, 5, 1) for name in ("settings", "positions", "batch")),
+    Limit("info", "info", 1, 1),
+)
+
+
+def costs(name: str) -> dict[str, int]:
+    return {"address": 1, name: 1}
+
+
 TRIGGERS = {"fill_price": TriggerBy.LAST, "mark_price": TriggerBy.MARK}
 MARGIN = {"crossed": MarginMode.CROSS, "isolated": MarginMode.ISOLATED}
 MODES = {"one_way_mode": PositionMode.ONE_WAY, "hedge_mode": PositionMode.HEDGE}
@@ -123,7 +166,12 @@ def found_order(desk: Desk, account: Account, named: Mapping[str, Any]) -> Order
 def page_of(call: Call, orders: Iterable[Order]) -> list[Order]:
     """The `limit` orders older than `idLessThan`; ids grow with time."""
     before = call.text("idLessThan", "")
-    older = [each for each in orders if not before or int(each.live_id or each.id) < int(before)]
+    start, end = call.integer("startTime", 0), call.integer("endTime", 10**15)
+    older = [
+        each
+        for each in orders
+        if (not before or int(each.live_id or each.id) < int(before)) and start <= each.created_ms <= end
+    ]
     return older[: call.integer("limit", 100)]
 
 
@@ -197,7 +245,9 @@ def ticker_row(call: Call, desk: Desk, market: Market) -> dict[str, Any]:
     last = text(desk.bid(market))
     row = {"symbol": market.symbol, "lastPr": last, "bidPr": last, "askPr": text(desk.ask(market))}
     marks = {} if market.product is Product.SPOT else {"markPrice": last, "indexPrice": last}
-    return {**row, **marks, "bidSz": "1000", "askSz": "1000", "ts": str(call.now_ms)}
+    day = dict.fromkeys(("high24h", "low24h", "open", "open24h", "openUtc"), last)
+    still = dict.fromkeys(("change24h", "changeUtc24h", "baseVolume", "quoteVolume", "usdtVolume"), "0")
+    return {**row, **marks, **day, **still, "bidSz": "1000", "askSz": "1000", "ts": str(call.now_ms)}
 
 
 def status_word(order: Order) -> str:
@@ -302,6 +352,13 @@ def futures_row(desk: Desk, account: Account, order: Order, status: str) -> dict
         "orderType": type_word(order),
         "leverage": text(desk.leverage(account, order.market)),
         "force": "gtc",
+        "totalProfits": text(sum((fill.realised for fill in order.fills), ZERO)),
+        "orderSource": type_word(order),
+        "enterPointSource": "API",
+        **{
+            f"preset{name}Price": _preset(order, stop=name == "StopLoss")
+            for name in ("StopLoss", "StopSurplus")
+        },
         **hedge_words(desk, account, order),
         **times(order),
     }
@@ -325,4 +382,91 @@ def futures_plan_row(desk: Desk, account: Account, order: Order) -> dict[str, An
         "priceAvg": "" if order.average_price is None else text(order.average_price),
         **hedge_words(desk, account, order),
         **times(order),
+    }
+
+
+def signature(secret: str, signed: bytes) -> bytes:
+    return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest())
+
+
+def _preset(order: Order, *, stop: bool) -> str:
+    """The trigger of what an order brings along."""
+    stops = (OrderType.STOP, OrderType.STOP_LIMIT)
+    found = [each.trigger_price for each in order.ticket.attached if (each.type in stops) is stop]
+    return text(found[0]) if found else ""
+
+
+def _fee(fill: Fill) -> dict[str, str]:
+    return {
+        "deduction": "no",
+        "feeCoin": fill.fee_asset,
+        "totalDeductionFee": "",
+        "totalFee": text(-fill.fee),
+    }
+
+
+def spot_fill_row(order: Order, fill: Fill) -> dict[str, Any]:
+    return {
+        "userId": "1",
+        "symbol": fill.symbol,
+        "orderId": fill.order_id,
+        "tradeId": str(fill.id),
+        "orderType": type_word(order),
+        "side": fill.side.value,
+        "priceAvg": text(fill.price),
+        "size": text(fill.quantity),
+        "amount": text(fill.quantity * fill.price),
+        "feeDetail": _fee(fill),
+        "tradeScope": "maker" if fill.maker else "taker",
+        "cTime": str(fill.time_ms),
+        "uTime": str(fill.time_ms),
+    }
+
+
+def futures_fill_row(order: Order, fill: Fill) -> dict[str, Any]:
+    hedged = fill.position_side is not None
+    trade = "close" if order.ticket.exits else "open"
+    return {
+        "tradeId": str(fill.id),
+        "symbol": fill.symbol,
+        "marginCoin": "USDT",
+        "orderId": fill.order_id,
+        "price": text(fill.price),
+        "baseVolume": text(fill.quantity),
+        "quoteVolume": text(fill.quantity * fill.price),
+        "feeDetail": [_fee(fill)],
+        "side": fill.side.value,
+        "profit": text(fill.realised),
+        "enterPointSource": "api",
+        "tradeSide": trade if hedged else f"{fill.side}_single",
+        "posMode": "hedge_mode" if hedged else "one_way_mode",
+        "tradeScope": "maker" if fill.maker else "taker",
+        "cTime": str(fill.time_ms),
+        "uTime": str(fill.time_ms),
+    }
+
+
+def closed_row(desk: Desk, account: Account, fill: Fill) -> dict[str, Any]:
+    market = desk.market(fill.symbol)
+    fee = fill.fee * fill.closed / fill.quantity
+    return {
+        "positionId": str(fill.id),
+        "marginCoin": "USDT",
+        "symbol": fill.symbol,
+        "holdSide": "long" if fill.side is Side.SELL else "short",
+        "openAvgPrice": text(fill.opened_at(market)),
+        "closeAvgPrice": text(fill.price),
+        "marginMode": name_of(MARGIN, desk.margin_mode(account, market)),
+        "posMode": name_of(MODES, desk.book(account).position_mode),
+        "openTotalPos": text(fill.closed),
+        "closeTotalPos": text(fill.closed),
+        "pnl": text(fill.realised),
+        "netProfit": text(fill.realised - fee),
+        "openFee": "0",
+        "closeFee": text(-fee),
+        "totalFunding": "0",
+        "cTime": str(fill.time_ms),
+        "uTime": str(fill.time_ms),
+        "ctime": str(fill.time_ms),
+        "utime": str(fill.time_ms),
     }

@@ -510,3 +510,54 @@ def test_open_orders_are_read_page_by_page(sandbox, futures, cash):
             ours.venue.gate = type(ours.venue.gate)()  # this is about pages, not about limits
             ours.place("buy", "limit", "0.001", price="40000", margin_mode=MarginMode.CROSS)
         assert len({each.client_id for each in ours.open()}) == 101
+
+
+# -- what clients do beside -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "symbol"), [("spot", SPOT), ("swap", SWAP)])
+def test_ccxt_replaces_an_order_cancels_several_and_reads_its_trades(sandbox, keys, kind, symbol):
+    made = ccxt_client(sandbox, keys, kind)
+    before = made.create_order(symbol, "limit", "buy", 0.1, 40000)
+    after = made.edit_order(before["id"], symbol, "limit", "buy", 0.2, 39000)
+    assert made.fetch_order(before["id"], symbol)["status"] == "canceled"
+    (found,) = made.fetch_open_orders(symbol)
+    assert (found["id"], found["amount"], found["price"]) == (after["id"], 0.2, 39000)
+    with pytest.raises(ccxt.BaseError, match="43001" if kind == "spot" else "22001"):
+        made.edit_order(before["id"], symbol, "limit", "buy", 0.2, 39000)
+    made.cancel_orders([after["id"], "7"], symbol)
+    made.create_order(symbol, "limit", "buy", 0.1, 38000)
+    made.cancel_all_orders(symbol)
+    assert made.fetch_open_orders(symbol) == []
+    bought = made.create_order(symbol, "limit", "buy", 0.1, 51000)
+    (trade,) = made.fetch_my_trades(symbol)
+    assert (trade["order"], trade["amount"], trade["takerOrMaker"]) == (bought["id"], 0.1, "taker")
+    assert (
+        trade["price"] == made.fetch_order_book(symbol)["asks"][0][0] == made.fetch_tickers()[symbol]["ask"]
+    )
+
+
+def test_ccxt_entry_brings_its_stop_and_target_along(sandbox, swap):
+    legs = {"stopLoss": {"triggerPrice": 49000}, "takeProfit": {"triggerPrice": 52000}}
+    entry = swap.create_order(SWAP, "limit", "buy", 0.1, 49500, legs)
+    assert swap.fetch_order(entry["id"], SWAP)["info"]["presetStopLossPrice"] == "49000"
+    assert swap.fetch_open_orders(SWAP, params={"planType": "profit_loss", "trigger": True}) == []
+    sandbox.price(SPOT, 49500)
+    plans = swap.fetch_open_orders(SWAP, params={"planType": "profit_loss", "trigger": True})
+    assert {each["triggerPrice"]: each["amount"] for each in plans} == {49000: 0.1, 52000: 0.1}
+    sandbox.price(SPOT, 48990)
+    assert swap.fetch_positions([SWAP]) == []
+    (closed,) = swap.fetch_positions_history([SWAP])
+    assert (closed["entryPrice"], closed["info"]["pnl"]) == (49500, "-51")
+
+
+def test_ccxt_closes_positions_and_all_plans_of_a_kind(swap):
+    swap.create_order(SWAP, "market", "buy", 0.1)
+    for price in (48000, 47000):
+        swap.create_order(SWAP, "market", "sell", 0.1, None, {"triggerPrice": price})
+    swap.cancel_all_orders(SWAP, {"trigger": True, "planType": "normal_plan"})
+    assert swap.fetch_open_orders(SWAP, params={"trigger": True}) == []
+    swap.close_position(SWAP)
+    assert swap.fetch_positions([SWAP]) == []
+    with pytest.raises(ccxt.BaseError, match="22002"):
+        swap.close_position(SWAP)
