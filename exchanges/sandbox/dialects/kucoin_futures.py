@@ -8,9 +8,20 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.kucoin import SIDES, TIMES, TYPES, KuCoinFrame, kind_of, ok, page
+from exchanges.sandbox.dialects.kucoin_frame import SIDES, TIMES, TYPES, KuCoinFrame, kind_of, ok, page
 from exchanges.sandbox.ledger import Account, Position
-from exchanges.sandbox.model import ZERO, Market, Order, Reason, Rejected, Rules, Ticket, text
+from exchanges.sandbox.model import (
+    ZERO,
+    AttachWhen,
+    Fill,
+    Market,
+    Order,
+    Reason,
+    Rejected,
+    Rules,
+    Ticket,
+    text,
+)
 from exchanges.sandbox.wire import Answered, Call, Reply
 from exchanges.types import Direction, MarginMode, OrderStatus, PositionMode, Product, Side, TriggerBy
 
@@ -108,11 +119,60 @@ class KuCoinFutures(KuCoinFrame):
 
     @route("GET /api/v1/ticker", public=True, costs={"public": 2})
     def ticker(self, call: Call) -> Any:
-        market = self.desk.market(call.text("symbol"))
+        return ok(self._ticker_row(call, self.desk.market(call.text("symbol"))))
+
+    def _ticker_row(self, call: Call, market: Market) -> dict[str, Any]:
         bid, ask = text(self.desk.bid(market)), text(self.desk.ask(market))
         prices = {"price": bid, "bestBidPrice": bid, "bestAskPrice": ask}
         sizes = {"size": 1, "bestBidSize": 1000, "bestAskSize": 1000}
-        return ok({"symbol": market.symbol, "side": "buy", "ts": call.now_ms * 1_000_000, **prices, **sizes})
+        numbers = {"sequence": call.now_ms, "tradeId": str(call.now_ms), "ts": call.now_ms * 1_000_000}
+        return {"symbol": market.symbol, "side": "buy", **numbers, **prices, **sizes}
+
+    @route("GET /api/v1/contracts/{symbol}", public=True, costs={"public": 3})
+    def contract(self, call: Call) -> Any:
+        return ok(self._contract_row(self.desk.market(call.text("symbol"))))
+
+    @route("GET /api/v1/allTickers", public=True, costs={"public": 5})
+    def tickers(self, call: Call) -> Any:
+        return ok([self._ticker_row(call, market) for market in self.markets])
+
+    @route(
+        "GET /api/v1/level2/snapshot",
+        "GET /api/v1/level2/depth20",
+        "GET /api/v1/level2/depth100",
+        public=True,
+        costs={"public": 3},
+    )
+    def level2(self, call: Call) -> Any:
+        market = self.desk.market(call.text("symbol"))
+        told = {"symbol": market.symbol, "sequence": call.now_ms, "ts": call.now_ms * 1_000_000}
+        return ok({**told, **self.levels(call, market)})
+
+    @route("GET /api/v1/mark-price/{symbol}/current", public=True, costs={"public": 3})
+    def mark_price(self, call: Call) -> Any:
+        market = self.desk.market(call.text("symbol"))
+        price = self.desk.bid(market)
+        times = {"granularity": 1000, "timePoint": call.now_ms}
+        return ok({"symbol": market.symbol, **times, "value": price, "indexPrice": price})
+
+    @route("GET /api/v1/funding-rate/{symbol}/current", public=True, costs={"public": 2})
+    def funding_rate(self, call: Call) -> Any:
+        """None is paid."""
+        symbol, turn = self.desk.market(call.text("symbol")).symbol, 28_800_000
+        times = {
+            "granularity": turn,
+            "timePoint": call.now_ms,
+            "fundingTime": call.now_ms // turn * turn + turn,
+        }
+        return ok({"symbol": symbol, **times, "value": ZERO, "predictedValue": ZERO, "period": 1})
+
+    @route("GET /api/v1/contracts/risk-limit/{symbol}", public=True, costs={"public": 5})
+    def risk_limits(self, call: Call) -> Any:
+        """One step."""
+        market = self.desk.market(call.text("symbol"))
+        step = {"level": 1, "minRiskLimit": 0, "maxRiskLimit": 10_000_000, "maintainMargin": D("0.004")}
+        most = {"maxLeverage": market.max_leverage, "initialMargin": D(text(1 / market.max_leverage, 4))}
+        return ok([{"symbol": market.symbol, **step, **most}])
 
     # -- orders ----------------------------------------------------------------------------------------
 
@@ -137,11 +197,57 @@ class KuCoinFutures(KuCoinFrame):
         told = self.each(call, orders, "/api/v1/orders", self.place)
         return ok([_batch_row(*each) for each in zip(orders or (), told, strict=True)])
 
+    @route("POST /api/v1/st-orders", trading=True)
+    def place_with_stops(self, call: Call) -> Any:
+        """An order that brings stop and target along. docs-new/rest/futures-trading/orders/add-take-profit-and-stop-loss-order"""
+        return self.place(call)
+
+    @route("POST /api/v1/orders/test", trading=True)
+    def test(self, call: Call) -> Any:
+        ticket = self._ticket(call)
+        self.desk.check(call.account, ticket)
+        return ok({"orderId": self.rules.order_id(self.desk.number()), "clientOid": ticket.client_id})
+
+    @staticmethod
+    def _attached(call: Call, side: Side) -> tuple[Ticket, ...]:
+        """What reduces the position when the price has risen or fallen so far."""
+        names = {True: "triggerStopUpPrice", False: "triggerStopDownPrice"}
+        return tuple(
+            Ticket(
+                call.text("symbol"),
+                side.opposite,
+                kind_of(limit=False, stop=rises == (side is Side.SELL)),
+                quantity=call.decimal("size"),
+                trigger_price=call.decimal(name),
+                trigger_by=call.one_of("stopPriceType", TRIGGERS, "TP"),
+                rises=rises,
+                reduce_only=True,
+                position_side=call.one_of("positionSide", DIRECTIONS, "BOTH"),
+                extra={"timeInForce": "GTC"},
+            )
+            for rises, name in names.items()
+            if call.decimal_or_none(name)
+        )
+
+    def _closed(self, call: Call) -> Position:
+        """What an order closes as a whole; who asks for that need not tell its side and size."""
+        symbol, side = call.text("symbol"), call.one_of("positionSide", DIRECTIONS, "BOTH")
+        position = self.desk.book(call.account).position(self.desk.market(symbol), side)
+        if not position.quantity:
+            raise Rejected(Reason.REDUCE_ONLY)
+        return position
+
     def _ticket(self, call: Call) -> Ticket:
         market = self.desk.market(call.text("symbol"))
-        side, limit = call.one_of("side", SIDES), call.one_of("type", TYPES)
+        limit = call.one_of("type", TYPES)
         rises = call.one_of("stop", RISES) if call.text("stop", "") else None
         close, quantity = call.flag("closeOrder"), call.decimal_or_none("size")
+        default = (
+            self._closed(call).direction.exit_side.value if close and not call.text("side", "") else None
+        )
+        side = call.one_of("side", SIDES, default)
+        if close and rises is None:
+            quantity = abs(self._closed(call).quantity)
         if (coins := call.decimal_or_none("qty")) is not None:
             quantity = coins / market.contract_size
         if quantity is None and not close:
@@ -163,6 +269,8 @@ class KuCoinFutures(KuCoinFrame):
             close_position=close,
             position_side=call.one_of("positionSide", DIRECTIONS, "BOTH"),
             client_id=call.text("clientOid"),
+            attached=self._attached(call, side) if call.path.endswith("st-orders") else (),
+            attach_when=AttachWhen.FULL,
             extra={"timeInForce": call.text("timeInForce", "GTC")},
         )
 
@@ -195,6 +303,25 @@ class KuCoinFutures(KuCoinFrame):
     def cancel(self, call: Call) -> Any:
         return ok({"cancelledOrderIds": [self.desk.cancel(call.account, self._found(call)).id]})
 
+    @route("DELETE /api/v1/orders/multi-cancel", trading=True, costs={"futures": 20})
+    def cancel_several(self, call: Call) -> Any:
+        """docs-new/rest/futures-trading/orders/batch-cancel-orders, read 2026-11-23"""
+        by_id = call.params.get("orderIdsList") or []
+        by_name = [each.get("clientOid") for each in call.params.get("clientOidsList") or []]
+        if not by_id and not by_name:
+            raise Rejected(Reason.MISSING_PARAMETER, "orderIdsList")
+        found = [(each, self.desk.order(call.account, order_id=str(each))) for each in by_id]
+        found += [(each, self.desk.order(call.account, client_id=str(each))) for each in by_name]
+        rows = []
+        for name, order in found:
+            told = {"orderId": order.id if order else name, "clientOid": order.client_id if order else None}
+            if order is not None and order.open:
+                self.desk.cancel(call.account, order)
+                rows.append({**told, "code": "200", "msg": "success"})
+            else:
+                rows.append({**told, "code": "100004", "msg": "Order is in not cancelable state"})
+        return ok(rows)
+
     @route("DELETE /api/v1/orders/client-order/{clientOid}", trading=True, costs={"futures": 1})
     def cancel_by_client_id(self, call: Call) -> Any:
         """Plain orders only."""
@@ -218,6 +345,58 @@ class KuCoinFutures(KuCoinFrame):
             symbol, known = call.text("symbol", ""), reversed(self.desk.book(call.account).orders.values())
             found = [each for each in known if not each.open and symbol in ("", each.market.symbol)]
         return ok(page(call, [self._order_row(call.account, order) for order in found]))
+
+    @route("GET /api/v1/recentDoneOrders", costs={"futures": 5})
+    def recent(self, call: Call) -> Any:
+        known, symbol = reversed(self.desk.book(call.account).orders.values()), call.text("symbol", "")
+        ended = [each for each in known if not each.open and symbol in ("", each.market.symbol)]
+        return ok([self._order_row(call.account, order) for order in ended[:1000]])
+
+    @route("GET /api/v1/fills", "GET /api/v1/recentFills", costs={"futures": 5})
+    def fills(self, call: Call) -> Any:
+        rows = [self._fill_row(call.account, *each) for each in self.traded(call)]
+        return ok(rows[:1000] if call.path.endswith("recentFills") else page(call, rows))
+
+    def _fill_row(self, account: Account, order: Order, fill: Fill) -> dict[str, Any]:
+        closes = fill.closed > 0
+        return {
+            "symbol": fill.symbol,
+            "tradeId": str(fill.id),
+            "orderId": fill.order_id,
+            "side": fill.side.value,
+            "liquidity": "maker" if fill.maker else "taker",
+            "forceTaker": False,
+            "price": text(fill.price),
+            "size": int(fill.quantity),
+            "value": text(order.market.value(fill.quantity, fill.price)),
+            "fee": text(fill.fee),
+            "openFeePay": text(ZERO if closes else fill.fee),
+            "closeFeePay": text(fill.fee if closes else ZERO),
+            "feeRate": text(self.rules.maker_fee if fill.maker else self.rules.taker_fee),
+            "fixFee": "0",
+            "feeCurrency": fill.fee_asset,
+            "settleCurrency": order.market.quote,
+            "orderType": "market" if order.price is None else "limit",
+            "tradeType": "trade",
+            "displayType": "market" if order.price is None else "limit",
+            "stop": "",
+            "subTradeType": None,
+            "marginMode": self._mode(account, fill.symbol).upper(),
+            "positionSide": DIRECTION_WORDS[fill.position_side],
+            "tradeTime": fill.time_ms * 1_000_000,
+            "createdAt": fill.time_ms,
+        }
+
+    @route("GET /api/v1/openOrderStatistics", costs={"futures": 10})
+    def open_statistics(self, call: Call) -> Any:
+        market = self.desk.market(call.text("symbol"))
+        told: dict[str, Any] = {"settleCurrency": market.quote}
+        for side in Side:
+            found = [each for each in self.open_of(call, waiting=False) if each.side is side]
+            size, name = sum((each.remaining for each in found), ZERO), side.value.title()
+            cost = sum((market.value(each.remaining, each.price or ZERO) for each in found), ZERO)
+            told |= {f"openOrder{name}Size": int(size), f"openOrder{name}Cost": text(cost)}
+        return ok(told)
 
     @route("GET /api/v1/stopOrders", costs={"futures": 6})
     def stops(self, call: Call) -> Any:
@@ -267,6 +446,40 @@ class KuCoinFutures(KuCoinFrame):
     def positions(self, call: Call) -> Any:
         book = self.desk.book(call.account)
         return ok([self._position_row(call, each) for each in book.open_positions()])
+
+    @route("GET /api/v2/position")
+    def positions_of(self, call: Call) -> Any:
+        held, symbol = self.desk.book(call.account).open_positions(), call.text("symbol")
+        return ok([self._position_row(call, each) for each in held if each.market.symbol == symbol])
+
+    @route("GET /api/v1/history-positions")
+    def position_history(self, call: Call) -> Any:
+        """Newest first, a row for each fill that closed something."""
+        rows = [self._closed_row(call.account, fill) for _, fill in self.traded(call) if fill.closed]
+        return ok(page(call, rows))
+
+    def _closed_row(self, account: Account, fill: Fill) -> dict[str, Any]:
+        market, fee = self.desk.market(fill.symbol), fill.fee * fill.closed / fill.quantity
+        return {
+            "closeId": str(fill.id),
+            "userId": "1",
+            "symbol": fill.symbol,
+            "settleCurrency": market.quote,
+            "leverage": text(self.desk.leverage(account, market)),
+            "type": "CLOSE_LONG" if fill.side is Side.SELL else "CLOSE_SHORT",
+            "side": "LONG" if fill.side is Side.SELL else "SHORT",
+            "pnl": text(fill.realised - fee),
+            "realisedGrossCost": text(-fill.realised),
+            "realisedGrossCostNew": text(-fill.realised),
+            "withdrawPnl": "0",
+            "tradeFee": text(fee),
+            "fundingFee": "0",
+            "openTime": fill.time_ms,
+            "closeTime": fill.time_ms,
+            "openPrice": text(fill.opened_at(market)),
+            "closePrice": text(fill.price),
+            "marginMode": self._mode(account, fill.symbol).upper(),
+        }
 
     @route("GET /api/v1/position")
     def position(self, call: Call) -> Any:
@@ -321,6 +534,24 @@ class KuCoinFutures(KuCoinFrame):
     def change_leverage(self, call: Call) -> Any:
         self.desk.set_leverage(call.account, call.text("symbol"), call.decimal("leverage"))
         return ok(True)
+
+    @route("GET /api/v2/getCrossUserLeverage")
+    def cross_leverage(self, call: Call) -> Any:
+        market = self.desk.market(call.text("symbol"))
+        return ok({"symbol": market.symbol, "leverage": text(self.desk.leverage(call.account, market))})
+
+    @route("GET /api/v2/getMaxOpenSize")
+    def max_size(self, call: Call) -> Any:
+        """What the free money buys at the price and leverage given."""
+        market, account = self.desk.market(call.text("symbol")), call.account
+        free = max(account.free(self.rules.wallet, market.quote), ZERO) * call.decimal("leverage")
+        size = int(free / market.value(D(1), call.decimal("price")))
+        return ok({"symbol": market.symbol, "maxBuyOpenSize": size, "maxSellOpenSize": size})
+
+    @route("GET /api/v1/trade-fees")
+    def fees(self, call: Call) -> Any:
+        rates = {"takerFeeRate": text(self.rules.taker_fee), "makerFeeRate": text(self.rules.maker_fee)}
+        return ok({"symbol": self.desk.market(call.text("symbol")).symbol, **rates})
 
     @route("GET /api/v2/position/getPositionMode")
     def position_mode(self, call: Call) -> Any:

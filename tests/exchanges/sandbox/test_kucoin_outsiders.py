@@ -57,7 +57,7 @@ def keys(sandbox: Sandbox) -> dict[str, str]:
 def ccxt_client(sandbox: Sandbox, keys: dict[str, str], kind: str) -> Any:
     words = {"apiKey": keys["key"], "secret": keys["secret"], "password": keys["passphrase"]}
     made = ccxt.kucoin({**words, "enableRateLimit": False, "options": {"uta": False, "defaultType": kind}})
-    made.options["fetchMarkets"] = {"types": ["spot", "swap"], "fetchTickersFees": False}
+    made.options["fetchMarkets"] = {"types": ["spot", "swap"]}
     futures = dict.fromkeys(("futuresPrivate", "futuresPublic"), sandbox.venue("KuCoin_F"))
     made.urls["api"] = dict.fromkeys(made.urls["api"], sandbox.venue("KuCoin")) | futures
     return made
@@ -665,3 +665,73 @@ def test_a_spot_market_order_among_limit_orders_goes_out_alone(sandbox, cash):
     assert [each.status for each in told] == [OrderStatus.OPEN, OrderStatus.OPEN, OrderStatus.FILLED]
     asked = [each["path"] for each in sandbox.state("KuCoin", cash.keys.key)["calls"]]
     assert asked[-2:] == ["/api/v1/hf/orders/multi/sync", "/api/v1/hf/orders/sync"]
+
+
+# -- what clients do beside -----------------------------------------------------------------------------------
+
+
+def test_ccxt_asks_which_account_it_has(sandbox, keys):
+    made = ccxt_client(sandbox, keys, "spot")
+    made.options["uta"] = None
+    assert made.is_uta_enabled() is False
+
+
+def test_ccxt_spot_changes_an_order_and_reads_its_trades(spot):
+    before = spot.create_order(SPOT, "limit", "buy", 0.1, 40000)
+    after = spot.edit_order(before["id"], SPOT, "limit", "buy", 0.2, 39000)
+    (found,) = spot.fetch_open_orders(SPOT)
+    assert (found["id"], found["amount"], found["price"]) == (after["id"], 0.2, 39000)
+    assert after["id"] != before["id"]
+    bought = spot.create_order(SPOT, "market", "buy", 0.1)
+    (trade,) = spot.fetch_my_trades(SPOT)
+    assert (trade["order"], trade["amount"], trade["takerOrMaker"]) == (bought["id"], 0.1, "taker")
+    assert trade["fee"] == {"cost": pytest.approx(5.00001), "currency": "USDT", "rate": 0.001}
+    assert (
+        spot.fetch_tickers()[SPOT]["ask"] == spot.fetch_order_book(SPOT, 20)["asks"][0][0] == trade["price"]
+    )
+
+
+def test_orders_of_the_classic_addresses_are_the_same_orders(spot):
+    spot.load_markets()
+    order = {"symbol": "BTC-USDT", "side": "buy", "type": "limit", "size": "0.1"}
+    placed = spot.privatePostOrders({**order, "price": "40000", "clientOid": "classic"})["data"]["orderId"]
+    row = spot.privateGetOrdersOrderId({"orderId": placed})["data"]
+    assert (row["isActive"], row["clientOid"], row["price"]) == (True, "classic", "40000")
+    assert spot.privateGetOrders({"status": "active"})["data"]["items"] == [row]
+    assert spot.fetch_open_orders(SPOT)[0]["id"] == placed
+    named = spot.privateDeleteOrderClientOrderClientOid({"clientOid": "classic"})["data"]
+    assert named == {"cancelledOrderId": placed, "clientOid": "classic"}
+    with pytest.raises(ccxt.BaseError, match="400100"):
+        spot.privateDeleteOrdersOrderId({"orderId": placed})
+    ids = [
+        spot.privatePostOrders({**order, "price": price, "clientOid": price})["data"]["orderId"]
+        for price in ("40000", "51000")
+    ]
+    assert spot.privateDeleteOrders({"symbol": "BTC-USDT"})["data"]["cancelledOrderIds"] == ids[:1]
+    (fill,) = spot.privateGetFills({"tradeType": "TRADE"})["data"]["items"]
+    assert fill["orderId"] == ids[1]
+
+
+def test_ccxt_futures_entry_brings_its_stop_and_target_along(sandbox, swap):
+    legs = {"stopLoss": {"triggerPrice": 49000}, "takeProfit": {"triggerPrice": 52000}}
+    swap.create_order(SWAP, "limit", "buy", 10, 49500, {"leverage": 5, **legs})
+    assert swap.fetch_open_orders(SWAP, params={"trigger": True}) == []
+    sandbox.price(SPOT, 49500)
+    waiting = swap.fetch_open_orders(SWAP, params={"trigger": True})
+    assert {each["triggerPrice"]: each["amount"] for each in waiting} == {49000: 10, 52000: 10}
+    sandbox.price(SPOT, 48990)
+    assert swap.fetch_positions([SWAP]) == []
+    (closed,) = swap.fetch_positions_history([SWAP])
+    assert (closed["entryPrice"], closed["info"]["type"]) == (49500, "CLOSE_LONG")
+    assert [each["side"] for each in swap.fetch_my_trades(SWAP)] == ["buy", "sell"]
+
+
+def test_ccxt_futures_cancels_several_orders_and_closes_a_position(swap):
+    ids = [swap.create_order(SWAP, "limit", "buy", 1, 40000, {"leverage": 5})["id"] for _ in range(2)]
+    told = swap.futuresPrivateDeleteOrdersMultiCancel({"orderIdsList": [*ids, "7"]})["data"]
+    assert [each["code"] for each in told] == ["200", "200", "100004"]
+    swap.create_order(SWAP, "market", "buy", 10, None, {"leverage": 5})
+    swap.close_position(SWAP)
+    assert swap.fetch_positions([SWAP]) == []
+    with pytest.raises(ccxt.BaseError, match="300009"):
+        swap.close_position(SWAP)
