@@ -14,7 +14,9 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,6 +28,7 @@ from exchanges.sandbox.meter import Exceeded, Limit, Owner
 from exchanges.sandbox.model import (
     ZERO,
     ClientIds,
+    Fill,
     Market,
     Order,
     Reason,
@@ -36,7 +39,7 @@ from exchanges.sandbox.model import (
     floor_to,
     text,
 )
-from exchanges.sandbox.wire import Answered, Call, Reply
+from exchanges.sandbox.wire import Answered, Call, Reply, encode
 from exchanges.types import (
     LIMITS,
     STOPS,
@@ -249,11 +252,56 @@ class _BingX(Dialect):
 
     @route("GET /openApi/spot/v1/ticker/24hr", public=True)
     def spot_ticker(self, call: Call) -> Any:
-        return _ok([_ticker(self.spot, call)])
+        return _ok([_ticker(self.spot, each, call) for each in _asked(call, self.spot)])
 
     @route("GET /openApi/swap/v2/quote/ticker", public=True)
     def swap_ticker(self, call: Call) -> Any:
-        return _ok(_ticker(self.linear, call) | {"lastQty": "1"})
+        rows = [_ticker(self.linear, each, call) | {"lastQty": "1"} for each in _asked(call, self.linear)]
+        return _ok(rows[0] if call.text("symbol", "") else rows)
+
+    @route("GET /openApi/spot/v1/ticker/price", public=True)
+    def spot_price(self, call: Call) -> Any:
+        rows = [
+            {
+                "symbol": each.symbol,
+                "trades": [{"timestamp": call.now_ms, "price": text(self.spot.bid(each))}],
+            }
+            for each in _asked(call, self.spot)
+        ]
+        return _ok(rows)
+
+    @route("GET /openApi/swap/v2/quote/price", "GET /openApi/swap/v1/ticker/price", public=True)
+    def swap_price(self, call: Call) -> Any:
+        rows = [
+            {"symbol": each.symbol, "price": text(self.linear.bid(each)), "time": call.now_ms}
+            for each in _asked(call, self.linear)
+        ]
+        return _ok(rows[0] if call.text("symbol", "") else rows)
+
+    @route("GET /openApi/spot/v1/ticker/bookTicker", "GET /openApi/spot/v2/quote/bookTicker", public=True)
+    def spot_best(self, call: Call) -> Any:
+        return _ok([_best(self.spot, each, call) for each in _asked(call, self.spot)])
+
+    @route("GET /openApi/swap/v2/quote/bookTicker", public=True)
+    def swap_best(self, call: Call) -> Any:
+        return _ok({"book_ticker": _best(self.linear, self.linear.market(call.text("symbol")), call)})
+
+    @route("GET /openApi/spot/v1/market/depth", public=True)
+    def spot_depth(self, call: Call) -> Any:
+        return _ok(_levels(self.spot, call) | {"ts": call.now_ms, "lastUpdateId": call.now_ms})
+
+    @route("GET /openApi/swap/v2/quote/depth", public=True)
+    def swap_depth(self, call: Call) -> Any:
+        return _ok(_levels(self.linear, call) | {"T": call.now_ms})
+
+    @route("GET /openApi/swap/v2/quote/premiumIndex", public=True)
+    def premium(self, call: Call) -> Any:
+        rows = [
+            {"symbol": each.symbol, "lastFundingRate": "0.0001", "nextFundingTime": call.now_ms + 3_600_000}
+            | dict.fromkeys(("markPrice", "indexPrice"), text(self.linear.bid(each)))
+            for each in _asked(call, self.linear)
+        ]
+        return _ok(rows[0] if call.text("symbol", "") else rows)
 
     # -- spot ------------------------------------------------------------------------------------------
 
@@ -302,6 +350,78 @@ class _BingX(Dialect):
     @route("GET /openApi/spot/v1/trade/openOrders", costs=_each("open", "orders"))
     def open_spot(self, call: Call) -> Any:
         return _ok({"orders": [_spot_row(each) for each in _open(call, self.spot)]})
+
+    @route("POST /openApi/spot/v1/trade/cancelOrders", trading=True, costs=_each("cancel", "orders"))
+    def cancel_spot_batch(self, call: Call) -> Any:
+        """What is not open any more refuses nothing."""
+        return _ok(
+            {
+                "orders": [
+                    _spot_row(each)
+                    for each in self._cancel_named(call, self.spot, "orderIds", "clientOrderIDs")
+                ]
+            }
+        )
+
+    def _cancel_named(self, call: Call, desk: Desk, ids: str, client_ids: str) -> list[Order]:
+        market = desk.market(call.text("symbol"))
+        found = [desk.order(call.account, order_id=each) for each in _names(call, ids)]
+        found += [desk.order(call.account, client_id=each.lower()) for each in _names(call, client_ids)]
+        known = [each for each in found if each is not None and each.open and each.market is market]
+        return [desk.cancel(call.account, each) for each in known if each.open]
+
+    @route("POST /openApi/spot/v1/trade/order/cancelReplace", trading=True, costs=_each("place", "orders"))
+    def replace_spot(self, call: Call) -> Any:
+        """The new order is placed only when the old one could be cancelled, unless it is to be placed in any case."""
+        old, why = self._cancelled(call, self.spot)
+        told: dict[str, Any] = {
+            "cancelResult": {"code": 0 if old else 100400, "msg": why, "result": old is not None}
+        }
+        told["orderCancelResponse"] = _spot_row(old) if old else None
+        if old is None and call.text("cancelReplaceMode", "STOP_ON_FAILURE") != "ALLOW_FAILURE":
+            return _said(100400, why)
+        (placed,) = self.each(call, [call.params], "/openApi/spot/v1/trade/order", self.place_spot)
+        done = not placed["code"]
+        told["openResult"] = {"code": placed["code"], "msg": placed["msg"], "result": done}
+        return _ok(told | {"orderOpenResponse": placed["data"] if done else None})
+
+    def _cancelled(self, call: Call, desk: Desk) -> tuple[Order | None, str]:
+        market = desk.market(call.text("symbol"))
+        name = call.text("cancelClientOrderID", call.text("cancelClientOrderId", "")).lower()
+        order = desk.order(call.account, order_id=call.text("cancelOrderId", ""), client_id=name)
+        if order is None or not order.open or order.market is not market:
+            return None, GONE
+        return desk.cancel(call.account, order), ""
+
+    @route("GET /openApi/spot/v1/trade/historyOrders", costs=_each("fetch", "queries"))
+    def history_spot(self, call: Call) -> Any:
+        """Newest first, in pages; of a symbol, a number and a state that may be named."""
+        state, after = call.text("status", ""), call.integer("orderId", 0)
+        symbol, since = call.text("symbol", ""), call.integer("startTime", 0)
+        rows = [
+            _spot_row(each)
+            for each in reversed(list(self.spot.book(call.account).orders.values()))
+            if symbol in ("", each.market.symbol) and each.created_ms >= since and int(each.id) >= after
+        ]
+        rows = [row for row in rows if state in ("", row["status"])]
+        size, number = call.integer("pageSize", call.integer("limit", 100)), call.integer("pageIndex", 1)
+        return _ok({"orders": rows[(number - 1) * size : number * size]})
+
+    @route("GET /openApi/spot/v1/trade/myTrades", costs=_each("fetch", "queries"))
+    def spot_trades(self, call: Call) -> Any:
+        symbol, order_id = self.spot.market(call.text("symbol")).symbol, call.text("orderId", "")
+        since, until = call.integer("startTime", 0), call.integer("endTime", call.now_ms)
+        fills = [each for each in self.spot.book(call.account).fills if each.symbol == symbol]
+        rows = [
+            _spot_fill(each)
+            for each in fills
+            if order_id in ("", each.order_id) and since <= each.time_ms <= until
+        ]
+        return _ok({"fills": rows[-call.integer("limit", 500) :]})
+
+    @route("GET /openApi/spot/v1/user/commissionRate", costs=_each("account", "queries"))
+    def spot_fees(self, call: Call) -> Any:
+        return _ok(_fees_of(self.spot))
 
     @route("GET /openApi/spot/v1/account/balance", costs=_each("account", "queries"))
     def spot_balance(self, call: Call) -> Any:
@@ -361,9 +481,7 @@ class _BingX(Dialect):
     def _ticket(self, call: Call) -> Ticket:
         market, kind = self.linear.market(call.text("symbol")), call.one_of("type", SWAP_TYPES)
         side = call.one_of("positionSide", POSITION_SIDES, "LONG")
-        for attached in ("stopLoss", "takeProfit", "closePosition"):
-            if call.text(attached, ""):
-                raise Rejected(Reason.BAD_PARAMETER, f"{attached} is not simulated")
+        whole = call.flag("closePosition") and kind in (OrderType.STOP, OrderType.TAKE_PROFIT)
         reduce_only, closes = call.flag("reduceOnly"), call.text("type") in CLOSING
         if side is not None and call.text("reduceOnly", ""):
             raise Rejected(Reason.BAD_PARAMETER, "reduceOnly is not accepted in hedge mode")
@@ -373,15 +491,37 @@ class _BingX(Dialect):
             market.symbol,
             call.one_of("side", SIDES),
             kind,
-            quantity=floor_to(call.decimal("quantity"), market.step),
+            quantity=None if whole else floor_to(call.decimal("quantity"), market.step),
+            close_position=whole,
             reduce_only=reduce_only or (closes and side is None),
             position_side=side,
             client_id=""
             if kind.conditional
             else call.text("clientOrderId", call.text("clientOrderID", "")).lower(),
             trigger_by=call.one_of("workingType", TRIGGERS, "MARK_PRICE"),
+            attached=tuple(self._attached(call, market, side)),
             **self._prices(call, self.linear, market, kind),
         )
+
+    def _attached(self, call: Call, market: Market, position: Direction | None) -> Iterator[Ticket]:
+        """Its stop and its target, each an order of its own from the first fill on; of the whole where none tells how much."""
+        side, link = call.one_of("side", SIDES).opposite, f"attached {self.linear.number()}"
+        for name in ("stopLoss", "takeProfit"):
+            if not call.text(name, ""):
+                continue
+            leg = replace(call, query="", body=encode(_object(call, name)))
+            kind = leg.one_of("type", CLOSING)
+            yield Ticket(
+                market.symbol,
+                side,
+                kind,
+                quantity=floor_to(leg.decimal_or_none("quantity") or call.decimal("quantity"), market.step),
+                reduce_only=position is None,
+                position_side=position,
+                link=link,
+                trigger_by=leg.one_of("workingType", TRIGGERS, "MARK_PRICE"),
+                **self._prices(leg, self.linear, market, kind),
+            )
 
     def _prices(self, call: Call, desk: Desk, market: Market, kind: OrderType) -> dict[str, Any]:
         """Prices cut to the tick, how long the order lives, and on which side it waits."""
@@ -405,6 +545,62 @@ class _BingX(Dialect):
     def cancel_all(self, call: Call) -> Any:
         return _ok({"success": [_swap_row(each) for each in _cancel_all(call, self.linear)], "failed": None})
 
+    @route("DELETE /openApi/swap/v2/trade/batchOrders", trading=True, costs=_each("cancel", "orders"))
+    def cancel_batch(self, call: Call) -> Any:
+        ended = self._cancel_named(call, self.linear, "orderIdList", "clientOrderIDList")
+        return _ok({"success": [_swap_row(each) for each in ended], "failed": None})
+
+    @route("POST /openApi/swap/v1/trade/cancelReplace", trading=True, costs=_each("place", "orders"))
+    def replace(self, call: Call) -> Any:
+        old, why = self._cancelled(call, self.linear)
+        told: dict[str, Any] = {"cancelResult": str(old is not None).lower(), "cancelMsg": why}
+        told["cancelResponse"] = _swap_row(old) if old else None
+        if old is None and call.text("cancelReplaceMode", "STOP_ON_FAILURE") != "ALLOW_FAILURE":
+            return _said(109421, "order not exist")
+        (placed,) = self.each(call, [call.params], "/openApi/swap/v2/trade/order", self.place)
+        done = not placed["code"]
+        told |= {"replaceResult": str(done).lower(), "replaceMsg": placed["msg"]}
+        return _ok(told | {"newOrderResponse": placed["data"]["order"] if done else None})
+
+    @route("POST /openApi/swap/v1/trade/amend", trading=True, costs=_each("place", "orders"))
+    def amend(self, call: Call) -> Any:
+        """How much of it there is."""
+        changed = self.linear.amend(
+            call.account,
+            _named(call, self.linear),
+            quantity=call.decimal("quantity"),
+            price=call.decimal_or_none("price"),
+        )
+        return _ok(_swap_row(changed))
+
+    @route("POST /openApi/swap/v2/trade/closeAllPositions", trading=True, costs=_each("place", "orders"))
+    def close_all(self, call: Call) -> Any:
+        """Of the symbol that may be named, at market."""
+        symbol, held = call.text("symbol", ""), self.linear.book(call.account).open_positions()
+        asked = [each for each in held if symbol in ("", each.market.symbol)]
+        return _ok({"success": [int(self._close(call.account, each).id) for each in asked], "failed": None})
+
+    @route("POST /openApi/swap/v1/trade/closePosition", trading=True, costs=_each("place", "orders"))
+    def close(self, call: Call) -> Any:
+        wanted = call.text("positionId")
+        for position in self.linear.book(call.account).open_positions():
+            if _number_of(position) == wanted:
+                order = self._close(call.account, position)
+                return _ok(_placed(order) | {"positionId": wanted, "origQty": text(order.quantity)})
+        return _said(80017, "position not exist")
+
+    def _close(self, account: Account, position: Position) -> Order:
+        ticket = Ticket(
+            position.market.symbol,
+            position.direction.exit_side,
+            OrderType.MARKET,
+            quantity=abs(position.quantity),
+            reduce_only=position.side is None,
+            position_side=position.side,
+            extra={"type": "MARKET", "workingType": "MARK_PRICE"},
+        )
+        return self.linear.place(account, ticket)
+
     @route("GET /openApi/swap/v2/trade/order", costs=_each("fetch", "queries"))
     def query(self, call: Call) -> Any:
         if (order := _named(call, self.linear)) is None:
@@ -425,6 +621,54 @@ class _BingX(Dialect):
             if not each.open and each.created_ms >= since and symbol in ("", each.market.symbol)
         ]
         return _ok({"orders": [_swap_row(each) for each in ended[: call.integer("limit", 500)]] or None})
+
+    @route("GET /openApi/swap/v1/trade/fullOrder", costs=_each("history", "orders"))
+    def full_orders(self, call: Call) -> Any:
+        """Open ones too, newest first."""
+        symbol, since, after = (
+            call.text("symbol", ""),
+            call.integer("startTime", 0),
+            call.integer("orderId", 0),
+        )
+        found = [
+            each
+            for each in reversed(list(self.linear.book(call.account).orders.values()))
+            if symbol in ("", each.market.symbol) and each.created_ms >= since and int(each.id) >= after
+        ]
+        return _ok({"orders": [_swap_row(each) for each in found[: call.integer("limit", 500)]]})
+
+    @route(
+        "GET /openApi/swap/v2/trade/allFillOrders",
+        "GET /openApi/swap/v1/trade/fillHistory",
+        costs=_each("history", "orders"),
+    )
+    def fills(self, call: Call) -> Any:
+        """The newer address tells more of each; both of a day or less where no time is named."""
+        symbol, order_id, book = (
+            call.text("symbol", ""),
+            call.text("orderId", ""),
+            self.linear.book(call.account),
+        )
+        since, until = call.integer("startTs", 0), call.integer("endTs", call.now_ms)
+        rows = [
+            _swap_fill(book.orders[each.order_id], each)
+            for each in reversed(book.fills)
+            if symbol in ("", each.symbol)
+            and order_id in ("", each.order_id)
+            and since <= each.time_ms <= until
+        ]
+        if call.path.endswith("fillHistory"):
+            return _ok({"fill_history_orders": rows})
+        return _ok({"fill_orders": rows})
+
+    @route("GET /openApi/swap/v2/user/commissionRate", costs=_each("account", "queries"))
+    def fees(self, call: Call) -> Any:
+        return _ok({"commission": _fees_of(self.linear)})
+
+    @route("GET /openApi/swap/v2/user/balance", costs=_each("account", "queries"))
+    def one_balance(self, call: Call) -> Any:
+        """The older address knows one currency."""
+        return _ok({"balance": self.swap_balance(call)["data"][0]})
 
     @route("GET /openApi/swap/v3/user/balance", costs=_each("account", "queries"))
     def swap_balance(self, call: Call) -> Any:
@@ -454,7 +698,7 @@ class _BingX(Dialect):
         market, desk = position.market, self.linear
         leverage, mark = desk.leverage(account, market), desk.bid(market)
         return {
-            "positionId": f"{position.updated_ms}",
+            "positionId": _number_of(position),
             "symbol": market.symbol,
             "currency": "USDT",
             "positionAmt": text(abs(position.quantity)),
@@ -717,8 +961,88 @@ def _swap_row(order: Order) -> dict[str, Any]:
     }
 
 
-def _ticker(desk: Desk, call: Call) -> dict[str, Any]:
+def _asked(call: Call, desk: Desk) -> list[Market]:
+    symbol = call.text("symbol", "")
+    return [desk.market(symbol)] if symbol else list(desk.markets.values())
+
+
+def _best(desk: Desk, market: Market, call: Call) -> dict[str, Any]:
+    told = {"bidPrice": text(desk.bid(market)), "askPrice": text(desk.ask(market)), "time": call.now_ms}
+    return {"symbol": market.symbol, "eventType": "bookTicker", **told, "bidVolume": "1", "askVolume": "1"}
+
+
+def _levels(desk: Desk, call: Call) -> dict[str, Any]:
     market = desk.market(call.text("symbol"))
+    return {"bids": [[text(desk.bid(market)), "1000"]], "asks": [[text(desk.ask(market)), "1000"]]}
+
+
+def _fees_of(desk: Desk) -> dict[str, Any]:
+    return {"takerCommissionRate": desk.rules.taker_fee, "makerCommissionRate": desk.rules.maker_fee}
+
+
+def _number_of(position: Position) -> str:
+    return f"{position.updated_ms}"
+
+
+def _object(call: Call, name: str) -> dict[str, Any]:
+    """Of a parameter that is written as JSON."""
+    value = call.params[name]
+    try:
+        found = json.loads(value, parse_float=D) if isinstance(value, str) else value
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Rejected(Reason.BAD_PARAMETER, name)
+    return {key: each for key, each in found.items() if each not in (0, "")}
+
+
+def _names(call: Call, name: str) -> list[str]:
+    """A list in JSON, or in words with commas between them."""
+    raw = call.text(name, "").strip().strip("[]")
+    return [each.strip().strip('"') for each in raw.split(",") if each.strip()]
+
+
+def _spot_fill(fill: Fill) -> dict[str, Any]:
+    return {
+        "symbol": fill.symbol,
+        "id": fill.id,
+        "orderId": int(fill.order_id),
+        "price": text(fill.price),
+        "qty": text(fill.quantity),
+        "quoteQty": text(fill.price * fill.quantity),
+        "commission": -fill.fee,
+        "commissionAsset": fill.fee_asset,
+        "time": fill.time_ms,
+        "isBuyer": fill.side is Side.BUY,
+        "isMaker": fill.maker,
+    }
+
+
+def _swap_fill(order: Order, fill: Fill) -> dict[str, Any]:
+    moment = datetime.fromtimestamp(fill.time_ms / 1000, timezone(timedelta(hours=8)))
+    return {
+        "symbol": fill.symbol,
+        "filledTm": moment.isoformat(timespec="milliseconds"),
+        "filledTime": moment.isoformat(timespec="milliseconds").replace("+08:00", "+0800"),
+        **dict.fromkeys(("volume", "qty"), text(fill.quantity)),
+        "price": text(fill.price),
+        "amount": text(fill.price * fill.quantity),
+        "quoteQty": text(fill.price * fill.quantity),
+        "commission": text(-fill.fee),
+        **dict.fromkeys(("currency", "commissionAsset"), fill.fee_asset),
+        "orderId": fill.order_id,
+        "tradeId": str(fill.id),
+        **dict.fromkeys(("liquidatedPrice", "liquidatedMarginRatio"), "0.00"),
+        "side": fill.side.upper(),
+        "positionSide": POSITION_SIDE_OF[fill.position_side],
+        "role": "maker" if fill.maker else "taker",
+        "type": order.ticket.extra["type"],
+        "realisedPNL": text(fill.realised),
+        "workingType": order.ticket.extra["workingType"],
+    }
+
+
+def _ticker(desk: Desk, market: Market, call: Call) -> dict[str, Any]:
     last = text(desk.bid(market))
     return {
         "symbol": market.symbol,

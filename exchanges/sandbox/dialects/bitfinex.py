@@ -212,6 +212,17 @@ class _Bitfinex(Dialect):
         desk = self._desk(call.text("symbol"))
         return _ticker(desk, desk.market(call.text("symbol")))
 
+    @route("GET /v2/book/{symbol}/{precision}", public=True, costs={"ticker": 1})
+    def book(self, call: Call) -> Any:
+        """A level is price, count and amount, an order in the raw book its number, price and amount; what is sold is below
+        zero."""
+        desk = self._desk(call.text("symbol"))
+        market = desk.market(call.text("symbol"))
+        bid, ask = desk.bid(market), desk.ask(market)
+        if call.text("precision") == "R0":
+            return [[1, bid, 100], [2, ask, -100]]
+        return [[bid, 1, 100], [ask, 1, -100]]
+
     # -- orders ----------------------------------------------------------------------------------------
 
     @route("POST /v2/auth/w/order/submit", trading=True, costs={"submit": 1})
@@ -228,15 +239,17 @@ class _Bitfinex(Dialect):
 
     @route("POST /v2/auth/w/order/multi", trading=True, costs={"multi": 1})
     def multi(self, call: Call) -> Any:
-        """Only the sending of orders is simulated."""
+        """New orders, changes and cancellations, in their order."""
         operations = call.params.get("ops")
         if not isinstance(operations, list) or not 0 < len(operations) <= LARGEST_BATCH:
             raise Rejected(Reason.BAD_PARAMETER, "ops")
-        if not all(isinstance(each, list) and len(each) == 2 and each[0] == "on" for each in operations):
+        ways = {"on": self.submit, "ou": self.update, "oc": self.cancel, "oc_multi": self.cancel_many}
+        if not all(isinstance(each, list) and len(each) == 2 and each[0] in ways for each in operations):
             raise Rejected(Reason.BAD_PARAMETER, "ops")
-        orders = [order for _, order in operations]
-        told = self.each(call, orders, "/v2/auth/w/order/submit", self.submit)
-        rows = [_operation_row(call, *each) for each in zip(orders, told, strict=True)]
+        rows = []
+        for kind, order in operations:
+            (told,) = self.each(call, [order], "/v2/auth/w/order/submit", ways[kind])
+            rows.append(_operation_row(call, kind, order, told))
         return _notification(call, "ox_multi-req", rows, f"Submitting {len(rows)} order operations.")
 
     def _ticket(self, call: Call, desk: Desk) -> Ticket:
@@ -285,6 +298,35 @@ class _Bitfinex(Dialect):
         extra["placed"] = int(order.id)
         return order
 
+    @route("POST /v2/auth/w/order/update", trading=True, costs={"submit": 1})
+    def update(self, call: Call) -> Any:
+        """Under its number; `amount` is the whole, `delta` what is added to it."""
+        if call.text("id", ""):
+            found = self._order(call.account, call.text("id"))
+        else:
+            found = self._named(call, call.text("cid"), call.text("cid_date"))
+        if found is None or not found.open:
+            raise Rejected(Reason.NOT_OPEN)
+        price, aux = (
+            None if (told := call.decimal_or_none(name)) is None else _cut(told, found.market)
+            for name in ("price", "price_aux_limit")
+        )
+        amount, delta = call.decimal_or_none("amount"), call.decimal_or_none("delta")
+        quantity = abs(amount) if amount is not None else None
+        if delta is not None:
+            quantity = abs(_signed(found, found.quantity) + delta)
+        waits = found.ticket.type.conditional and found.waiting
+        changed = self._desk(found.market.symbol).amend(
+            call.account,
+            found,
+            quantity=None if quantity is None else quantity.quantize(STEP, ROUND_DOWN),
+            price=aux if waits else price,
+            trigger_price=price if waits else None,
+        )
+        kind = changed.ticket.extra["type"].lower().removeprefix("exchange ")
+        words = f"Submitting update to {kind} {changed.side} order for {text(changed.remaining)} {found.market.symbol[1:]}."
+        return _notification(call, "ou-req", _order_row(changed), words)
+
     @route("POST /v2/auth/w/order/cancel", trading=True, costs={"cancel": 1})
     def cancel(self, call: Call) -> Any:
         """By their id, or by ours and the day."""
@@ -300,13 +342,15 @@ class _Bitfinex(Dialect):
 
     @route("POST /v2/auth/w/order/cancel/multi", trading=True, costs={"cancel": 1})
     def cancel_many(self, call: Call) -> Any:
-        if call.text("all", "") == "1":
+        if call.text("all", "") in ("1", "true"):
             found = [order for order in self._orders(call) if order.open]
         else:
-            ids = call.params.get("id")
-            if not isinstance(ids, list):
+            ids, names = call.params.get("id"), call.params.get("cid")
+            if not isinstance(ids or names, list) or not all(isinstance(each, list) for each in names or ()):
                 raise Rejected(Reason.BAD_PARAMETER, "id")
-            found = [o for each in ids if (o := self._order(call.account, str(each))) is not None and o.open]
+            asked = [self._order(call.account, str(each)) for each in ids or ()]
+            asked += [self._named(call, str(name), str(day)) for name, day in names or ()]
+            found = [order for order in asked if order is not None and order.open]
         for order in found:
             if order.open:  # the other half of a pair went with the first
                 self._desk(order.market.symbol).cancel(call.account, order)
@@ -427,11 +471,12 @@ def _notification(call: Call, kind: str, data: list[Any], words: str) -> list[An
     return [call.now_ms, kind, None, None, data, None, "SUCCESS", words]
 
 
-def _operation_row(call: Call, order: Mapping[str, Any], told: list[Any]) -> list[Any]:
+def _operation_row(call: Call, kind: str, order: Mapping[str, Any], told: list[Any]) -> list[Any]:
     """What is refused is told like over the websocket: an order that has our id and nothing else."""
     if told[0] != "error":
         return told
-    return [call.now_ms, "on-req", None, None, [None, None, order.get("cid")], told[1], "ERROR", told[2]]
+    named = [order.get("id"), None, order.get("cid")]
+    return [call.now_ms, f"{kind}-req", None, None, named, told[1], "ERROR", told[2]]
 
 
 def _pair_of(market: Market) -> tuple[str, str]:

@@ -170,10 +170,10 @@ class _BitMEX(Dialect):
             raise Rejected(Reason.BAD_KEY)
         if not expires.isdigit() or int(expires) * 1000 < call.now_ms:
             raise Rejected(Reason.BAD_TIMESTAMP, str(call.now_ms // 1000))
-        target = f"{call.path}?{call.query}" if call.query else call.path
-        signed = f"{call.method}{target}{expires}".encode() + call.body
-        wanted = hmac.new(account.secret.encode(), signed, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(wanted.encode(), call.headers.get("api-signature", "").encode()):
+        query, given = f"?{call.query}" if call.query else "", call.headers.get("api-signature", "").lower()
+        signed = (f"{call.method}{path}{query}{expires}".encode() + call.body for path in call.signed_paths)
+        wanted = (hmac.new(account.secret.encode(), each, hashlib.sha256).hexdigest() for each in signed)
+        if not any(hmac.compare_digest(each.encode(), given.encode()) for each in wanted):
             raise Rejected(Reason.BAD_SIGNATURE)
         if call.method != "GET" and "trade" not in account.permissions:
             raise Rejected(Reason.NO_PERMISSION)
@@ -215,6 +215,17 @@ class _BitMEX(Dialect):
     def instrument(self, call: Call) -> Any:
         wanted = call.text("symbol", "")
         return [self._instrument(each, call) for each in self._markets() if wanted in ("", each.symbol)]
+
+    @route(f"GET {API}/orderBook/L2", public=True, costs={"public": 1})
+    def order_book(self, call: Call) -> Any:
+        """What is sold first, from the highest price down."""
+        market = self._market(call)
+        desk, size = self.desks[market.product], self._contracts(market, market.max_quantity)
+        prices = {"Sell": desk.ask(market), "Buy": desk.bid(market)}
+        told = {"symbol": market.symbol, "size": size, "timestamp": _instant(call.now_ms)}
+        return [
+            told | {"id": int(price * 100), "side": side, "price": price} for side, price in prices.items()
+        ]
 
     def _markets(self) -> Iterator[Market]:
         for desk in self.desks.values():
@@ -382,16 +393,21 @@ class _BitMEX(Dialect):
 
     @route(f"GET {API}/execution/tradeHistory")
     def trade_history(self, call: Call) -> Any:
-        """Oldest first. Trades only: funding and settlements are not simulated."""
-        market, since = self._market(call), call.text("startTime", "")
-        book = self.desks[market.product].book(call.account)
+        """Oldest first, unless `reverse`. Trades only: funding and settlements are not simulated."""
+        symbol, since = call.text("symbol", ""), call.text("startTime", "")
+        if symbol:
+            self._market(call)
         found = [
-            _execution(order, fill, self._contracts(market, fill.quantity))
+            _execution(order, fill, self._contracts(order.market, fill.quantity))
+            for book in (desk.book(call.account) for desk in self.desks.values())
             for fill in book.fills
-            if fill.symbol == market.symbol
+            if symbol in ("", fill.symbol)
             and _instant(fill.time_ms) >= since
             and (order := book.orders.get(fill.order_id)) is not None
         ]
+        found.sort(key=lambda row: row["transactTime"])
+        if call.flag("reverse"):
+            found.reverse()
         wanted = _filter(call)
         rows = [row for row in found if all(row.get(name) == value for name, value in wanted.items())]
         start = call.integer("start", 0)
@@ -519,6 +535,14 @@ class _BitMEX(Dialect):
         for desk in desks:
             desk.set_position_mode(call.account, mode)
         return self.user(call)
+
+    @route(f"GET {API}/user/wallet")
+    def wallet(self, call: Call) -> Any:
+        """What is in it, without what positions gain."""
+        row = self.margin(call)
+        names = ("account", "currency", "amount", "timestamp")
+        rows = [{name: each[name] for name in names} for each in (row if isinstance(row, list) else [row])]
+        return rows if isinstance(row, list) else rows[0]
 
     @route(f"GET {API}/user/margin")
     def margin(self, call: Call) -> Any:

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import format_datetime
@@ -266,8 +267,72 @@ class BitunixFutures(BitunixFrame):
             extra={"effect": effect},
             **self._aim(call),
         )
+        ticket = replace(ticket, attached=tuple(self._attached(call, ticket)))
         order = self.desk.place(call.account, ticket)
         return _ok({"orderId": order.id, "clientId": order.client_id})
+
+    def _attached(self, call: Call, entry: Ticket) -> Iterator[Ticket]:
+        """One record of its stop and its target from the first fill on, for as much as it orders."""
+        record, side = self.rules.order_id(self.desk.number()), entry.side.opposite
+        for prefix in ("sl", "tp"):
+            if entry.reduces or not call.text(f"{prefix}Price", ""):
+                continue
+            limit = call.one_of(f"{prefix}OrderType", {"LIMIT": True, "MARKET": False}, "MARKET")
+            yield Ticket(
+                entry.symbol,
+                side,
+                KINDS[prefix, limit],
+                quantity=entry.quantity,
+                price=call.decimal(f"{prefix}OrderPrice") if limit else None,
+                trigger_price=call.decimal(f"{prefix}Price"),
+                trigger_by=call.one_of(f"{prefix}StopType", TRIGGERS, "MARK_PRICE"),
+                reduce_only=entry.position_side is None,
+                position_bound=True,
+                position_side=entry.position_side,
+                link=f"record {record}",
+                extra={"record": record, "effect": "GTC"},
+            )
+
+    @route(f"POST {PATH}trade/modify_order", trading=True, costs={"create": 1})
+    def modify(self, call: Call) -> Any:
+        order = self._plain(call.account, call.text("orderId", ""), call.text("clientId", ""))
+        if order is None or not order.open:
+            raise Rejected(Reason.UNKNOWN_ORDER)
+        self.desk.amend(
+            call.account, order, quantity=call.decimal_or_none("qty"), price=call.decimal_or_none("price")
+        )
+        return _ok({"orderId": order.id, "clientId": order.client_id})
+
+    @route(f"POST {PATH}trade/flash_close_position", trading=True, costs={"create": 1})
+    def flash_close(self, call: Call) -> Any:
+        """All of it, at market."""
+        wanted = call.text("positionId")
+        for position in self.desk.book(call.account).open_positions():
+            if self._number_of(call.account, position) == wanted:
+                self._close(call.account, position)
+                return _ok({"positionId": wanted})
+        raise Answered(_refused(*NO_POSITION))
+
+    @route(f"POST {PATH}trade/close_all_position", trading=True, costs={"create": 1})
+    def close_all(self, call: Call) -> Any:
+        """Of the symbol that may be named."""
+        symbol = call.text("symbol", "")
+        for position in self.desk.book(call.account).open_positions():
+            if symbol in ("", position.market.symbol):
+                self._close(call.account, position)
+        return _ok({})
+
+    def _close(self, account: Account, position: Position) -> None:
+        ticket = Ticket(
+            position.market.symbol,
+            position.direction.exit_side,
+            OrderType.MARKET,
+            quantity=abs(position.quantity),
+            reduce_only=position.side is None,
+            position_side=position.side,
+            extra={"effect": "GTC"},
+        )
+        self.desk.place(account, ticket)
 
     @route(f"POST {PATH}trade/batch_order", trading=True, costs={"batch": 1})
     def place_batch(self, call: Call) -> Any:
@@ -377,13 +442,49 @@ class BitunixFutures(BitunixFrame):
         self.desk.place_linked(call.account, legs)
         return _ok({"orderId": record})
 
+    @route(f"POST {PATH}tpsl/position/place_order", trading=True, costs={"pair": 1})
+    def place_whole(self, call: Call) -> Any:
+        """For all of a position, whatever that is when it fires; at market."""
+        return self.place_record(call)
+
+    @route(
+        f"POST {PATH}tpsl/modify_order",
+        f"POST {PATH}tpsl/position/modify_order",
+        trading=True,
+        costs={"pair": 1},
+    )
+    def modify_record(self, call: Call) -> Any:
+        """By its number, or that of all of a position by the position's."""
+        wanted, position = call.text("orderId", ""), call.text("positionId", "")
+        for legs in self._records(call):
+            whole = legs[0].ticket.close_position and self._hangs_on(call.account, legs[0]) == position
+            if not _stands(legs) or (_record(legs[0]) != wanted if wanted else not whole):
+                continue
+            for leg in legs:
+                prefix = "sl" if leg.ticket.type in STOPS else "tp"
+                self.desk.amend(
+                    call.account,
+                    leg,
+                    quantity=call.decimal_or_none(f"{prefix}Qty"),
+                    price=call.decimal_or_none(f"{prefix}OrderPrice") if leg.price is not None else None,
+                    trigger_price=call.decimal_or_none(f"{prefix}Price"),
+                )
+            return _ok({"orderId": _record(legs[0])})
+        raise Rejected(Reason.UNKNOWN_ORDER)
+
+    def _hangs_on(self, account: Account, leg: Order) -> str:
+        """The number of its position: of what its entry opened, when it came with one."""
+        known: str | None = leg.ticket.extra.get("position")
+        return self._number_of(account, self.desk.position(account, leg)) if known is None else known
+
     def _leg(self, call: Call, position: Position, prefix: str, record: str) -> Ticket:
         trigger, side = call.decimal(f"{prefix}Price"), position.direction.exit_side
         last, rises = self.desk.bid(position.market), (prefix == "sl") == (side is Side.BUY)
         if (trigger <= last) if rises else (trigger >= last):
             raise Answered(_refused(*CROSSED[prefix == "sl", rises]))
-        quantity = call.decimal(f"{prefix}Qty")
-        if quantity > abs(position.quantity):
+        whole = call.path.endswith("tpsl/position/place_order")
+        quantity = None if whole else call.decimal(f"{prefix}Qty")
+        if quantity is not None and quantity > abs(position.quantity):
             raise Answered(_refused(30038, "TP/SL amount must be less than the size of the position."))
         limit = call.one_of(f"{prefix}OrderType", {"LIMIT": True, "MARKET": False}, "MARKET")
         return Ticket(
@@ -391,6 +492,7 @@ class BitunixFutures(BitunixFrame):
             side,
             KINDS[prefix, limit],
             quantity=quantity,
+            close_position=whole,
             price=call.decimal(f"{prefix}OrderPrice") if limit else None,
             trigger_price=trigger,
             trigger_by=call.one_of(f"{prefix}StopType", TRIGGERS, "MARK_PRICE"),
@@ -404,11 +506,15 @@ class BitunixFutures(BitunixFrame):
 
     @route(f"GET {PATH}tpsl/get_pending_orders", costs={"records": 1})
     def records(self, call: Call) -> Any:
-        return _page(call, "", [_record_row(legs) for legs in self._records(call) if _stands(legs)])
+        standing = (legs for legs in self._records(call) if _stands(legs))
+        return _page(
+            call, "", [_record_row(legs, self._hangs_on(call.account, legs[0])) for legs in standing]
+        )
 
     @route(f"GET {PATH}tpsl/get_history_orders", costs={"ended_records": 1})
     def ended_records(self, call: Call) -> Any:
-        rows = [_ended_row(legs) for legs in self._records(call) if not _stands(legs)]
+        ended = (legs for legs in self._records(call) if not _stands(legs))
+        rows = [_ended_row(legs, self._hangs_on(call.account, legs[0])) for legs in ended]
         return _page(call, "orderList", rows)
 
     @route(f"POST {PATH}tpsl/cancel_order", trading=True, costs={"cancel_pair": 1})
@@ -757,11 +863,11 @@ def _status(order: Order) -> str:
     return "PART_FILLED_CANCELED" if order.filled else "CANCELED"
 
 
-def _record_row(legs: list[Order]) -> dict[str, Any]:
+def _record_row(legs: list[Order], position: str) -> dict[str, Any]:
     market = legs[0].market
     row: dict[str, Any] = {
         "id": _record(legs[0]),
-        "positionId": legs[0].ticket.extra["position"],
+        "positionId": position,
         "symbol": market.symbol,
         "base": market.base,
         "quote": market.quote,
@@ -779,9 +885,9 @@ def _record_row(legs: list[Order]) -> dict[str, Any]:
     return row
 
 
-def _ended_row(legs: list[Order]) -> dict[str, Any]:
+def _ended_row(legs: list[Order], position: str) -> dict[str, Any]:
     triggered = next((leg.triggered_ms for leg in legs if leg.triggered_ms), 0)
-    return _record_row(legs) | {
+    return _record_row(legs, position) | {
         "status": "TRIGGERED" if triggered else "CANCELED",
         "ctime": legs[0].created_ms,
         "triggerTime": triggered,

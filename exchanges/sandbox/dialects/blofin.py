@@ -19,7 +19,7 @@ from exchanges.sandbox.dialect import Dialect, route
 from exchanges.sandbox.engine import Desk
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Exceeded, Limit, Owner
-from exchanges.sandbox.model import Market, Order, Reason, Rejected, Rules, Ticket, text
+from exchanges.sandbox.model import Fill, Market, Order, Reason, Rejected, Rules, Ticket, text
 from exchanges.sandbox.wire import Answered, Call, Reply, encode
 from exchanges.types import (
     Direction,
@@ -179,11 +179,12 @@ class BloFinFutures(Dialect):
             raise _answered("152410", "The value of ACCESS-TIMESTAMP needs to be a millisecond timestamp")
         if abs(int(stamp) - call.now_ms) > WINDOW_MS:
             raise Rejected(Reason.BAD_TIMESTAMP)
-        target = f"{call.path}?{call.query}" if call.query else call.path
-        written = f"{target}{call.method}{stamp}{nonce}".encode() + call.body
-        digits = hmac.new(account.secret.encode(), written, hashlib.sha256).hexdigest()
-        given = call.headers.get("access-sign", "")
-        if not hmac.compare_digest(base64.b64encode(digits.encode()).decode(), given):
+        query, given = f"?{call.query}" if call.query else "", call.headers.get("access-sign", "").encode()
+        written = (
+            f"{path}{query}{call.method}{stamp}{nonce}".encode() + call.body for path in call.signed_paths
+        )
+        digits = (hmac.new(account.secret.encode(), each, hashlib.sha256).hexdigest() for each in written)
+        if not any(hmac.compare_digest(base64.b64encode(each.encode()), given) for each in digits):
             raise Rejected(Reason.BAD_SIGNATURE)
         if not hmac.compare_digest(account.passphrase, call.headers.get("access-passphrase", "")):
             raise _answered("152408", "Passphrase error")
@@ -224,6 +225,12 @@ class BloFinFutures(Dialect):
         ]
         return _frame([row | {"ts": str(call.now_ms)} for row in rows])
 
+    @route("GET /api/v1/market/books", public=True)
+    def book(self, call: Call) -> Any:
+        market = self.desk.market(call.text("instId"))
+        bid, ask = text(self.desk.bid(market)), text(self.desk.ask(market))
+        return _frame([{"asks": [[ask, "1000"]], "bids": [[bid, "1000"]], "ts": str(call.now_ms)}])
+
     def _asked(self, call: Call) -> list[Market]:
         wanted = call.text("instId", "")
         return [self.desk.market(wanted)] if wanted else list(self.desk.markets.values())
@@ -260,6 +267,31 @@ class BloFinFutures(Dialect):
     @route("POST /api/v1/trade/order-algo", trading=True, costs=TRADING)
     def place_trigger(self, call: Call) -> Any:
         return _frame(self._try(call, self._place_trigger, "algoId"))
+
+    @route("POST /api/v1/trade/close-position", trading=True, costs=TRADING)
+    def close_position(self, call: Call) -> Any:
+        """All of it, at market."""
+        market, side = (
+            self.desk.market(call.text("instId")),
+            call.one_of("positionSide", POSITION_SIDES, "net"),
+        )
+        mode = call.one_of("marginMode", MARGIN_MODES)
+        position = self.desk.book(call.account).position(market, side)
+        if not position.quantity or self.desk.margin_mode(call.account, market) is not mode:
+            raise Rejected(Reason.REDUCE_ONLY)
+        ticket = Ticket(
+            market.symbol,
+            position.direction.exit_side,
+            OrderType.MARKET,
+            quantity=abs(position.quantity),
+            reduce_only=side is None,
+            position_side=side,
+            client_id=call.text("clientOrderId", ""),
+            extra={"orderType": "market", "mode": mode, "size": abs(position.quantity)},
+        )
+        self.desk.place(call.account, ticket)
+        told = {"instId": market.symbol, "positionSide": call.text("positionSide", "net")}
+        return _frame(told | {"clientOrderId": ticket.client_id})
 
     @route("POST /api/v1/trade/cancel-order", trading=True, costs=TRADING)
     def cancel(self, call: Call) -> Any:
@@ -298,11 +330,31 @@ class BloFinFutures(Dialect):
         ticket = self._ticket(call, call.one_of("orderType", KINDS))
         return replace(
             ticket,
+            attached=tuple(self._attached(call, ticket)),
             price=call.decimal("price") if ticket.type is OrderType.LIMIT else None,
             time_in_force=TIMES.get(kind, TimeInForce.GTC),
             post_only=kind == "post_only",
             client_id=call.text("clientOrderId", ""),
         )
+
+    def _attached(self, call: Call, entry: Ticket) -> Iterator[Ticket]:
+        """Its stop and its target, one TP/SL order from the first fill on."""
+        legs = [leg for leg in ("sl", "tp") if call.text(f"{leg}TriggerPrice", "") and not entry.reduces]
+        pair, side, link = list[Order](), entry.side.opposite, f"attached {self.desk.number()}"
+        for leg in legs:
+            written = call.decimal_or_none(f"{leg}OrderPrice") or AT_MARKET
+            price, rises = None if written == AT_MARKET else written, (side is Side.BUY) == (leg == "sl")
+            yield replace(
+                entry,
+                side=side,
+                type=CONDITIONALS[rises == (side is Side.BUY), price is not None],
+                price=price,
+                trigger_price=call.decimal(f"{leg}TriggerPrice"),
+                rises=rises,
+                reduce_only=entry.position_side is None,
+                link=link,
+                extra={**entry.extra, "leg": leg, "pair": pair},
+            )
 
     def _ticket(self, call: Call, kind: OrderType) -> Ticket:
         self.desk.market(call.text("instId"))
@@ -429,14 +481,14 @@ class BloFinFutures(Dialect):
         order = self.desk.order(call.account, order_id=given, client_id=name)
         if order is None or _id_name(order) != id_name or given not in ("", order.id):
             return []
-        return list(order.ticket.extra["pair"])
+        return list(_pair_of(self.desk, call.account, order))
 
     @route("GET /api/v1/trade/order-detail", costs=TRADING)
     def detail(self, call: Call) -> Any:
         self.desk.market(call.text("instId"))
         if name := call.text("algoClientOrderId", ""):
             first = self.desk.order(call.account, client_id=name)
-            pair = first.ticket.extra.get("pair", []) if first else []
+            pair = _pair_of(self.desk, call.account, first) if first else []
             order = next((each for each in pair if each.live_id), None)
         else:
             order = self._plain(call)
@@ -469,14 +521,31 @@ class BloFinFutures(Dialect):
             raise Rejected(Reason.BAD_PARAMETER, "orderType")
         return self._waiting_rows(call, "algoId")
 
+    @route("GET /api/v1/trade/fills-history", costs=TRADING)
+    def fills(self, call: Call) -> Any:
+        """Newest first."""
+        wanted, number, account = call.text("instId", ""), call.text("orderId", ""), call.account
+        since, until = call.integer("begin", 0), call.integer("end", call.now_ms)
+        rows = [
+            _fill_row(order, fill)
+            for fill in reversed(self.desk.book(account).fills)
+            if wanted in ("", fill.symbol)
+            and since <= fill.time_ms <= until
+            and (order := self.desk.order(account, order_id=fill.order_id)) is not None
+            and number in ("", order.live_id or order.id)
+        ]
+        return _page(call, rows, "tradeId")
+
     def _waiting_rows(self, call: Call, id_name: str) -> Any:
         """Those that wait, or (history) all."""
         wanted, every = call.text(id_name, ""), call.path.endswith("history")
-        firsts = {
-            order.ticket.extra["pair"][0].id: order.ticket.extra["pair"]
+        found = (
+            order
             for order in self._listed(call)
             if _id_name(order) == id_name and (every or (order.open and order.waiting))
-        }
+        )
+        listed = (_pair_of(self.desk, call.account, order) for order in found)
+        firsts = {pair[0].id: pair for pair in listed}
         pairs = [pair for number, pair in firsts.items() if wanted in ("", number)]
         return _page(call, [_waiting_row(self.desk, call.account, pair) for pair in pairs], id_name)
 
@@ -625,6 +694,15 @@ def _page(call: Call, rows: list[dict[str, Any]], id_name: str) -> dict[str, Any
     return _frame(rows[first : first + call.integer("limit", 20)])
 
 
+def _pair_of(desk: Desk, account: Account, order: Order) -> list[Order]:
+    """The orders of one TP/SL order, [] for a plain one; those that came with an entry find each other here."""
+    pair: list[Order] = order.ticket.extra.get("pair", [])
+    if not pair:
+        known = desk.book(account).orders.values()
+        pair += [each for each in known if _conditional(order) and each.ticket.extra.get("pair") is pair]
+    return pair
+
+
 def _conditional(order: Order) -> bool:
     return "pair" in order.ticket.extra
 
@@ -681,7 +759,7 @@ def _order_row(desk: Desk, account: Account, order: Order) -> dict[str, Any]:
     state = "partially_filled" if order.filled else "live"
     if not order.open:
         state = ENDED.get(order.status, "partially_canceled" if order.filled else "canceled")
-    first = order.ticket.extra["pair"][0] if waited else None
+    first = _pair_of(desk, account, order)[0] if waited else None
     reason = order.reason if state.endswith("canceled") else None
     return _common_row(desk, account, order) | {
         "orderId": order.live_id or order.id,
@@ -700,6 +778,32 @@ def _order_row(desk: Desk, account: Account, order: Order) -> dict[str, Any]:
         "algoClientOrderId": first.client_id if first else "",
         "cancelSourceReason": reason,
         **dict.fromkeys(("tpTriggerPrice", "tpOrderPrice", "slTriggerPrice", "slOrderPrice")),
+        **{
+            f"{each.extra['leg']}{name}": told
+            for each in order.ticket.attached
+            for name, told in _leg_prices(each)
+        },
+    }
+
+
+def _leg_prices(leg: Ticket) -> Iterator[tuple[str, str]]:
+    yield "TriggerPrice", _padded(leg.trigger_price)
+    yield "OrderPrice", text(leg.price or AT_MARKET)
+
+
+def _fill_row(order: Order, fill: Fill) -> dict[str, Any]:
+    return {
+        "instId": fill.symbol,
+        "tradeId": str(fill.id),
+        "orderId": order.live_id or order.id,
+        "fillPrice": _padded(fill.price),
+        "fillSize": _padded(fill.quantity),
+        "fillPnl": _padded(fill.realised),
+        "positionSide": fill.position_side or "net",
+        "side": fill.side.value,
+        "fee": _padded(fill.fee),
+        "ts": str(fill.time_ms),
+        "brokerId": "",
     }
 
 

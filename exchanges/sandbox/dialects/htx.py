@@ -19,6 +19,7 @@ from exchanges.sandbox.meter import Exceeded, Limit, Owner
 from exchanges.sandbox.model import (
     ZERO,
     ClientIds,
+    Fill,
     Market,
     Order,
     Reason,
@@ -33,6 +34,11 @@ from exchanges.types import OrderStatus, OrderType, Product, Side, TimeInForce
 
 D = Decimal
 WINDOW_MS = 300_000
+#: other names of the hosts, which clients may sign as well
+HOSTS = {
+    "api.huobi.pro": ("api.htx.com", "api-aws.huobi.pro"),
+    "api.hbdm.vn": ("api.hbdm.com", "api.btcgateway.pro"),
+}
 LARGEST_BATCH = 10
 #: an order is found by its client id for so long after its end
 MEMORY_SECONDS = 7200
@@ -124,15 +130,30 @@ class HTXFrame(Dialect):
             raise Rejected(Reason.BAD_KEY)
         if abs(_moment_ms(given.get("Timestamp", "")) - call.now_ms) > WINDOW_MS:
             raise Rejected(Reason.BAD_TIMESTAMP)
-        query = "&".join(sorted(p for p in call.query.split("&") if not p.startswith("Signature=")))
-        signed = f"{call.method}\n{self.signed_host}\n{call.path}\n{query}".encode()
-        wanted = base64.b64encode(hmac.new(account.secret.encode(), signed, hashlib.sha256).digest()).decode()
         kind = (given.get("SignatureMethod"), given.get("SignatureVersion"))
-        if kind != ("HmacSHA256", "2") or not hmac.compare_digest(wanted, given["Signature"]):
+        wanted = (
+            self._signature(call, account, host, path)
+            for host in self._hosts(call)
+            for path in call.signed_paths
+        )
+        if kind != ("HmacSHA256", "2") or not any(
+            hmac.compare_digest(each.encode(), given["Signature"].encode()) for each in wanted
+        ):
             raise Rejected(Reason.BAD_SIGNATURE)
         if call.method != "GET" and "trade" not in account.permissions:
             raise Rejected(Reason.NO_PERMISSION)
         return account
+
+    def _hosts(self, call: Call) -> tuple[str, ...]:
+        """Under which the client may think that it speaks to us: also the one that it does, with or without its port."""
+        here = call.headers.get("host", "").lower()
+        return (self.signed_host, *HOSTS[self.signed_host], here, here.rpartition(":")[0])
+
+    @staticmethod
+    def _signature(call: Call, account: Account, host: str, path: str) -> str:
+        query = "&".join(sorted(p for p in call.query.split("&") if not p.startswith("Signature=")))
+        signed = f"{call.method}\n{host}\n{path}\n{query}".encode()
+        return base64.b64encode(hmac.new(account.secret.encode(), signed, hashlib.sha256).digest()).decode()
 
     def throttled(self, exceeded: Exceeded, call: Call) -> Reply:
         """No Retry-After: the time at which the window ends."""
@@ -228,6 +249,35 @@ class HTXSpot(HTXFrame):
     def merged(self, call: Call) -> Any:
         return merged(self, call, "symbol")
 
+    @route("GET /market/tickers", public=True, costs={"public": 1})
+    def tickers(self, call: Call) -> Any:
+        rows = []
+        for market in self.markets:
+            bid, ask = self.desk.bid(market), self.desk.ask(market)
+            prices = {
+                **dict.fromkeys(("open", "low", "close", "bid"), bid),
+                **dict.fromkeys(("high", "ask"), ask),
+            }
+            sizes = dict.fromkeys(("bidSize", "askSize", "amount", "vol", "count"), 1000)
+            rows.append({"symbol": market.symbol, **prices, **sizes})
+        return ok(rows) | {"ts": call.now_ms}
+
+    @route("GET /market/depth", public=True, costs={"public": 1})
+    def depth(self, call: Call) -> Any:
+        return depth(self, call, "symbol")
+
+    @route("GET /v2/market-status", public=True, costs={"public": 1})
+    def market_status(self, call: Call) -> Any:
+        return {"code": 200, "message": "success", "data": {"marketStatus": 1}}
+
+    @route("GET /v2/reference/transact-fee-rate")
+    def fee_rates(self, call: Call) -> Any:
+        maker, taker = text(self.rules.maker_fee), text(self.rules.taker_fee)
+        rates = dict.fromkeys(("makerFeeRate", "actualMakerRate"), maker)
+        rates |= dict.fromkeys(("takerFeeRate", "actualTakerRate"), taker)
+        wanted = call.text("symbols").split(",")
+        return {"code": 200, "data": [{"symbol": each, **rates} for each in wanted], "success": True}
+
     # -- plain orders ----------------------------------------------------------------------------------
 
     @route("POST /v1/order/orders/place", trading=True, costs={"orders": 1})
@@ -283,6 +333,29 @@ class HTXSpot(HTXFrame):
         told = [row for row in rows if row["state"] in states]
         return ok(after(told, call.text("from", ""), call.integer("size", 100)))
 
+    @route("GET /v1/order/history")
+    def history(self, call: Call) -> Any:
+        """Newest first, of the last two days or less; those that ended."""
+        symbol, found = call.text("symbol", ""), self.made_between(call, "start-time", "end-time")
+        ended = [each for each in found if not each.open and not (_is_algo(each) and not each.live_id)]
+        rows = [self._row(call.account, e, "field") for e in ended if symbol in ("", e.market.symbol)]
+        return ok(rows[: call.integer("size", 100)])
+
+    @route("GET /v1/order/orders/{orderId}/matchresults")
+    def matches_of_order(self, call: Call) -> Any:
+        if (found := self._plain(call)) is None:
+            raise Rejected(Reason.UNKNOWN_ORDER)
+        return ok([_match_row(found, fill) for fill in found.fills])
+
+    @route("GET /v1/order/matchresults")
+    def matches(self, call: Call) -> Any:
+        """Newest first."""
+        symbol, book = call.text("symbol"), self.desk.book(call.account)
+        found = [(book.orders[each.order_id], each) for each in reversed(book.fills) if each.symbol == symbol]
+        since, until = call.integer("start-time", 0), call.integer("end-time", call.now_ms)
+        rows = [_match_row(*each) for each in found if since <= each[1].time_ms <= until]
+        return ok(after(rows, call.text("from", ""), call.integer("size", 100)))
+
     @route("GET /v1/order/orders/{orderId}", "GET /v1/order/orders/getClientOrder")
     def order(self, call: Call) -> Any:
         if (found := self._plain(call)) is None:
@@ -310,6 +383,25 @@ class HTXSpot(HTXFrame):
             return ok(6 if found.status is OrderStatus.FILLED else 7)
         self.desk.cancel(call.account, found)
         return ok(10)
+
+    @route("POST /v1/order/orders/batchcancel", trading=True, costs={"batch": 1})
+    def cancel_batch(self, call: Call) -> Any:
+        """By their numbers, or by their client ids."""
+        names = {"order-ids": "order_id", "client-order-ids": "client_id"}
+        asked = [(names[name], str(each)) for name in names for each in call.params.get(name) or ()]
+        told: dict[str, list[Any]] = {"success": [], "failed": []}
+        for name, value in asked:
+            found = self.desk.order(call.account, **{name: value})
+            if found is not None and found.open and not (_is_algo(found) and found.waiting):
+                self.desk.cancel(call.account, found)
+                told["success"].append(value)
+                continue
+            code, words = (
+                REFUSALS[Reason.NOT_OPEN] if found else ("base-not-found", "The record is not found.")
+            )
+            row = {"order-id": value, "client-order-id": None, "err-code": code, "err-msg": words}
+            told["failed"].append(row)
+        return ok(told)
 
     @route("POST /v1/order/orders/batchCancelOpenOrders", trading=True, costs={"orders": 1})
     def cancel_all(self, call: Call) -> Any:
@@ -451,6 +543,36 @@ def merged(dialect: HTXFrame, call: Call, name: str) -> Any:
     bid, ask = dialect.desk.bid(market), dialect.desk.ask(market)
     tick = {"id": call.now_ms, "close": bid, "open": bid, "bid": [bid, 1000], "ask": [ask, 1000]}
     return {"status": "ok", "ch": f"market.{market.symbol}.detail.merged", "ts": call.now_ms, "tick": tick}
+
+
+def depth(dialect: HTXFrame, call: Call, name: str) -> Any:
+    market = dialect.desk.market(call.text(name))
+    levels = {"bids": [[dialect.desk.bid(market), 1000]], "asks": [[dialect.desk.ask(market), 1000]]}
+    channel = f"market.{market.symbol}.depth.{call.text('type', 'step0')}"
+    tick = {"id": call.now_ms, "mrid": call.now_ms, "version": call.now_ms, "ts": call.now_ms, **levels}
+    return {"status": "ok", "ch": channel, "ts": call.now_ms, "tick": tick}
+
+
+def _match_row(order: Order, fill: Fill) -> dict[str, Any]:
+    return {
+        "id": fill.id,
+        "symbol": fill.symbol,
+        "order-id": int(fill.order_id),
+        **dict.fromkeys(("match-id", "trade-id"), fill.id),
+        "price": text(fill.price),
+        "created-at": fill.time_ms,
+        "type": order.ticket.extra.get(
+            "type", f"{order.side}-{'market' if order.price is None else 'limit'}"
+        ),
+        "filled-amount": text(fill.quantity),
+        "filled-fees": text(fill.fee),
+        "filled-points": "0.0",
+        "fee-currency": fill.fee_asset.lower(),
+        "fee-deduct-currency": "",
+        "fee-deduct-state": "done",
+        "role": "maker" if fill.maker else "taker",
+        "source": "spot-api",
+    }
 
 
 def after(rows: list[dict[str, Any]], last: str, count: int) -> list[dict[str, Any]]:

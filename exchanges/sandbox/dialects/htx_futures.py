@@ -4,7 +4,8 @@ order it becomes. Documented at https://www.htx.com/en-us/opend/newApiPages/."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from exchanges.sandbox.dialects.htx import (
     HTXFrame,
     after,
     algo_state,
+    depth,
     kind_of,
     merged,
 )
@@ -25,6 +27,7 @@ from exchanges.sandbox.meter import Limit, Owner
 from exchanges.sandbox.model import (
     ZERO,
     ClientIds,
+    Fill,
     Market,
     Order,
     Reason,
@@ -33,11 +36,12 @@ from exchanges.sandbox.model import (
     Ticket,
     text,
 )
-from exchanges.sandbox.wire import Call, Reply
+from exchanges.sandbox.wire import Call, Reply, encode
 from exchanges.types import (
     Direction,
     MarginMode,
     OrderStatus,
+    OrderType,
     PositionMode,
     Product,
     Side,
@@ -55,6 +59,8 @@ POSITION_WORDS = {direction: name for name, direction in POSITION_SIDES.items()}
 POSITION_MODES = {"single_side": PositionMode.ONE_WAY, "dual_side": PositionMode.HEDGE}
 TRIGGERS = {"last": TriggerBy.LAST, "mark": TriggerBy.MARK}
 KINDS = {name: name for name in ("sl", "tp", "trigger")}
+#: that may be asked for; of the last two none is simulated
+LISTED_KINDS = KINDS | {name: name for name in ("tpsl", "trailing_stop")}
 FLAGS = {"0": False, "1": True, "false": False, "true": True}
 REFUSALS = {
     Reason.THROTTLED: (429, "Too many requests"),
@@ -75,6 +81,14 @@ REFUSALS = {
     Reason.HAS_POSITION: (1045, "There is an open position."),
     Reason.UNKNOWN_ORDER: (1017, "Order doesnt exist."),
     Reason.NOT_OPEN: (1061, "The order does not exist."),
+}
+#: a contract margined in its coin
+SUSPENDED = {
+    "symbol": "BTC",
+    "contract_size": D(100),
+    "price_tick": D("0.1"),
+    "delivery_time": "",
+    "contract_status": 3,
 }
 #: base, tick, coins in a contract
 COINS = (
@@ -155,6 +169,48 @@ class HTXFutures(HTXFrame):
     def merged(self, call: Call) -> Any:
         return merged(self, call, "contract_code")
 
+    @route("GET /swap-api/v1/swap_contract_info", public=True, costs={"public": 1})
+    def coin_margined(self, call: Call) -> Any:
+        """They are not simulated: of each kind one is listed, and suspended, since clients take an empty list for a fault."""
+        row = SUSPENDED | {
+            "contract_code": "BTC-USD",
+            "create_date": "20200325",
+            "settlement_date": str(call.now_ms),
+        }
+        return {"status": "ok", "data": [row], "ts": call.now_ms}
+
+    @route("GET /api/v1/contract_contract_info", public=True, costs={"public": 1})
+    def dated(self, call: Call) -> Any:
+        named = {"contract_code": "BTC261225", "contract_type": "quarter", "create_date": "20260612"}
+        ends = {"delivery_date": "20261225", "delivery_time": "1798185600000"}
+        return {"status": "ok", "data": [SUSPENDED | named | ends], "ts": call.now_ms}
+
+    @route("GET /heartbeat/", "GET /heartbeat", public=True, costs={"public": 1})
+    def heartbeat(self, call: Call) -> Any:
+        hosts = dict.fromkeys(("heartbeat", "swap_heartbeat", "linear_swap_heartbeat"), 1)
+        ends = dict.fromkeys(f"{name.removesuffix('heartbeat')}estimated_recovery_time" for name in hosts)
+        return {"status": "ok", "data": hosts | ends, "ts": call.now_ms}
+
+    @route("GET /linear-swap-ex/market/depth", public=True, costs={"public": 1})
+    def depth(self, call: Call) -> Any:
+        return depth(self, call, "contract_code")
+
+    @route("GET /linear-swap-ex/market/detail/batch_merged", public=True, costs={"public": 1})
+    def all_merged(self, call: Call) -> Any:
+        ticks = []
+        for market in self.markets:
+            bid, ask = text(self.desk.bid(market)), text(self.desk.ask(market))
+            day = dict.fromkeys(("amount", "vol", "count", "number_of", "trade_turnover"), "0")
+            prices = dict.fromkeys(("open", "close", "low"), bid) | {
+                "high": ask,
+                "bid": [bid, 1000],
+                "ask": [ask, 1000],
+            }
+            ticks.append(
+                {"contract_code": market.symbol, "business_type": "swap", "ts": call.now_ms, **prices, **day}
+            )
+        return {"status": "ok", "ticks": ticks, "ts": call.now_ms}
+
     # -- plain orders ----------------------------------------------------------------------------------
 
     @route("POST /v5/trade/order", trading=True, costs={"trade": 1})
@@ -175,8 +231,32 @@ class HTXFutures(HTXFrame):
             client_id=call.text("client_order_id", ""),
             extra={"type": kind},
         )
+        ticket = replace(ticket, attached=tuple(self._attached(call, ticket)))
         self._take_mode(call, ticket)
         return self._answer(call, _name(self.desk.place(call.account, ticket)))
+
+    def _attached(self, call: Call, entry: Ticket) -> Iterator[Ticket]:
+        """Its stop and its target: algo orders from the first fill on, of which the first that fires ends the other."""
+        link = f"attached {self.desk.number()}"
+        for kind in ("sl", "tp"):
+            if not (trigger := call.decimal_or_none(f"{kind}_trigger_price")):
+                continue
+            price, side = call.decimal_or_none(f"{kind}_order_price") or None, entry.side.opposite
+            rises = (kind == "sl") == (side is Side.BUY)
+            yield Ticket(
+                entry.symbol,
+                side,
+                kind_of(side, limit=price is not None, rises=rises),
+                quantity=entry.quantity,
+                price=price,
+                trigger_price=trigger,
+                trigger_by=call.one_of(f"{kind}_trigger_price_type", TRIGGERS, "last"),
+                rises=rises,
+                reduce_only=True,
+                position_side=entry.position_side,
+                link=link,
+                extra={"algo": kind, "type": "market" if price is None else "limit"},
+            )
 
     @route("POST /v5/trade/batch_orders", trading=True)
     def place_batch(self, call: Call) -> Any:
@@ -230,13 +310,92 @@ class HTXFutures(HTXFrame):
         found = self.made_between(call, "start_time", "end_time")
         rows = [self._row(call.account, order) for order in found if not order.open]
         wanted = {name: call.text(name) for name in ("contract_code", "margin_mode")}
-        states = call.text("states").split(",")
-        told = [row for row in rows if row["state"] in states and wanted.items() <= row.items()]
+        states = call.text("states", "").split(",")
+        told = [
+            row
+            for row in rows
+            if (states == [""] or row["state"] in states) and wanted.items() <= row.items()
+        ]
         return self._answer(call, after(told, call.text("from", ""), call.integer("limit", 20)))
 
     @route("POST /v5/trade/cancel_order", trading=True, costs={"trade": 1})
     def cancel(self, call: Call) -> Any:
         return self._answer(call, _name(self.desk.cancel(call.account, self._plain(call))))
+
+    @route("POST /v5/trade/position", trading=True, costs={"trade": 1})
+    def close_position(self, call: Call) -> Any:
+        """All of it, at market."""
+        market, side = self.desk.market(call.text("contract_code")), call.text("position_side", "")
+        held = [each for each in self.desk.book(call.account).open_positions() if each.market is market]
+        held = [each for each in held if side in ("", POSITION_WORDS[each.side])]
+        if not held:
+            raise Rejected(Reason.REDUCE_ONLY)
+        ticket = Ticket(
+            market.symbol,
+            held[0].direction.exit_side,
+            OrderType.MARKET,
+            quantity=abs(held[0].quantity),
+            reduce_only=held[0].side is None,
+            position_side=held[0].side,
+            client_id=call.text("client_order_id", ""),
+            extra={"type": "market"},
+        )
+        return self._answer(call, _name(self.desk.place(call.account, ticket)))
+
+    @route("POST /v5/trade/cancel_batch_orders", trading=True, costs={"trade": 1})
+    def cancel_batch(self, call: Call) -> Any:
+        rows = []
+        for name, each in ((n, e) for n in ("order_id", "client_order_id") for e in _ids(call, n)):
+            found = self._plain(replace(call, body=encode({name: each})))
+            if found is None or not found.open:
+                code, words = REFUSALS[Reason.NOT_OPEN]
+                rows.append(
+                    {"order_id": "", "client_order_id": "", name: each, "code": code, "message": words}
+                )
+            else:
+                done = {"code": 200, "message": "Success"}
+                rows.append(_name(self.desk.cancel(call.account, found)) | done)
+        return self._answer(call, rows)
+
+    @route("GET /v5/trade/order/details")
+    def trades(self, call: Call) -> Any:
+        """Newest first, of the symbol and the order that may be named."""
+        symbol, order_id = call.text("contract_code", ""), call.text("order_id", "")
+        since, until = call.integer("start_time", 0), call.integer("end_time", call.now_ms)
+        book = self.desk.book(call.account)
+        rows = [
+            self._trade_row(call.account, order, fill)
+            for fill in reversed(book.fills)
+            if symbol in ("", fill.symbol)
+            and since <= fill.time_ms <= until
+            and (order := self.desk.order(call.account, order_id=fill.order_id)) is not None
+            and order_id in ("", _number(order))
+        ]
+        return self._answer(call, after(rows, call.text("from", ""), call.integer("limit", 100)))
+
+    def _trade_row(self, account: Account, order: Order, fill: Fill) -> dict[str, Any]:
+        return {
+            "id": str(fill.id),
+            "contract_code": fill.symbol,
+            "order_id": _number(order),
+            "trade_id": str(fill.id),
+            "side": fill.side.value,
+            "position_side": POSITION_WORDS[fill.position_side],
+            "order_type": "1",
+            "margin_mode": str(self.desk.margin_mode(account, order.market)),
+            "type": order.ticket.extra["type"],
+            "role": "MAKER" if fill.maker else "TAKER",
+            "trade_price": text(fill.price),
+            "trade_volume": text(fill.quantity),
+            "trade_turnover": text(order.market.value(fill.quantity, fill.price)),
+            **dict.fromkeys(("created_time", "updated_time"), str(fill.time_ms)),
+            "order_source": "api",
+            "fee_currency": fill.fee_asset,
+            "trade_fee": text(fill.fee),
+            "deduction_price": "",
+            "profit": text(fill.realised),
+            "contract_type": "swap",
+        }
 
     @route("POST /v5/trade/cancel_all_orders", trading=True, costs={"trade": 1})
     def cancel_all(self, call: Call) -> Any:
@@ -337,7 +496,7 @@ class HTXFutures(HTXFrame):
         return self._answer(call, self._algo_page(call, found))
 
     def _algo_page(self, call: Call, found: list[Order]) -> list[dict[str, Any]]:
-        kind = call.one_of("type", KINDS)
+        kind = call.one_of("type", LISTED_KINDS)
         rows = [self._algo_row(call.account, each) for each in found if each.ticket.extra["algo"] == kind]
         return after(rows, call.text("from", ""), call.integer("limit", 20))
 
@@ -443,6 +602,11 @@ class HTXFutures(HTXFrame):
         self.desk.set_leverage(call.account, call.text("contract_code"), D(rate))
         told = {"contract_code": call.text("contract_code"), "margin_mode": str(mode)}
         return self._answer(call, told | {"lever_rate": rate})
+
+
+def _ids(call: Call, name: str) -> list[str]:
+    told = call.params.get(name) or []
+    return [str(each) for each in told] if isinstance(told, list) else str(told).split(",")
 
 
 def _is_algo(order: Order) -> bool:

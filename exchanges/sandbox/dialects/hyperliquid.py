@@ -17,6 +17,7 @@ import msgpack  # type: ignore[import-untyped]
 from coincurve import PrivateKey, PublicKey
 from Crypto.Hash import keccak
 
+from exchanges.sandbox.admission import check_amended
 from exchanges.sandbox.dialect import Dialect, Route, route
 from exchanges.sandbox.dialects.hyperliquid_answers import (
     context,
@@ -47,6 +48,8 @@ from exchanges.types import MarginMode, OrderStatus, OrderType, Product, Side, T
 D = Decimal
 DAY_MS = 86_400_000
 TIMES = {"Gtc": TimeInForce.GTC, "Ioc": TimeInForce.IOC, "Alo": TimeInForce.GTC}
+#: of what is not simulated there is none
+EMPTY = ("userFunding", "userNonFundingLedgerUpdates", "userTwapSliceFills", "userVaultEquities")
 LIGHT = ("l2Book", "allMids", "clearinghouseState", "orderStatus", "spotClearinghouseState", "exchangeStatus")
 FILLS_PAGE = 2000
 SENTENCES = {
@@ -231,10 +234,24 @@ class _Hyperliquid(Dialect):
                 account, call.integer("startTime"), call.integer("endTime", call.now_ms)
             ),
             "activeAssetData": lambda: self._active(account, call),
+            "userFees": self._fees,
+            "userRateLimit": lambda: {"cumVlm": "0.0", "nRequestsUsed": 0, "nRequestsCap": 10000},
+            "subAccounts": lambda: None,
+            "maxBuilderFee": lambda: 0,
+            **dict.fromkeys(EMPTY, list),
         }
         if kind not in asked:
             raise Rejected(Reason.BAD_PARAMETER, "type")
         return asked[kind]()
+
+    def _fees(self) -> Any:
+        (perps, cash) = (self._perps.rules, self._cash.rules)
+        rates = {"cross": text(perps.taker_fee), "add": text(perps.maker_fee)}
+        rates |= {"spotCross": text(cash.taker_fee), "spotAdd": text(cash.maker_fee)}
+        own = {f"user{name[0].upper()}{name[1:]}Rate": rate for name, rate in rates.items()}
+        schedule = {**rates, "tiers": {"vip": [], "mm": []}, "referralDiscount": "0.04"}
+        told = {"dailyUserVlm": [], "feeSchedule": schedule, **own, "activeReferralDiscount": "0.0"}
+        return told | {"trial": None, "feeTrialReward": "0.0", "nextTrialAvailableTimestamp": None}
 
     @property
     def _perps(self) -> Desk:
@@ -349,11 +366,15 @@ class _Hyperliquid(Dialect):
     @route("POST /exchange", trading=True)
     def exchange(self, call: Call) -> Any:
         action = call.params.get("action")
-        actions = {
+        actions: dict[Any, Callable[[Call, Any], Any]] = {
             "order": self._order,
             "cancel": self._cancel,
             "cancelByCloid": self._cancel,
             "updateLeverage": self._update_leverage,
+            "modify": self._modify,
+            "batchModify": self._modify_several,
+            "scheduleCancel": self._schedule_cancel,
+            "noop": lambda _call, _action: {"type": "default"},
         }
         kind = action.get("type") if isinstance(action, Mapping) else None
         if kind not in actions or call.params.get("vaultAddress"):
@@ -436,6 +457,42 @@ class _Hyperliquid(Dialect):
             client_id=wire.get("c") or "",
             extra={"tif": tif, **prices},
         )
+
+    def _modify(self, call: Call, action: Any) -> Any:
+        """As several, of which the one refusal is that of the whole."""
+        (told,) = self._modify_several(call, {"modifies": [action]})["data"]["statuses"]
+        if "error" in told:
+            raise Answered(Reply({"status": "err", "response": told["error"]}))
+        return {"type": "default"}
+
+    def _modify_several(self, call: Call, action: Any) -> Any:
+        """The order ends and another takes its place, under a number of its own."""
+        told = [self._modified(call.account, each["oid"], each["order"]) for each in action["modifies"]]
+        return {"type": "order", "data": {"statuses": told}}
+
+    def _modified(self, account: Account, name: Any, wire: Any) -> Any:
+        desk, market = self._of(int(wire["a"]))
+        which = {"client_id": name} if str(name).startswith("0x") else {"order_id": str(name)}
+        order = desk.order(account, **which)
+        if order is None or not order.open or order.market is not market:
+            return {"error": "Cannot modify canceled or filled order"}
+        try:
+            ticket = replace(self._ticket(market, wire), link=order.ticket.link)
+            changed = replace(order, ticket=ticket, quantity=ticket.quantity or order.quantity)
+            changed = replace(changed, price=ticket.price, trigger_price=ticket.trigger_price)
+            check_amended(desk, account, changed, order)
+        except Rejected as refused:
+            return {"error": f"{said(refused, desk, market)} asset={wire['a']}"}
+        order.ticket = replace(order.ticket, link="")  # its sibling stands by the new one
+        desk.cancel(account, order)
+        return told_of(
+            desk.place(account, replace(ticket, position_bound=order.ticket.position_bound)), market
+        )
+
+    def _schedule_cancel(self, call: Call, _action: Any) -> Any:
+        """Given to traders of a million dollars; here to nobody."""
+        words = "Cannot set scheduled cancel time until enough volume traded. Required: $1000000. Traded: $0."
+        raise Answered(Reply({"status": "err", "response": words}))
 
     def _cancel(self, call: Call, action: Any) -> Any:
         told: list[Any] = []

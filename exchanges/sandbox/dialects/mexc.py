@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote_plus
 
 from exchanges.sandbox.dialect import Dialect, route
 from exchanges.sandbox.ledger import Account
@@ -150,14 +151,16 @@ class MEXCFrame(Dialect):
         if (account := self.account(key)) is None:
             raise Rejected(Reason.BAD_KEY)
         if _spot(call):
-            query, _, given = call.query.rpartition("&signature=")
-            stamp, window_ms, signed = call.text("timestamp"), call.integer("recvWindow", 5000), query
+            given, stamp = call.text("signature", ""), call.text("timestamp")
+            window_ms, signed = call.integer("recvWindow", 5000), [_signed_of_spot(call)]
         else:
             given, stamp = call.headers.get("signature", ""), call.headers.get("request-time", "")
-            window_ms, signed = CONTRACT_WINDOW_MS, f"{key}{stamp}{call.body.decode() or call.query}"
+            window_ms = CONTRACT_WINDOW_MS
+            signed = [f"{key}{stamp}{each}" for each in _signed_of_contracts(call)]
         if not stamp.isdigit() or not -1000 <= call.now_ms - int(stamp) <= window_ms:
             raise Rejected(Reason.BAD_TIMESTAMP)
-        if not hmac.compare_digest(signature(account.secret, signed), given):
+        wanted = (signature(account.secret, each).encode() for each in signed)
+        if not any(hmac.compare_digest(each, given.lower().encode()) for each in wanted):
             raise Rejected(Reason.BAD_SIGNATURE)
         if call.method != "GET" and "trade" not in account.permissions:
             raise Rejected(Reason.NO_PERMISSION)
@@ -215,6 +218,39 @@ class MEXCSpot(MEXCFrame):
     def time(self, call: Call) -> Any:
         return {"serverTime": call.now_ms}
 
+    @route("GET /api/v3/ping", public=True, costs={"address": 1})
+    def ping(self, call: Call) -> Any:
+        return {}
+
+    @route("GET /api/v3/defaultSymbols", public=True, costs={"address": 1})
+    def default_symbols(self, call: Call) -> Any:
+        return {"code": 200, "data": [market.symbol for market in self.markets], "msg": None}
+
+    @route("GET /api/v3/depth", public=True, costs={"address": 1})
+    def depth(self, call: Call) -> Any:
+        market = self.desk.market(call.text("symbol"))
+        bid, ask = text(self.desk.bid(market)), text(self.desk.ask(market))
+        return {
+            "lastUpdateId": call.now_ms,
+            "bids": [[bid, "1000"]],
+            "asks": [[ask, "1000"]],
+            "timestamp": call.now_ms,
+        }
+
+    @route("GET /api/v3/ticker/price", public=True, costs={"address": 1})
+    def price(self, call: Call) -> Any:
+        rows = [{"symbol": each.symbol, "price": text(self.desk.bid(each))} for each in self._asked(call)]
+        return rows[0] if call.text("symbol", "") else rows
+
+    @route("GET /api/v3/avgPrice", public=True, costs={"address": 1})
+    def average_price(self, call: Call) -> Any:
+        return {"mins": 5, "price": text(self.desk.bid(self.desk.market(call.text("symbol"))))}
+
+    def _asked(self, call: Call) -> list[Market]:
+        """One, several with commas between them, or all."""
+        names = call.text("symbol", call.text("symbols", ""))
+        return [self.desk.market(each) for each in names.split(",")] if names else list(self.markets)
+
     @route("GET /api/v3/exchangeInfo", public=True, costs={"address": 10})
     def exchange_info(self, call: Call) -> Any:
         return {
@@ -222,15 +258,20 @@ class MEXCSpot(MEXCFrame):
             "serverTime": call.now_ms,
             "rateLimits": [],
             "exchangeFilters": [],
-            "symbols": [_symbol_row(market) for market in self.markets],
+            "symbols": [_symbol_row(market) for market in self._asked(call)],
         }
 
     @route("GET /api/v3/ticker/24hr", "GET /api/v3/ticker/bookTicker", public=True, costs={"address": 1})
     def ticker(self, call: Call) -> Any:
-        market = self.desk.market(call.text("symbol"))
+        rows = [self._ticker_row(call, each) for each in self._asked(call)]
+        return rows[0] if call.text("symbol", "") else rows
+
+    def _ticker_row(self, call: Call, market: Market) -> dict[str, Any]:
         bid, ask = text(self.desk.bid(market)), text(self.desk.ask(market))
         prices = {"bidPrice": bid, "bidQty": "1000", "askPrice": ask, "askQty": "1000"}
         day = {"lastPrice": bid, "volume": "1", "quoteVolume": None, "closeTime": call.now_ms}
+        day |= dict.fromkeys(("prevClosePrice", "openPrice", "lowPrice", "highPrice"), bid)
+        day |= {"priceChange": "0", "priceChangePercent": "0", "openTime": call.now_ms, "count": None}
         return {"symbol": market.symbol, **prices, **(day if call.path.endswith("24hr") else {})}
 
     # -- orders ----------------------------------------------------------------------------------------
@@ -300,7 +341,9 @@ class MEXCSpot(MEXCFrame):
 
     @route("DELETE /api/v3/openOrders", trading=True, costs={"cancels": 1})
     def cancel_all(self, call: Call) -> Any:
-        return [_named(order) for order in self.desk.cancel_all(call.account, call.text("symbol"))]
+        """Of up to five symbols."""
+        symbols = [self.desk.market(each).symbol for each in call.text("symbol").split(",")]
+        return [_order_row(order) for each in symbols for order in self.desk.cancel_all(call.account, each)]
 
     @route("GET /api/v3/allOrders", costs={"reads": 10, "address": 10})
     def all_orders(self, call: Call) -> Any:
@@ -330,10 +373,36 @@ class MEXCSpot(MEXCFrame):
         rights = {"canTrade": True, "canWithdraw": True, "canDeposit": True, "updateTime": None}
         return {**rights, "accountType": "SPOT", "balances": rows, "permissions": ["SPOT"]}
 
+    @route("GET /api/v3/selfSymbols", costs={"reads": 1, "address": 1})
+    def own_symbols(self, call: Call) -> Any:
+        return {"code": 200, "data": [market.symbol for market in self.markets], "msg": None}
+
+    @route("GET /api/v3/tradeFee", costs={"reads": 20, "address": 20})
+    def fees(self, call: Call) -> Any:
+        self.desk.market(call.text("symbol"))
+        told = {"makerCommission": self.rules.maker_fee, "takerCommission": self.rules.taker_fee}
+        return {"data": told, "code": 0, "msg": "success", "timestamp": call.now_ms}
+
     @route("GET /api/v3/capital/config/getall", costs={"reads": 10, "address": 10})
     def currencies(self, call: Call) -> Any:
         names = sorted({name for market in self.markets for name in (market.base, market.quote)})
         return [{"coin": name, "name": name, "networkList": []} for name in names]
+
+
+def _signed_of_spot(call: Call) -> str:
+    """The query and then the form in the body, without the signature wherever it stands."""
+    form = "" if call.body.startswith((b"{", b"[")) else call.body.decode()
+    return "".join(
+        "&".join(p for p in part.split("&") if not p.startswith("signature=")) for part in (call.query, form)
+    )
+
+
+def _signed_of_contracts(call: Call) -> tuple[str, ...]:
+    """The body; of a query its parts in the order of their names, as they are or as they were before their encoding."""
+    if call.body:
+        return (call.body.decode(),)
+    parts = sorted(call.query.split("&"))
+    return call.query, "&".join(parts), "&".join(unquote_plus(part) for part in parts)
 
 
 def _spot(call: Call) -> bool:

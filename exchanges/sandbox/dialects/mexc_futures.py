@@ -5,6 +5,7 @@ https://www.mexc.com/api-docs/futures/."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from exchanges.sandbox.dialect import route
 from exchanges.sandbox.dialects.mexc import MEXCFrame
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Limit, Owner
-from exchanges.sandbox.model import ZERO, Market, Order, Reason, Rejected, Rules, Ticket
+from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, Rejected, Rules, Ticket
 from exchanges.sandbox.wire import Answered, Call, Reply
 from exchanges.types import (
     Direction,
@@ -114,14 +115,44 @@ class MEXCFutures(MEXCFrame):
 
     @route("GET /api/v1/contract/detail", public=True, costs={"address": 2})
     def detail(self, call: Call) -> Any:
+        if symbol := call.text("symbol", ""):
+            return ok(_contract_row(self.desk.market(symbol)))
         return ok([_contract_row(market) for market in self.markets])
 
     @route("GET /api/v1/contract/ticker", public=True, costs={"address": 1})
     def ticker(self, call: Call) -> Any:
-        market = self.desk.market(call.text("symbol"))
+        symbol = call.text("symbol", "")
+        asked = [self.desk.market(symbol)] if symbol else self.markets
+        rows = [self._ticker_row(call, each) for each in asked]
+        return ok(rows[0] if symbol else rows)
+
+    def _ticker_row(self, call: Call, market: Market) -> dict[str, Any]:
         bid, ask = self.desk.bid(market), self.desk.ask(market)
         prices = {"lastPrice": bid, "bid1": bid, "ask1": ask, "fairPrice": bid, "indexPrice": bid}
-        return ok({"symbol": market.symbol, **prices, "timestamp": call.now_ms})
+        day = {**dict.fromkeys(("volume24", "amount24", "holdVol", "riseFallRate", "riseFallValue"), ZERO)}
+        day |= {"lower24Price": bid, "high24Price": ask, "fundingRate": D("0.0001")}
+        return {"symbol": market.symbol, **prices, **day, "timestamp": call.now_ms}
+
+    @route("GET /api/v1/contract/depth/{symbol}", public=True, costs={"address": 1})
+    def depth(self, call: Call) -> Any:
+        market = self.desk.market(call.text("symbol"))
+        levels = {"asks": [[self.desk.ask(market), 1000, 1]], "bids": [[self.desk.bid(market), 1000, 1]]}
+        return ok({**levels, "version": call.now_ms, "timestamp": call.now_ms})
+
+    @route(
+        "GET /api/v1/contract/fair_price/{symbol}",
+        "GET /api/v1/contract/index_price/{symbol}",
+        public=True,
+        costs={"address": 1},
+    )
+    def one_price(self, call: Call) -> Any:
+        market = self.desk.market(call.text("symbol"))
+        name = "fairPrice" if "fair_price" in call.path else "indexPrice"
+        return ok({"symbol": market.symbol, name: self.desk.bid(market), "timestamp": call.now_ms})
+
+    @route("GET /api/v1/contract/support_currencies", public=True, costs={"address": 1})
+    def currencies(self, call: Call) -> Any:
+        return ok(sorted({market.quote for market in self.markets}))
 
     # -- orders ----------------------------------------------------------------------------------------
 
@@ -141,8 +172,58 @@ class MEXCFutures(MEXCFrame):
         if client_id and (known := self.desk.order(call.account, client_id=client_id)) is not None:
             return ok({"orderId": known.id, "ts": call.now_ms})
         ticket = self._ticket(call, call.one_of("type", TYPES), None, client_id)
+        ticket = replace(ticket, attached=tuple(self._attached(call, ticket)))
         self._take_margin(call, ticket)
         return ok({"orderId": self.desk.place(call.account, ticket).id, "ts": call.now_ms})
+
+    def _attached(self, call: Call, entry: Ticket) -> Iterator[Ticket]:
+        """One record of its stop and its target, for as much as it opens, from the first fill on."""
+        if entry.exits or entry.reduce_only:
+            return
+        record, side, market = self.desk.number(), entry.side.opposite, self.desk.market(entry.symbol)
+        for name, by in (("stopLoss", "lossTrend"), ("takeProfit", "profitTrend")):
+            trigger, stop = call.decimal_or_none(f"{name}Price"), name == "stopLoss"
+            if not trigger:
+                continue
+            rises, last = stop == (side is Side.BUY), entry.price or self.desk.bid(market)
+            if (trigger <= last) if rises else (trigger >= last):
+                raise Rejected(Reason.WOULD_TRIGGER)
+            yield Ticket(
+                entry.symbol,
+                side,
+                CONDITIONAL[stop, False],
+                quantity=entry.quantity,
+                trigger_price=trigger,
+                trigger_by=call.one_of(by, TRENDS, "1"),
+                rises=rises,
+                reduce_only=entry.position_side is None,
+                position_bound=True,
+                position_side=entry.position_side,
+                link=f"record {record}",
+                extra={"record": record, "type": "5", "side": "2" if side is Side.BUY else "4"},
+            )
+
+    @route("POST /api/v1/private/order/submit_batch", trading=True, costs={"create": 1})
+    def place_batch(self, call: Call) -> Any:
+        """Each is answered for itself."""
+        orders = call.params.get("")
+        told = self.each(call, orders, "/api/v1/private/order/create", self.place)
+        rows = []
+        for order, answer in zip(orders or (), told, strict=True):
+            row = {"externalOid": order.get("externalOid"), "errorMsg": answer.get("message", "success")}
+            done = {"orderId": answer["data"]["orderId"]} if answer["success"] else {}
+            rows.append(row | done | {"errorCode": answer["code"]})
+        return ok(rows)
+
+    @route("POST /api/v1/private/order/change_limit_order", trading=True, costs={"create": 1})
+    def change(self, call: Call) -> Any:
+        order = self.desk.amend(
+            call.account,
+            self._plain(call.account, call.text("orderId")),
+            quantity=call.decimal_or_none("vol"),
+            price=call.decimal_or_none("price"),
+        )
+        return ok({"orderId": order.id, "ts": call.now_ms})
 
     @route(
         "POST /api/v1/private/planorder/place",
@@ -222,6 +303,49 @@ class MEXCFutures(MEXCFrame):
             return None
         return found
 
+    @route("GET /api/v1/private/order/batch_query")
+    def several(self, call: Call) -> Any:
+        ids = call.text("order_ids", call.text("orderIds", "")).split(",")
+        found = [self._plain(call.account, each) for each in ids if each]
+        return ok([self._order_row(call.account, each) for each in found if each is not None])
+
+    @route("GET /api/v1/private/order/deal_details/{orderId}")
+    def deals_of_order(self, call: Call) -> Any:
+        found = self._plain(call.account, call.text("orderId"))
+        return ok([self._deal_row(found, fill) for fill in found.fills] if found else [])
+
+    @route("GET /api/v1/private/order/list/order_deals", "GET /api/v1/private/order/list/order_deals/v3")
+    def deals(self, call: Call) -> Any:
+        """Newest first."""
+        symbol, account = call.text("symbol", ""), call.account
+        since, until = call.integer("start_time", 0), call.integer("end_time", call.now_ms)
+        rows = [
+            self._deal_row(order, fill)
+            for fill in reversed(self.desk.book(account).fills)
+            if symbol in ("", fill.symbol)
+            and since <= fill.time_ms <= until
+            and (order := self.desk.order(account, order_id=fill.order_id)) is not None
+        ]
+        return ok(page(call, rows))
+
+    @staticmethod
+    def _deal_row(order: Order, fill: Fill) -> dict[str, Any]:
+        return {
+            "id": str(fill.id),
+            "symbol": fill.symbol,
+            "side": int(order.ticket.extra["side"]),
+            "vol": fill.quantity,
+            "price": fill.price,
+            "fee": fill.fee,
+            "feeCurrency": fill.fee_asset,
+            "profit": fill.realised,
+            "category": 1,
+            "orderId": order.live_id or order.id,
+            "timestamp": fill.time_ms,
+            "positionMode": 2 if fill.position_side is None else 1,
+            "taker": not fill.maker,
+        }
+
     @route(
         "GET /api/v1/private/order/list/open_orders", "GET /api/v1/private/order/list/open_orders/{symbol}"
     )
@@ -255,6 +379,14 @@ class MEXCFutures(MEXCFrame):
         self.desk.cancel(call.account, found)
         return {"orderId": order_id, "errorCode": 0, "errorMsg": "success"}
 
+    @route("POST /api/v1/private/order/cancel_with_external", trading=True, costs={"cancels": 1})
+    def cancel_named(self, call: Call) -> Any:
+        found = self._plain(call.account, "", call.text("externalOid"))
+        if found is None or found.market.symbol != call.text("symbol"):
+            raise Rejected(Reason.UNKNOWN_ORDER)
+        self.desk.cancel(call.account, found)
+        return ok({"symbol": found.market.symbol, "externalOid": found.client_id})
+
     @route("POST /api/v1/private/order/cancel_all", trading=True, costs={"cancels": 1})
     def cancel_all(self, call: Call) -> Any:
         return self._clear(call, [each for each in self._listed(call) if each.open and not each.waiting])
@@ -278,6 +410,15 @@ class MEXCFutures(MEXCFrame):
         """A bare success, whether or not one of them was still there."""
         found = [self.desk.order(call.account, order_id=str(each["orderId"])) for each in call.params[""]]
         return self._clear(call, [each for each in found if each is not None and each.open and each.waiting])
+
+    @route("POST /api/v1/private/planorder/change_price", trading=True, costs={"plan": 1})
+    def change_plan(self, call: Call) -> Any:
+        found = self.desk.order(call.account, order_id=call.text("orderId"))
+        if found is None or not (found.open and found.waiting and _is_plan(found)):
+            raise Answered(Reply(GONE))
+        price = call.decimal_or_none("price") if found.price is not None else None
+        self.desk.amend(call.account, found, price=price or None, trigger_price=call.decimal("triggerPrice"))
+        return {"success": True, "code": 0}
 
     @route("POST /api/v1/private/planorder/cancel_all", trading=True, costs={"cancels": 1})
     def cancel_all_plans(self, call: Call) -> Any:
@@ -335,7 +476,7 @@ class MEXCFutures(MEXCFrame):
         records = {
             each.ticket.link: each.quantity
             for each in self.desk.book(call.account).open.values()
-            if each.ticket.extra.get("position") == number
+            if "record" in each.ticket.extra and self._position_number(call.account, each) == number
         }
         if sum(records.values(), call.decimal("vol")) > abs(position.quantity):
             raise Answered(Reply({"success": False, "code": 5004, "message": TOO_MUCH}))
@@ -359,6 +500,20 @@ class MEXCFutures(MEXCFrame):
         if not any(each.open for each in found):
             raise Answered(Reply(GONE))
         return self._clear(call, found)
+
+    @route("POST /api/v1/private/stoporder/change_plan_price", trading=True, costs={"pair": 1})
+    def change_pair(self, call: Call) -> Any:
+        """Only prices of legs that it has."""
+        number = call.integer("stopPlanOrderId")
+        legs = [
+            e for e in self._listed(call) if e.open and e.waiting and e.ticket.extra.get("record") == number
+        ]
+        if not legs:
+            raise Answered(Reply(GONE))
+        for leg in legs:
+            trigger = call.decimal_or_none("stopLossPrice" if _stops(leg) else "takeProfitPrice")
+            self.desk.amend(call.account, leg, trigger_price=trigger or None)
+        return {"success": True, "code": 0}
 
     @route("POST /api/v1/private/stoporder/cancel_all", trading=True, costs={"cancels": 1})
     def cancel_all_pairs(self, call: Call) -> Any:
@@ -435,7 +590,7 @@ class MEXCFutures(MEXCFrame):
         row = self._common(account, first) | {
             "id": first.ticket.extra["record"],
             "orderId": 0,
-            "positionId": first.ticket.extra["position"],
+            "positionId": self._position_number(account, first),
             "state": state,
             "triggerSide": 0 if fired is None else 2 if _stops(fired) else 1,
             "positionType": 1 if first.side is Side.SELL else 2,
@@ -497,12 +652,34 @@ class MEXCFutures(MEXCFrame):
                     number = fill.id
         return number
 
+    def _position_number(self, account: Account, leg: Order) -> int:
+        """Of the position that a leg hangs on; one that came with its entry hangs on what that opened."""
+        known: int | None = leg.ticket.extra.get("position")
+        return self._number_of(account, self.desk.position(account, leg)) if known is None else known
+
     def _position_of(self, call: Call) -> Position:
         wanted = call.integer("positionId")
         for position in self.desk.book(call.account).open_positions():
             if self._number_of(call.account, position) == wanted:
                 return position
         raise Rejected(Reason.REDUCE_ONLY)
+
+    @route("POST /api/v1/private/position/close_all", trading=True, costs={"create": 1})
+    def close_all(self, call: Call) -> Any:
+        """At market."""
+        for position in self.desk.book(call.account).open_positions():
+            side = position.direction.exit_side
+            ticket = Ticket(
+                position.market.symbol,
+                side,
+                OrderType.MARKET,
+                quantity=abs(position.quantity),
+                reduce_only=position.side is None,
+                position_side=position.side,
+                extra={"type": "5", "side": "2" if side is Side.BUY else "4"},
+            )
+            self.desk.place(call.account, ticket)
+        return {"success": True, "code": 0}
 
     @route("GET /api/v1/private/position/leverage")
     def leverages(self, call: Call) -> Any:
@@ -535,6 +712,12 @@ class MEXCFutures(MEXCFrame):
         if self.desk.book(call.account).position_mode is not mode:
             self.desk.set_position_mode(call.account, mode)
         return {"success": True, "code": 0}
+
+    @route("GET /api/v1/private/account/asset/{currency}")
+    def asset(self, call: Call) -> Any:
+        return ok(
+            next((row for row in self.assets(call)["data"] if row["currency"] == call.text("currency")), None)
+        )
 
     @route("GET /api/v1/private/account/assets")
     def assets(self, call: Call) -> Any:

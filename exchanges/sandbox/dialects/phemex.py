@@ -11,7 +11,8 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,18 @@ from exchanges.sandbox.dialect import Dialect, route
 from exchanges.sandbox.engine import Desk
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Exceeded, Limit, Owner
-from exchanges.sandbox.model import ZERO, ClientIds, Market, Order, Reason, Rejected, Rules, Ticket, text
+from exchanges.sandbox.model import (
+    ZERO,
+    ClientIds,
+    Fill,
+    Market,
+    Order,
+    Reason,
+    Rejected,
+    Rules,
+    Ticket,
+    text,
+)
 from exchanges.sandbox.wire import Call, Reply
 from exchanges.types import (
     Direction,
@@ -156,9 +168,14 @@ class _Phemex(Dialect):
         if (account := self.account(key)) is None:
             raise Rejected(Reason.BAD_KEY)
         expiry = call.headers.get("x-phemex-request-expiry", "")
-        signed = f"{call.path}{call.query}{expiry}".encode() + call.body
-        wanted = hmac.new(account.secret.encode(), signed, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(wanted, call.headers.get("x-phemex-request-signature", "")):
+        given = call.headers.get("x-phemex-request-signature", "").encode()
+        wanted = (
+            hmac.new(
+                account.secret.encode(), f"{path}{call.query}{expiry}".encode() + call.body, hashlib.sha256
+            )
+            for path in call.signed_paths
+        )
+        if not any(hmac.compare_digest(each.hexdigest().encode(), given) for each in wanted):
             raise Rejected(Reason.BAD_SIGNATURE)
         now = call.now_ms // 1000
         if not expiry.isdigit() or not now <= int(expiry) <= now + LONGEST_EXPIRY_SECONDS:
@@ -234,23 +251,51 @@ class _Phemex(Dialect):
 
     @route("GET /md/spot/ticker/24hr", "GET /v1/md/spot/ticker/24hr", public=True)
     def spot_ticker(self, call: Call) -> Any:
-        market = self.spot.market(call.text("symbol"))
+        return _told(self._spot_ticker(call, self.spot.market(call.text("symbol"))))
+
+    @route("GET /md/spot/ticker/24hr/all", "GET /v1/md/spot/ticker/24hr/all", public=True)
+    def spot_tickers(self, call: Call) -> Any:
+        return _told([self._spot_ticker(call, each) for each in self.spot.markets.values()])
+
+    def _spot_ticker(self, call: Call, market: Market) -> dict[str, Any]:
         last = _scaled(self.spot.bid(market))
         day = dict.fromkeys(("highEp", "lowEp", "openEp", "lastEp", "bidEp"), last)
-        return _told({"symbol": market.symbol, **day, "askEp": _scaled(self.spot.ask(market)), **_day(call)})
+        return {"symbol": market.symbol, **day, "askEp": _scaled(self.spot.ask(market)), **_day(call)}
+
+    @route(
+        *(f"GET {version}/md/{name}" for version in ("", "/v1") for name in ("orderbook", "fullbook")),
+        public=True,
+    )
+    def spot_book(self, call: Call) -> Any:
+        market = self.spot.market(call.text("symbol"))
+        bid, ask = _scaled(self.spot.bid(market)), _scaled(self.spot.ask(market))
+        return _told({"book": {"asks": [[ask, 10**10]], "bids": [[bid, 10**10]]}, **_snapshot(call, market)})
+
+    @route("GET /md/v2/orderbook", public=True)
+    def book(self, call: Call) -> Any:
+        market = self.linear.market(call.text("symbol"))
+        bid, ask = text(self.linear.bid(market)), text(self.linear.ask(market))
+        levels = {"asks": [[ask, "1000"]], "bids": [[bid, "1000"]]}
+        return _told({"orderbook_p": levels, **_snapshot(call, market)})
 
     @route("GET /md/v2/ticker/24hr", "GET /md/v3/ticker/24hr", public=True)
     def ticker(self, call: Call) -> Any:
-        market = self.linear.market(call.text("symbol"))
+        return _told(self._ticker(call, self.linear.market(call.text("symbol"))))
+
+    @route("GET /md/v2/ticker/24hr/all", "GET /md/v3/ticker/24hr/all", public=True)
+    def tickers(self, call: Call) -> Any:
+        return _told([self._ticker(call, each) for each in self.linear.markets.values()])
+
+    def _ticker(self, call: Call, market: Market) -> dict[str, Any]:
         last, new = text(self.linear.bid(market)), call.path.startswith("/md/v3")
         names = "lastRp bidRp indexRp markRp" if new else "closeRp indexPriceRp markPriceRp"
         prices = dict.fromkeys((*names.split(), "highRp", "lowRp", "openRp"), last)
         prices |= {"askRp": text(self.linear.ask(market))} if new else {}
-        return _told({"symbol": market.symbol, **prices, "fundingRateRr": "0.0001", **_day(call)})
+        return {"symbol": market.symbol, **prices, "fundingRateRr": "0.0001", **_day(call)}
 
     # -- spot orders -----------------------------------------------------------------------------------
 
-    @route("POST /spot/orders", trading=True, costs=SPOT_ORDER)
+    @route("POST /spot/orders", "PUT /spot/orders/create", trading=True, costs=SPOT_ORDER)
     def place_spot(self, call: Call) -> Any:
         kind = call.text("ordType", "Limit")
         by_quote = call.one_of("qtyType", {"ByBase": False, "ByQuote": True})
@@ -266,6 +311,18 @@ class _Phemex(Dialect):
         )
         return _ok(_spot_order(self.spot.place(call.account, ticket), placing=True))
 
+    @route("PUT /spot/orders", trading=True, costs=SPOT_ORDER)
+    def amend_spot(self, call: Call) -> Any:
+        amounts = [name for name in ("baseQtyEv", "baseQtyEV") if call.text(name, "")]
+        changed = self.spot.amend(
+            call.account,
+            self._named(call, self.spot),
+            quantity=_plain(call, amounts[0]) if amounts else None,
+            price=_plain(call, "priceEp") if call.text("priceEp", "") else None,
+            trigger_price=_plain(call, "stopPxEp") if call.text("stopPxEp", "") else None,
+        )
+        return _ok(_spot_order(changed))
+
     @route("DELETE /spot/orders", trading=True, costs={"address": 1, "spotorder": 2})
     def cancel_spot(self, call: Call) -> Any:
         return _ok(_spot_order(self.spot.cancel(call.account, self._named(call, self.spot))))
@@ -277,6 +334,27 @@ class _Phemex(Dialect):
     @route("GET /spot/orders", costs=SPOT_ORDER)
     def open_spot(self, call: Call) -> Any:
         return _ok({"rows": [_spot_order(each) for each in _open(call, self.spot)]})
+
+    @route("GET /spot/orders/active", costs=SPOT_ORDER)
+    def open_spot_one(self, call: Call) -> Any:
+        order = self._named(call, self.spot)
+        if order is None or not order.open:
+            raise Rejected(Reason.UNKNOWN_ORDER)
+        return _ok(_spot_order(order))
+
+    @route("GET /exchange/spot/order", "GET /api-data/spots/orders", costs=OTHERS)
+    def ended_spot(self, call: Call) -> Any:
+        """Newest first."""
+        market = self.spot.market(call.text("symbol"))
+        known = reversed(list(self.spot.book(call.account).orders.values()))
+        found = [_spot_order(each, history=True) for each in known if each.market is market and not each.open]
+        return _ok(_page(call, found))
+
+    @route("GET /exchange/spot/order/trades", "GET /api-data/spots/trades", costs=OTHERS)
+    def spot_trades(self, call: Call) -> Any:
+        market, book = self.spot.market(call.text("symbol")), self.spot.book(call.account)
+        found = [each for each in reversed(book.fills) if each.symbol == market.symbol]
+        return _ok(_page(call, [_spot_trade(book.orders[each.order_id], each) for each in found]))
 
     @route("GET /api-data/spots/orders/by-order-id", costs=OTHERS)
     def history_spot(self, call: Call) -> Any:
@@ -302,12 +380,9 @@ class _Phemex(Dialect):
 
     # -- perpetual orders ------------------------------------------------------------------------------
 
-    @route("POST /g-orders", trading=True, costs=CONTRACT)
+    @route("POST /g-orders", "PUT /g-orders/create", trading=True, costs=CONTRACT)
     def place(self, call: Call) -> Any:
         kind = call.text("ordType", "Limit")
-        for attached in ("takeProfitRp", "stopLossRp"):
-            if call.text(attached, ""):
-                raise Rejected(Reason.BAD_PARAMETER, f"{attached}: attached orders are not simulated")
         ticket = Ticket(
             call.text("symbol"),
             call.one_of("side", SIDES),
@@ -319,7 +394,61 @@ class _Phemex(Dialect):
             position_side=call.one_of("posSide", POSITION_SIDES),
             **_manner(call, "triggerType", TRIGGERS),
         )
+        ticket = replace(ticket, attached=tuple(self._attached(call, ticket)))
         return _ok(_perpetual_order(self.linear.place(call.account, ticket), placing=True))
+
+    def _attached(self, call: Call, entry: Ticket) -> Iterator[Ticket]:
+        """Its stop and its target: orders of their own from the first fill on, that hang on the position."""
+        if entry.reduce_only or entry.exits:
+            return
+        side, link = entry.side.opposite, f"attached {self.linear.number()}"
+        for name, short, kinds in (
+            ("stopLossRp", "sl", ("Stop", "StopLimit")),
+            ("takeProfitRp", "tp", ("MarketIfTouched", "LimitIfTouched")),
+        ):
+            if not (trigger := call.decimal_or_none(name)):
+                continue
+            price = call.decimal_or_none(f"{short}PxRp") or None
+            word = kinds[price is not None]
+            yield Ticket(
+                entry.symbol,
+                side,
+                TYPES[word],
+                quantity=entry.quantity,
+                price=price,
+                trigger_price=trigger,
+                trigger_by=call.one_of(f"{short}Trigger", TRIGGERS, "ByMarkPrice"),
+                reduce_only=entry.position_side is None,
+                position_bound=True,
+                position_side=entry.position_side,
+                link=link,
+                extra={"ordType": word, "timeInForce": "GoodTillCancel", "leg": name},
+            )
+
+    @route("PUT /g-orders/replace", trading=True, costs=CONTRACT)
+    def amend(self, call: Call) -> Any:
+        side, order = call.one_of("posSide", POSITION_SIDES), self._named(call, self.linear)
+        self._fits(call, hedged=side is not None)
+        changed = self.linear.amend(
+            call.account,
+            order,
+            quantity=call.decimal_or_none("orderQtyRq"),
+            price=call.decimal_or_none("priceRp"),
+            trigger_price=call.decimal_or_none("stopPxRp"),
+        )
+        return _ok(_perpetual_order(changed))
+
+    @route("DELETE /g-orders", trading=True, costs=CONTRACT)
+    def cancel_several(self, call: Call) -> Any:
+        """Those of them that are open."""
+        market = self.linear.market(call.text("symbol"))
+        names = [("order_id", each) for each in call.text("orderID", "").split(",") if each]
+        names += [("client_id", each) for each in call.text("clOrdID", "").split(",") if each]
+        found = [self.linear.order(call.account, **{name: each}) for name, each in names]
+        known = [each for each in found if each is not None and each.open and each.market is market]
+        if not known:
+            raise Rejected(Reason.UNKNOWN_ORDER)
+        return _ok([_perpetual_order(self.linear.cancel(call.account, each)) for each in known if each.open])
 
     @route("DELETE /g-orders/cancel", trading=True, costs=CONTRACT)
     def cancel(self, call: Call) -> Any:
@@ -343,6 +472,23 @@ class _Phemex(Dialect):
         order = self._named(call, self.linear)
         return _ok([_perpetual_order(order, history=True)] if order else [])
 
+    @route("GET /api-data/g-futures/orders", costs=OTHERS)
+    def all_orders(self, call: Call) -> Any:
+        """Newest first."""
+        market = self.linear.market(call.text("symbol"))
+        known = reversed(list(self.linear.book(call.account).orders.values()))
+        rows = [_perpetual_order(each, history=True) for each in known if each.market is market]
+        return _ok(_page(call, rows)["rows"])
+
+    @route("GET /exchange/order/v2/tradingList", "GET /api-data/g-futures/trades", costs=OTHERS)
+    def trades(self, call: Call) -> Any:
+        """Newest first; the older address tells words as numbers, in pages."""
+        symbol, book = call.text("symbol", ""), self.linear.book(call.account)
+        found = [(book.orders[e.order_id], e) for e in reversed(book.fills) if symbol in ("", e.symbol)]
+        if call.path.startswith("/exchange"):
+            return _ok(_page(call, [_numbered_trade(*each) for each in found]))
+        return _ok(_page(call, [_perpetual_trade(*each) for each in found])["rows"])
+
     @route("GET /exchange/order/v2/orderList", costs=OTHERS)
     def order_list(self, call: Call) -> Any:
         """Newest first, words as numbers; of all symbols unless one is named."""
@@ -360,7 +506,7 @@ class _Phemex(Dialect):
 
     def _named(self, call: Call, desk: Desk) -> Order | None:
         """Of the symbol that is named with it."""
-        order_id, client_id = call.text("orderID", ""), call.text("clOrdID", "")
+        order_id, client_id = call.text("orderID", ""), call.text("origClOrdID", call.text("clOrdID", ""))
         if not order_id and not client_id:
             raise Rejected(Reason.MISSING_PARAMETER, "orderID")
         market = desk.market(call.text("symbol"))
@@ -374,7 +520,7 @@ class _Phemex(Dialect):
 
     # -- positions -------------------------------------------------------------------------------------
 
-    @route("GET /g-accounts/accountPositions", costs=CONTRACT)
+    @route("GET /g-accounts/accountPositions", "GET /g-accounts/positions", costs=CONTRACT)
     def account_positions(self, call: Call) -> Any:
         """Every symbol is listed, open or not: once, or in hedge mode once for each side."""
         if call.text("currency") != "USDT":
@@ -412,6 +558,7 @@ class _Phemex(Dialect):
             "assignedPosBalanceRv": text(position.notional(position.entry_price) / leverage),
             "liquidationPriceRp": "0",
             "markPriceRp": text(desk.bid(market)),
+            "unRealisedPnlRv": text(position.unrealised(desk.bid(market))),
             "usedBalanceRv": text(position.notional(position.entry_price) / leverage),
             "posSide": POSITION_SIDE_OF[position.side],
             "posMode": next(name for name, each in MODES.items() if each is mode),
@@ -498,6 +645,16 @@ def _manner(call: Call, trigger: str, triggers: Mapping[str, TriggerBy]) -> dict
             "timeInForce": call.text("timeInForce", "GoodTillCancel"),
         },
     }
+
+
+def _snapshot(call: Call, market: Market) -> dict[str, Any]:
+    told = {"depth": 30, "sequence": call.now_ms, "timestamp": call.now_ms * 1_000_000}
+    return {"symbol": market.symbol, **told, "type": "snapshot"}
+
+
+def _page(call: Call, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    first = call.integer("offset", 0)
+    return {"total": len(rows), "rows": rows[first : first + min(call.integer("limit", 50), 200)]}
 
 
 def _open(call: Call, desk: Desk) -> Iterable[Order]:
@@ -593,11 +750,84 @@ def _perpetual_order(order: Order, *, placing: bool = False, history: bool = Fal
         "cumQtyRq": text(filled),
         "cumValueRv": text(value),
         "leavesQtyRq": text(order.remaining if order.open else ZERO),
-        "takeProfitRp": "0",
-        "stopLossRp": "0",
+        **_legs(order),
         "actionTimeNs": order.created_ms * 1_000_000,
         "transactTimeNs": order.updated_ms * 1_000_000,
         **fees,
+    }
+
+
+def _legs(order: Order) -> dict[str, str]:
+    """At what prices the orders that it brings along wait."""
+    told = {each.extra["leg"]: text(each.trigger_price) for each in order.ticket.attached}
+    return {name: told.get(name, "0") for name in ("takeProfitRp", "stopLossRp")}
+
+
+def _executed(order: Order, fill: Fill, name: str) -> dict[str, Any]:
+    return {
+        "transactTimeNs": fill.time_ms * 1_000_000,
+        "symbol": fill.symbol,
+        name: str(uuid.uuid5(uuid.NAMESPACE_OID, f"execution {fill.id}")),
+        "orderID": order.id,
+        "clOrdID": order.client_id,
+        "side": SIDE_OF[fill.side],
+        "action": "New",
+        "tradeType": "Trade",
+        "execStatus": "MakerFill" if fill.maker else "TakerFill",
+        "ordType": order.ticket.extra["ordType"],
+        "timeInForce": order.ticket.extra["timeInForce"],
+    }
+
+
+def _spot_trade(order: Order, fill: Fill) -> dict[str, Any]:
+    return _executed(order, fill, "execId") | {
+        "qtyType": "ByBase" if order.ticket.quote_quantity is None else "ByQuote",
+        "priceEP": _scaled(order.price or fill.price),
+        "baseQtyEv": _scaled(order.quantity),
+        "quoteQtyEv": _scaled(order.ticket.quote_quantity),
+        "stopPxEp": _scaled(order.trigger_price),
+        "execPriceEp": _scaled(fill.price),
+        "execBaseQtyEv": _scaled(fill.quantity),
+        "execQuoteQtyEv": _scaled(fill.quantity * fill.price),
+        "leavesBaseQtyEv": _scaled(order.remaining),
+        "execFeeEv": _scaled(fill.fee),
+        "feeCurrency": fill.fee_asset,
+        "ordStatus": _status(order),
+        "stopDirection": "UNSPECIFIED",
+        "execInst": "None",
+    }
+
+
+def _money_of(order: Order, fill: Fill) -> dict[str, str]:
+    return {
+        "currency": order.market.quote,
+        "orderQtyRq": text(order.quantity),
+        "priceRp": text(order.price or fill.price),
+        "execQtyRq": text(fill.quantity),
+        "execPriceRp": text(fill.price),
+        "execValueRv": text(fill.quantity * fill.price),
+        "execFeeRv": text(fill.fee),
+        "feeRateRr": text(fill.fee / (fill.quantity * fill.price), 6),
+        "closedPnlRv": text(fill.realised),
+    }
+
+
+def _perpetual_trade(order: Order, fill: Fill) -> dict[str, Any]:
+    told = {"posSide": POSITION_SIDE_OF[fill.position_side], "closedSizeRq": "0"}
+    return _executed(order, fill, "execID") | _money_of(order, fill) | told
+
+
+def _numbered_trade(order: Order, fill: Fill) -> dict[str, Any]:
+    return _money_of(order, fill) | {
+        "createdAt": fill.time_ms,
+        "symbol": fill.symbol,
+        "side": 1 if fill.side is Side.BUY else 2,
+        "ordType": list(TYPES).index(order.ticket.extra["ordType"]) + 1,
+        "action": 1,
+        "tradeType": 1,
+        "execStatus": 7 if fill.maker else 6,
+        "execId": str(uuid.uuid5(uuid.NAMESPACE_OID, f"execution {fill.id}"))[:7],
+        "orderId": order.id,
     }
 
 

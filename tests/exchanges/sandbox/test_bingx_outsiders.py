@@ -240,6 +240,54 @@ def test_ccxt_cancels_everything_of_a_market(spot, swap):
         assert client.fetch_open_orders(symbol) == []
 
 
+@pytest.mark.parametrize("kind", ["spot", "swap"])
+def test_ccxt_reads_books_fills_and_histories_and_replaces_and_cancels_several(spot, swap, kind):
+    client, symbol = (spot, SPOT) if kind == "spot" else (swap, SWAP)
+    assert client.fetch_order_book(symbol)["bids"] == [[50000, 1000]]
+    assert (
+        client.fetch_tickers([symbol])[symbol]["last"]
+        == client.fetch_bids_asks([symbol])[symbol]["bid"]
+        == 50000
+    )
+    bought = client.create_order(symbol, "market", "buy", 0.1, 50000)
+    assert [each["amount"] for each in client.fetch_my_trades(symbol)] == [pytest.approx(0.1, abs=1e-5)]
+    order = client.create_order(symbol, "limit", "buy", 0.1, 40000)
+    changed = client.edit_order(order["id"], symbol, "limit", "buy", 0.2, 41000)
+    (left,) = client.fetch_open_orders(symbol)
+    assert (left["id"], left["price"], left["amount"]) == (changed["id"], 41000, 0.2)
+    assert [each["id"] for each in client.cancel_orders([left["id"]], symbol)] == [left["id"]]
+    ended = {each["id"]: each["status"] for each in client.fetch_closed_orders(symbol)}
+    assert ended == {bought["id"]: "closed"}
+
+
+def test_ccxt_futures_order_brings_its_stop_and_target_along_and_is_closed_whole(sandbox, swap):
+    legs = {"stopLoss": {"triggerPrice": 45000}, "takeProfit": {"triggerPrice": 60000}}
+    swap.create_order(SWAP, "limit", "buy", 0.1, 49000, legs)
+    assert len(swap.fetch_open_orders(SWAP)) == 1
+    sandbox.price("BTC/USDT", 48900)
+    waiting = swap.fetch_open_orders(SWAP)
+    assert {(each["info"]["stopPrice"], each["amount"]) for each in waiting} == {
+        ("45000.0", 0.1),
+        ("60000.0", 0.1),
+    }
+    swap.close_position(SWAP)
+    assert (swap.fetch_positions([SWAP]), swap.fetch_open_orders(SWAP)) == ([], [])
+
+
+def test_a_stop_that_closes_the_position_needs_no_quantity(sandbox, swap):
+    swap.create_order(SWAP, "market", "buy", 0.1)
+    stop = {
+        "symbol": "BTC-USDT",
+        "side": "SELL",
+        "positionSide": "BOTH",
+        "type": "STOP_MARKET",
+        "stopPrice": "45000",
+    }
+    swap.swap_v2_private_post_trade_order({**stop, "closePosition": "true"})
+    sandbox.price("BTC/USDT", 44000)
+    assert swap.fetch_positions([SWAP]) == []
+
+
 # -- our venues --------------------------------------------------------------------------------------------
 
 

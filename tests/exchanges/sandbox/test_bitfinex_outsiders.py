@@ -193,6 +193,22 @@ def test_ccxt_gets_the_original_refusals(sandbox, client, keys):
         client.fetch_balance()
 
 
+@pytest.mark.parametrize("symbol", [SPOT, SWAP])
+def test_ccxt_reads_the_book_and_changes_orders_alone_and_among_others(client, symbol):
+    assert client.fetch_order_book(symbol)["asks"][0][0] == 50001
+    order = client.create_order(symbol, "limit", "buy", 0.1, 40000)
+    changed = client.edit_order(order["id"], symbol, "limit", "buy", 0.2, 41000)
+    assert (changed["id"], changed["price"], changed["amount"]) == (order["id"], 41000, 0.2)
+    ops = [
+        ["ou", {"id": int(order["id"]), "price": "42000"}],
+        ["oc", {"id": int(order["id"])}],
+        ["oc", {"id": 7}],
+    ]
+    told = client.private_post_auth_w_order_multi({"ops": ops})
+    assert [row[6] for row in told[4]] == ["SUCCESS", "SUCCESS", "ERROR"]
+    assert client.fetch_open_orders(symbol) == []
+
+
 # -- Bitfinex's own kit ------------------------------------------------------------------------------------
 
 

@@ -235,6 +235,14 @@ def test_ccxt_is_told_of_the_limit(sandbox, client):
     assert "DDoSProtection" in caught.value.names
 
 
+def test_ccxt_reads_the_book_and_all_its_trades(client):
+    book = client.fetch_order_book(SWAP)
+    assert (book["bids"][0][0], book["asks"][0][0]) == (50000, 50000.1)
+    client.create_order(SWAP, "market", "buy", 1000)
+    client.create_order(COIN, "market", "sell", 100)
+    assert {each["symbol"] for each in client.fetch_my_trades()} == {SWAP, COIN}
+
+
 # -- our own venues ----------------------------------------------------------------------------------------
 
 

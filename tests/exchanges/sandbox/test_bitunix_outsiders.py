@@ -192,6 +192,35 @@ def test_a_batch_has_five_orders_at_most(client, count):
     assert client.pending() == []
 
 
+def test_an_entry_brings_its_stop_and_target_along_and_all_is_closed_at_once(sandbox, client):
+    legs = {"slPrice": "45000", "tpPrice": "60000", "tpStopType": "LAST_PRICE"}
+    order = {"symbol": SYMBOL, "side": "BUY", "qty": "0.1", "orderType": "LIMIT", "price": "40000", **legs}
+    number = client.api.post("trade/place_order", **order)["orderId"]
+    client.api.post("trade/modify_order", orderId=number, qty="0.2", price="49000")
+    assert client.records() == []
+    sandbox.price(PAIR, 48900)
+    (row,) = client.records()
+    assert (row["slPrice"], row["tpPrice"], row["positionId"]) == (
+        "45000",
+        "60000",
+        client.position()["positionId"],
+    )
+    client.api.post("tpsl/modify_order", orderId=row["id"], slPrice="46000")
+    assert client.records()[0]["slPrice"] == "46000"
+    client.api.post("trade/flash_close_position", positionId=row["positionId"])
+    assert (client.records(), client.api.get("position/get_pending_positions", symbol=SYMBOL)) == ([], [])
+
+
+def test_a_stop_of_the_whole_position_needs_no_quantity(sandbox, client):
+    client.order("BUY", "0.1", "entry")
+    number = client.position()["positionId"]
+    client.api.post("tpsl/position/place_order", symbol=SYMBOL, positionId=number, slPrice="45000")
+    client.order("BUY", "0.1", "more")
+    client.api.post("tpsl/position/modify_order", symbol=SYMBOL, positionId=number, slPrice="47000")
+    sandbox.price(PAIR, 46900)
+    assert client.api.get("position/get_pending_positions", symbol=SYMBOL) == []
+
+
 # -- our venue ---------------------------------------------------------------------------------------------
 
 

@@ -234,6 +234,21 @@ def test_a_batch_takes_twenty_orders_of_one_instrument_and_margin_mode(swap, oth
     assert swap.fetch_open_orders(SWAP) == []
 
 
+def test_ccxt_order_brings_its_stop_and_target_along_and_is_closed_whole(sandbox, swap):
+    assert swap.fetch_order_book(SWAP)["asks"] == [[50000.1, 1000]]
+    legs = {"stopLoss": {"triggerPrice": 45000}, "takeProfit": {"triggerPrice": 60000}}
+    swap.create_order(SWAP, "limit", "buy", 10, 49000, legs)
+    assert swap.fetch_open_orders(SWAP, params={"tpsl": True}) == []
+    sandbox.price(PAIR, 48900)
+    rows = swap.private_get_trade_orders_tpsl_pending({"instId": "BTC-USDT"})["data"]
+    assert [(row["slTriggerPrice"][:5], row["tpTriggerPrice"][:5], row["size"]) for row in rows] == [
+        ("45000", "60000", "10")
+    ]
+    assert [(each["price"], each["amount"]) for each in swap.fetch_my_trades(SWAP)] == [(49000, 10)]
+    swap.close_position(SWAP)
+    assert swap.fetch_positions([SWAP]) == []
+
+
 # -- our own venue -----------------------------------------------------------------------------------------
 
 

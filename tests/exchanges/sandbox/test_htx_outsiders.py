@@ -1,9 +1,13 @@
 """HTX in the sandbox, traded by ccxt and by our venues: two that agree."""
 
+import base64
+import hmac
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import ccxt
+import httpx
 import pytest
 
 from exchanges.errors import (
@@ -205,6 +209,57 @@ def test_ccxt_is_refused_for_a_stale_timestamp(spot):
     spot.nonce = lambda: spot.milliseconds() - 600_000
     with pytest.raises(ccxt.AuthenticationError, match="submission time"):
         spot.fetch_balance()
+
+
+def test_ccxt_loads_all_kinds_of_markets_though_coin_margined_ones_are_suspended(swap):
+    swap.options["fetchMarkets"]["types"] = {"spot": True, "linear": True, "inverse": True}
+    markets = swap.load_markets(reload=True)
+    assert (markets["BTC/USD:BTC"]["active"], markets[SWAP]["active"], markets[SPOT]["spot"]) == (
+        False,
+        True,
+        True,
+    )
+
+
+def test_ccxt_spot_reads_books_matches_and_history_and_cancels_several(spot):
+    assert (spot.fetch_order_book(SPOT)["bids"], spot.fetch_tickers([SPOT])[SPOT]["ask"]) == (
+        [[50000, 1000]],
+        50000.01,
+    )
+    bought = spot.create_order(SPOT, "market", "buy", 0.1, 50000)
+    assert [each["order"] for each in spot.fetch_my_trades(SPOT)] == [bought["id"]]
+    assert [each["takerOrMaker"] for each in spot.fetch_order_trades(bought["id"], SPOT)] == ["taker"]
+    ids = [spot.create_order(SPOT, "limit", "buy", 0.01, 40000)["id"] for _ in range(2)]
+    spot.cancel_orders([*ids, bought["id"]], SPOT)
+    ended = {each["id"]: each["status"] for each in spot.fetch_closed_orders(SPOT)}
+    assert (spot.fetch_open_orders(SPOT), ended[bought["id"]]) == ([], "closed")
+
+
+def test_ccxt_futures_order_brings_its_stop_and_target_along_and_is_closed_whole(sandbox, swap):
+    cross = {"marginMode": "cross"}
+    legs = {"stopLoss": {"triggerPrice": 45000}, "takeProfit": {"triggerPrice": 60000}}
+    order = swap.create_order(SWAP, "limit", "buy", 10, 49000, cross | legs)
+    assert swap.fetch_open_orders(SWAP, params={"type": "sl", "trigger": True, **cross}) == []
+    sandbox.price("BTC/USDT", 48900)
+    assert [each["order"] for each in swap.fetch_my_trades(SWAP)] == [order["id"]]
+    state = sandbox.state("HTX_F", swap.apiKey)["orders"]
+    assert {(each["trigger_price"], each["quantity"]) for each in state if each["waiting"]} == {
+        ("45000", "10"),
+        ("60000", "10"),
+    }
+    swap.close_position(SWAP)
+    assert swap.fetch_positions([SWAP]) == []
+
+
+@pytest.mark.parametrize("prefix", ["", "/htx"])
+def test_a_client_may_sign_the_host_and_the_path_that_it_was_given(sandbox, keys, prefix):
+    base = httpx.URL(sandbox.venue("HTX"))
+    given = {"AccessKeyId": keys["key"], "SignatureMethod": "HmacSHA256", "SignatureVersion": "2"}
+    query = str(httpx.QueryParams({**given, "Timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"}))
+    signed = f"GET\n{base.host}\n{prefix}/v1/account/accounts\n{query}"
+    sign = base64.b64encode(hmac.digest(keys["secret"].encode(), signed.encode(), "sha256")).decode()
+    told = httpx.get(f"{base}/v1/account/accounts?{query}&{httpx.QueryParams({'Signature': sign})}").json()
+    assert told["status"] == "ok"
 
 
 # -- our own venues ----------------------------------------------------------------------------------------

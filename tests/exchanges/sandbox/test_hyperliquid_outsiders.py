@@ -190,6 +190,17 @@ def test_ccxt_gets_the_original_refusals(sandbox, swap, spot, keys):
         stranger.create_order(SWAP, "market", "buy", 0.1, 50000)
 
 
+def test_ccxt_changes_orders_and_the_old_ones_end(swap):
+    order = swap.create_order(SWAP, "limit", "buy", 0.1, 40000)
+    changed = swap.edit_order(order["id"], SWAP, "limit", "buy", 0.2, 41000)
+    (left,) = swap.fetch_open_orders(SWAP)
+    assert (left["id"], left["price"], left["amount"]) == (changed["id"], 41000, 0.2)
+    assert swap.fetch_order(order["id"], SWAP)["status"] == "canceled"
+    with pytest.raises(ccxt.ExchangeError, match="Cannot modify canceled or filled order"):
+        swap.edit_order(order["id"], SWAP, "limit", "buy", 0.2, 41000)
+    assert swap.fetch_trading_fee(SWAP)["taker"] == 0.00045
+
+
 # -- the official kit ----------------------------------------------------------------------------------------
 
 

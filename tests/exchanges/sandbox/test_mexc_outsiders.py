@@ -1,12 +1,16 @@
 """MEXC in the sandbox, traded by ccxt and by our venues: two that agree."""
 
+import hashlib
+import hmac
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import ccxt
+import httpx
 import pytest
 
 from exchanges.errors import (
@@ -222,6 +226,43 @@ def test_ccxt_is_refused_for_a_stale_timestamp(spot):
     spot.nonce = lambda: spot.milliseconds() - 60_000
     with pytest.raises(ccxt.InvalidNonce, match="700003"):
         spot.fetch_balance()
+
+
+def test_ccxt_spot_reads_books_and_fees(spot):
+    assert (spot.fetch_order_book(SPOT)["bids"], spot.fetch_status()["status"]) == ([[50000, 1000]], "ok")
+    assert spot.fetch_bids_asks([SPOT, "ETH/USDT"])[SPOT]["ask"] == 50000.01
+    assert spot.fetch_trading_fee(SPOT)["taker"] == 0.0005
+
+
+def test_ccxt_futures_order_brings_its_stop_and_target_along_and_all_is_closed(sandbox, swap):
+    assert swap.fetch_order_book(SWAP)["asks"] == [[50000.1, 1000, 1]]
+    legs = {"stopLossPrice": 45000, "takeProfitPrice": 60000}
+    order = swap.create_order(SWAP, "limit", "buy", 100, 49000, legs)
+    request = {"orderId": order["id"], "price": 49100, "vol": 50}
+    swap.contract_private_post_order_change_limit_order(request)
+    sandbox.price("BTC/USDT", 48900)
+    (deal,) = swap.fetch_my_trades(SWAP)
+    assert (deal["order"], deal["price"], deal["amount"]) == (order["id"], 49100, 50)
+    assert [each["amount"] for each in swap.fetch_order_trades(order["id"], SWAP)] == [50]
+    (record,) = swap.contract_private_get_stoporder_open_orders()["data"]
+    (position,) = swap.fetch_positions([SWAP])
+    assert (record["stopLossPrice"], record["takeProfitPrice"]) == (45000, 60000)
+    assert record["positionId"] == position["info"]["positionId"]
+    swap.close_all_positions()
+    assert (swap.fetch_positions([SWAP]), swap.contract_private_get_stoporder_open_orders()["data"]) == (
+        [],
+        [],
+    )
+
+
+def test_the_signature_of_spot_may_stand_anywhere_and_the_parameters_in_the_body(sandbox, keys):
+    order = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "quantity": "0.001", "price": "40000"}
+    form = str(httpx.QueryParams({**order, "timestamp": str(time.time_ns() // 1_000_000)}))
+    sign = hmac.new(keys["secret"].encode(), form.encode(), hashlib.sha256).hexdigest()
+    headers = {"X-MEXC-APIKEY": keys["key"], "content-type": "application/x-www-form-urlencoded"}
+    url = f"{sandbox.venue('MEXC')}/api/v3/order"
+    told = httpx.post(url, content=f"signature={sign.upper()}&{form}", headers=headers).json()
+    assert told["symbol"] == "BTCUSDT"
 
 
 # -- our own venues ----------------------------------------------------------------------------------------

@@ -190,6 +190,45 @@ def test_ccxt_switches_to_hedge_mode_and_closes_one_side(swap):
     assert open_now == ["short"]
 
 
+@pytest.mark.parametrize("kind", ["spot", "swap"])
+def test_ccxt_reads_books_and_histories_and_changes_orders(spot, swap, kind):
+    client, symbol = (spot, SPOT) if kind == "spot" else (swap, SWAP)
+    assert (
+        client.fetch_order_book(symbol)["bids"][0][0]
+        == client.fetch_tickers([symbol])[symbol]["last"]
+        == 50000
+    )
+    bought = client.create_order(symbol, "market", "buy", 0.1)
+    order = client.create_order(symbol, "limit", "buy", 0.1, 40000)
+    client.edit_order(order["id"], symbol, "limit", "buy", 0.2, 41000)
+    (left,) = client.fetch_open_orders(symbol)
+    assert (left["id"], left["price"], left["amount"]) == (order["id"], 41000, 0.2)
+    assert bought["id"] in [each["id"] for each in client.fetch_closed_orders(symbol)]
+
+
+def test_fills_are_told_by_either_address(spot, swap):
+    bought = spot.create_order(SPOT, "market", "buy", 0.1)
+    assert [(each["order"], each["price"]) for each in spot.fetch_my_trades(SPOT)] == [
+        (bought["id"], 50000.01)
+    ]
+    swap.create_order(SWAP, "market", "buy", 0.1)
+    paged = swap.private_get_exchange_order_v2_tradinglist({"currency": "USDT"})["data"]
+    (listed,) = swap.private_get_api_data_g_futures_trades({"symbol": "BTCUSDT"})["data"]
+    assert (paged["total"], paged["rows"][0]["execQtyRq"], listed["execPriceRp"]) == (1, "0.1", "50000.1")
+
+
+def test_ccxt_futures_order_brings_its_stop_and_target_along(sandbox, swap):
+    legs = {"stopLoss": {"triggerPrice": 45000}, "takeProfit": {"triggerPrice": 60000}}
+    order = swap.create_order(SWAP, "limit", "buy", 0.1, 49000, legs)
+    assert (order["stopLossPrice"], order["takeProfitPrice"]) == (45000, 60000)
+    sandbox.price("BTC/USDT", 48900)
+    waiting = {(each["info"]["orderType"], each["triggerPrice"]) for each in swap.fetch_open_orders(SWAP)}
+    assert waiting == {("Stop", 45000), ("MarketIfTouched", 60000)}
+    sandbox.price("BTC/USDT", 44900)
+    assert sandbox.state("Phemex_F", swap.apiKey)["positions"] == []
+    assert swap.fetch_open_orders(SWAP) == []
+
+
 # -- our venues --------------------------------------------------------------------------------------------
 
 
