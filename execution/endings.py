@@ -57,6 +57,12 @@ def never_left(row: Order, error: Exception) -> bool:
     return True
 
 
+def market_of(desk: Desk, row: Order) -> Instrument:
+    """Where its order went, as far as history knows; whether it trades there at the moment or not. What the message called
+    it may mean another market since that one was taken off the list, or came onto it. Raises UnknownSymbol, Rejection."""
+    return desk.listed(row.instrument) if row.instrument else desk.named(row.symbol)
+
+
 def ref_of(row: Order, step: Step) -> OrderRef:
     conditional = isinstance(step, Entry) and step.kind is EntryKind.STOP
     return OrderRef(row.client_id, row.exchange_id, conditional, row.quantity)

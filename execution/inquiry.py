@@ -16,6 +16,7 @@ from django.utils import timezone
 from exchanges.errors import AuthRefused, OrderNotFound
 from exchanges.limits import Priority, pressing
 from exchanges.rounds import Round
+from exchanges.sparing import said_before
 from exchanges.types import Instrument, Report
 from execution import (
     adoption,
@@ -72,7 +73,7 @@ def ask(row: Order, step: Step, lists: Round) -> None:
     try:
         desk = open_desk(row.account, row.venue)
         desk.lists = lists
-        instrument = desk.named(row.symbol)  # an order may stand where trading is stopped
+        instrument = endings.market_of(desk, row)
         if sides.both(desk, instrument, step):
             sides.settle(desk, instrument, row)
         elif (report := _asked(desk, instrument, row, step)) is None:
@@ -88,11 +89,13 @@ def ask(row: Order, step: Step, lists: Round) -> None:
         keycheck.doubt(row.region, row.account.public_id, row.account.sealed)
         endings.later(row)
     except endings.TROUBLE as error:
-        if not endings.never_left(row, error):
+        if endings.never_left(row, error):
+            return
+        if not said_before(error):
             log.warning(
                 "order %s could not be looked up, or its fill not be protected yet: %s", row.token, error
             )
-            endings.later(row)
+        endings.later(row)
 
 
 def _asked(desk: Desk, instrument: Instrument, row: Order, step: Step) -> Report | None:

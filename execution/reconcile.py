@@ -24,6 +24,7 @@ from exchanges.rounds import Round
 from execution import abandoned, claims, endings, inquiry, mishap, resting, turns, unfinished, unseen
 from execution.brokers import producer_pool
 from execution.commands import Cancel, Close, Protect, Setting, Step
+from execution.endings import MOST_LOOKUPS
 from execution.leases import lease
 from execution.models import Order, OrderState
 from execution.wire import load
@@ -34,6 +35,8 @@ GRACE = timedelta(seconds=1)
 RESTING = timedelta(seconds=15)
 #: one that a bracket follows, when supervision has not heard of it for so long
 UNHEARD = timedelta(minutes=2)
+#: and one that many looks could not ask about
+SELDOM = timedelta(seconds=turns.HANDED_PAUSE_SECONDS)
 #: so many accounts of one venue, and so many orders of one account, a round goes through
 BATCH = 50
 LOOK = "execution.tasks.reconcile_account"
@@ -137,7 +140,8 @@ def _unwatched() -> Q:
     now = timezone.now()
     alone = Q(bracket=None) | Q(bracket__entry_open=False) | Q(updated_at__lt=now - UNHEARD)
     tried = Q(account__status=AccountStatus.REJECTED, updated_at__gte=now - UNHEARD)  # its key may be refused
-    return alone & ~tried & Q(resting=True, account__isnull=False, updated_at__lt=now - RESTING)
+    seldom = Q(lookups__gte=MOST_LOOKUPS, updated_at__gte=now - SELDOM)
+    return alone & ~tried & ~seldom & Q(resting=True, account__isnull=False, updated_at__lt=now - RESTING)
 
 
 def _begun() -> Q:

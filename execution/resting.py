@@ -8,7 +8,8 @@ import logging
 from django.db.models import F
 from django.utils import timezone
 
-from exchanges.errors import AuthRefused, OrderNotFound
+from exchanges.errors import AuthRefused, OrderNotFound, UnknownSymbol
+from exchanges.sparing import said_before
 from exchanges.types import Fill, Instrument, Report
 from execution import brackets, endings, forgotten, keycheck, lanes, sides, unseen
 from execution.commands import Step
@@ -26,6 +27,8 @@ from execution.wire import load
 log = logging.getLogger(__name__)
 #: looks in a row that did not find a resting order
 GONE = 3
+#: the error of one whose market is not listed
+UNLISTED = "MARKET_UNLISTED"
 
 
 def follow(row: Order) -> None:
@@ -33,17 +36,41 @@ def follow(row: Order) -> None:
     assert row.account is not None
     try:
         desk = open_desk(row.account, row.venue)
+        instrument = endings.market_of(desk, row)
+        if (row.error or {}).get("code") == UNLISTED:
+            _listed_again(row)
         hunger = Hunger(row.region, row.venue, row.token)
         with hunger.asking():
-            _look_at_resting(desk, desk.named(row.instrument or row.symbol), row)
+            _look_at_resting(desk, instrument, row)
         hunger.answered()
     except lanes.LaneBusy:
         return
     except endings.TROUBLE as error:
-        log.warning("resting order %s could not be looked up: %s", row.token, error)
+        if isinstance(error, UnknownSymbol):
+            _unlisted(row)
+            return
+        if not said_before(error):
+            log.warning("resting order %s could not be looked up: %s", row.token, error)
         if isinstance(error, AuthRefused):
             keycheck.doubt(row.region, row.account.public_id, row.account.sealed)
         Order.objects.filter(pk=row.pk).update(updated_at=timezone.now())
+
+
+def _unlisted(row: Order) -> None:
+    """Nothing can be asked about it while its exchange does not list the market; that may have been taken off for a while
+    only, so it is not ended. Told once, and looked at seldom."""
+    message = f"{row.venue} does not list {row.instrument or row.symbol} any more: whether it filled, nobody can ask"
+    error = error_object(UNLISTED, message, "look at the position and at the order history on the exchange")
+    if row.error != error:
+        log.error("resting order %s on %s is left to its user: %s", row.token, row.venue, message)
+    Order.objects.filter(pk=row.pk).update(
+        error=error, lookups=endings.MOST_LOOKUPS, updated_at=timezone.now()
+    )
+
+
+def _listed_again(row: Order) -> None:
+    row.error, row.lookups = None, 0
+    row.save(update_fields=["error", "lookups"])
 
 
 def _look_at_resting(desk: Desk, instrument: Instrument, row: Order) -> None:

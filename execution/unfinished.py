@@ -41,7 +41,7 @@ def finished_move(row: Order, step: Protect) -> bool:
 def _finish_move(row: Order, step: Protect) -> bool:
     assert row.account is not None
     desk = open_desk(row.account, row.venue)
-    bracket = _resumed(desk, desk.named(row.symbol), row, step)
+    bracket = _resumed(desk, endings.market_of(desk, row), row, step)
     if bracket is None:
         return False
     holdings.keep(row.account, row.venue, desk.fills.values())

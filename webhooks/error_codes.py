@@ -294,6 +294,10 @@ EXCHANGE = _group(
         "The exchange does not know the resting order any more; whether it filled before, it does not tell.",
         "Look at the position and at the order history on the exchange.",
     ),
+    MARKET_UNLISTED=(
+        "The exchange does not list the market of the resting order any more: whether it filled, nobody can ask.",
+        "Look at the position and at the order history on the exchange. Should the market come back, flipr follows the order again.",
+    ),
     NOT_MODIFIED=("The order is already as wanted.", "Nothing to do."),
     PROTECTION_FAILED=(
         "The position stands, and its stop or a target could not be placed.",

@@ -13,6 +13,8 @@ from django.utils import timezone
 from accounts import vault
 from exchanges.caller import Caller
 from exchanges.limits import Priority, pressed
+from exchanges.registry import venue_class
+from exchanges.sparing import NotYet
 from exchanges.symbols import InstrumentTable
 from exchanges.types import OrderRef, OrderRequest, OrderType, Side
 from execution import (
@@ -594,6 +596,77 @@ def test_an_order_is_looked_for_where_trading_has_stopped(two_exchanges, trading
     sweep("tokyo")
     row.refresh_from_db()
     assert (row.status, row.bracket.status) == (OrderState.FILLED, BracketState.ARMED)
+
+
+@pytest.mark.parametrize("rests", [False, True])
+def test_a_question_that_has_to_wait_for_its_pause_is_told_once(two_exchanges, monkeypatch, caplog, rests):
+    desk = two_exchanges
+    desk.one("BTCUSDT on Binance_F limit long 0.01 at 49000")
+    rows, again = Order.objects.filter(user=desk.user), iter((False, True, True))
+    if not rests:
+        rows.update(status=OrderState.UNKNOWN, resting=False, lookups=1)
+
+    def waits(*_asked):
+        raise NotYet(again=next(again))
+
+    monkeypatch.setattr(venue_class("Binance_F"), "fetch", waits)
+    for _ in range(3):
+        long_ago = timezone.now() - timedelta(minutes=1)
+        rows.update(created_at=long_ago, updated_at=long_ago)
+        sweep("tokyo")
+    assert caplog.text.count("spare no question yet") == 1
+    assert next(again, None) is None
+
+
+@pytest.fixture
+def unlisted(two_exchanges):
+    """BTCUSDT is taken off the list, and BTCUSDC is the nearest to it; called again, it is back."""
+    connection = supervise.open_desk(two_exchanges.accounts["binance"], "Binance_F").connection
+    every = connection.table
+    less = InstrumentTable([each for each in every.instruments if each.symbol != "BTCUSDT"])
+
+    def change():
+        connection._table = every if connection._table is less else less
+
+    return change
+
+
+def test_an_order_is_looked_for_on_no_other_market_than_its_own(two_exchanges, unlisted):
+    """It had filled on BTCUSDT, and BTCUSDC does not know it."""
+    two_exchanges.one("BTCUSDT on Binance_F market long 0.01")
+    long_ago = timezone.now() - timedelta(minutes=2)
+    rows = Order.objects.filter(user=two_exchanges.user)
+    rows.update(status=OrderState.UNKNOWN, exchange_id="", created_at=long_ago, updated_at=long_ago)
+    unlisted()
+    sweep("tokyo")
+    assert rows.get().status == OrderState.UNKNOWN
+    unlisted()
+    rows.update(updated_at=long_ago)
+    sweep("tokyo")
+    assert rows.get().status == OrderState.FILLED
+
+
+def test_a_resting_order_whose_market_is_not_listed_is_told_once_and_followed_when_it_is_back(
+    two_exchanges, unlisted, caplog
+):
+    desk = two_exchanges
+    desk.one("BTCUSDT on Binance_F limit long 0.01 at 49000")
+    desk.sandbox.price("BTC/USDT", "48990")
+    rows = Order.objects.filter(user=desk.user)
+    unlisted()
+    for minutes in (1, 14):
+        rows.update(updated_at=timezone.now() - timedelta(minutes=minutes))
+        sweep("tokyo")
+        assert (rows.get().status, (rows.get().error or {}).get("code")) == (
+            OrderState.OPEN,
+            "MARKET_UNLISTED",
+        )
+    assert reconcile.due("tokyo") == []
+    assert caplog.text.count("does not list BTCUSDT any more") == 1
+    unlisted()
+    rows.update(updated_at=timezone.now() - timedelta(minutes=16))
+    sweep("tokyo")
+    assert (rows.get().status, rows.get().error) == (OrderState.FILLED, None)
 
 
 def test_a_resting_order_is_followed_where_trading_has_stopped(two_exchanges, trading_stops):
