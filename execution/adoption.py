@@ -149,8 +149,10 @@ def _adopted_exit(desk: Desk, instrument: Instrument, bracket: Guarded) -> bool:
     take_in(bracket, leg, report, ends_both=False)
     if leg.status is LegState.FILLED and bracket.remaining < instrument.step:
         cancel_legs(desk, bracket, instrument, bracket.live())
-        bracket.status = BracketState.DONE
-    return bracket.status != BracketState.DONE
+        if not bracket.entry_open:
+            bracket.status = BracketState.DONE
+        return False
+    return True
 
 
 def _own_leg(desk: Desk, bracket: Guarded, leg: Leg, standing: dict[str, Report]) -> Report | None:

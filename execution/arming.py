@@ -148,7 +148,9 @@ def _align_to_balance(desk: Desk, bracket: Guarded, instrument: Instrument) -> N
             align(desk, bracket, instrument)
         else:
             cancel_legs(desk, bracket, instrument, bracket.live())
-            bracket.status, bracket.note = "done", "it was sold elsewhere"
+            bracket.note = "it was sold elsewhere"
+            if not bracket.entry_open:
+                bracket.status = "done"
 
 
 def _missing(desk: Desk, instrument: Instrument, leg: Leg) -> Decimal:

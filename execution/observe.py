@@ -266,6 +266,8 @@ def _take_in_sale(bracket: Guarded, leg: Leg, report: Report) -> None:
         _lost(bracket, leg, report.reason or f"the exchange ended it: {report.status}")
         return
     leg.status = LegState.FILLED
+    for stop in bracket.live(LegKind.STOP):
+        stop.attempts = 0  # for what is left
     if leg.kind is LegKind.EXIT:
         bracket.note = f"the stop could not be placed; {report.filled.normalize():f} closed at market"
 
@@ -340,6 +342,8 @@ def act(desk: Desk, bracket: Guarded) -> None:
         bracket.note = bracket.note or said
         return
     cancel_legs(desk, bracket, instrument, bracket.live())
+    if bracket.entry_open:
+        return  # what it fills later is to be guarded as well
     if not any(leg.status is LegState.OPEN for leg in bracket.legs):
         bracket.status = BracketState.DONE
         bracket.note = bracket.note or _how_it_ended(bracket)

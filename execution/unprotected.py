@@ -71,11 +71,9 @@ def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -
     try:
         report = _market_exit(desk, bracket, instrument, UNPROTECTED)
     except NothingToReduce:
-        bracket.status, bracket.note = (
-            "done",
-            f"the stop could not be placed ({failed.error}); the position was gone",
-        )
-        cancel_legs(desk, bracket, instrument, bracket.live())
+        bracket.closed = bracket.quantity
+        bracket.note = f"the stop could not be placed ({failed.error}); the position was gone"
+        _emptied(desk, bracket, instrument)
         return
     except UnknownOutcome as error:
         bracket.status = "failed"
@@ -91,9 +89,22 @@ def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -
         return
     bracket.closed += report.filled
     if down(bracket.remaining, instrument.step) <= 0:
-        cancel_legs(desk, bracket, instrument, bracket.live())
-        bracket.status = "done"
+        _emptied(desk, bracket, instrument)
     else:
         bracket.status = "failed"
+        if len(_fruitless(bracket)) < ATTEMPTS:
+            failed.attempts = 0  # supervision closes the rest
     price = f" at {report.average_price.normalize():f}" if report.average_price else ""
     bracket.note = f"the stop could not be placed ({failed.error}); {report.filled} closed at market{price}"
+
+
+def _emptied(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
+    """All that was filled is gone. What an entry that rests on fills later is to be guarded as well."""
+    cancel_legs(desk, bracket, instrument, bracket.live())
+    bracket.status = "failed" if bracket.entry_open else "done"
+
+
+def _fruitless(bracket: Guarded) -> list[Leg]:
+    """Exits that found nobody to trade with."""
+    exits = (leg for leg in bracket.legs if leg.kind is LegKind.EXIT and leg.status is LegState.FILLED)
+    return [leg for leg in exits if not leg.filled]

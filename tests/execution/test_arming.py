@@ -197,7 +197,7 @@ def test_a_stop_that_is_triggered_while_it_is_placed_is_not_placed_again(
 @pytest.fixture
 def closed_in_two(make_desk, monkeypatch):
     """No stop is taken, and the book is too thin for all of it at once. Beside it stands what was bought before."""
-    monkeypatch.setattr(attempts, "STOP_RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr(attempts, "STOP_RETRY_SECONDS", (0.0, 0.0))
     desk = make_desk(families=("binance",))
     desk.one("BTCUSDT on Binance_F market long 0.05")
     desk.one("BTCUSDT on Binance_F limit long 0.04 at 49000 sl off 2%")
@@ -235,3 +235,46 @@ def test_both_exits_of_a_dead_worker_are_found(closed_in_two):
         reconcile.look_into("tokyo", account, venue)
     assert (held(desk), len(market_sales(desk))) == ([D("0.05")], 2)
     assert (rows.get().status, desk.bracket().status) == (OrderState.FILLED, BracketState.DONE)
+
+
+@pytest.fixture
+def in_part(make_desk, monkeypatch):
+    """Half of an entry fills at once, and half rests."""
+    monkeypatch.setattr(attempts, "STOP_RETRY_SECONDS", (0.0, 0.0))
+
+    def enter(venue, words, *faults):
+        desk = make_desk(families=(venue.partition("_")[0].lower(),), balances={"USDT": "10000"})
+        desk.sandbox.fault("partial_fill", venue=venue, count=1)
+        for fault in faults:
+            desk.sandbox.fault(fault, venue=venue)
+        desk.one(f"BTCUSDT on {venue} limit long 0.02 at 50010 {words}")
+        return desk
+
+    return enter
+
+
+def fills_the_rest(desk, venue):
+    """What it is guarded by then."""
+    desk.sandbox.no_faults()
+    desk.sandbox.price("BTC/USDT", "49900")
+    desk.supervise(2)
+    standing = desk.open_orders(venue, venue.partition("_")[0].lower())
+    return [(each["type"], round(D(each["quantity"]), 3)) for each in standing]
+
+
+GUARDED = [("stop", D("0.01"))]
+
+
+def test_what_an_entry_fills_after_its_first_part_was_closed_for_want_of_a_stop_is_guarded(in_part):
+    desk = in_part("Binance_F", "sl off 2%", "reject_stop")
+    assert (held(desk), desk.bracket().entry_open) == ([], True)
+    assert fills_the_rest(desk, "Binance_F") == GUARDED
+
+
+def test_what_an_entry_fills_after_its_first_part_reached_a_watched_target_is_guarded(in_part):
+    desk = in_part("Kraken", "sl off 2% tp off 5%")
+    desk.sandbox.price("BTC/USDT", "53000")
+    desk.supervise(2)
+    guarded = brackets.from_row(desk.bracket())
+    assert (guarded.remaining < D("0.0001"), guarded.entry_open) == (True, True)
+    assert fills_the_rest(desk, "Kraken") == GUARDED
