@@ -390,7 +390,8 @@ def test_symbol_in_any_spelling(written):
 
 @pytest.mark.parametrize(
     "written",
-    ["1000PEPEUSDT", "1INCHUSDT", "BTCUSDT_251226", "BTC-26DEC25", "币安人生USDT", "PF_XBTUSD", "tDUSK:BTC", "DOGE:USD"],
+    ["1000PEPEUSDT", "1INCHUSDT", "BTCUSDT_251226", "BTC-26DEC25", "币安人生USDT", "PF_XBTUSD", "tDUSK:BTC", "DOGE:USD",
+     "BTCPERP"],
 )  # fmt: skip
 def test_symbol_that_only_one_exchange_has(written):
     expected = {"PF_XBTUSD": "BTCUSD", "tDUSK:BTC": "DUSKBTC", "DOGE:USD": "DOGEUSD"}.get(written, written)

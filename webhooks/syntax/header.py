@@ -24,6 +24,8 @@ _SYMBOL = re.compile(r"[^\W_][\w/.:-]*")
 _PREFIX = re.compile(r"^[A-Z][A-Z0-9_]*:")
 #: a dated future has no other name than the exchange's own
 _DATED = re.compile(r"[-_.][0-9]{6}$|[-_][0-9]{1,2}[A-Z]{3}[0-9]{2}\b")
+#: what ByBit calls its markets against USDC; elsewhere a coin alone, which the exchange's list knows
+_COIN_PERP = re.compile(r"[A-Z0-9]+(?<!USD)(?<!USDT)(?<!USDC)PERP")
 _LOOKS_LIKE_PAIR = re.compile(r"[A-Z0-9:/_-]{2,}(?:USDT?|USDC|EUR|BTC|ETH)(?:[.:_-]?\w+)?", re.IGNORECASE)
 #: a longer message is not repeated in a hint
 _LONGEST_ECHO = 100
@@ -39,8 +41,8 @@ _MARKET_HINT = "use _F for futures, _S for spot, _C for coin-margined"
 def common_symbol(written: str) -> str | None:
     """The spelling all exchanges share (`BINANCE:BTC/USDT.P` -> BTCUSDT), None when it is no symbol.
 
-    Names that only one exchange knows (dated futures, names beyond ASCII) and those of contracts margined in coins
-    stay as written.
+    Names that only one exchange knows (dated futures, BTCPERP, names beyond ASCII) and those of contracts margined in
+    coins stay as written.
     """
     return _common_symbol(written) if len(written) <= _MAX_NAME else None  # long ones would fill the cache
 
@@ -54,6 +56,8 @@ def _common_symbol(written: str) -> str | None:
     symbol = written.upper()
     if _DATED.search(symbol) or in_coins(symbol):
         return _PREFIX.sub("", symbol)
+    if _COIN_PERP.fullmatch(name := _PREFIX.sub("", symbol)):
+        return name
     symbol = plain(written)
     while (shorter := plain(symbol)) != symbol:
         symbol = shorter
