@@ -3,6 +3,7 @@ those that are missing are placed."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 
@@ -18,7 +19,7 @@ from execution.legs import cancel_legs
 from execution.models import Bracket, BracketState, Order
 from execution.observe import nameless, take_in, unknown_there
 from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs
-from execution.unprotected import UNPROTECTED, exit_leg
+from execution.unprotected import LESS, UNPROTECTED, exit_leg
 from execution.wire import load
 
 #: an exchange tells the position that an order led to by then
@@ -138,11 +139,9 @@ def _adopt_exit(desk: Desk, instrument: Instrument, bracket: Guarded) -> None:
 
 def _adopted_exit(desk: Desk, instrument: Instrument, bracket: Guarded) -> bool:
     """Whether there was one, and may be another."""
-    leg = exit_leg(desk, bracket, bracket.remaining, UNPROTECTED)
-    try:
-        report = _ended(desk, instrument, leg)
-    except OrderNotFound:
+    if (found := _exit_there(desk, instrument, bracket)) is None:
         return False
+    leg, report = found
     desk.saw(report, instrument, bracket.direction.exit_side, leg.client_id)
     leg.status, leg.exchange_id = LegState.OPEN, report.exchange_id
     bracket.legs.append(leg)
@@ -153,6 +152,19 @@ def _adopted_exit(desk: Desk, instrument: Instrument, bracket: Guarded) -> bool:
             bracket.status = BracketState.DONE
         return False
     return True
+
+
+def _exit_there(desk: Desk, instrument: Instrument, bracket: Guarded) -> tuple[Leg, Report] | None:
+    """Of all that was to be sold; or, on spot, of what was there, which had not been all of it."""
+    for part in (UNPROTECTED, LESS) if desk.spot else (UNPROTECTED,):
+        leg = exit_leg(desk, bracket, bracket.remaining, part)
+        with suppress(OrderNotFound):
+            report = _ended(desk, instrument, leg)
+            if part == LESS:
+                leg.quantity = report.quantity or report.filled
+                bracket.closed += max(bracket.remaining - leg.quantity, Decimal(0))
+            return leg, report
+    return None
 
 
 def _own_leg(desk: Desk, bracket: Guarded, leg: Leg, standing: dict[str, Report]) -> Report | None:

@@ -14,26 +14,28 @@ from execution.protection import Guarded, Leg, LegKind, LegState, down
 
 #: the part of a bracket's token that names the sale of what has no stop
 UNPROTECTED = "unprotected"
+#: and, on spot, of what is there, where that is less than was to be sold
+LESS = f"{UNPROTECTED} rest"
 
 
-def _market_exit(desk: Desk, bracket: Guarded, instrument: Instrument, part: str) -> Report:
+def _market_exit(desk: Desk, bracket: Guarded, instrument: Instrument) -> Report:
     """Close what remains of a bracket at market, reduce-only. On spot its legs may hold the coins, and of these there
     may be fewer than it counts (fees, a sale elsewhere): what is there is sold."""
     if not desk.spot:
-        return _close_at_market(desk, bracket, instrument, part, bracket.remaining)
+        return _close_at_market(desk, bracket, instrument, UNPROTECTED, bracket.remaining)
     cancel_legs(
         desk, bracket, instrument, [leg for leg in bracket.live() if leg.status is not LegState.FAILED]
     )
     wanted = down(bracket.remaining, instrument.step)
     try:
-        return _close_at_market(desk, bracket, instrument, part, wanted)
+        return _close_at_market(desk, bracket, instrument, UNPROTECTED, wanted)
     except InsufficientFunds:
         held = desk.balance(instrument.base)
         free = down(held.free, instrument.step) if held else Decimal(0)
         if not 0 < free < wanted:
             raise
         bracket.closed += wanted - free  # as `execution.arming` counts it
-        return _close_at_market(desk, bracket, instrument, f"{part} rest", free)
+        return _close_at_market(desk, bracket, instrument, LESS, free)
 
 
 def _close_at_market(
@@ -69,7 +71,7 @@ def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -
         bracket.note = f"the stop could not be placed ({failed.error}); the position is kept, unprotected"
         return
     try:
-        report = _market_exit(desk, bracket, instrument, UNPROTECTED)
+        report = _market_exit(desk, bracket, instrument)
     except NothingToReduce:
         bracket.closed = bracket.quantity
         bracket.note = f"the stop could not be placed ({failed.error}); the position was gone"

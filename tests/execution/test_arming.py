@@ -7,10 +7,12 @@ import pytest
 from django.utils import timezone
 
 from exchanges.transport import Transport
+from exchanges.types import OrderRequest, OrderType, Side
 from execution import attempts, book, brackets, reconcile
 from execution.desk import Desk
 from execution.models import Bracket, BracketState, Order, OrderState
 from execution.protection import LegKind
+from execution.supervise import open_desk
 
 PAIRED = [("Binance", "binance"), ("ByBit_F", "bybit")]
 
@@ -225,14 +227,20 @@ def test_what_a_thin_book_left_is_closed_under_an_id_of_its_own(closed_in_two):
     assert (held(closed_in_two), closed_in_two.bracket().status) == ([D("0.05")], BracketState.DONE)
 
 
-def test_both_exits_of_a_dead_worker_are_found(closed_in_two):
-    desk = closed_in_two
+def unrecorded(desk):
+    """Its worker died before it wrote history, and reconciliation finds out."""
     row, past = desk.bracket(), timezone.now() - timedelta(minutes=1)
     rows = Order.objects.filter(token=row.token)
     rows.update(status=OrderState.WORKING, filled=None, bracket=None, created_at=past, fresh_until=past)
     row.delete()
     for account, venue in reconcile.due("tokyo"):
         reconcile.look_into("tokyo", account, venue)
+
+
+def test_both_exits_of_a_dead_worker_are_found(closed_in_two):
+    desk = closed_in_two
+    rows = Order.objects.filter(token=desk.bracket().token)
+    unrecorded(desk)
     assert (held(desk), len(market_sales(desk))) == ([D("0.05")], 2)
     assert (rows.get().status, desk.bracket().status) == (OrderState.FILLED, BracketState.DONE)
 
@@ -278,3 +286,29 @@ def test_what_an_entry_fills_after_its_first_part_reached_a_watched_target_is_gu
     guarded = brackets.from_row(desk.bracket())
     assert (guarded.remaining < D("0.0001"), guarded.entry_open) == (True, True)
     assert fills_the_rest(desk, "Kraken") == GUARDED
+
+
+def test_a_sale_of_the_less_that_was_there_is_found_when_its_worker_is_dead(make_desk, monkeypatch):
+    """Its user sold a part on the exchange, just before no stop was taken."""
+    monkeypatch.setattr(attempts, "STOP_RETRY_SECONDS", ())
+    desk = make_desk(families=("binance",), balances={"USDT": "10000"})
+    desk.sandbox.fault("reject_stop", venue="Binance")
+    there, send = open_desk(desk.accounts["binance"], "Binance"), Transport.send
+    btc = there.listed("BTCUSDT")
+    by_hand = OrderRequest(
+        instrument=btc, client_id="by-hand", side=Side.SELL, type=OrderType.MARKET, quantity=D("0.004")
+    )
+
+    def sells(line, request):
+        if "stopPrice" in f"{request.target} {request.body!r}":
+            monkeypatch.setattr(Transport, "send", send)
+            there.venue.place(there.keys, by_hand)
+        return send(line, request)
+
+    monkeypatch.setattr(Transport, "send", sells)
+    desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
+    (sale,) = [leg for leg in brackets.from_row(desk.bracket()).legs if leg.kind is LegKind.EXIT]
+    unrecorded(desk)
+    guarded = brackets.from_row(desk.bracket())
+    assert [(leg.client_id, leg.filled) for leg in guarded.legs] == [(sale.client_id, sale.filled)]
+    assert (D("0.0059") < sale.filled <= D("0.006"), guarded.status) == (True, BracketState.DONE)
