@@ -51,8 +51,21 @@ class _Bybit(BybitAccount):
 
     @route("POST /v5/order/create", trading=True, costs={"address": 1, "create": 1})
     def create(self, call: Call) -> Any:
-        order = self._desk(call).place(call.account, self._ticket(call))
+        ticket = self._ticket(call)
+        if not ticket.quantity and ticket.reduce_only and call.flag("closeOnTrigger"):
+            ticket = self._closing(call, ticket)
+        order = self._desk(call).place(call.account, ticket)
         return frame(call, {"orderId": order.id, "orderLinkId": order.client_id})
+
+    def _closing(self, call: Call, ticket: Ticket) -> Ticket:
+        """No quantity closes all there is, at once or when it triggers. docs/v5/order/create-order, read 2026-11-23."""
+        if ticket.trigger_price is not None:
+            return replace(ticket, quantity=None, close_position=True)
+        desk = self._desk(call)
+        held = desk.book(call.account).position(desk.market(ticket.symbol), ticket.position_side)
+        if not held.quantity:
+            raise Rejected(Reason.REDUCE_ONLY)
+        return replace(ticket, quantity=abs(held.quantity))
 
     @route("POST /v5/order/create-batch", trading=True)
     def create_batch(self, call: Call) -> Any:
@@ -82,10 +95,12 @@ class _Bybit(BybitAccount):
             and kind is OrderType.MARKET
             and (call.text("marketUnit", "quoteCoin" if side is Side.BUY else "baseCoin") == "quoteCoin")
         )
+        position_side = None if spot else call.one_of("positionIdx", INDEX, "0")
+        brings = attached_of(call, side, position_side, last, spot=spot)
+        if spot and brings and not limit:  # https://github.com/bybit-exchange/pybit/issues/200
+            raise Rejected(Reason.BAD_PARAMETER, "takeProfit and stopLoss of a market order")
         amount, time_in_force = call.decimal("qty"), call.text("timeInForce", "GTC")
-        word, position_side = "" if trigger is None else "Stop", None
-        if not spot:
-            position_side = call.one_of("positionIdx", INDEX, "0")
+        word = "" if trigger is None else "Stop"
         if spot and trigger is not None and call.text("orderFilter", "tpslOrder") == "tpslOrder":
             word = "tpslOrder"
         return Ticket(
@@ -102,7 +117,7 @@ class _Bybit(BybitAccount):
             post_only=time_in_force == "PostOnly",
             reduce_only=not spot and (call.flag("reduceOnly") or call.flag("closeOnTrigger")),
             position_side=position_side,
-            attached=attached_of(call, side, position_side, last, spot=spot),
+            attached=brings,
             attach_when=AttachWhen.EACH_FILL if spot else AttachWhen.FULL,
             client_id=call.text("orderLinkId", ""),
             extra={

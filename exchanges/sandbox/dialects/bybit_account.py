@@ -282,6 +282,7 @@ class BybitAccount(Dialect):
             order
             for order in desk.book(account).open.values()
             if order.ticket.close_position
+            and order.ticket.position_bound
             and order.market is position.market
             and order.ticket.position_side is position.side
             and (order.ticket.type in (OrderType.STOP, OrderType.STOP_LIMIT)) is stop

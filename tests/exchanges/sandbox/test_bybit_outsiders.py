@@ -707,3 +707,23 @@ def test_pybit_stop_of_a_whole_position_is_replaced_and_taken_away(pybit):
     assert len(orders(pybit)) == 1
     stop(tpslMode="Full", stopLoss="0")
     assert orders(pybit) == []
+
+
+def test_pybit_closes_all_there_is_by_naming_no_quantity(sandbox, pybit):
+    words = {"side": "Sell", "orderType": "Market", "qty": "0", "reduceOnly": True, "closeOnTrigger": True}
+    with pytest.raises(InvalidRequestError, match="110017"):
+        place(pybit, **words)
+    for trigger in ({}, {"triggerPrice": "49000", "triggerDirection": 2}):
+        place(pybit, side="Buy", orderType="Market", qty="0.05")
+        place(pybit, **words, **trigger)
+    assert [each["qty"] for each in orders(pybit)] == ["0.05"]
+    sandbox.price(SPOT, "48990")
+    assert pybit.get_positions(category="linear", settleCoin="USDT")["result"]["list"] == []
+
+
+def test_pybit_spot_market_order_brings_no_stop_along(pybit):
+    with pytest.raises(InvalidRequestError, match="170130"):
+        place(pybit, "spot", side="Buy", orderType="Market", qty="1000", stopLoss="49000")
+    place(pybit, "spot", side="Buy", orderType="Limit", qty="0.1", price="50100", stopLoss="49000")
+    (stop,) = orders(pybit, "spot", orderFilter="tpslOrder")
+    assert (stop["triggerPrice"], stop["qty"], stop["side"]) == ("49000", "0.1", "Sell")
