@@ -128,6 +128,10 @@ class Dialect(ABC):
         """The key a call claims to use, "" for none: only for the log of calls, checked by nobody."""
         return ""
 
+    def venue_of(self, path: str) -> str:
+        """Which venue answers: clients of an exchange with one host for all its products have one address for them."""
+        return self.name
+
     def credentials(self) -> tuple[str, str, str]:
         """(key, secret, passphrase) of a new account in the form this exchange gives them."""
         return secrets.token_hex(32), secrets.token_hex(32), ""

@@ -158,6 +158,7 @@ class World:
     # -- one request -----------------------------------------------------------------------------------
 
     def answer(self, venue_name: str, call: Call) -> Outcome:
+        venue_name = self.venues[venue_name].venue_of(call.path).lower()
         dialect = self.venues[venue_name]
         call = dialect.unwrapped(call)
         found = dialect.find(call.method, call.path)

@@ -710,10 +710,17 @@ def test_pybit_stop_of_a_whole_position_is_replaced_and_taken_away(pybit):
 
 
 def test_pybit_closes_all_there_is_by_naming_no_quantity(sandbox, pybit):
-    words = {"side": "Sell", "orderType": "Market", "qty": "0", "reduceOnly": True, "closeOnTrigger": True}
+    words: dict[str, Any] = {
+        "side": "Sell",
+        "orderType": "Market",
+        "qty": "0",
+        "reduceOnly": True,
+        "closeOnTrigger": True,
+    }
     with pytest.raises(InvalidRequestError, match="110017"):
         place(pybit, **words)
-    for trigger in ({}, {"triggerPrice": "49000", "triggerDirection": 2}):
+    triggers: list[dict[str, Any]] = [{}, {"triggerPrice": "49000", "triggerDirection": 2}]
+    for trigger in triggers:
         place(pybit, side="Buy", orderType="Market", qty="0.05")
         place(pybit, **words, **trigger)
     assert [each["qty"] for each in orders(pybit)] == ["0.05"]

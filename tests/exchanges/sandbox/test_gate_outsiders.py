@@ -46,12 +46,10 @@ def keys(sandbox: Sandbox) -> dict[str, str]:
 def ccxt_client(sandbox: Sandbox, keys: dict[str, str], kind: str) -> Any:
     words = {"apiKey": keys["key"], "secret": keys["secret"], "enableRateLimit": False}
     made = ccxt.gate({**words, "options": {"defaultType": kind, "createMarketBuyOrderRequiresPrice": False}})
-    made.options["fetchMarkets"] = {"types": ["spot", "swap"]}
-    made.options["swap"] = {"fetchMarkets": {"settlementCurrencies": ["usdt"]}}
     made.options["createOrder"] = {"expiration": 86400}
-    spot, futures = (f"{sandbox.venue(name)}/api/v4" for name in ("Gate", "Gate_F"))
+    url = f"{sandbox.venue('Gate')}/api/v4"  # one host for everything, as Gate has it
     for access in ("public", "private"):
-        made.urls["api"][access] = dict.fromkeys(made.urls["api"][access], spot) | {"futures": futures}
+        made.urls["api"][access] = dict.fromkeys(made.urls["api"][access], url)
     return made
 
 
@@ -471,3 +469,46 @@ def test_a_rate_refusal_is_a_definite_no(sandbox, futures):
     with pytest.raises(Throttled):
         futures.place("buy", "market", "0.1")
     assert sandbox.state("Gate_F", futures.keys.key)["orders"] == []
+
+
+# -- what clients do beside -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "symbol", "amount"), [("spot", SPOT, 0.1), ("swap", SWAP, 1)])
+def test_ccxt_changes_an_order_cancels_several_and_sees_the_book(sandbox, keys, kind, symbol, amount):
+    made = ccxt_client(sandbox, keys, kind)
+    ids = [made.create_order(symbol, "limit", "buy", amount, price)["id"] for price in (40000, 41000)]
+    made.edit_order(ids[0], symbol, "limit", "buy", 2 * amount, 39000)
+    found = made.fetch_order(ids[0], symbol)
+    assert (found["amount"], found["price"], found["status"]) == (2 * amount, 39000, "open")
+    made.cancel_orders([*ids, "7"], symbol)
+    assert made.fetch_open_orders(symbol) == []
+    with pytest.raises(ccxt.BaseError, match="ORDER_CLOSED" if kind == "spot" else "ORDER_FINISHED"):
+        made.edit_order(ids[0], symbol, "limit", "buy", amount, 39000)
+    assert made.fetch_order_book(symbol, 5)["bids"][0][0] == made.fetch_ticker(symbol)["bid"] == 50000
+
+
+def test_the_kit_reads_trades_of_perpetuals_and_what_a_position_gained(sandbox, keys):
+    api = gate_api.FuturesApi(kit(sandbox, keys, "Gate"))
+    for size in (10, -4):
+        order = gate_api.FuturesOrder(contract="BTC_USDT", size=size, price="0", tif="ioc")
+        api.create_futures_order("usdt", order)
+        sandbox.price(SPOT, "51000")
+    closed, opened = api.get_my_trades("usdt", contract="BTC_USDT")
+    assert [(each.size, each.close_size) for each in (opened, closed)] == [("10", "0"), ("-4", "-4")]
+    (close,) = api.list_position_close("usdt", contract="BTC_USDT")
+    assert (close.side, close.pnl_pnl, close.long_price) == ("long", "0.39996", "50000.1")
+
+
+def test_the_kit_moves_a_trigger(sandbox, keys):
+    api = gate_api.FuturesApi(kit(sandbox, keys, "Gate_F"))
+    initial = gate_api.FuturesInitialOrder(contract="BTC_USDT", size=10, price="0", tif="ioc")
+    trigger = gate_api.FuturesPriceTrigger(price="51000", rule=1, price_type=0)
+    placed = api.create_price_triggered_order(
+        "usdt", gate_api.FuturesPriceTriggeredOrder(initial=initial, trigger=trigger)
+    )
+    changed = gate_api.FuturesUpdatePriceTriggeredOrder(
+        settle="usdt", order_id=placed.id, trigger_price="52000"
+    )
+    api.update_price_triggered_order("usdt", str(placed.id), changed)
+    assert api.get_price_triggered_order("usdt", str(placed.id)).trigger.price == "52000"
