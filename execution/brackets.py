@@ -206,13 +206,17 @@ def _take_over_watched(old: Guarded, new: Guarded) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def legs_cancelled(account: Account, venue: str, ids: set[str]) -> None:
-    """The user cancelled exits: they are not to be placed again."""
+def legs_cancelled(account: Account, venue: str, ids: set[str], gone: set[str]) -> None:
+    """The user cancelled exits: they are not to be placed again. `gone`: those that were meant too and did not stand any
+    more. One that its exchange cancelled with the other leg of its pair is as good as cancelled by the user; one that
+    filled is not."""
     for row in readable(_active(account, venue, "")):
         bracket = from_row(row)
-        hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
+        hit = [leg for leg in bracket.live() if _named(leg, ids)]
         if not hit:
             continue
+        if _ends_pair(bracket, hit):
+            hit += [leg for leg in bracket.live() if leg.linked and leg not in hit and _named(leg, gone)]
         _cancelled(bracket, hit)
         for leg in hit:
             forget(bracket, leg)
@@ -244,7 +248,7 @@ def released(
     rows = _active(account, venue, instrument).filter(created_at__lte=before)
     for row in sorted(readable(rows), key=_began):
         bracket = from_row(row)
-        hit = [leg for leg in bracket.live() if leg.client_id in ids or leg.exchange_id in ids]
+        hit = [leg for leg in bracket.live() if _named(leg, ids)]
         _cancelled(bracket, hit)
         if any(leg.status is LegState.OPEN and not leg.error for leg in bracket.legs):
             # it had ended before, so this bracket may hold nothing: supervision reads how, and what is left of it
@@ -290,10 +294,18 @@ def reduced(
 def _cancelled(bracket: Guarded, hit: list[Leg]) -> None:
     """Most exchanges end linked legs together. One that nobody meant stays in the plan: supervision places it
     again, alone."""
-    pair = any(leg.linked for leg in hit) and venue_class(bracket.venue).features.linked_cancel
+    pair = _ends_pair(bracket, hit)
     for leg in bracket.live():
         if leg in hit or (pair and leg.linked):
             leg.status = LegState.CANCELLED
+
+
+def _ends_pair(bracket: Guarded, hit: list[Leg]) -> bool:
+    return any(leg.linked for leg in hit) and venue_class(bracket.venue).features.linked_cancel
+
+
+def _named(leg: Leg, ids: set[str]) -> bool:
+    return leg.client_id in ids or leg.exchange_id in ids
 
 
 def _lives_on(bracket: Guarded) -> bool:

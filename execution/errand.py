@@ -287,6 +287,7 @@ class Errand:
         self.ledger.cancelled += [
             name for each in done.reports for name in (each.client_id, each.exchange_id)
         ]
+        self.ledger.gone += [name for each in done.gone for name in (each.client_id, each.exchange_id)]
         if done.watched:
             self.ledger.unwatched.append(self.instrument.symbol if self.instrument else "")
         if done.failed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -288,6 +288,8 @@ def closes_one_of(report: Report, directions: Iterable[Direction], *, spot: bool
 @dataclass(slots=True)
 class Cancelled:
     reports: list[Report] = field(default_factory=list)
+    #: meant as well, and no longer open when their turn came: a leg of a pair goes with the other one
+    gone: list[Report] = field(default_factory=list)
     failed: list[ExchangeError] = field(default_factory=list)
     #: targets that only flipr watches are meant too
     watched: bool = False
@@ -296,23 +298,14 @@ class Cancelled:
 def cancel(desk: Desk, step: Cancel, instrument: Instrument | None, tagged: tuple[str, ...]) -> Cancelled:
     """Cancel the open orders the step means, on one instrument or (None) on all."""
     done = Cancelled(watched=_means_watched(desk, step))
-    gone: list[Report] = []
     for known, report in desk.matching(instrument, desk.venue.open_orders(desk.keys, instrument)):
         if not _meant(step, report, tagged, spot=desk.spot):
             continue
         try:
-            (done.reports if desk.cancel(known, report.ref) else gone).append(report)
+            (done.reports if desk.cancel(known, report.ref) else done.gone).append(report)
         except ExchangeError as error:
             done.failed.append(error)
-    done.reports += [report for report in gone if _went_along(desk, report, done.reports)]
     return done
-
-
-def _went_along(desk: Desk, report: Report, cancelled: Sequence[Report]) -> bool:
-    """A leg of a pair that its exchange cancelled with the other one was meant as well: it is not to come back."""
-    if not desk.venue.features.linked_cancel or not desk.venue.linked(report):
-        return False
-    return any(other.symbol == report.symbol and desk.venue.linked(other) for other in cancelled)
 
 
 def _means_watched(desk: Desk, step: Cancel) -> bool:

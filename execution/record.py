@@ -67,6 +67,8 @@ class Ledger:
     replaces: bool = False
     #: when the job was done: what was opened since, and stands in history already, is none of its business
     ended_ms: float = field(default_factory=lambda: time.time() * 1000)
+    #: ids of orders that were to be cancelled and had gone by then
+    gone: list[str] = field(default_factory=list)
 
     @property
     def ended_at(self) -> datetime:
@@ -101,6 +103,7 @@ class Ledger:
             "brackets": dump(self.brackets, dict[str, Guarded]),
             "closed": self.closed,
             "cancelled": self.cancelled,
+            "gone": self.gone,
             "released": self.released,
             "reduced": self.reduced,
             "fills": dump(self.fills, dict[str, Seen]),
@@ -127,6 +130,7 @@ class Ledger:
             list(data.get("unwatched", [])),
             data["replaces"],
             data["ended_ms"],
+            list(data.get("gone", [])),
         )
 
 
@@ -315,7 +319,8 @@ def _follow(ledger: Ledger, account: Account) -> Iterator[Callable[[], None]]:
             brackets.closed_by_command, account, venue, instrument, directions, before, except_tokens=fresh
         )
     if ledger.cancelled:
-        yield partial(brackets.legs_cancelled, account, where, {name for name in ledger.cancelled if name})
+        ids, gone = ({name for name in names if name} for names in (ledger.cancelled, ledger.gone))
+        yield partial(brackets.legs_cancelled, account, where, ids, gone)
     for each in ledger.reduced:
         yield partial(_reduced, account, where, each, before)
     for instrument in ledger.unwatched:
