@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 from exchanges.errors import ExchangeError
 from exchanges.limits import Priority, hurried, pressing
@@ -66,12 +67,13 @@ def _cancel_left_over(desk: Desk, row: Bracket, bracket: Guarded, view: View, wa
 def _care(region: str, desk: Desk, row: Bracket, bracket: Guarded, view: View, more: set[str] | None) -> None:
     """`bracket`: the row, as it was read by this look."""
     before = dump(brackets.from_row(row))
+    missing = view.excess.get(bracket.share, Decimal(0))
     if (row.instrument, row.direction) not in view.obscured:
         observe.judge(bracket, view)
     if observe.wants_action(desk, bracket) or _ended(row, bracket, LegState.CANCELLED):
         _keep_ends(row, bracket)
         with pressing(Priority.PROTECT if lacks_stop(bracket) else Priority.QUERY):
-            _act(region, desk, row, more)
+            _act(region, desk, row, more, missing)
     elif dump(bracket) != before:
         brackets.save(bracket, row.version, by="supervision")
 
@@ -93,8 +95,9 @@ def _keep_ends(row: Bracket, bracket: Guarded) -> None:
         brackets.save(bracket, row.version, by="supervision")
 
 
-def _act(region: str, desk: Desk, seen: Bracket, more: set[str] | None) -> None:
-    """Under the lane of the symbol, from a fresh row and a fresh look of the same kind."""
+def _act(region: str, desk: Desk, seen: Bracket, more: set[str] | None, missing: Decimal) -> None:
+    """Under the lane of the symbol, from a fresh row and a fresh look of the same kind. `missing`: how much less than is
+    protected the look before found open."""
     lane = lane_of(seen.account.public_id, seen.venue, seen.symbol)
     job = lanes.watcher(region)
     try:
@@ -102,14 +105,14 @@ def _act(region: str, desk: Desk, seen: Bracket, more: set[str] | None) -> None:
         with lanes.turn(region, lane, job, ticket, LANE_SECONDS):
             row = Bracket.objects.select_related("account").get(pk=seen.pk)
             if row.status in ACTIVE_BRACKETS:
-                _act_on(desk, row, more)
+                _act_on(desk, row, more, missing)
     except lanes.LaneBusy:
         return  # a command is at work there: the next look comes soon
     except Overtaken:
         log.warning("bracket %s changed while it was being looked after", seen.public_id)
 
 
-def _act_on(desk: Desk, row: Bracket, more: set[str] | None) -> None:
+def _act_on(desk: Desk, row: Bracket, more: set[str] | None, missing: Decimal) -> None:
     others = still_listed(desk, brackets.readable(rows_of(row.account.public_id, row.venue)))
     bracket = brackets.from_row(row)
     view, lists = look(desk, others, more), Round()
@@ -119,6 +122,7 @@ def _act_on(desk: Desk, row: Bracket, more: set[str] | None) -> None:
                 observe.read(desk, brackets.from_row(other), view)
     with lists.asking():
         observe.read(desk, bracket, view)
+    view.excess[bracket.share] = min(view.excess.get(bracket.share, missing), missing)  # what both looks say
     if (row.instrument, row.direction) not in view.obscured:
         observe.judge(bracket, view)
     with _written_down(desk, row, bracket):
