@@ -318,10 +318,15 @@ class Report:
         return OrderRef(self.client_id, self.exchange_id, self.type.conditional)
 
     def done_as(self, order: Report) -> Report:
-        """A triggered order, with what the order that it went on as has done."""
+        """A triggered order, with what the order that it went on as has done. One at market that ended before it filled
+        found too little in the book, or nothing to close: nobody could cancel it."""
+        unfilled = order.status is OrderStatus.CANCELLED and self.type in (
+            OrderType.STOP,
+            OrderType.TAKE_PROFIT,
+        )
         return replace(
             self,
-            status=order.status,
+            status=OrderStatus.EXPIRED if unfilled else order.status,
             filled=order.filled,
             average_price=order.average_price,
             fee=order.fee,

@@ -204,7 +204,7 @@ class _Gate(CountsContracts):
             "On perpetuals stop and target are separate orders; supervision cancels the one that is left over.",
             "On spot the stop rests at Gate and targets are watched by supervision: Gate does not say what a stop holds.",
             "A stop or target on spot lapses after 30 days: Gate lets no trigger order wait longer.",
-            "A market stop on spot fills at most 5% beyond its trigger; what the price jumps over is not sold.",
+            "A market stop on spot fills at most 5% beyond its trigger; what the price jumps over flipr closes by the hook's policy.",
             "Unified accounts may refuse spot stops, which are sent for a classic account.",
         ),
     )

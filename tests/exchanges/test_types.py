@@ -100,3 +100,14 @@ def test_a_triggered_order_stays_itself_and_tells_what_its_order_has_done() -> N
     )
     done = stop.done_as(order)
     assert done == replace(order, exchange_id="7", client_id="f1", type=OrderType.STOP)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ended"),
+    [(OrderType.STOP, OrderStatus.EXPIRED), (OrderType.STOP_LIMIT, OrderStatus.CANCELLED)],
+)
+def test_a_triggered_order_at_market_that_did_not_fill_was_cancelled_by_nobody(
+    kind: OrderType, ended: OrderStatus
+) -> None:
+    stop = Report("7", "f1", "BTCUSDT", Side.SELL, kind, OrderStatus.OPEN, Decimal(1))
+    assert stop.done_as(replace(stop, type=OrderType.MARKET, status=OrderStatus.CANCELLED)).status is ended

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from exchanges.types import OrderRef, OrderStatus, Report
+from exchanges import transport
+from exchanges.types import OrderRef, OrderRequest, OrderStatus, OrderType, Report, Side
 from execution import brackets
 from execution.desk import Desk
 from execution.models import BracketState
@@ -185,3 +186,63 @@ def cancel_by_hand(desk, venue, family, kind):
     (leg,) = [each for each in brackets.from_row(desk.bracket()).live() if each.kind == kind]
     ref = OrderRef(leg.client_id, leg.exchange_id, leg.order_type.conditional)
     there.venue.cancel(there.keys, there.instrument("BTCUSDT"), ref)
+
+
+@pytest.mark.parametrize(
+    ("venue", "family"), [("Bitfinex", "bitfinex"), ("BloFin_F", "blofin"), ("OKX_F", "okx")]
+)
+def test_a_pair_that_a_command_cancelled_does_not_come_back(make_desk, venue, family):
+    """The exchange ends the second leg with the first one, and calls it unknown when it is to be cancelled too."""
+    desk = make_desk(families=(family,))
+    assert desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%")["error"] is None
+    assert desk.one(f"BTCUSDT on {venue} cancel all")["status"] == "cancelled"
+    desk.supervise(3)
+    assert desk.open_orders(venue, family) == []
+    assert (desk.bracket().status, desk.bracket().note) == (BracketState.DONE, "its orders were cancelled")
+
+
+def test_what_the_price_jumped_over_is_closed_and_not_left_without_its_stop(make_desk):
+    """On spot a stop of Gate fills at most 5% beyond its trigger: it fires, and ends unfilled. Nobody cancelled it."""
+    desk = make_desk(families=("gate",))
+    assert desk.one("BTCUSDT on Gate market long 0.01 sl off 1%")["error"] is None
+    desk.sandbox.price("BTC/USDT", "46000")
+    desk.supervise(4)
+    bracket = desk.bracket()
+    assert bracket.status == BracketState.DONE
+    assert "closed at market" in bracket.note
+    assert Decimal(desk.state("Gate", "gate")["balances"]["BTC"]["free"]) == 100
+
+
+def test_only_as_much_is_closed_elsewhere_as_both_looks_say(make_desk, monkeypatch):
+    """Half was closed by hand; then one empty answer tells of no position at all."""
+    made = make_desk(families=("binance",))
+    made.one("BTCUSDT on Binance_F market long 0.02 sl off 2%")
+    close_by_hand(made, "Binance_F", "binance", "0.01")
+    send, asked = transport.Transport.send, []
+
+    def sent(line, request):
+        answer = send(line, request)
+        if "positionRisk" not in request.path:
+            return answer
+        asked.append(request.path)
+        return replace(answer, data=[]) if len(asked) == 3 else answer
+
+    monkeypatch.setattr(transport.Transport, "send", sent)
+    made.supervise(4)
+    assert len(asked) > 3
+    (stop,) = made.open_orders("Binance_F", "binance")
+    assert Decimal(stop["quantity"]) == Decimal("0.01")
+    assert made.bracket().status == BracketState.ARMED
+
+
+def close_by_hand(desk, venue, family, quantity):
+    there = open_desk(desk.accounts[family], venue)
+    order = OrderRequest(
+        there.instrument("BTCUSDT"),
+        "byhand1",
+        Side.SELL,
+        OrderType.MARKET,
+        Decimal(quantity),
+        reduce_only=True,
+    )
+    there.venue.place(there.keys, order)
