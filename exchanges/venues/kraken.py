@@ -45,7 +45,7 @@ from exchanges.errors import (
 )
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Kind, Priority, Scope
-from exchanges.rounds import this_round
+from exchanges.rounds import Round, this_round
 from exchanges.signature import base64_secret
 from exchanges.sparing import Spared
 from exchanges.symbols import common_asset
@@ -343,14 +343,20 @@ class Kraken(Venue):
             return self._told(found, instrument, ref)
         owner, lists = key_digest(keys), this_round()
         due, listed = self.sought.due(owner, ref.client_id), lists.since is not None
-        if not due and not (listed and lists.knows(owner)):
+        told = listed and lists.knows(owner) and self._in_lists(keys, ref.client_id, lists) is not None
+        if not (due or told):
             raise self.sought.not_yet(owner, ref.client_id)
         with self.sought.asking(owner, ref.client_id):
-            if listed:
-                found, whole = lists.once(owner, lambda: self._lists(keys, lists.since))
-                if whole or any(told_id(order) == ref.client_id for order in found.values()):
-                    return self._told(found, instrument, ref)
-            return self._told(self._by_our_id(keys, ref.client_id), instrument, ref)
+            found = self._in_lists(keys, ref.client_id, lists) if listed else None
+            if found is None:
+                found = self._by_our_id(keys, ref.client_id)
+            return self._told(found, instrument, ref)
+
+    def _in_lists(self, keys: Credentials, client_id: str, lists: Round) -> Any:
+        """Of a round, which it has read at most once; None where they do not tell of the order."""
+        found, whole = lists.once(key_digest(keys), lambda: self._lists(keys, lists.since))
+        named = whole or any(told_id(order) == client_id for order in found.values())
+        return found if named else None
 
     def _told(self, found: Any, instrument: Instrument, ref: OrderRef) -> Report:
         for txid, order in entries(found):

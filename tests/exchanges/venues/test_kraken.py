@@ -302,6 +302,14 @@ def test_an_order_that_is_not_among_the_newest_fifty_is_asked_for_alone(cash):
     assert cash.calls() == ["OpenOrders", "ClosedOrders"] * 3
 
 
+def test_lists_that_do_not_tell_make_no_question_due(cash):
+    for _ in range(51):
+        cash.place("buy", "market", "0.01")
+    with pytest.raises(OutcomeUnknown):
+        in_a_round(cash, ["never-sent", "never-sent"])
+    assert cash.calls() == ["OpenOrders", "ClosedOrders"] * 2
+
+
 def test_what_was_closed_before_the_round_asks_is_not_counted_among_the_newest(cash):
     for _ in range(51):
         cash.place("buy", "market", "0.01")
