@@ -113,7 +113,7 @@ def storm(
         storm = Storm(stack, servers, traders, plan)
         told = storm.run(GAP_SECONDS)
         took = wait_settled(stack)
-        findings = _checked(stack, traders, told, plan, storm.troubles)
+        findings = _checked(stack, traders, told, plan, storm.troubles())
         findings.figures["settled after, s"] = round(took, 1)
         if not findings.clean:
             _ask_workers(stack)

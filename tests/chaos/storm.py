@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
 
 import httpx
 import redis
@@ -21,6 +24,12 @@ RESENDS = 40
 RESEND_SECONDS = 0.5
 #: TradingView's patience, and some more
 CALLER_SECONDS = 15.0
+#: the end of the line that Celery's worker writes then
+READY = " ready."
+
+
+def _seconds(line: str) -> float:
+    return datetime.fromisoformat(line.split(maxsplit=1)[0]).timestamp()
 
 
 class Storm:
@@ -32,7 +41,7 @@ class Storm:
         #: what is down, since when
         self._down: dict[str, float] = {}
         self.told: list[Told] = []
-        self.troubles: list[Trouble] = []
+        self._over: defaultdict[str, list[Trouble]] = defaultdict(list)
 
     def run(self, gap_seconds: float) -> list[Told]:
         """Everything of the plan, `gap_seconds` apart (the pace, not a wait for something); then all is mended."""
@@ -50,6 +59,18 @@ class Storm:
             for each in sent:
                 each.result()
         return self.told
+
+    def troubles(self) -> list[Trouble]:
+        """A worker is down until it says that it is ready."""
+        found = []
+        for name, ours in self._over.items():
+            lines = self._stack.log(name).splitlines()
+            ready = [_seconds(line) for line in lines if line.endswith(READY)]
+            found += [
+                replace(each, until=min((at for at in ready if at > each.until), default=each.until))
+                for each in ours
+            ]
+        return found
 
     def mend_all(self) -> None:
         """No fault is left, and every process is up."""
@@ -119,4 +140,4 @@ class Storm:
             self._servers.mend_postgres()
         else:
             self._stack.start_process(name)
-        self.troubles.append(Trouble(begun, time.time()))
+        self._over[name].append(Trouble(begun, time.time()))
