@@ -58,6 +58,8 @@ _OLDEST = re.compile(r"^X([A-Z]{3})(?:Z(?=USD|EUR|GBP|JPY|CAD|AUD)|X(?=XBT|ETH))
 _THOUSAND = re.compile(r"(?:1000|k)([A-Z][A-Z0-9]*)|([A-Z]+)1000")
 #: Bitfinex' derivatives: tBTCF0:USTF0, written BTC:USTF0 or BTCF0USTF0 too
 _FUNDED = re.compile(r"(?:\w+:)?(\w+?)(?:(?:F0)?:|F0)(\w+)F0")
+#: Hyperliquid's kPEPE is 1000PEPE elsewhere; nobody else writes a small k before capitals
+_KILO = re.compile(r"^((?:\w+:)?)k(?=[A-Z]{2}[^a-z]*$)")
 #: Bitfinex' long names: tDOGE:USD. Its small letter is nobody's prefix
 _LONG = re.compile(r"^t([A-Z0-9]+):([A-Z0-9]+)$")
 #: alone behind a colon they are what a pair is quoted in, not a coin behind the name of an exchange
@@ -89,7 +91,8 @@ def is_dollar(asset: str) -> bool:
 
 def plain(symbol: str) -> str:
     """Only letters and digits of the pair: `BINANCE:BTC/USDT.P`, `btc-usdt-swap` -> BTCUSDT."""
-    text = _undecorated(_LONG.sub(r"\1\2", symbol.strip()).upper())
+    text = _KILO.sub(r"\g<1>1000", _LONG.sub(r"\1\2", symbol.strip()))
+    text = _undecorated(text.upper())
     if derivative := _FUNDED.fullmatch(text):
         text = "".join(derivative.groups())
     before, _, after = text.rpartition(":")

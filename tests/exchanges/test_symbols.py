@@ -85,6 +85,8 @@ def test_one_instrument_is_found_by_any_spelling(written: str) -> None:
     [
         ("1000PEPEUSDT", "1000PEPEUSDT"),
         ("1000pepe/usdt", "1000PEPEUSDT"),
+        ("kPEPE", "1000PEPEUSDT"),
+        ("HYPERLIQUID:kPEPE/USDC", "1000PEPEUSDT"),
         ("XDGUSD", "DOGEUSDT"),
         ("BCCUSDT", "BCHUSDT"),
         ("PERPUSDT", "PERPUSDT"),
