@@ -284,7 +284,14 @@ class _BingX(Dialect):
 
     @route("GET /openApi/swap/v2/quote/bookTicker", public=True)
     def swap_best(self, call: Call) -> Any:
-        return _ok({"book_ticker": _best(self.linear, self.linear.market(call.text("symbol")), call)})
+        best = _best(self.linear, self.linear.market(call.text("symbol")), call)
+        names = {
+            "bidPrice": "bid_price",
+            "bidVolume": "bid_qty",
+            "askPrice": "ask_price",
+            "askVolume": "ask_qty",
+        }
+        return _ok({"book_ticker": {names.get(name, name): value for name, value in best.items()}})
 
     @route("GET /openApi/spot/v1/market/depth", public=True)
     def spot_depth(self, call: Call) -> Any:
@@ -607,6 +614,13 @@ class _BingX(Dialect):
             raise Rejected(Reason.UNKNOWN_ORDER)
         return _ok({"order": _swap_row(order)})
 
+    @route("GET /openApi/swap/v2/trade/openOrder", costs=_each("fetch", "queries"))
+    def query_open(self, call: Call) -> Any:
+        order = _named(call, self.linear)
+        if order is None or not order.open:
+            raise Rejected(Reason.UNKNOWN_ORDER)
+        return _ok({"order": _swap_row(order)})
+
     @route("GET /openApi/swap/v2/trade/openOrders", costs=_each("open", "orders"))
     def open(self, call: Call) -> Any:
         return _ok({"orders": [_swap_row(each) for each in _open(call, self.linear)]})
@@ -639,7 +653,7 @@ class _BingX(Dialect):
 
     @route(
         "GET /openApi/swap/v2/trade/allFillOrders",
-        "GET /openApi/swap/v1/trade/fillHistory",
+        "GET /openApi/swap/v2/trade/fillHistory",
         costs=_each("history", "orders"),
     )
     def fills(self, call: Call) -> Any:

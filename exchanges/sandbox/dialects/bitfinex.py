@@ -144,13 +144,15 @@ class _Bitfinex(Dialect):
         if (account := self.account(key)) is None:
             raise Rejected(Reason.BAD_KEY)
         nonce = call.headers.get("bfx-nonce", "")
-        signed = f"/api{call.path}{nonce}".encode() + call.body
-        wanted = hmac.new(account.secret.encode(), signed, hashlib.sha384).hexdigest()
-        if not hmac.compare_digest(call.headers.get("bfx-signature", ""), wanted):
+        given = call.headers.get("bfx-signature", "").lower().encode()
+        wanted = hmac.new(
+            account.secret.encode(), f"/api{call.path}{nonce}".encode() + call.body, hashlib.sha384
+        )
+        if not hmac.compare_digest(given, wanted.hexdigest().encode()):
             raise Rejected(Reason.BAD_SIGNATURE)
-        if not nonce.isdigit() or not account.last_nonce < int(nonce) < 2**53:
+        if (number := _nonce(nonce)) <= account.last_nonce:
             raise Rejected(Reason.BAD_NONCE)
-        account.last_nonce = int(nonce)
+        account.last_nonce = number
         if "/auth/w/" in call.path and "trade" not in account.permissions:
             raise Rejected(Reason.NO_PERMISSION)
         return account
@@ -458,6 +460,14 @@ class BitfinexFutures(_Bitfinex):
 
 
 # -- how things are written ------------------------------------------------------------------------------
+
+
+def _nonce(told: str) -> int:
+    """A number, with decimals or without, that JavaScript can hold; 0 for none. In ten-millionths."""
+    whole, point, rest = told.partition(".")
+    if not whole.isdecimal() or (point and not rest.isdecimal()) or int(whole) >= 2**53:
+        return 0
+    return int(whole + rest[:7].ljust(7, "0"))
 
 
 def _cut(price: Decimal, market: Market) -> Decimal:

@@ -40,6 +40,8 @@ HOSTS = {
     "api.hbdm.vn": ("api.hbdm.com", "api.btcgateway.pro"),
 }
 LARGEST_BATCH = 10
+#: the account that everybody has beside the one that trades
+POINTS = {"id": 5202591, "type": "point", "subtype": "", "state": "working"}
 #: an order is found by its client id for so long after its end
 MEMORY_SECONDS = 7200
 #: of a list of orders
@@ -248,6 +250,14 @@ class HTXSpot(HTXFrame):
     @route("GET /market/detail/merged", public=True, costs={"public": 1})
     def merged(self, call: Call) -> Any:
         return merged(self, call, "symbol")
+
+    @route("GET /market/detail", public=True, costs={"public": 1})
+    def day(self, call: Call) -> Any:
+        market = self.desk.market(call.text("symbol"))
+        bid, ask = self.desk.bid(market), self.desk.ask(market)
+        prices = {**dict.fromkeys(("open", "low", "close"), bid), "high": ask}
+        tick = {"id": call.now_ms, **prices, **dict.fromkeys(("amount", "vol", "count"), 1000)}
+        return {"status": "ok", "ch": f"market.{market.symbol}.detail", "ts": call.now_ms, "tick": tick}
 
     @route("GET /market/tickers", public=True, costs={"public": 1})
     def tickers(self, call: Call) -> Any:
@@ -480,6 +490,21 @@ class HTXSpot(HTXFrame):
         found = self.desk.order(call.account, client_id=call.text("clientOrderId"))
         return {"code": 200, "data": _algo_row(found) if found and _is_algo(found) else None}
 
+    @route("GET /v2/algo-orders/history", costs={"algo": 1})
+    def ended_algos(self, call: Call) -> Any:
+        """Newest first, of one state."""
+        symbol, state, known = (
+            call.text("symbol"),
+            call.text("orderStatus"),
+            self.desk.book(call.account).orders,
+        )
+        found = [each for each in reversed(known.values()) if _is_algo(each) and each.market.symbol == symbol]
+        rows = [_algo_row(each) for each in found]
+        return {
+            "code": 200,
+            "data": [row for row in rows if row["orderStatus"] == state][: call.integer("limit", 100)],
+        }
+
     @route("GET /v2/algo-orders/opening", costs={"algo": 1})
     def algos(self, call: Call) -> Any:
         waiting = [each for each in self.open_of(call, "symbol") if _is_algo(each) and each.waiting]
@@ -492,11 +517,12 @@ class HTXSpot(HTXFrame):
 
     @route("GET /v1/account/accounts", costs={"account": 1})
     def accounts(self, call: Call) -> Any:
-        point = {"id": 5202591, "type": "point", "subtype": "", "state": "working"}
-        return ok([point, point | {"id": int(number_of(call.account)), "type": "spot"}])
+        return ok([POINTS, POINTS | {"id": int(number_of(call.account)), "type": "spot"}])
 
     @route("GET /v1/account/accounts/{accountId}/balance", costs={"account": 1})
     def balance(self, call: Call) -> Any:
+        if call.parts["accountId"] == str(POINTS["id"]):
+            return ok(POINTS | {"list": []})
         if call.parts["accountId"] != number_of(call.account):
             raise Rejected(Reason.BAD_PARAMETER, "account-id")
         wallet, rows = self.rules.wallet, list[dict[str, str]]()
@@ -504,7 +530,7 @@ class HTXSpot(HTXFrame):
             free = call.account.free(wallet, coin)
             parts = {"trade": free, "frozen": total - free}
             rows += [{"currency": coin.lower(), "type": k, "balance": text(v)} for k, v in parts.items()]
-        return ok({"id": int(number_of(call.account)), "type": "spot", "state": "working", "list": rows})
+        return ok(POINTS | {"id": int(number_of(call.account)), "type": "spot", "list": rows})
 
     @route("GET /v2/user/uid", costs={"account": 1})
     def uid(self, call: Call) -> Any:

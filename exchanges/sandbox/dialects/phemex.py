@@ -244,6 +244,14 @@ class _Phemex(Dialect):
             }
         )
 
+    @route("GET /exchange/public/cfg/v2/products", "GET /cfg/v2/products", public=True)
+    def older_products(self, call: Call) -> Any:
+        """With the coin-margined ones, of which there are none, and their limits."""
+        none = dict.fromkeys(
+            ("riskLimits", "leverages", "riskLimitsV2", "leveragesV2", "leverageMargins"), ()
+        )
+        return _ok(self.products(call)["data"] | none | {"ratioScale": 8})
+
     @route("GET /v1/exchange/public/products", public=True)
     def coin_margined(self, call: Call) -> Any:
         """None of them is simulated."""
@@ -482,11 +490,11 @@ class _Phemex(Dialect):
 
     @route("GET /exchange/order/v2/tradingList", "GET /api-data/g-futures/trades", costs=OTHERS)
     def trades(self, call: Call) -> Any:
-        """Newest first; the older address tells words as numbers, in pages."""
+        """Newest first; the older address tells words as numbers. A list from either, as ccxt reads both."""
         symbol, book = call.text("symbol", ""), self.linear.book(call.account)
         found = [(book.orders[e.order_id], e) for e in reversed(book.fills) if symbol in ("", e.symbol)]
         if call.path.startswith("/exchange"):
-            return _ok(_page(call, [_numbered_trade(*each) for each in found]))
+            return _ok(_page(call, [_numbered_trade(*each) for each in found])["rows"])
         return _ok(_page(call, [_perpetual_trade(*each) for each in found])["rows"])
 
     @route("GET /exchange/order/v2/orderList", costs=OTHERS)

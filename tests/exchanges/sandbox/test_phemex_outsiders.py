@@ -212,9 +212,9 @@ def test_fills_are_told_by_either_address(spot, swap):
         (bought["id"], 50000.01)
     ]
     swap.create_order(SWAP, "market", "buy", 0.1)
-    paged = swap.private_get_exchange_order_v2_tradinglist({"currency": "USDT"})["data"]
     (listed,) = swap.private_get_api_data_g_futures_trades({"symbol": "BTCUSDT"})["data"]
-    assert (paged["total"], paged["rows"][0]["execQtyRq"], listed["execPriceRp"]) == (1, "0.1", "50000.1")
+    (trade,) = swap.fetch_my_trades(SWAP)
+    assert (trade["amount"], trade["price"], listed["execPriceRp"]) == (0.1, 50000.1, "50000.1")
 
 
 def test_ccxt_futures_order_brings_its_stop_and_target_along(sandbox, swap):
