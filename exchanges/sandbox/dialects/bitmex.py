@@ -293,7 +293,7 @@ class _BitMEX(Dialect):
         kind = call.one_of("ordType", TYPES, "Limit" if call.text("price", "") else "Market")
         if told - INSTRUCTIONS or ("ParticipateDoNotInitiate" in told and kind is OrderType.MARKET):
             raise Rejected(Reason.BAD_PARAMETER, "execInst")
-        spot, side = market.product is Product.SPOT, call.one_of("side", SIDES, "Buy")
+        spot = market.product is Product.SPOT
         if spot and told & {"ReduceOnly", "Close"}:
             raise Rejected(Reason.BAD_PARAMETER, "execInst")
         if len(call.text("clOrdID", "")) > 36:
@@ -305,7 +305,7 @@ class _BitMEX(Dialect):
         )
         return Ticket(
             symbol=market.symbol,
-            side=side,
+            side=self._side(call, market, strategy, close="Close" in told),
             type=kind,
             quantity=quantity,
             close_position=whole,
@@ -320,6 +320,17 @@ class _BitMEX(Dialect):
             extra={"execInst": call.text("execInst", ""), "timeInForce": call.text("timeInForce", "")},
         )
 
+    def _side(self, call: Call, market: Market, strategy: Direction | None, *, close: bool) -> Side:
+        """Where none is named: a quantity below zero sells, and what closes goes against its position."""
+        if call.text("side", ""):
+            side: Side = call.one_of("side", SIDES)
+            return side
+        if close:
+            return (
+                self.desks[market.product].book(call.account).position(market, strategy).direction.exit_side
+            )
+        return Side.SELL if (call.decimal_or_none("orderQty") or ZERO) < 0 else Side.BUY
+
     def _quantity(
         self, call: Call, market: Market, strategy: Direction | None, *, conditional: bool, close: bool
     ) -> tuple[Decimal | None, bool]:
@@ -327,7 +338,7 @@ class _BitMEX(Dialect):
         quantity closes everything."""
         contracts = call.decimal_or_none("orderQty")
         if contracts is not None:
-            return contracts / market.extra["per_coin"], False
+            return abs(contracts) / market.extra["per_coin"], False
         if not close:
             raise Rejected(Reason.MISSING_PARAMETER, "orderQty")
         if conditional:

@@ -4,7 +4,7 @@ order it becomes. Documented at https://www.htx.com/en-us/opend/newApiPages/."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -15,13 +15,13 @@ from exchanges.sandbox.dialects.htx import (
     MEMORY_SECONDS,
     SIDES,
     STATUSES,
-    HTXFrame,
     after,
     algo_state,
     depth,
     kind_of,
     merged,
 )
+from exchanges.sandbox.dialects.htx_older import FLAGS, TRIGGERS, HTXOlder
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Limit, Owner
 from exchanges.sandbox.model import (
@@ -46,7 +46,6 @@ from exchanges.types import (
     Product,
     Side,
     TimeInForce,
-    TriggerBy,
 )
 
 D = Decimal
@@ -57,11 +56,9 @@ MODES = {mode.value: mode for mode in MarginMode}
 POSITION_SIDES = {"both": None, "long": Direction.LONG, "short": Direction.SHORT}
 POSITION_WORDS = {direction: name for name, direction in POSITION_SIDES.items()}
 POSITION_MODES = {"single_side": PositionMode.ONE_WAY, "dual_side": PositionMode.HEDGE}
-TRIGGERS = {"last": TriggerBy.LAST, "mark": TriggerBy.MARK}
 KINDS = {name: name for name in ("sl", "tp", "trigger")}
 #: that may be asked for; of the last two none is simulated
 LISTED_KINDS = KINDS | {name: name for name in ("tpsl", "trailing_stop")}
-FLAGS = {"0": False, "1": True, "false": False, "true": True}
 REFUSALS = {
     Reason.THROTTLED: (429, "Too many requests"),
     Reason.BANNED: (429, "Too many requests"),
@@ -117,7 +114,7 @@ def _contract(base: str, tick: str, size: str) -> Market:
     )
 
 
-class HTXFutures(HTXFrame):
+class HTXFutures(HTXOlder):
     name, product = "HTX_F", Product.LINEAR
     markets = tuple(_contract(*coin) for coin in COINS)
     signed_host = "api.hbdm.vn"
@@ -148,6 +145,9 @@ class HTXFutures(HTXFrame):
             told = {"status": "error", "err_code": 403, "err_msg": GATEWAY[reason]}
             return Reply(told | {"ts": call.now_ms})
         code, words = REFUSALS.get(reason, (1034, "Incorrect field: {}"))
+        if call.path.startswith("/linear-swap-api/") and reason not in STATUSES:
+            told = {"status": "error", "err_code": code, "err_msg": words.format(detail), "ts": call.now_ms}
+            return Reply(told)
         status = 503 if reason is Reason.MAINTENANCE else STATUSES.get(reason, 200)
         return Reply(self._answer(call, None) | {"code": code, "message": words.format(detail)}, status)
 
@@ -231,32 +231,9 @@ class HTXFutures(HTXFrame):
             client_id=call.text("client_order_id", ""),
             extra={"type": kind},
         )
-        ticket = replace(ticket, attached=tuple(self._attached(call, ticket)))
+        ticket = replace(ticket, attached=tuple(self.attached(call, ticket)))
         self._take_mode(call, ticket)
         return self._answer(call, _name(self.desk.place(call.account, ticket)))
-
-    def _attached(self, call: Call, entry: Ticket) -> Iterator[Ticket]:
-        """Its stop and its target: algo orders from the first fill on, of which the first that fires ends the other."""
-        link = f"attached {self.desk.number()}"
-        for kind in ("sl", "tp"):
-            if not (trigger := call.decimal_or_none(f"{kind}_trigger_price")):
-                continue
-            price, side = call.decimal_or_none(f"{kind}_order_price") or None, entry.side.opposite
-            rises = (kind == "sl") == (side is Side.BUY)
-            yield Ticket(
-                entry.symbol,
-                side,
-                kind_of(side, limit=price is not None, rises=rises),
-                quantity=entry.quantity,
-                price=price,
-                trigger_price=trigger,
-                trigger_by=call.one_of(f"{kind}_trigger_price_type", TRIGGERS, "last"),
-                rises=rises,
-                reduce_only=True,
-                position_side=entry.position_side,
-                link=link,
-                extra={"algo": kind, "type": "market" if price is None else "limit"},
-            )
 
     @route("POST /v5/trade/batch_orders", trading=True)
     def place_batch(self, call: Call) -> Any:
@@ -273,14 +250,7 @@ class HTXFutures(HTXFrame):
         return super().costs(route, call)
 
     def _take_mode(self, call: Call, ticket: Ticket) -> None:
-        """A position lives in one mode here; what would close it in the other finds nothing."""
-        mode, book = call.one_of("margin_mode", MODES), self.desk.book(call.account)
-        market = self.desk.market(ticket.symbol)
-        if mode is self.desk.margin_mode(call.account, market):
-            return
-        if any(each.market is market for each in book.open_positions()):
-            raise Rejected(Reason.REDUCE_ONLY if ticket.reduces else Reason.HAS_POSITION)
-        book.margin_modes[ticket.symbol] = mode
+        self.take_mode(call.account, ticket, call.one_of("margin_mode", MODES))
 
     def _plain(self, call: Call) -> Order | None:
         """By the number it has among plain orders, or by the client id of one that never waited."""

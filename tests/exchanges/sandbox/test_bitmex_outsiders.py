@@ -243,6 +243,19 @@ def test_ccxt_reads_the_book_and_all_its_trades(client):
     assert {each["symbol"] for each in client.fetch_my_trades()} == {SWAP, COIN}
 
 
+def test_an_order_that_names_no_side_sells_what_is_below_zero_and_closes_what_there_is(client):
+    client.private_post_order({"symbol": "XBTUSDT", "orderQty": -1000, "ordType": "Market"})
+    (short,) = client.fetch_positions([SWAP])
+    client.private_post_order({"symbol": "XBTUSDT", "execInst": "Close", "ordType": "Market"})
+    assert (
+        short["side"],
+        [each["contracts"] for each in client.fetch_positions([SWAP]) if each["contracts"]],
+    ) == (
+        "short",
+        [],
+    )
+
+
 # -- our own venues ----------------------------------------------------------------------------------------
 
 

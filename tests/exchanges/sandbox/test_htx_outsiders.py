@@ -262,6 +262,50 @@ def test_a_client_may_sign_the_host_and_the_path_that_it_was_given(sandbox, keys
     assert told["status"] == "ok"
 
 
+def older(swap, address, **asked):
+    """What clients from before API v5 ask, in cross margin; signed by ccxt."""
+    return swap.request(
+        f"linear-swap-api/{address}", ["contract", "private"], "POST", {"contract_code": "BTC-USDT", **asked}
+    )
+
+
+def test_futures_are_traded_over_the_older_api(sandbox, swap):
+    buy = {"volume": 10, "direction": "buy", "offset": "both", "lever_rate": 5}
+    bought = older(swap, "v1/swap_cross_order", **buy, order_price_type="market", client_order_id=77)["data"]
+    (order,) = older(swap, "v1/swap_cross_order_info", client_order_id=77)["data"]
+    assert (order["order_id_str"], order["status"], order["trade_volume"]) == (bought["order_id_str"], 6, 10)
+    rests = older(swap, "v1/swap_cross_order", **buy, order_price_type="limit", price=40000)["data"][
+        "order_id_str"
+    ]
+    legs = {
+        "volume": 10,
+        "direction": "sell",
+        "sl_trigger_price": 45000,
+        "sl_order_price": 0,
+        "tp_trigger_price": 60000,
+    }
+    pair = older(swap, "v1/swap_cross_tpsl_order", **legs)["data"]
+    waiting = older(swap, "v1/swap_cross_tpsl_openorders")["data"]["orders"]
+    assert {each["tpsl_order_type"]: each["order_id"] for each in waiting} == {
+        "sl": pair["sl_order"]["order_id"],
+        "tp": pair["tp_order"]["order_id"],
+    }
+    assert [each["order_id_str"] for each in older(swap, "v1/swap_cross_openorders")["data"]["orders"]] == [
+        rests
+    ]
+    assert older(swap, "v1/swap_cross_cancel", order_id=rests)["data"] == {"errors": [], "successes": rests}
+    with pytest.raises(ccxt.OrderNotFound, match="1061"):
+        older(swap, "v1/swap_cross_cancel", order_id=bought["order_id_str"])
+    (position,) = older(swap, "v1/swap_cross_position_info")["data"]
+    assert (position["direction"], position["volume"], position["lever_rate"]) == ("buy", 10, 5)
+    sandbox.price("BTC/USDT", 44900)
+    assert older(swap, "v1/swap_cross_position_info")["data"] == []
+    assert older(swap, "v1/swap_cross_tpsl_openorders")["data"]["orders"] == []
+    assert len(older(swap, "v3/swap_cross_matchresults", contract="BTC-USDT")["data"]) == 2
+    with pytest.raises(ccxt.InsufficientFunds, match="1048"):
+        older(swap, "v1/swap_cross_lightning_close_position", volume=1, direction="sell")
+
+
 # -- our own venues ----------------------------------------------------------------------------------------
 
 
