@@ -156,6 +156,8 @@ class Connection(asyncio.Protocol):
             return Outcome(self._control(call))
         _, _, rest = call.path.partition("/")
         venue, slash, path = rest.partition("/")
+        if (named := _named_by_host(call)) in self._world.venues:
+            return self._world.answer(named, call)
         if venue not in self._world.venues:
             return Outcome(Reply({"error": "no such venue", "venues": list(self._world.venues)}, 404))
         call.prefix, call.path = f"/{venue}", slash + path
@@ -182,6 +184,11 @@ class Connection(asyncio.Protocol):
     def _refuse(self, status: int) -> None:
         self._waiting.clear()
         self._send(Reply({"error": _REASONS[status].decode()}, status), keep_alive=False)
+
+
+def _named_by_host(call: Call) -> str:
+    """`okx.localhost`, `binance-f.localhost`: for clients that keep nothing of their address but the host."""
+    return call.headers.get("host", "").partition(".")[0].lower().replace("-", "_")
 
 
 def _loopback(address: str) -> bool:

@@ -194,6 +194,16 @@ def test_an_unknown_venue_is_answered_with_those_there_are(sandbox):
 # -- faults --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [("binance-f.localhost:8100", "/fapi/v1/time"), ("OKX.localhost", "/api/v5/public/time")],
+)
+def test_a_venue_may_be_named_by_the_host_alone(sandbox, host, path):
+    """For clients that keep nothing of their address but the host."""
+    assert httpx.get(f"{sandbox.url}{path}", headers={"host": host}).status_code == 200
+    assert httpx.get(f"{sandbox.url}{path}").status_code == 404
+
+
 def test_drop_before_closes_without_processing(sandbox, caller):
     sandbox.fault("drop_before", venue="Binance_F", count=1)
     with pytest.raises(httpx.RemoteProtocolError):
