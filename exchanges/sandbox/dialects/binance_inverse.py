@@ -27,7 +27,7 @@ ROOT = "/dapi"
 #: what USD-M has and COIN-M has not
 MISSING = (
     *("/v1/symbolConfig", "/v1/accountConfig", "/v1/multiAssetsMargin"),
-    *("/v1/leverageBracket", "/v2/balance", "/v2/account", "/v2/positionRisk", "/v2/ticker", "/v3/"),
+    *("/v2/balance", "/v2/account", "/v2/positionRisk", "/v2/ticker", "/v3/"),
 )
 
 
@@ -91,9 +91,14 @@ class BinanceInverse(FuturesOrders):
             if pair in ("", _pair(each.market.symbol)) and coin in ("", each.market.settle)
         ]
 
-    @route("GET /fapi/v2/leverageBracket")
+    @route("GET /fapi/v2/leverageBracket", "GET /fapi/v1/leverageBracket")
     def leverage_brackets(self, call: Call) -> Any:
-        return super().leverage_brackets(call)
+        """The first version tells of pairs."""
+        rows = super().leverage_brackets(call)
+        if call.path.endswith("/v2/leverageBracket"):
+            return rows
+        named = [{"pair": _pair(row["symbol"]), "brackets": row["brackets"]} for row in rows]
+        return [row for row in named if call.text("pair", row["pair"]) == row["pair"]]
 
     @route("GET /fapi/v1/depth", public=True, costs={"weight": 5})
     def depth(self, call: Call) -> Any:

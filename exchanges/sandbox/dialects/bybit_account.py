@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 from exchanges.sandbox.dialect import Dialect, route
 from exchanges.sandbox.dialects.bybit_answers import (
@@ -72,10 +73,11 @@ class BybitAccount(Dialect):
         if (account := self.account(key)) is None:
             raise Rejected(Reason.BAD_KEY)
         window = call.headers.get("x-bapi-recv-window", "5000")
-        signed = f"{stamp}{key}{window if 'x-bapi-recv-window' in call.headers else ''}{call.query}".encode()
-        wanted = hmac.new(account.secret.encode(), signed + call.body, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(wanted, call.headers.get("x-bapi-sign", "")):
-            raise Rejected(Reason.BAD_SIGNATURE, (signed + call.body).decode("utf-8", "replace"))
+        head = f"{stamp}{key}{window if 'x-bapi-recv-window' in call.headers else ''}"
+        given = call.headers.get("x-bapi-sign", "").lower().encode()
+        readings = [f"{head}{query}".encode() + call.body for query in (call.query, unquote(call.query))]
+        if not any(hmac.compare_digest(_signature(account.secret, each), given) for each in readings):
+            raise Rejected(Reason.BAD_SIGNATURE, readings[0].decode("utf-8", "replace"))
         if not (stamp.isdigit() and window.isdigit()):
             raise Rejected(Reason.BAD_TIMESTAMP, stamp)
         if not call.now_ms - int(window) <= int(stamp) < call.now_ms + 1000:
@@ -413,3 +415,7 @@ class BybitAccount(Dialect):
             }
         )
         return frame(call, {"rows": [{"name": name, "coin": name, "chains": []} for name in names]})
+
+
+def _signature(secret: str, signed: bytes) -> bytes:
+    return hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest().encode()

@@ -6,9 +6,10 @@ import secrets
 import uuid
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 from exchanges.sandbox.engine import Desk
-from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, Ticket, text
+from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, Rejected, Ticket, text
 from exchanges.sandbox.wire import Answered, Call, Reply
 from exchanges.types import (
     Direction,
@@ -151,7 +152,10 @@ def frame(call: Call, result: Any, code: int = 0, words: str = "OK") -> dict[str
 
 def page(call: Call, rows: list[Any], size: int) -> dict[str, Any]:
     """One page and the cursor of the next, percent-encoded like the original's."""
-    first = int(call.text("cursor", "offset=0").rpartition("=")[2])
+    cursor = unquote(call.text("cursor", "offset=0")).rpartition("=")[2]  # clients encode it once more
+    if not cursor.isdigit():
+        raise Rejected(Reason.BAD_PARAMETER, "cursor")
+    first = int(cursor)
     last = first + call.integer("limit", size)
     cursor = f"offset%3D{last}" if last < len(rows) else ""
     return {"category": call.text("category", ""), "list": rows[first:last], "nextPageCursor": cursor}

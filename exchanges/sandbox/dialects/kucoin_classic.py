@@ -31,7 +31,7 @@ class KuCoinClassic(KuCoinFrame):
     def symbols(self, call: Call) -> Any:
         return ok([symbol_row(market) for market in self.markets])
 
-    @route("GET /api/v3/currencies", public=True, costs={"public": 3})
+    @route("GET /api/v3/currencies", "GET /api/v1/currencies", public=True, costs={"public": 3})
     def currencies(self, call: Call) -> Any:
         names = sorted({name for market in self.markets for name in (market.base, market.quote)})
         rows = [{"currency": name, "name": name, "precision": 8, "chains": []} for name in names]
