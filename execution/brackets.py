@@ -4,7 +4,7 @@ to the brackets before it must not be lost to a look that was quicker: such rows
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -144,12 +144,18 @@ def closed_by_command(
     directions: Iterable[str],
     before: datetime,
     except_tokens: Iterable[str] = (),
+    cancelled: Collection[str] = (),
 ) -> None:
     """The position is gone: its brackets are done, their legs were cancelled with it. A bracket whose entry
-    may still fill lives on, and so does one that began after `before`, when the command was done."""
+    may still fill lives on, and so does one that began after `before`, when the command was done. `cancelled`: ids of
+    the exits that went with the position."""
     rows = _active(account, venue, instrument).filter(direction__in=list(directions), created_at__lte=before)
-    for row in readable(rows.exclude(token__in=list(except_tokens)).exclude(entry_open=True)):
+    for row in readable(rows.exclude(token__in=list(except_tokens))):
         bracket = from_row(row)
+        if bracket.entry_open:
+            _emptied(bracket, cancelled)
+            _put(bracket, row)
+            continue
         bracket.closed, bracket.status, bracket.note = (
             bracket.quantity,
             BracketState.DONE,
@@ -158,6 +164,12 @@ def closed_by_command(
         for leg in bracket.live():
             leg.status = LegState.CANCELLED
         _put(bracket, row)
+
+
+def _emptied(bracket: Guarded, cancelled: Collection[str]) -> None:
+    """What its entry has filled so far is closed. The plan stands: what it fills later is to be guarded."""
+    bracket.closed, bracket.gone_seen = bracket.quantity, 0
+    _cancelled(bracket, [leg for leg in bracket.live() if {leg.client_id, leg.exchange_id} & set(cancelled)])
 
 
 @transaction.atomic(savepoint=False)

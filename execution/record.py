@@ -313,14 +313,22 @@ def _follow(ledger: Ledger, account: Account) -> Iterator[Callable[[], None]]:
     """What a job's closes, cancels and moves mean for the brackets that were there before. History may be written
     late, and in another order than things happened."""
     before, where = ledger.ended_at, ledger.job.venue
+    cancelled = {name for name in ledger.cancelled if name}
     for venue, instrument, directions in ledger.closed:
         fresh = [bracket.token for bracket in ledger.brackets.values()]
         yield partial(
-            brackets.closed_by_command, account, venue, instrument, directions, before, except_tokens=fresh
+            brackets.closed_by_command,
+            account,
+            venue,
+            instrument,
+            directions,
+            before,
+            except_tokens=fresh,
+            cancelled=cancelled,
         )
-    if ledger.cancelled:
-        ids, gone = ({name for name in names if name} for names in (ledger.cancelled, ledger.gone))
-        yield partial(brackets.legs_cancelled, account, where, ids, gone)
+    if cancelled:
+        gone = {name for name in ledger.gone if name}
+        yield partial(brackets.legs_cancelled, account, where, cancelled, gone)
     for each in ledger.reduced:
         yield partial(_reduced, account, where, each, before)
     for instrument in ledger.unwatched:

@@ -279,6 +279,16 @@ def test_what_an_entry_fills_after_its_first_part_was_closed_for_want_of_a_stop_
     assert fills_the_rest(desk, "Binance_F") == GUARDED
 
 
+@pytest.mark.parametrize("venue", ["Binance_F", "Binance"])
+def test_what_an_entry_fills_after_its_first_part_was_closed_by_a_command_is_guarded(in_part, venue):
+    """Of the stop that went with the position it was believed that its user wanted none any more."""
+    desk = in_part(venue, "sl off 2%")
+    assert desk.one(f"BTCUSDT on {venue} close")["error"] is None
+    guarded = brackets.from_row(desk.bracket())
+    assert (guarded.remaining, guarded.live(), guarded.entry_open) == (D(0), [], True)
+    assert fills_the_rest(desk, venue) == GUARDED
+
+
 def test_what_an_entry_fills_after_its_first_part_reached_a_watched_target_is_guarded(in_part):
     desk = in_part("Kraken", "sl off 2% tp off 5%")
     desk.sandbox.price("BTC/USDT", "53000")
