@@ -4,7 +4,7 @@ to the brackets before it must not be lost to a look that was quicker: such rows
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -144,7 +144,7 @@ def closed_by_command(
     directions: Iterable[str],
     before: datetime,
     except_tokens: Iterable[str] = (),
-    cancelled: Collection[str] = (),
+    cancelled: set[str] | None = None,
 ) -> None:
     """The position is gone: its brackets are done, their legs were cancelled with it. A bracket whose entry
     may still fill lives on, and so does one that began after `before`, when the command was done. `cancelled`: ids of
@@ -153,7 +153,7 @@ def closed_by_command(
     for row in readable(rows.exclude(token__in=list(except_tokens))):
         bracket = from_row(row)
         if bracket.entry_open:
-            _emptied(bracket, cancelled)
+            _emptied(bracket, cancelled or set())
             _put(bracket, row)
             continue
         bracket.closed, bracket.status, bracket.note = (
@@ -166,10 +166,10 @@ def closed_by_command(
         _put(bracket, row)
 
 
-def _emptied(bracket: Guarded, cancelled: Collection[str]) -> None:
+def _emptied(bracket: Guarded, cancelled: set[str]) -> None:
     """What its entry has filled so far is closed. The plan stands: what it fills later is to be guarded."""
     bracket.closed, bracket.gone_seen = bracket.quantity, 0
-    _cancelled(bracket, [leg for leg in bracket.live() if {leg.client_id, leg.exchange_id} & set(cancelled)])
+    _cancelled(bracket, [leg for leg in bracket.live() if _named(leg, cancelled)])
 
 
 @transaction.atomic(savepoint=False)
@@ -181,17 +181,24 @@ def replaced(account: Account, new: Guarded, before: datetime) -> None:
             continue
         bracket = from_row(row)
         _take_over_watched(bracket, new)
-        plan = bracket.plan
-        bracket.plan = Protection(
-            stop=None if new.plan.stop else plan.stop, targets=() if new.plan.targets else plan.targets
-        )
         hit = [
             leg for leg in bracket.live() if (new.plan.stop if leg.kind is LegKind.STOP else new.plan.targets)
         ]
         _cancelled(bracket, hit)
+        if bracket.entry_open:  # what it fills later is no part of the position that the new one guards
+            bracket.closed, bracket.gone_seen = bracket.quantity, 0
+        else:
+            _give_over(bracket, new)
         if not _lives_on(bracket):
             bracket.status, bracket.note = BracketState.DONE, f"replaced by {new.public_id}"
         _put(bracket, row)
+
+
+def _give_over(bracket: Guarded, new: Guarded) -> None:
+    plan = bracket.plan
+    bracket.plan = Protection(
+        stop=None if new.plan.stop else plan.stop, targets=() if new.plan.targets else plan.targets
+    )
 
 
 def _take_over_watched(old: Guarded, new: Guarded) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from exchanges.errors import ExchangeError, NothingToReduce, OrderNotFound
 from exchanges.registry import venue_class
-from exchanges.types import Direction, Instrument, OrderRef, OrderStatus, Product, Report
+from exchanges.types import Direction, Instrument, OrderRef, OrderStatus, Position, Product, Report
 from execution.arming import arm, doubts, in_line
 from execution.attempts import fire
 from execution.brackets import forget
@@ -50,6 +50,7 @@ class Look(Protocol):
 
     counted: bool
     orders: dict[str, Report]
+    positions: dict[tuple[str, str], Position]
     excess: dict[tuple[str, str, LegKind], Decimal]
 
     def find(self, ref: OrderRef) -> Report | None: ...
@@ -132,7 +133,21 @@ def _observe_legs(desk: Desk, bracket: Guarded, instrument: Instrument, view: Lo
     ]
     for leg, report in sorted(told, key=lambda each: each[1].filled == 0):
         desk.saw(report, instrument, bracket.direction.exit_side, leg.client_id or leg.exchange_id)
-        take_in(bracket, leg, report, ends_both=desk.venue.features.linked_cancel)
+        if _went_with_the_position(bracket, leg, report, view):
+            leg.status, bracket.closed = LegState.CANCELLED, bracket.quantity
+        else:
+            take_in(bracket, leg, report, ends_both=desk.venue.features.linked_cancel)
+
+
+def _went_with_the_position(bracket: Guarded, leg: Leg, report: Report, view: Look) -> bool:
+    """Whether the exchange took a leg away with the position that it was for, while the entry rests on: nobody meant it,
+    and what the entry fills later is to be guarded."""
+    if not bracket.entry_open or leg.at_market or report.filled or report.status is not OrderStatus.CANCELLED:
+        return False
+    if venue_class(bracket.venue).product is Product.SPOT or not view.counted:
+        return False
+    position = view.positions.get((bracket.instrument, bracket.direction.value))
+    return position is None or not position.quantity
 
 
 def _leg_report(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg, view: Look) -> Report | None:

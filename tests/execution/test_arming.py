@@ -289,6 +289,38 @@ def test_what_an_entry_fills_after_its_first_part_was_closed_by_a_command_is_gua
     assert fills_the_rest(desk, venue) == GUARDED
 
 
+def test_what_an_entry_fills_after_its_first_part_was_closed_by_hand_is_guarded(in_part):
+    """The exchange takes the stop away with the position."""
+    desk = in_part("BingX_F", "sl off 2%")
+    there = open_desk(desk.accounts["bingx"], "BingX_F")
+    sale = OrderRequest(
+        instrument=there.listed(desk.bracket().instrument),
+        client_id="by-hand",
+        side=Side.SELL,
+        type=OrderType.MARKET,
+        quantity=D("0.01"),
+        reduce_only=True,
+    )
+    there.venue.place(there.keys, sale)
+    desk.supervise(2)
+    assert brackets.from_row(desk.bracket()).remaining == 0
+    assert fills_the_rest(desk, "BingX_F") == GUARDED
+
+
+def test_what_an_entry_fills_after_its_first_part_got_another_stop_is_guarded(in_part):
+    desk = in_part("Binance_F", "sl off 2%")
+    assert desk.one("BTCUSDT on Binance_F sl at 48000")["error"] is None
+    assert fills_the_rest(desk, "Binance_F") == GUARDED * 2
+
+
+def test_an_entry_that_rests_keeps_its_stop_when_the_position_beside_it_gets_another(make_desk):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.02 sl off 5%")
+    desk.one("BTCUSDT on Binance_F limit long 0.01 at 49950 sl off 2%")
+    assert desk.one("BTCUSDT on Binance_F sl at 48000")["error"] is None
+    assert sorted(fills_the_rest(desk, "Binance_F")) == [*GUARDED, ("stop", D("0.02"))]
+
+
 def test_what_an_entry_fills_after_its_first_part_reached_a_watched_target_is_guarded(in_part):
     desk = in_part("Kraken", "sl off 2% tp off 5%")
     desk.sandbox.price("BTC/USDT", "53000")
