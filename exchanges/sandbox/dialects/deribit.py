@@ -133,7 +133,9 @@ class _Deribit(Dialect):
         params = told.get("params") or {}
         if not isinstance(told.get("method"), str) or not isinstance(params, dict):
             return call
-        return replace(call, path=f"{API}/{told['method']}", body=encode(params), envelope=call)
+        return replace(
+            call, path=f"{API}/{told['method'].removeprefix('/')}", body=encode(params), envelope=call
+        )
 
     def key_of(self, call: Call) -> str:
         scheme, _, told = call.headers.get("authorization", "").partition(" ")
@@ -235,6 +237,7 @@ class _Deribit(Dialect):
             "min_confirmations": 1,
             "withdrawal_fee": ZERO,
             "min_withdrawal_fee": ZERO,
+            "in_cross_collateral_pool": False,
         }
         assets = dict.fromkeys(
             [each.base for each in self._markets()] + [each.quote for each in self._markets()]
@@ -279,6 +282,7 @@ class _Deribit(Dialect):
             "creation_timestamp": 1649233180000,
             "expiration_timestamp": 32503708800000,
             "price_index": f"{market.base}_{market.quote}".lower(),
+            "underlying_type": "crypto",
         }
         perpetual = {
             "settlement_currency": market.settle,
@@ -536,6 +540,17 @@ class _Deribit(Dialect):
             call, [each for each in found if kind in ("any", KIND_OF[each.market.product])]
         )
 
+    @route(f"GET {API}/private/cancel_all_by_kind_or_type", trading=True, costs={"matching": 1})
+    def cancel_all_by_kind(self, call: Call) -> Any:
+        currency, kind = call.text("currency", "any"), call.text("kind", "any")
+        found = [each for each in self._open(call) if currency in ("any", _currency(each.market))]
+        found = [each for each in found if kind in ("any", KIND_OF[each.market.product])]
+        word = call.text("type", "all")
+        if word not in ("all", "limit", "trigger_all", "stop", "take"):
+            raise Rejected(Reason.BAD_PARAMETER, "type")
+        waits = {"limit": (False,), "all": (False, True)}.get(word, (True,))
+        return self._all_ended(call, [e for e in found if e.waiting in waits and _named_so(e, word)])
+
     @route(f"GET {API}/private/cancel_all", trading=True, costs={"matching": 1})
     def cancel_all(self, call: Call) -> Any:
         return self._all_ended(call, self._open(call))
@@ -688,11 +703,22 @@ class _Deribit(Dialect):
             "mark_price": mark,
             "index_price": mark,
             "leverage": int(position.market.max_leverage),
-            "floating_profit_loss": position.unrealised(mark),
+            **dict.fromkeys(("floating_profit_loss", "total_profit_loss"), position.unrealised(mark)),
+            "realized_profit_loss": position.realised,
+            "delta": position.quantity if not market.inverse else size / mark,
             "initial_margin": position.notional(mark) / position.market.max_leverage,
             "maintenance_margin": position.notional(mark) / position.market.max_leverage / 2,
             "estimated_liquidation_price": ZERO,
         }
+
+    @route(f"GET {API}/private/get_margins")
+    def margins(self, call: Call) -> Any:
+        desk, market = self._traded(call.text("instrument_name"))
+        value = market.value(_quantity(call, market), call.decimal("price"))
+        told = dict.fromkeys(("buy", "sell"), value / market.max_leverage)
+        fees = {"taker": value * desk.rules.taker_fee, "maker": value * desk.rules.maker_fee}
+        told |= {f"{side}_{kind}_fee": fee for side in SIDES for kind, fee in fees.items()}
+        return _ok(call, told | {"min_price": market.tick, "max_price": D(10_000_000)})
 
     @route(f"GET {API}/private/get_account_summaries")
     def summaries(self, call: Call) -> Any:
@@ -711,7 +737,8 @@ class _Deribit(Dialect):
             "balance": total,
             "equity": total + profit,
             "margin_balance": total + profit,
-            "available_funds": account.free(WALLET, asset),
+            **dict.fromkeys(("available_funds", "available_withdrawal_funds"), account.free(WALLET, asset)),
+            **dict.fromkeys(("session_rpl", "session_upl", "delta_total"), ZERO),
             "initial_margin": sum((self.desks[each].locked(account, asset) for each in FUTURES), ZERO),
             "maintenance_margin": ZERO,
             "spot_reserve": self.desks[Product.SPOT].locked(account, asset),
@@ -840,6 +867,10 @@ def _resting(price: Decimal, side: Side, desk: Desk, market: Market) -> Decimal:
 def _currency(market: Market) -> str:
     """Under which its orders are filed."""
     return market.base if market.product is Product.SPOT and market.base in CURRENCIES else market.settle
+
+
+def _named_so(order: Order, word: str) -> bool:
+    return word not in ("stop", "take") or TYPE_OF[order.ticket.type].startswith(word)
 
 
 def _filed(order: Order, label: str, currency: str) -> bool:

@@ -91,7 +91,7 @@ def asked_by_post(
     sandbox: Sandbox, method: str, where: str = "", authorization: str = "", **params: Any
 ) -> dict[str, Any]:
     headers = {"authorization": authorization}
-    body = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}
+    body = {"jsonrpc": "2.0", "id": 7, "method": method if where else f"/{method}", "params": params}
     url = f"{sandbox.venue('Deribit_F')}/api/v2{where}"
     told: dict[str, Any] = httpx.post(url, json=body, headers=headers).json()
     return told
