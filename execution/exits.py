@@ -153,7 +153,7 @@ def _still_held(desk: Desk, position: Position) -> Decimal:
     """Whether a sale of unknown outcome took place, the balance tells; where that cannot be read, all of it is to be
     protected again. A sale that arrives after the stop finds nothing free and is refused."""
     try:
-        held = desk.balance(desk.instrument(position.symbol).base)
+        held = desk.balance(desk.listed(position.symbol).base)
     except ExchangeError:
         return position.quantity
     return min(held.total if held else Decimal(0), position.quantity)

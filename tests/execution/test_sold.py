@@ -1,16 +1,20 @@
 """Sales on spot take the stop away, because it holds what is sold. Whatever becomes of the sale, what is left of the
 holding gets its stop back."""
 
+from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
 from django.utils import timezone
 
+from exchanges.errors import OutcomeUnknown
+from exchanges.symbols import InstrumentTable
 from exchanges.types import OrderRef, OrderRequest, OrderType, Side
 from execution import brackets
 from execution.models import BracketState, Order, OrderState
 from execution.supervise import open_desk
 from execution.transitions import RECONCILIATION, move_order
+from tests.execution.test_everything import wire  # noqa: F401 - a fixture
 
 SPOT = [("Binance", "binance"), ("Kraken", "kraken"), ("ByBit", "bybit")]
 PLACES = {"Binance": "POST /api/v3/order", "Kraken": "AddOrder", "ByBit": "order/create"}
@@ -56,6 +60,23 @@ def test_a_sale_that_never_arrived_leaves_the_holding_with_its_stop(make_desk, i
     assert desk.one(f"BTCUSDT on {venue} close")["status"] == "unknown"
     desk.supervise(2)
     assert stops(desk, venue, family) == [before]
+
+
+def test_a_sale_without_an_answer_is_not_told_as_refused_because_trading_stops(make_desk, impatient, wire):  # noqa: F811
+    """An exchange in trouble answers no orders, and says of its markets that they are paused."""
+    desk = make_desk(families=("binance",), balances={"USDT": "100000"})
+    desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
+    connection = open_desk(desk.accounts["binance"], "Binance").connection
+
+    def act(request, send):
+        if request.startswith(PLACES["Binance"]):
+            paused = [replace(each, active=False) for each in connection.table.instruments]
+            connection._table = InstrumentTable(paused)
+            raise OutcomeUnknown("no answer from the exchange")
+        return send()
+
+    wire(act)
+    assert desk.one("BTCUSDT on Binance close")["status"] == "unknown"
 
 
 def test_dollars_close_no_part_of_what_is_priced_in_something_else(make_desk):
