@@ -625,7 +625,8 @@ class BitunixFutures(_Bitunix):
 
     def _ended(self, keys: Credentials, item: Any, name: LegName) -> tuple[Report, str]:
         """A record says when it triggered, not which leg did and what came of it: the trade of its position nearest
-        to that moment tells both. The words of its `status` are not documented, and not read."""
+        to that moment tells both, of an order of its size if there is one: several records may trigger at once. The words
+        of its `status` are not documented, and not read."""
         legs = self.read_record(item, name.slot, OrderStatus.CANCELLED)
         mine = self._of(legs, name)
         field(item, "triggerTime")
@@ -636,7 +637,7 @@ class BitunixFutures(_Bitunix):
         trades = [each for each in self._trades(keys, since) if _closes_with(each, mine, moment)]
         if not trades:
             return self._resting(keys, mine, moment)
-        nearest = min(trades, key=lambda trade: abs(decimal(trade, "ctime") - moment))
+        nearest = min(trades, key=lambda trade: _apart(trade, moment, of=mine, among=trades))
         price, number = decimal(nearest, "price"), text(nearest, "orderId")
         if min(legs, key=lambda leg: abs((leg.trigger_price or price) - price)) is not mine:
             return mine, ""
@@ -1126,6 +1127,13 @@ def _is_record_of(item: Any, reports: list[Report], legs: tuple[OrderRequest, ..
         return False
     listed = [(each.type, each.trigger_price, each.quantity, each.price) for each in reports]
     return listed == [(each.type, each.trigger_price, each.quantity, each.price) for each in legs]
+
+
+def _apart(trade: Any, moment_ms: int, *, of: Report, among: Sequence[Any]) -> tuple[bool, bool, Decimal]:
+    """How little a trade looks like the one that a leg led to at that moment: lower is likelier."""
+    number, distance = text(trade, "orderId"), abs(decimal(trade, "ctime") - moment_ms)
+    traded = sum((decimal(each, "qty") for each in among if text(each, "orderId") == number), Decimal(0))
+    return distance > TRIGGER_APART_MS, traded != of.quantity, distance
 
 
 def _closes_with(trade: Any, leg: Report, moment_ms: int) -> bool:

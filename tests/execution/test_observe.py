@@ -9,7 +9,7 @@ from exchanges import transport
 from exchanges.types import OrderRef, OrderRequest, OrderStatus, OrderType, Report, Side
 from execution import brackets
 from execution.desk import Desk
-from execution.models import BracketState
+from execution.models import Bracket, BracketState
 from execution.observe import judge, read, wants_action
 from execution.protection import Guarded, Leg
 from execution.supervise import open_desk
@@ -211,6 +211,17 @@ def test_what_the_price_jumped_over_is_closed_and_not_left_without_its_stop(make
     assert bracket.status == BracketState.DONE
     assert "closed at market" in bracket.note
     assert Decimal(desk.state("Gate", "gate")["balances"]["BTC"]["free"]) == 100
+
+
+def test_stops_that_fire_at_once_are_told_apart(make_desk):
+    """Bitunix does not say which order a stop became: the smaller one's fill was taken for that of the larger one."""
+    desk = make_desk(families=("bitunix",))
+    for size in ("0.02", "0.01"):
+        assert desk.one(f"BTCUSDT on Bitunix_F market long {size} sl off 2%")["error"] is None
+    desk.sandbox.price("BTC/USDT", "48000")
+    desk.supervise(4)
+    told = {(row.quantity, row.closed, row.note) for row in Bracket.objects.filter(user=desk.user)}
+    assert told == {(size, size, "stop filled at 48000") for size in (Decimal("0.02"), Decimal("0.01"))}
 
 
 def test_only_as_much_is_closed_elsewhere_as_both_looks_say(make_desk, monkeypatch):
