@@ -269,7 +269,7 @@ class MEXCSpot(MEXCFrame):
     def _ticker_row(self, call: Call, market: Market) -> dict[str, Any]:
         bid, ask = text(self.desk.bid(market)), text(self.desk.ask(market))
         prices = {"bidPrice": bid, "bidQty": "1000", "askPrice": ask, "askQty": "1000"}
-        day = {"lastPrice": bid, "volume": "1", "quoteVolume": None, "closeTime": call.now_ms}
+        day = {"lastPrice": bid, "volume": "1", "quoteVolume": bid, "closeTime": call.now_ms}
         day |= dict.fromkeys(("prevClosePrice", "openPrice", "lowPrice", "highPrice"), bid)
         day |= {"priceChange": "0", "priceChangePercent": "0", "openTime": call.now_ms, "count": None}
         return {"symbol": market.symbol, **prices, **(day if call.path.endswith("24hr") else {})}
@@ -464,7 +464,7 @@ def _order_row(order: Order) -> dict[str, Any]:
         "executedQty": text(order.filled),
         "cummulativeQuoteQty": text(order.quote_filled),
         "status": status,
-        "timeInForce": None,
+        "timeInForce": order.ticket.time_in_force.value.upper(),
         "stopPrice": None,
         "icebergQty": None,
         "time": order.created_ms,

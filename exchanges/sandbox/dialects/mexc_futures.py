@@ -13,7 +13,7 @@ from exchanges.sandbox.dialect import route
 from exchanges.sandbox.dialects.mexc import MEXCFrame
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Limit, Owner
-from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, Rejected, Rules, Ticket
+from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, Rejected, Rules, Ticket, fine
 from exchanges.sandbox.wire import Answered, Call, Reply
 from exchanges.types import (
     Direction,
@@ -163,18 +163,20 @@ class MEXCFutures(MEXCFrame):
         costs={"create": 1},
     )
     def place(self, call: Call) -> Any:
-        """An id of the caller that was used before gives the order back that has it."""
-        client_id = call.text("externalOid", "")
+        """An id of the caller that was used before gives the order back that has it. The older address tells its
+        number alone."""
+        client_id, older = call.text("externalOid", ""), call.path.endswith("submit")
         if len(client_id) > 32:
             raise Answered(
                 Reply({"success": False, "code": 2030, "message": "External order ID is too long"})
             )
         if client_id and (known := self.desk.order(call.account, client_id=client_id)) is not None:
-            return ok({"orderId": known.id, "ts": call.now_ms})
+            return ok(known.id if older else {"orderId": known.id, "ts": call.now_ms})
         ticket = self._ticket(call, call.one_of("type", TYPES), None, client_id)
         ticket = replace(ticket, attached=tuple(self._attached(call, ticket)))
         self._take_margin(call, ticket)
-        return ok({"orderId": self.desk.place(call.account, ticket).id, "ts": call.now_ms})
+        order = self.desk.place(call.account, ticket)
+        return ok(order.id if older else {"orderId": order.id, "ts": call.now_ms})
 
     def _attached(self, call: Call, entry: Ticket) -> Iterator[Ticket]:
         """One record of its stop and its target, for as much as it opens, from the first fill on."""
@@ -210,7 +212,10 @@ class MEXCFutures(MEXCFrame):
         told = self.each(call, orders, "/api/v1/private/order/create", self.place)
         rows = []
         for order, answer in zip(orders or (), told, strict=True):
-            row = {"externalOid": order.get("externalOid"), "errorMsg": answer.get("message", "success")}
+            row = {
+                "externalOid": order.get("externalOid") or "",
+                "errorMsg": answer.get("message", "success"),
+            }
             done = {"orderId": answer["data"]["orderId"]} if answer["success"] else {}
             rows.append(row | done | {"errorCode": answer["code"]})
         return ok(rows)
@@ -538,6 +543,7 @@ class MEXCFutures(MEXCFrame):
             "positionId": self._number_of(account, position) if position.quantity else 0,
             "price": order.price or order.average_price or ZERO,
             "category": 1,
+            **dict.fromkeys(("orderMargin", "usedMargin"), ZERO),
             "orderType": int(order.ticket.extra["type"]),
             "dealAvgPrice": order.average_price or ZERO,
             "dealVol": order.filled,
@@ -664,6 +670,51 @@ class MEXCFutures(MEXCFrame):
                 return position
         raise Rejected(Reason.REDUCE_ONLY)
 
+    @route("GET /api/v1/private/position/list/history_positions")
+    def closed_positions(self, call: Call) -> Any:
+        """Newest first."""
+        symbol = call.text("symbol", "")
+        rows = [self._closed_row(call.account, fills) for fills in self._closed(call.account)]
+        return ok(page(call, [row for row in reversed(rows) if symbol in ("", row["symbol"])]))
+
+    def _closed(self, account: Account) -> Iterator[list[Fill]]:
+        """The fills of each position from the one that opened it to the one that closed it. One that turns over is not
+        taken apart: the fill that turns it closes it and opens another."""
+        open_fills: dict[tuple[str, Direction | None], list[Fill]] = {}
+        held: dict[tuple[str, Direction | None], Decimal] = {}
+        for fill in self.desk.book(account).fills:
+            slot = (fill.symbol, fill.position_side)
+            before = held.get(slot, ZERO)
+            held[slot] = before + (fill.quantity if fill.side is Side.BUY else -fill.quantity)
+            open_fills.setdefault(slot, []).append(fill)
+            if before and (not held[slot] or (held[slot] > 0) != (before > 0)):
+                yield open_fills.pop(slot)
+                if held[slot]:
+                    open_fills[slot] = [fill]
+
+    def _closed_row(self, account: Account, fills: list[Fill]) -> dict[str, Any]:
+        first, market = fills[0], self.desk.market(fills[0].symbol)
+        opened, closed = (
+            _average([e for e in fills if (e.side is first.side) is same]) for same in (True, False)
+        )
+        return {
+            "positionId": first.id,
+            "symbol": market.symbol,
+            "positionType": 1 if first.side is Side.BUY else 2,
+            "openType": MARGIN_NUMBERS[self.desk.margin_mode(account, market)],
+            "state": 3,
+            "closeVol": sum((e.quantity for e in fills if e.side is not first.side), ZERO),
+            **dict.fromkeys(("holdVol", "frozenVol", "liquidatePrice", "oim", "im", "holdFee"), ZERO),
+            **dict.fromkeys(("holdAvgPrice", "openAvgPrice", "newOpenAvgPrice"), opened),
+            **dict.fromkeys(("closeAvgPrice", "newCloseAvgPrice"), closed),
+            **dict.fromkeys(("realised", "closeProfitLoss"), sum((e.realised for e in fills), ZERO)),
+            "fee": sum((e.fee for e in fills), ZERO),
+            "leverage": self.desk.leverage(account, market),
+            "createTime": first.time_ms,
+            "updateTime": fills[-1].time_ms,
+            "autoAddIm": False,
+        }
+
     @route("POST /api/v1/private/position/close_all", trading=True, costs={"create": 1})
     def close_all(self, call: Call) -> Any:
         """At market."""
@@ -685,7 +736,8 @@ class MEXCFutures(MEXCFrame):
     def leverages(self, call: Call) -> Any:
         market = self.desk.market(call.text("symbol"))
         mode = MARGIN_NUMBERS[self.desk.margin_mode(call.account, market)]
-        row = {"level": 1, "openType": mode, "leverage": self.desk.leverage(call.account, market)}
+        row = {"level": 1, "imr": 1 / market.max_leverage, "mmr": 1 / market.max_leverage / 2}
+        row |= {"openType": mode, "leverage": self.desk.leverage(call.account, market)}
         return ok([row | {"positionType": 1}, row | {"positionType": 2}])
 
     @route("POST /api/v1/private/position/change_leverage", costs={"cancels": 1})
@@ -743,6 +795,11 @@ def ok(data: Any) -> dict[str, Any]:
 def page(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     number, size = call.integer("page_num", 1), call.integer("page_size", 20)
     return rows[(number - 1) * size : number * size]
+
+
+def _average(fills: list[Fill]) -> Decimal:
+    whole = sum((each.quantity for each in fills), ZERO)
+    return fine(sum((each.quantity * each.price for each in fills), ZERO) / whole) if whole else ZERO
 
 
 def _conditional(order: Order) -> bool:

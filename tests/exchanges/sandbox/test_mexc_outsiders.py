@@ -249,10 +249,18 @@ def test_ccxt_futures_order_brings_its_stop_and_target_along_and_all_is_closed(s
     assert (record["stopLossPrice"], record["takeProfitPrice"]) == (45000, 60000)
     assert record["positionId"] == position["info"]["positionId"]
     swap.close_all_positions()
+    (closed,) = swap.fetch_positions_history([SWAP])
+    assert (closed["side"], closed["entryPrice"], closed["info"]["closeVol"]) == ("long", 49100, 50)
     assert (swap.fetch_positions([SWAP]), swap.contract_private_get_stoporder_open_orders()["data"]) == (
         [],
         [],
     )
+
+
+def test_the_older_address_for_orders_tells_a_number_alone(swap):
+    order = {"symbol": "BTC_USDT", "vol": 10, "side": 1, "type": 5, "openType": 2, "price": 50000}
+    told = swap.contract_private_post_order_submit(order)["data"]
+    assert swap.fetch_order(told, SWAP)["filled"] == 10
 
 
 def test_the_signature_of_spot_may_stand_anywhere_and_the_parameters_in_the_body(sandbox, keys):
