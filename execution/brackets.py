@@ -177,15 +177,15 @@ def replaced(account: Account, new: Guarded, before: datetime) -> None:
     """Protection that the user set anew takes the place of what older brackets of the position planned."""
     older = _active(account, new.venue, new.instrument).filter(created_at__lte=before)
     for row in readable(older.exclude(token=new.token)):
-        if row.direction != new.direction:
-            continue
         bracket = from_row(row)
+        if row.direction != new.direction or (bracket.entry_open and not bracket.quantity):
+            continue
         _take_over_watched(bracket, new)
         hit = [
             leg for leg in bracket.live() if (new.plan.stop if leg.kind is LegKind.STOP else new.plan.targets)
         ]
         _cancelled(bracket, hit)
-        if bracket.entry_open:  # what it fills later is no part of the position that the new one guards
+        if bracket.entry_open and new.plan.stop:  # what it fills later is no part of what the new one guards
             bracket.closed, bracket.gone_seen = bracket.quantity, 0
         else:
             _give_over(bracket, new)

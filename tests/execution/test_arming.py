@@ -307,10 +307,12 @@ def test_what_an_entry_fills_after_its_first_part_was_closed_by_hand_is_guarded(
     assert fills_the_rest(desk, "BingX_F") == GUARDED
 
 
-def test_what_an_entry_fills_after_its_first_part_got_another_stop_is_guarded(in_part):
+@pytest.mark.parametrize(("words", "stops"), [("sl at 48000", ["0.01", "0.01"]), ("tp at 53000", ["0.02"])])
+def test_what_an_entry_fills_after_its_first_part_got_other_legs_is_guarded(in_part, words, stops):
     desk = in_part("Binance_F", "sl off 2%")
-    assert desk.one("BTCUSDT on Binance_F sl at 48000")["error"] is None
-    assert fills_the_rest(desk, "Binance_F") == GUARDED * 2
+    assert desk.one(f"BTCUSDT on Binance_F {words}")["error"] is None
+    standing = fills_the_rest(desk, "Binance_F")
+    assert [quantity for kind, quantity in standing if kind == "stop"] == [D(each) for each in stops]
 
 
 def test_an_entry_that_rests_keeps_its_stop_when_the_position_beside_it_gets_another(make_desk):
