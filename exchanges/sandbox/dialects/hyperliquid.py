@@ -48,6 +48,8 @@ from exchanges.types import MarginMode, OrderStatus, OrderType, Product, Side, T
 D = Decimal
 DAY_MS = 86_400_000
 TIMES = {"Gtc": TimeInForce.GTC, "Ioc": TimeInForce.IOC, "Alo": TimeInForce.GTC}
+#: of the requests that an address has
+LEFT = {"nRequestsCap": 10_000, "nRequestsSurplus": 0}
 #: of what is not simulated there is none
 EMPTY = ("userFunding", "userNonFundingLedgerUpdates", "userTwapSliceFills", "userVaultEquities")
 LIGHT = ("l2Book", "allMids", "clearinghouseState", "orderStatus", "spotClearinghouseState", "exchangeStatus")
@@ -235,7 +237,7 @@ class _Hyperliquid(Dialect):
             ),
             "activeAssetData": lambda: self._active(account, call),
             "userFees": self._fees,
-            "userRateLimit": lambda: {"cumVlm": "0.0", "nRequestsUsed": 0, "nRequestsCap": 10000},
+            "userRateLimit": lambda: {"cumVlm": "0.0", "nRequestsUsed": 0} | LEFT,
             "subAccounts": lambda: None,
             "maxBuilderFee": lambda: 0,
             **dict.fromkeys(EMPTY, list),
@@ -249,9 +251,14 @@ class _Hyperliquid(Dialect):
         rates = {"cross": text(perps.taker_fee), "add": text(perps.maker_fee)}
         rates |= {"spotCross": text(cash.taker_fee), "spotAdd": text(cash.maker_fee)}
         own = {f"user{name[0].upper()}{name[1:]}Rate": rate for name, rate in rates.items()}
-        schedule = {**rates, "tiers": {"vip": [], "mm": []}, "referralDiscount": "0.04"}
+        schedule: dict[str, Any] = {**rates, "tiers": {"vip": [], "mm": []}, "referralDiscount": "0.04"}
+        schedule["stakingDiscountTiers"] = []
         told = {"dailyUserVlm": [], "feeSchedule": schedule, **own, "activeReferralDiscount": "0.0"}
-        return told | {"trial": None, "feeTrialReward": "0.0", "nextTrialAvailableTimestamp": None}
+        told |= {"trial": None, "feeTrialEscrow": "0.0", "nextTrialAvailableTimestamp": None}
+        return told | {
+            "stakingLink": None,
+            "activeStakingDiscount": {"bpsOfMaxSupply": "0.0", "discount": "0.0"},
+        }
 
     @property
     def _perps(self) -> Desk:
@@ -354,10 +361,14 @@ class _Hyperliquid(Dialect):
     def _active(self, account: Account, call: Call) -> Any:
         market, desk = self._perps.market(call.text("coin")), self._perps
         told = {"type": str(desk.margin_mode(account, market)), "value": int(desk.leverage(account, market))}
+        free, mark = max(account.free(desk.wallet, "USDC"), ZERO), desk.bid(market)
+        size = free * desk.leverage(account, market) / mark // market.step * market.step
         return {
             "user": account.key,
             "coin": market.symbol,
             "leverage": told,
+            "maxTradeSzs": [text(size)] * 2,
+            "availableToTrade": [text(free)] * 2,
             "markPx": text(desk.bid(market)),
         }
 

@@ -138,7 +138,7 @@ def fill_row(fill: Fill, order: Order) -> dict[str, Any]:
         "side": SIDE[fill.side],
         "time": fill.time_ms,
         "startPosition": "0.0",
-        "dir": "Buy" if fill.side is Side.BUY else "Sell",
+        "dir": _direction(fill, order),
         "closedPnl": text(fill.realised),
         "hash": f"0x{fill.id:064x}",
         "oid": int(order.id),
@@ -146,8 +146,19 @@ def fill_row(fill: Fill, order: Order) -> dict[str, Any]:
         "fee": text(fill.fee),
         "tid": fill.id,
         "feeToken": TOKENS.get(fill.fee_asset, fill.fee_asset),
-        "cloid": order.client_id or None,
+        "twapId": None,
+        **({"cloid": order.client_id} if order.client_id else {}),
     }
+
+
+def _direction(fill: Fill, order: Order) -> str:
+    """What it did to the position, where there is one."""
+    buys = fill.side is Side.BUY
+    if order.market.product is Product.SPOT:
+        return "Buy" if buys else "Sell"
+    if order.ticket.reduces or fill.realised:
+        return "Close Short" if buys else "Close Long"
+    return "Open Long" if buys else "Open Short"
 
 
 def position_row(desk: Desk, account: Account, position: Position) -> dict[str, Any]:

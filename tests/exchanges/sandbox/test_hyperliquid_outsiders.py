@@ -199,6 +199,10 @@ def test_ccxt_changes_orders_and_the_old_ones_end(swap):
     with pytest.raises(ccxt.ExchangeError, match="Cannot modify canceled or filled order"):
         swap.edit_order(order["id"], SWAP, "limit", "buy", 0.2, 41000)
     assert swap.fetch_trading_fee(SWAP)["taker"] == 0.00045
+    swap.create_order(SWAP, "market", "buy", 0.1, 50000)
+    swap.create_order(SWAP, "market", "sell", 0.1, 50000, {"reduceOnly": True})
+    told = [(each["info"]["dir"], each["info"]["twapId"]) for each in swap.fetch_my_trades(SWAP)]
+    assert told == [("Open Long", None), ("Close Long", None)]
 
 
 # -- the official kit ----------------------------------------------------------------------------------------
