@@ -253,7 +253,12 @@ class _Hyperliquid(Dialect):
         own = {f"user{name[0].upper()}{name[1:]}Rate": rate for name, rate in rates.items()}
         schedule: dict[str, Any] = {**rates, "tiers": {"vip": [], "mm": []}, "referralDiscount": "0.04"}
         schedule["stakingDiscountTiers"] = []
-        told = {"dailyUserVlm": [], "feeSchedule": schedule, **own, "activeReferralDiscount": "0.0"}
+        told: dict[str, Any] = {
+            "dailyUserVlm": [],
+            "feeSchedule": schedule,
+            **own,
+            "activeReferralDiscount": "0.0",
+        }
         told |= {"trial": None, "feeTrialEscrow": "0.0", "nextTrialAvailableTimestamp": None}
         return told | {
             "stakingLink": None,
