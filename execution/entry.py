@@ -152,7 +152,7 @@ def trouble(bracket: Guarded) -> str:
 
 def sellable(desk: Desk, instrument: Instrument, report: Report, bracket: Guarded) -> Decimal:
     """What a fill left in the account: on spot the fee of a buy may have been taken out of it. What legs of the bracket
-    lock already is part of it."""
+    lock already is part of it, and so is what was closed of it since."""
     if not desk.spot or desk.dry_run or report.side is Side.SELL:
         return report.filled
     if report.fee is not None:
@@ -160,7 +160,7 @@ def sellable(desk: Desk, instrument: Instrument, report: Report, bracket: Guarde
         return down(kept, instrument.step)
     held = desk.balance(instrument.base)
     standing = [leg.quantity - leg.filled for leg in bracket.legs if leg.status is LegState.OPEN]
-    there = (held.free if held else Decimal(0)) + max(standing, default=Decimal(0))
+    there = (held.free if held else Decimal(0)) + max(standing, default=Decimal(0)) + bracket.closed
     return down(min(report.filled, there), instrument.step)
 
 

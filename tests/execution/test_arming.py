@@ -279,7 +279,7 @@ def test_what_an_entry_fills_after_its_first_part_was_closed_for_want_of_a_stop_
     assert fills_the_rest(desk, "Binance_F") == GUARDED
 
 
-@pytest.mark.parametrize("venue", ["Binance_F", "Binance"])
+@pytest.mark.parametrize("venue", ["Binance_F", "Binance", "BitMEX"])  # the last one tells no fee
 def test_what_an_entry_fills_after_its_first_part_was_closed_by_a_command_is_guarded(in_part, venue):
     """Of the stop that went with the position it was believed that its user wanted none any more."""
     desk = in_part(venue, "sl off 2%")
