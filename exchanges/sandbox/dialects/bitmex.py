@@ -402,9 +402,24 @@ class _BitMEX(Dialect):
         start = call.integer("start", 0)
         return found[start : start + min(call.integer("count", 100), 500)]
 
+    @route(f"GET {API}/execution")
+    def executions(self, call: Call) -> Any:
+        """Beside the trades what came in and what was cancelled."""
+        books = (desk.book(call.account) for desk in self.desks.values())
+        orders = [order for book in books for order in book.orders.values()]
+        placed = [_event(order, "New", order.created_ms) for order in orders]
+        ended = [_event(o, "Canceled", o.updated_ms) for o in orders if o.status is OrderStatus.CANCELLED]
+        symbol = call.text("symbol", "")
+        told = [row for row in (*placed, *ended) if symbol in ("", row["symbol"])]
+        return self._executions(call, told)
+
     @route(f"GET {API}/execution/tradeHistory")
     def trade_history(self, call: Call) -> Any:
-        """Oldest first, unless `reverse`. Trades only: funding and settlements are not simulated."""
+        """Trades only: funding and settlements are not simulated."""
+        return self._executions(call, [])
+
+    def _executions(self, call: Call, others: list[dict[str, Any]]) -> Any:
+        """Oldest first, unless `reverse`."""
         symbol, since = call.text("symbol", ""), call.text("startTime", "")
         if symbol:
             self._market(call)
@@ -416,6 +431,7 @@ class _BitMEX(Dialect):
             and _instant(fill.time_ms) >= since
             and (order := book.orders.get(fill.order_id)) is not None
         ]
+        found += [row for row in others if row["transactTime"] >= since]
         found.sort(key=lambda row: row["transactTime"])
         if call.flag("reverse"):
             found.reverse()
@@ -665,6 +681,21 @@ def _text(order: Order) -> str:
     if order.reason == "unfilled" and order.price is not None:
         said = "Canceled: Order had timeInForce of ImmediateOrCancel"
     return said if "\n" in said else f"{said}\nSubmitted via API."
+
+
+def _event(order: Order, kind: str, time_ms: int) -> dict[str, Any]:
+    """What befell it, other than a trade."""
+    return {
+        "account": 1,
+        "execID": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{kind} {order.id}")),
+        "execType": kind,
+        "orderID": order.id,
+        "clOrdID": order.client_id,
+        "symbol": order.market.symbol,
+        "side": order.side.value.capitalize(),
+        "ordStatus": kind,
+        **dict.fromkeys(("transactTime", "timestamp"), _instant(time_ms)),
+    }
 
 
 def _execution(order: Order, fill: Fill, contracts: Decimal) -> dict[str, Any]:

@@ -638,6 +638,18 @@ class BloFinFutures(Dialect):
         told = {name: call.text(name) for name in ("leverage", "marginMode", "instId")}
         return _frame(told | {"positionSide": side})
 
+    @route("GET /api/v1/asset/balances")
+    def balances(self, call: Call) -> Any:
+        """Of one kind of account; there is money in that for futures."""
+        if call.text("accountType") != "futures":
+            return _frame([])
+        rows = []
+        for coin in sorted(call.account.wallets[WALLET]):
+            total, free = call.account.total(WALLET, coin), call.account.free(WALLET, coin)
+            amounts = {"balance": text(total), "available": text(free), "frozen": text(total - free)}
+            rows.append({"currency": coin, **amounts, "bonus": "0"})
+        return _frame(rows)
+
     @route("GET /api/v1/asset/currencies")
     def currencies(self, call: Call) -> Any:
         moves = dict.fromkeys(("isDepositAvailable", "isWithdrawAvailable"), 0)

@@ -241,6 +241,10 @@ def test_ccxt_reads_the_book_and_all_its_trades(client):
     client.create_order(SWAP, "market", "buy", 1000)
     client.create_order(COIN, "market", "sell", 100)
     assert {each["symbol"] for each in client.fetch_my_trades()} == {SWAP, COIN}
+    order = client.create_order(SWAP, "limit", "buy", 1000, 40000)
+    client.cancel_order(order["id"])
+    told = client.private_get_execution({"symbol": "XBTUSDT"})
+    assert [each["execType"] for each in told] == ["New", "Trade", "New", "Canceled"]
 
 
 def test_an_order_that_names_no_side_sells_what_is_below_zero_and_closes_what_there_is(client):
