@@ -79,6 +79,8 @@ SPOT_TYPES = (
     PLAIN | UNDIRECTED | {"TAKE_STOP_MARKET": OrderType.STOP, "TAKE_STOP_LIMIT": OrderType.STOP_LIMIT}
 )
 SWAP_TYPES = PLAIN | UNDIRECTED | CLOSING
+#: what of it the leverage of a side allows
+AVAILABLE = (("available", "Vol"), ("available", "Val"), ("maxPosition", "Val"))
 BUSY = (100500, "The current system is busy, please try again later")
 GONE = (
     "the order you want to cancel is FILLED or CANCELLED already, or is not a valid order id ,please verify"
@@ -252,7 +254,8 @@ class _BingX(Dialect):
 
     @route("GET /openApi/spot/v1/ticker/24hr", public=True)
     def spot_ticker(self, call: Call) -> Any:
-        return _ok([_ticker(self.spot, each, call) for each in _asked(call, self.spot)])
+        rows = [_ticker(self.spot, each, call) for each in _asked(call, self.spot)]
+        return _ok(rows) | {"timestamp": call.now_ms}
 
     @route("GET /openApi/swap/v2/quote/ticker", public=True)
     def swap_ticker(self, call: Call) -> Any:
@@ -261,14 +264,18 @@ class _BingX(Dialect):
 
     @route("GET /openApi/spot/v1/ticker/price", public=True)
     def spot_price(self, call: Call) -> Any:
+        trade = {
+            "timestamp": call.now_ms,
+            "tradeId": str(call.now_ms),
+            "amount": "1",
+            "volume": "1",
+            "type": 1,
+        }
         rows = [
-            {
-                "symbol": each.symbol,
-                "trades": [{"timestamp": call.now_ms, "price": text(self.spot.bid(each))}],
-            }
+            {"symbol": each.symbol, "trades": [trade | {"price": text(self.spot.bid(each))}]}
             for each in _asked(call, self.spot)
         ]
-        return _ok(rows)
+        return _ok(rows) | {"timestamp": call.now_ms}
 
     @route("GET /openApi/swap/v2/quote/price", "GET /openApi/swap/v1/ticker/price", public=True)
     def swap_price(self, call: Call) -> Any:
@@ -280,7 +287,8 @@ class _BingX(Dialect):
 
     @route("GET /openApi/spot/v1/ticker/bookTicker", "GET /openApi/spot/v2/quote/bookTicker", public=True)
     def spot_best(self, call: Call) -> Any:
-        return _ok([_best(self.spot, each, call) for each in _asked(call, self.spot)])
+        rows = [_best(self.spot, each, call) for each in _asked(call, self.spot)]
+        return _ok(rows) | {"timestamp": call.now_ms}
 
     @route("GET /openApi/swap/v2/quote/bookTicker", public=True)
     def swap_best(self, call: Call) -> Any:
@@ -295,11 +303,14 @@ class _BingX(Dialect):
 
     @route("GET /openApi/spot/v1/market/depth", public=True)
     def spot_depth(self, call: Call) -> Any:
-        return _ok(_levels(self.spot, call) | {"ts": call.now_ms, "lastUpdateId": call.now_ms})
+        told = _levels(self.spot, call) | {"ts": call.now_ms, "lastUpdateId": call.now_ms}
+        return _ok(told) | {"timestamp": call.now_ms}
 
     @route("GET /openApi/swap/v2/quote/depth", public=True)
     def swap_depth(self, call: Call) -> Any:
-        return _ok(_levels(self.linear, call) | {"T": call.now_ms})
+        levels = _levels(self.linear, call)
+        coins = {f"{side}Coin": rows for side, rows in levels.items()}  # a contract is one coin
+        return _ok(levels | coins | {"T": call.now_ms})
 
     @route("GET /openApi/swap/v2/quote/premiumIndex", public=True)
     def premium(self, call: Call) -> Any:
@@ -750,8 +761,13 @@ class _BingX(Dialect):
     def leverage(self, call: Call) -> Any:
         market = self.linear.market(call.text("symbol"))
         now, most = int(self.linear.leverage(call.account, market)), int(market.max_leverage)
+        price = self.linear.bid(market)
+        value = max(call.account.free(self.linear.wallet, market.quote), ZERO) * now
+        told = {"Leverage": now, "Val": text(value), "Vol": text(floor_to(value / price, market.step))}
+        limits = {f"{start}{side}{end}": told[end] for side in ("Long", "Short") for start, end in AVAILABLE}
         return _ok(
             {"longLeverage": now, "shortLeverage": now, "maxLongLeverage": most, "maxShortLeverage": most}
+            | limits
         )
 
     @route("POST /openApi/swap/v2/trade/leverage", costs=_each("set", "orders"))
@@ -850,7 +866,7 @@ class BingXLinear(_BingX):
 
 
 def _ok(data: Any) -> dict[str, Any]:
-    return {"code": 0, "msg": "", "data": data}
+    return {"code": 0, "msg": "", "debugMsg": "", "data": data}
 
 
 def _said(code: int, words: str) -> Reply:
@@ -1066,6 +1082,8 @@ def _ticker(desk: Desk, market: Market, call: Call) -> dict[str, Any]:
         "askQty": "1",
         "volume": "0",
         "quoteVolume": "0",
+        "priceChange": "0",
+        "priceChangePercent": "0%",
         "openTime": call.now_ms,
         "closeTime": call.now_ms,
     }
@@ -1106,4 +1124,10 @@ def _swap_entry(market: Market) -> dict[str, Any]:
         "status": 1,
         "apiStateOpen": "true",
         "apiStateClose": "true",
+        **dict.fromkeys(("takerFeeRate", "feeRate"), BingXLinear.rules.taker_fee),
+        "triggerFeeRate": text(BingXLinear.rules.taker_fee),
+        "makerFeeRate": BingXLinear.rules.maker_fee,
+        "ensureTrigger": True,
+        "brokerState": "false",
+        **dict.fromkeys(("launchTime", "maintainTime", "offTime"), 0),
     }

@@ -108,6 +108,8 @@ ENDINGS = {
     "unfilled": "Canceled: Order had ordType of Market",
     "user": "Canceled\nCanceled via API.",
 }
+#: of an order, as they follow each other
+EVENTS = ("New", "Trade", "Canceled")
 #: base, tick, contracts in a coin and in a lot; quoted and paid out in USDT
 PERPETUALS = (
     ("BTC", "0.1", 1_000_000, 100),
@@ -432,7 +434,7 @@ class _BitMEX(Dialect):
             and (order := book.orders.get(fill.order_id)) is not None
         ]
         found += [row for row in others if row["transactTime"] >= since]
-        found.sort(key=lambda row: row["transactTime"])
+        found.sort(key=lambda row: (row["transactTime"], EVENTS.index(row["execType"])))
         if call.flag("reverse"):
             found.reverse()
         wanted = _filter(call)

@@ -274,6 +274,19 @@ def test_ccxt_futures_order_brings_its_stop_and_target_along_and_is_closed_whole
     assert (swap.fetch_positions([SWAP]), swap.fetch_open_orders(SWAP)) == ([], [])
 
 
+def test_strictly_typed_clients_find_the_fields_that_they_insist_on(spot, swap):
+    contract = swap.swap_v2_public_get_quote_contracts()["data"][0]
+    assert (contract["triggerFeeRate"], contract["brokerState"], contract["offTime"]) == (
+        "0.0005",
+        "false",
+        0,
+    )
+    leverage = swap.swap_v2_private_get_trade_leverage({"symbol": "BTC-USDT"})["data"]
+    assert (leverage["availableLongVal"], leverage["availableShortVol"]) == ("1000000", "20")
+    told = spot.spot_v1_private_get_trade_openorders({"symbol": "BTC-USDT"})
+    assert (told["debugMsg"], told["data"]) == ("", {"orders": []})
+
+
 def test_a_stop_that_closes_the_position_needs_no_quantity(sandbox, swap):
     swap.create_order(SWAP, "market", "buy", 0.1)
     stop = {
