@@ -761,14 +761,15 @@ class _BingX(Dialect):
     def leverage(self, call: Call) -> Any:
         market = self.linear.market(call.text("symbol"))
         now, most = int(self.linear.leverage(call.account, market)), int(market.max_leverage)
-        price = self.linear.bid(market)
-        value = max(call.account.free(self.linear.wallet, market.quote), ZERO) * now
-        told = {"Leverage": now, "Val": text(value), "Vol": text(floor_to(value / price, market.step))}
-        limits = {f"{start}{side}{end}": told[end] for side in ("Long", "Short") for start, end in AVAILABLE}
-        return _ok(
-            {"longLeverage": now, "shortLeverage": now, "maxLongLeverage": most, "maxShortLeverage": most}
-            | limits
-        )
+        told = {"longLeverage": now, "shortLeverage": now, "maxLongLeverage": most, "maxShortLeverage": most}
+        return _ok(told | self._available(call.account, market))
+
+    def _available(self, account: Account, market: Market) -> dict[str, str]:
+        """What the leverage of a side allows to open."""
+        leverage, price = self.linear.leverage(account, market), self.linear.bid(market)
+        value = max(account.free(self.linear.wallet, market.quote), ZERO) * leverage
+        told = {"Val": text(value), "Vol": text(floor_to(value / price, market.step))}
+        return {f"{start}{side}{end}": told[end] for side in ("Long", "Short") for start, end in AVAILABLE}
 
     @route("POST /openApi/swap/v2/trade/leverage", costs=_each("set", "orders"))
     def set_leverage(self, call: Call) -> Any:
@@ -777,7 +778,8 @@ class _BingX(Dialect):
         if hedged != (self.linear.book(call.account).position_mode is PositionMode.HEDGE):
             raise Rejected(Reason.POSITION_MODE)
         self.linear.set_leverage(call.account, call.text("symbol"), D(call.integer("leverage")))
-        return _ok({"leverage": call.integer("leverage"), "symbol": call.text("symbol")})
+        told = {"leverage": call.integer("leverage"), "symbol": call.text("symbol")}
+        return _ok(told | self._available(call.account, self.linear.market(call.text("symbol"))))
 
     @route("GET /openApi/swap/v2/trade/marginType", costs=_each("marginType", "queries"))
     def margin_type(self, call: Call) -> Any:
@@ -940,7 +942,8 @@ def _spot_row(order: Order) -> dict[str, Any]:
         "orderId": int(order.id),
         "transactTime": order.created_ms,
         "price": text(order.price),
-        "StopPrice": text(order.trigger_price),
+        **dict.fromkeys(("stopPrice", "StopPrice"), text(order.trigger_price)),
+        "avgPrice": text(order.average_price),
         "origQty": text(ZERO if spend is not None else order.quantity),
         "executedQty": text(order.filled),
         "cummulativeQuoteQty": text(order.quote_filled),
@@ -969,6 +972,17 @@ def _placed(order: Order) -> dict[str, Any]:
     }
 
 
+def _leg(order: Order, name: str, kind: str) -> dict[str, Any]:
+    """What it brings along, in zeros where that is nothing."""
+    stops = name == "stopLoss"
+    found = next((each for each in order.ticket.attached if (each.type in STOPS) is stops), None)
+    if found is None:
+        return {"type": kind, **dict.fromkeys(("quantity", "stopPrice", "price"), 0), "workingType": ""}
+    prices = {"stopPrice": found.trigger_price, "price": found.price or ZERO}
+    told = {"type": found.extra["type"], "quantity": found.quantity, **prices}
+    return told | {"workingType": found.extra["workingType"]}
+
+
 def _swap_row(order: Order) -> dict[str, Any]:
     digits = decimals_of(order.market.tick)
     return _placed(order) | {
@@ -984,6 +998,11 @@ def _swap_row(order: Order) -> dict[str, Any]:
         "time": order.created_ms,
         "updateTime": order.updated_ms,
         "leverage": "",
+        "takeProfit": _leg(order, "takeProfit", "TAKE_PROFIT"),
+        "stopLoss": _leg(order, "stopLoss", "STOP"),
+        **dict.fromkeys(("takeProfitEntrustPrice", "stopLossEntrustPrice", "triggerOrderId"), 0),
+        "stopGuaranteed": False,
+        "workingType": order.ticket.extra["workingType"] or "MARK_PRICE",
         "advanceAttr": 0,
         "positionID": 0,
         "orderType": "",

@@ -263,7 +263,8 @@ def test_ccxt_reads_books_fills_and_histories_and_replaces_and_cancels_several(s
 def test_ccxt_futures_order_brings_its_stop_and_target_along_and_is_closed_whole(sandbox, swap):
     legs = {"stopLoss": {"triggerPrice": 45000}, "takeProfit": {"triggerPrice": 60000}}
     swap.create_order(SWAP, "limit", "buy", 0.1, 49000, legs)
-    assert len(swap.fetch_open_orders(SWAP)) == 1
+    (entry,) = swap.fetch_open_orders(SWAP)
+    assert (entry["stopLossPrice"], entry["takeProfitPrice"]) == (45000, 60000)
     sandbox.price("BTC/USDT", 48900)
     waiting = swap.fetch_open_orders(SWAP)
     assert {(each["info"]["stopPrice"], each["amount"]) for each in waiting} == {
