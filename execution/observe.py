@@ -24,7 +24,7 @@ from execution.forgotten import memory
 from execution.ids import step_token
 from execution.legs import ANNOUNCED, cancel_legs
 from execution.models import BracketState, Order, OrderState
-from execution.protection import Guarded, Leg, LegKind, LegState
+from execution.protection import Guarded, Leg, LegKind, LegState, down
 from execution.transitions import RECONCILIATION, move_order
 from execution.unseen import fills_of, told_by
 
@@ -348,7 +348,8 @@ def act(desk: Desk, bracket: Guarded) -> None:
     """Do it. Raises ExchangeError; what was done by then is in the bracket."""
     instrument = desk.listed(bracket.instrument)
     for leg in _reached(desk, bracket, instrument):
-        _take_profit(desk, bracket, instrument, leg)
+        if bracket.remaining >= instrument.step:
+            _take_profit(desk, bracket, instrument, leg)
         if bracket.in_doubt:
             return  # a stop might sell the same coins once more
     if bracket.remaining:
@@ -385,12 +386,16 @@ def _reached(desk: Desk, bracket: Guarded, instrument: Instrument) -> list[Leg]:
 
 
 def _take_profit(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> None:
-    """Sell at market what a watched target means; the stop gives way first, because it holds the balance. A sale that
-    does not come off leaves the position to the stop, which is placed again."""
+    """Sell at market what a watched target means; the stop gives way first, because it holds the balance. Of one that
+    turns out to be gone it is read first what it sold. A sale that does not come off leaves the position to the stop, which
+    is placed again."""
     cancel_legs(desk, bracket, instrument, bracket.live(LegKind.STOP))
+    if any(stop.status is LegState.OPEN for stop in bracket.live(LegKind.STOP)):
+        return  # the next look reads it
     bracket.generation += 1
     leg.token = step_token(bracket.token, f"watched{leg.number}.{bracket.generation}")
     leg.client_id, leg.at_market = desk.venue.client_id(leg.token), True
+    leg.quantity = min(leg.quantity, down(bracket.remaining, instrument.step))
     try:
         report = fire(desk, bracket, instrument, leg)
     except NothingToReduce:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exchanges.errors import ExchangeError, InsufficientFunds, NothingToReduce
+from exchanges.errors import ExchangeError, InsufficientFunds, NothingToReduce, NotSent
 from exchanges.types import Instrument, Report
 from execution.attempts import fire
 from execution.desk import Desk, UnknownOutcome
@@ -23,9 +23,10 @@ def _market_exit(desk: Desk, bracket: Guarded, instrument: Instrument) -> Report
     may be fewer than it counts (fees, a sale elsewhere): what is there is sold."""
     if not desk.spot:
         return _close_at_market(desk, bracket, instrument, UNPROTECTED, bracket.remaining)
-    cancel_legs(
-        desk, bracket, instrument, [leg for leg in bracket.live() if leg.status is not LegState.FAILED]
-    )
+    legs = [leg for leg in bracket.live() if leg.status is not LegState.FAILED]
+    cancel_legs(desk, bracket, instrument, legs)
+    if any(leg.status is LegState.OPEN for leg in legs):
+        raise NotSent("an exit of it is gone: what that sold is read first")
     wanted = down(bracket.remaining, instrument.step)
     try:
         return _close_at_market(desk, bracket, instrument, UNPROTECTED, wanted)

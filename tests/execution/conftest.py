@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import flows
 from accounts.models import Account, User
+from exchanges import transport
 from exchanges.sparing import Spared
 from exchanges.types import Credentials, Environment, Instrument
 from execution import book, brackets, claims, dispatch, supervise
@@ -152,3 +153,17 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked for repeatedly is asked for twice, at once."""
     monkeypatch.setattr(desks, "RESOLVE_SECONDS", (0.0, 0.0))
     monkeypatch.setattr(desks, "SETTLE_SECONDS", (0.0, 0.0))
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str, Callable[[], Any]], Any]], None]:
+    """Lets a test act on a request: `wire(act)`, where `act(line, "METHOD /path?query", send)` returns the answer."""
+    send = transport.Transport.send
+
+    def install(act: Callable[[str, Callable[[], Any]], Any]) -> None:
+        def sent(line: Any, request: Any) -> Any:
+            return act(f"{request.method} {request.target} {request.body!r}", lambda: send(line, request))
+
+        monkeypatch.setattr(transport.Transport, "send", sent)
+
+    return install

@@ -9,7 +9,6 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from exchanges import transport
 from exchanges.errors import InvalidOrder, MarketPaused, OutcomeUnknown
 from execution import claims, dispatch, holdings, lanes, place, reconcile
 from execution.brokers import region_redis
@@ -20,20 +19,6 @@ from webhooks.syntax import parse
 
 PLACE = "POST /fapi/v1/order"
 SPOT = [("Binance", "binance"), ("ByBit", "bybit"), ("Kraken", "kraken")]
-
-
-@pytest.fixture
-def wire(monkeypatch):
-    """Lets a test act on a request: `wire(act)`, where `act(line, "METHOD /path?query", send)` returns the answer."""
-    send = transport.Transport.send
-
-    def install(act):
-        def sent(line, request):
-            return act(f"{request.method} {request.target} {request.body!r}", lambda: send(line, request))
-
-        monkeypatch.setattr(transport.Transport, "send", sent)
-
-    return install
 
 
 def open_three(desk):

@@ -8,7 +8,7 @@ import pytest
 from exchanges.errors import InvalidOrder, OutcomeUnknown
 from execution import reconcile
 from execution.models import Order
-from tests.execution.test_everything import PLACE, answer_lost, later, raising, wire  # noqa: F401 - a fixture
+from tests.execution.test_everything import PLACE, answer_lost, later, raising
 
 SIDES = ("LONG", "SHORT")
 HELD = {"LONG": D("0.02"), "SHORT": D("0.01")}
@@ -51,12 +51,12 @@ def look(desk):
     return row_of(desk)
 
 
-def healed(wire):  # noqa: F811
+def healed(wire):
     wire(lambda _request, send: send())
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_a_side_that_is_refused_keeps_the_other_from_nothing(desk, wire, side):  # noqa: F811
+def test_a_side_that_is_refused_keeps_the_other_from_nothing(desk, wire, side):
     wire(about([side], raising(InvalidOrder("no"))))
     told = desk.one("BTCUSDT on Binance_F close")
     other = HELD["LONG" if side == "SHORT" else "SHORT"]
@@ -70,7 +70,7 @@ def test_a_side_that_is_refused_keeps_the_other_from_nothing(desk, wire, side): 
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_a_side_whose_order_never_arrives_is_not_told_as_closed(desk, wire, side):  # noqa: F811
+def test_a_side_whose_order_never_arrives_is_not_told_as_closed(desk, wire, side):
     wire(about([side], NO_ANSWER))
     told = desk.one("BTCUSDT on Binance_F close")
     assert (told["status"], told["error"]["code"]) == ("unknown", "HALF_DONE")
@@ -86,7 +86,7 @@ def test_a_side_whose_order_never_arrives_is_not_told_as_closed(desk, wire, side
 
 
 @pytest.mark.parametrize("sides", [["LONG"], ["SHORT"], SIDES], ids=str)
-def test_the_row_ends_when_both_sides_are_known(desk, wire, sides):  # noqa: F811
+def test_the_row_ends_when_both_sides_are_known(desk, wire, sides):
     wire(about(sides, answer_lost, blind=True))
     assert desk.one("BTCUSDT on Binance_F close")["status"] == "unknown"
     assert open_sides(desk) == set()
@@ -95,7 +95,7 @@ def test_the_row_ends_when_both_sides_are_known(desk, wire, sides):  # noqa: F81
     assert (row.status, row.error, row.quantity, row.filled) == ("filled", None, D("0.03"), D("0.03"))
 
 
-def test_where_the_second_side_never_left_the_first_does_not_end_the_row(desk, wire):  # noqa: F811
+def test_where_the_second_side_never_left_the_first_does_not_end_the_row(desk, wire):
     """A worker that is killed between the two."""
     sent: Counter[str] = Counter()
 
@@ -116,7 +116,7 @@ def test_where_the_second_side_never_left_the_first_does_not_end_the_row(desk, w
     assert (row_of(desk).status, row_of(desk).error["code"]) == ("partially_filled", "HALF_DONE")
 
 
-def test_a_close_of_one_side_ends_as_soon_as_it_is_known(desk, wire):  # noqa: F811
+def test_a_close_of_one_side_ends_as_soon_as_it_is_known(desk, wire):
     assert desk.one("BTCUSDT on Binance_F close short")["error"] is None
     wire(about(["LONG"], answer_lost, blind=True))
     assert desk.one("BTCUSDT on Binance_F close")["status"] == "unknown"
@@ -144,7 +144,7 @@ def test_where_one_side_closes_at_once_the_other_is_followed(desk):
     assert (row.status, row.filled, row.resting) == ("filled", D("0.03"), False)
 
 
-def test_a_close_of_everything_names_the_symbol_of_which_a_side_is_left(desk, wire):  # noqa: F811
+def test_a_close_of_everything_names_the_symbol_of_which_a_side_is_left(desk, wire):
     wire(about(["SHORT"], raising(InvalidOrder("no"))))
     told = desk.one("* on Binance_F close")
     assert (told["status"], told["error"]["code"]) == ("partially_filled", "LEFT_OPEN")

@@ -12,9 +12,10 @@ from exchanges.symbols import InstrumentTable
 from exchanges.types import OrderRef, OrderRequest, OrderType, Side
 from execution import brackets
 from execution.models import BracketState, Order, OrderState
+from execution.protection import LegKind, LegState
 from execution.supervise import open_desk
 from execution.transitions import RECONCILIATION, move_order
-from tests.execution.test_everything import wire  # noqa: F401 - a fixture
+from execution.unprotected import give_up
 
 SPOT = [("Binance", "binance"), ("Kraken", "kraken"), ("ByBit", "bybit")]
 PLACES = {"Binance": "POST /api/v3/order", "Kraken": "AddOrder", "ByBit": "order/create"}
@@ -62,7 +63,7 @@ def test_a_sale_that_never_arrived_leaves_the_holding_with_its_stop(make_desk, i
     assert stops(desk, venue, family) == [before]
 
 
-def test_a_sale_without_an_answer_is_not_told_as_refused_because_trading_stops(make_desk, impatient, wire):  # noqa: F811
+def test_a_sale_without_an_answer_is_not_told_as_refused_because_trading_stops(make_desk, impatient, wire):
     """An exchange in trouble answers no orders, and says of its markets that they are paused."""
     desk = make_desk(families=("binance",), balances={"USDT": "100000"})
     desk.one("BTCUSDT on Binance market long 0.01 sl off 2%")
@@ -203,3 +204,47 @@ def test_a_holding_whose_stop_had_filled_unseen_is_not_counted_as_what_was_kept(
     assert sold["status"] == "filled", sold["error"]
     desk.supervise(3)
     assert sum(stops(desk, venue, venue.lower())) == pytest.approx(D(sold["filled"]), abs=D("0.0001"))
+
+
+@pytest.mark.parametrize("venue", ["Kraken", "Phemex"])
+def test_a_stop_that_filled_while_it_was_to_give_way_to_its_target_leaves_nothing_to_sell(
+    make_desk, wire, venue
+):
+    """The price jumps to the stop and on to the target between two requests: both sold, the second from other coins."""
+    desk = make_desk(families=(venue.lower(),), balances={"USDT": "100000", "BTC": "1"})
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%")
+    desk.sandbox.price("BTC/USDT", "53000")
+
+    def act(line, send):
+        if "CancelOrder" in line or line.startswith("DELETE"):
+            desk.sandbox.price("BTC/USDT", "48000")
+            desk.sandbox.price("BTC/USDT", "53000")
+        return send()
+
+    wire(act)
+    desk.supervise(3)
+    sold = [each for each in desk.state(venue, venue.lower())["orders"] if each["side"] == "sell"]
+    assert [each["type"] for each in sold if each["status"] == "filled"] == ["stop"]
+    assert (desk.bracket().status, desk.bracket().note[:11]) == (BracketState.DONE, "stop filled")
+
+
+def test_a_target_that_filled_while_the_unprotected_position_was_to_be_closed_leaves_nothing_to_sell(
+    make_desk, wire
+):
+    desk = make_desk(families=("bybit",), balances={"USDT": "100000", "BTC": "1"})
+    desk.one("BTCUSDT on ByBit market long 0.01 sl off 2% tp off 5%")
+    opened, bracket = open_desk(desk.accounts["bybit"], "ByBit"), brackets.from_row(desk.bracket())
+    (stop,) = bracket.live(LegKind.STOP)
+    opened.cancel(opened.listed("BTCUSDT"), stop.ref)
+    stop.status = LegState.FAILED
+
+    def act(line, send):
+        if "order/cancel" in line:
+            desk.sandbox.price("BTC/USDT", "53000")
+        return send()
+
+    wire(act)
+    give_up(opened, bracket, opened.listed("BTCUSDT"), stop)
+    assert (bracket.status, stop.attempts) == (BracketState.FAILED, 0), "supervision goes on"
+    sold = [each for each in desk.state("ByBit", "bybit")["orders"] if each["side"] == "sell"]
+    assert [each["type"] for each in sold if each["status"] == "filled"] == ["take_profit"]
