@@ -18,6 +18,7 @@ from execution.ids import new_public_id, step_token
 from execution.legs import cancel_legs
 from execution.models import Bracket, BracketState, Order
 from execution.observe import nameless, take_in, unknown_there
+from execution.pairing import pair_fits
 from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs
 from execution.unprotected import LESS, UNPROTECTED, exit_leg
 from execution.wire import load
@@ -90,7 +91,8 @@ def adopt(desk: Desk, instrument: Instrument, bracket: Guarded) -> None:
     """Take over the legs the dead worker had placed."""
     standing = desk.venue.open_orders(desk.keys, instrument)
     by_id = {each.client_id: each for each in standing if each.client_id}
-    for place, leg in enumerate(desired_legs(bracket.plan, bracket.frame(instrument), bracket.quantity), 1):
+    wanted = desired_legs(bracket.plan, bracket.frame(instrument), bracket.quantity)
+    for place, leg in enumerate(wanted, 1):
         found = _own_leg(desk, bracket, leg, by_id) or nameless(bracket, leg, standing)
         if found is None:
             _adopt_filled(desk, instrument, bracket, leg, place)
@@ -99,6 +101,10 @@ def adopt(desk: Desk, instrument: Instrument, bracket: Guarded) -> None:
             leg.quantity = found.quantity or leg.quantity
             leg.linked = desk.venue.linked(found)
             bracket.legs.append(leg)
+    if pair_fits(desk, bracket, wanted, []) and all(leg.status is LegState.OPEN for leg in wanted):
+        # not every list of open orders tells; taken for two, one would be thought cancelled by its user
+        for leg in wanted:
+            leg.linked = True
 
 
 def _adopt_filled(desk: Desk, instrument: Instrument, bracket: Guarded, leg: Leg, place: int) -> None:

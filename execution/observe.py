@@ -247,9 +247,17 @@ def nameless(bracket: Guarded, leg: Leg, standing: Iterable[Report]) -> Report |
 def _lost(bracket: Guarded, leg: Leg, why: str) -> None:
     """It never arrived. A sale at market that did not is due again; the stop that gave way comes back before it."""
     leg.status, leg.error = LegState.FAILED, why
-    if leg.at_market:
-        for stop in bracket.live(LegKind.STOP):
-            stop.attempts = 0
+    if not leg.at_market:
+        leg.attempts = 0  # nobody refused it
+    if leg.at_market or leg.kind is LegKind.STOP:
+        _stop_ended(bracket, leg)
+
+
+def _stop_ended(bracket: Guarded, ended: Leg) -> None:
+    """It, or a sale for which it gave way, ended unfilled: what was refused meanwhile is tried anew."""
+    for leg in bracket.live(LegKind.STOP):
+        if leg is not ended:
+            leg.attempts = 0
 
 
 def take_in(bracket: Guarded, leg: Leg, report: Report, *, ends_both: bool) -> None:
@@ -272,6 +280,8 @@ def take_in(bracket: Guarded, leg: Leg, report: Report, *, ends_both: bool) -> N
                 report.reason or f"the exchange ended it: {report.status}",
             )
             leg.attempts = 0
+    if leg.kind is LegKind.STOP and leg.status in (LegState.CANCELLED, LegState.FAILED):
+        _stop_ended(bracket, leg)
 
 
 def _take_in_sale(bracket: Guarded, leg: Leg, report: Report) -> None:

@@ -66,7 +66,14 @@ def _ended_there(leg: Leg) -> bool:
 
 
 def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -> None:
-    """The stop cannot be placed: close at market or keep, as the hook's policy says, and write down which."""
+    """The stop cannot be placed: close at market or keep, as the hook's policy says, and write down which. Where one
+    stands that it was to replace, that one guards on, or has filled: it is read first."""
+    if any(leg.status is LegState.OPEN for leg in bracket.live(LegKind.STOP)):
+        bracket.status, bracket.note = (
+            "armed",
+            f"a stop could not be replaced ({failed.error}); the one before it stands",
+        )
+        return
     if bracket.stop_policy != "close":
         bracket.status = "failed"
         bracket.note = f"the stop could not be placed ({failed.error}); the position is kept, unprotected"

@@ -9,10 +9,12 @@ from django.utils import timezone
 from exchanges.transport import Transport
 from exchanges.types import OrderRequest, OrderType, Side
 from execution import attempts, book, brackets, reconcile
+from execution import desk as desks
 from execution.desk import Desk
 from execution.models import Bracket, BracketState, Order, OrderState
 from execution.protection import LegKind
 from execution.supervise import open_desk
+from tests.execution.test_observe import LINKING
 
 PAIRED = [("Binance", "binance"), ("ByBit_F", "bybit")]
 
@@ -233,8 +235,8 @@ def unrecorded(desk):
     rows = Order.objects.filter(token=row.token)
     rows.update(status=OrderState.WORKING, filled=None, bracket=None, created_at=past, fresh_until=past)
     row.delete()
-    for account, venue in reconcile.due("tokyo"):
-        reconcile.look_into("tokyo", account, venue)
+    for account, venue in reconcile.due(rows.get().region):
+        reconcile.look_into(rows.get().region, account, venue)
 
 
 def test_both_exits_of_a_dead_worker_are_found(closed_in_two):
@@ -356,3 +358,30 @@ def test_a_sale_of_the_less_that_was_there_is_found_when_its_worker_is_dead(make
     guarded = brackets.from_row(desk.bracket())
     assert [(leg.client_id, leg.filled) for leg in guarded.legs] == [(sale.client_id, sale.filled)]
     assert (D("0.0059") < sale.filled <= D("0.006"), guarded.status) == (True, BracketState.DONE)
+
+
+@pytest.mark.parametrize(("venue", "family"), LINKING)
+def test_a_pair_of_a_dead_worker_is_taken_over_as_a_pair(make_desk, venue, family):
+    """Taken for two orders, the stop that goes with its target was believed to be cancelled by its user, for good."""
+    desk = make_desk(families=(family,), balances={"USDT": "100000", "USDC": "100000"})
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%")
+    unrecorded(desk)
+    assert [leg.linked for leg in brackets.from_row(desk.bracket()).legs] == [True, True]
+    assert desk.one(f"BTCUSDT on {venue} cancel tp")["error"] is None
+    desk.supervise(3)
+    assert [each["type"] for each in desk.open_orders(venue, family)] == ["stop"]
+
+
+def test_a_stop_that_got_lost_as_often_as_one_may_be_refused_is_placed_again(make_desk, monkeypatch):
+    """Nobody had refused it, and there was no stop any more, and no close in its place."""
+    monkeypatch.setattr(desks, "RESOLVE_SECONDS", (0.0,))
+    desk = make_desk(families=("binance",), balances={"USDT": "100000"})
+    path = "POST /fapi/v1/algoOrder "
+    desk.sandbox.fault("drop_before", venue="Binance_F", path=path, count=3)
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    for _ in range(12):
+        desk.supervise()
+    calls = [f"{each['method']} {each['path']} " for each in desk.state("Binance_F", "binance")["calls"]]
+    assert calls.count(path) == 4
+    assert [each["type"] for each in desk.open_orders("Binance_F", "binance")] == ["stop"]
+    assert desk.bracket().status == BracketState.ARMED

@@ -11,7 +11,7 @@ from exchanges.limits import Bucket, Charge, Priority, pressed, question_patienc
 from exchanges.registry import venue_class
 from exchanges.sparing import NotYet
 from exchanges.transport import Transport
-from exchanges.types import OrderType
+from exchanges.types import OrderRequest, OrderType, Side
 from exchanges.venue import Venue
 from execution import attempts, book, brackets, observe, pace, supervise
 from execution import desk as desks
@@ -20,6 +20,7 @@ from execution.brokers import region_redis
 from execution.models import Bracket, BracketState, Comparison, Order
 from execution.protection import LegState
 from execution.record import unrecordable
+from execution.supervise import open_desk
 
 #: where a futures order with a trigger is asked for on Binance
 LEG = "GET /fapi/v1/algoOrder"
@@ -394,3 +395,29 @@ def test_a_bracket_that_cannot_be_loaded_keeps_no_command_from_what_it_means_for
     assert desk.one("BTCUSDT on Binance_F close")["status"] == "filled"
     assert desk.bracket().status == BracketState.DONE
     assert unrecordable(desk.bracket().region) == 0
+
+
+def test_a_stop_that_fires_while_it_is_resized_closes_nothing_of_another_bracket(make_desk, wire):
+    """The new one was refused, its trigger was passed: what it was for was closed at market, a second time."""
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 10%")
+    desk.one("BTCUSDT on Binance_F market long 0.02 sl off 2%")
+    account = desk.accounts["binance"]
+    opened = open_desk(account, "Binance_F")
+    instrument = opened.listed("BTCUSDT")
+    by_hand = OrderRequest(
+        instrument, "byhand", Side.SELL, OrderType.MARKET, quantity=D("0.005"), reduce_only=True
+    )
+    opened.venue.place(opened.keys, by_hand)
+
+    def act(line, send):
+        if line.startswith("POST /fapi/v1/algoOrder"):
+            desk.sandbox.price("BTC/USDT", "48000")
+        return send()
+
+    wire(act)
+    desk.supervise(4)
+    (position,) = desk.state("Binance_F", "binance")["positions"]
+    assert D(position["quantity"]) == D("0.005")
+    newest, oldest = Bracket.objects.order_by("-created_at")
+    assert (newest.status, oldest.status) == (BracketState.DONE, BracketState.ARMED)
