@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django.utils import timezone
-
 from exchanges.errors import (
     DuplicateOrder,
     ExchangeError,
@@ -121,7 +119,7 @@ def fire(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> Repo
     """Send a leg as a market order, once; while its outcome is not known the leg counts as open. Raises as `Desk.send`
     does. What it filled is not yet taken off the bracket."""
     order = replace(exit_order(desk, bracket, instrument, leg), price=None, trigger_price=None)
-    leg.sent_at, leg.missed_at = timezone.now(), None
+    leg.missed_at = None
     announce(desk, bracket, [leg])
     try:
         report = desk.send(order)

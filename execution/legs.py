@@ -3,6 +3,8 @@ one is given up. Which of them should stand says `execution.arming`."""
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from exchanges.errors import (
     AuthRefused,
     ClockRefused,
@@ -64,7 +66,7 @@ def announce(desk: Desk, bracket: Guarded, legs: list[Leg]) -> None:
     """Write down legs that are about to leave. In memory they stay as they are."""
     before = [(leg.status, leg.error) for leg in legs]
     for leg in legs:
-        leg.status, leg.error = LegState.OPEN, ANNOUNCED
+        leg.status, leg.error, leg.sent_at = LegState.OPEN, ANNOUNCED, timezone.now()
     desk.checkpoint(bracket)
     for leg, (status, error) in zip(legs, before, strict=True):
         leg.status, leg.error = status, error

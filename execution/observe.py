@@ -166,9 +166,16 @@ def _leg_report(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg, 
     leg.missing += 1
     if leg.at_market:
         return _miss_sale(desk, bracket, instrument, leg)
-    if leg.missing >= (SURE if leg.error == ANNOUNCED else LOST):
+    if leg.missing >= (SURE if leg.error == ANNOUNCED else LOST) or _long_ago(leg):
         _lost(bracket, leg, "the exchange does not know this order")
     return None
+
+
+def _long_ago(leg: Leg) -> bool:
+    """Whether it was never confirmed, and would have come by now: one answer is enough, where questions are rare."""
+    if leg.sent_at is None or leg.exchange_id or not leg.error:
+        return False
+    return timezone.now() - leg.sent_at > timedelta(seconds=settings.GIVE_UP_SECONDS)
 
 
 def _miss_sale(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg) -> Report | None:

@@ -33,6 +33,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -48,6 +49,7 @@ from exchanges.errors import (
 from exchanges.guide import Guide
 from exchanges.limits import Bucket, Charge, Priority, Scope
 from exchanges.read import decimal, decimal_or_none, field, items, nonzero, text, word, words
+from exchanges.rounds import Round, this_round
 from exchanges.signature import hex_hmac
 from exchanges.symbols import common_asset
 from exchanges.transport import Answer, Request
@@ -80,6 +82,7 @@ from exchanges.venue import (
     Venue,
     acknowledged,
     by_client_id,
+    key_digest,
     plain_params,
     urgency,
 )
@@ -393,12 +396,15 @@ class _Bitfinex(Venue):
         raise OrderNotFound(f"{self.name} does not know this order")
 
     def _look(self, keys: Credentials, instrument: Instrument, ref: OrderRef, *, ended: bool) -> Report:
-        """Among the open or the ended orders. Ended ones are kept for two weeks (reference/rest-auth-orders-history)."""
+        """Among the open or the ended orders. Ended ones are kept for two weeks (reference/rest-auth-orders-history). A list
+        that was read for one order of a round answers for those whose id is not known either."""
         params: dict[str, Any] = {"limit": HISTORY_PAGE} if ended else {}
         if ref.exchange_id:
             params = {"id": [int(ref.exchange_id)]}
         path = f"r/orders/{instrument.symbol}" + ("/hist" if ended else "")
-        for row in self._read(path, params, "history" if ended else "orders", keys):
+        lists = Round() if ref.exchange_id else this_round()
+        read = partial(self._read, path, params, "history" if ended else "orders", keys)
+        for row in lists.once((key_digest(keys), path), read):
             by_id = text(row, 0) == ref.exchange_id
             if by_id if ref.exchange_id else _client_id(row) == ref.client_id:
                 return self.read_order(row, ended=ended)

@@ -385,3 +385,17 @@ def test_a_stop_that_got_lost_as_often_as_one_may_be_refused_is_placed_again(mak
     assert calls.count(path) == 4
     assert [each["type"] for each in desk.open_orders("Binance_F", "binance")] == ["stop"]
     assert desk.bracket().status == BracketState.ARMED
+
+
+def test_a_stop_that_would_have_come_long_ago_is_placed_again_after_one_look(
+    make_desk, monkeypatch, settings
+):
+    """Where an exchange grants a question every two seconds, three looks took minutes."""
+    monkeypatch.setattr(desks, "RESOLVE_SECONDS", (0.0,))
+    desk = make_desk(families=("binance",), balances={"USDT": "100000"})
+    path = "POST /fapi/v1/algoOrder "
+    desk.sandbox.fault("drop_before", venue="Binance_F", path=path, count=1)
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    settings.GIVE_UP_SECONDS = 0
+    desk.supervise()
+    assert [each["type"] for each in desk.open_orders("Binance_F", "binance")] == ["stop"]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchanges.errors import ClockRefused, NotSent, OutcomeUnknown, Throttled, Unsupported
+from exchanges.errors import ClockRefused, NotSent, OrderNotFound, OutcomeUnknown, Throttled, Unsupported
 from exchanges.limits import Priority
+from exchanges.rounds import Round
 from exchanges.types import (
     Credentials,
     Environment,
@@ -111,6 +112,19 @@ def test_an_order_of_another_client_is_not_taken_for_ours():
     ours, _ = venue([other, row])
     found = ours.fetch(KEYS, instrument("bitfinex_f"), OrderRef("", str(row[0])))
     assert found.exchange_id == str(row[0])
+
+
+def test_the_lists_of_a_round_answer_for_all_orders_that_never_arrived():
+    """It grants an address 90 questions a minute of each kind."""
+    ours, wire = venue([])
+    with Round().asking():
+        for name in ("1", "2", "3"):
+            with pytest.raises(OrderNotFound):
+                ours.fetch(KEYS, instrument("bitfinex_f"), OrderRef(name, ""))
+    assert len(wire.requests) == 2
+    with pytest.raises(OrderNotFound):
+        ours.fetch(KEYS, instrument("bitfinex_f"), OrderRef("1", ""))
+    assert len(wire.requests) == 4, "nothing is kept beyond its round"
 
 
 # -- prices ------------------------------------------------------------------------------------------------
