@@ -240,8 +240,8 @@ class BinanceSpot(BinanceLists, BinanceWallet):
 
     @route("POST /api/v3/order/cancelReplace", trading=True, costs={"weight": 1, "orders": 1})
     def cancel_replace(self, call: Call) -> Any:
-        """developers.binance.com/docs/binance-spot-api-docs/rest-api/trading-endpoints (Cancel an Existing Order and
-        Send a New Order), read 2026-11-23."""
+        """Fields as in binance-sdk 77.2.0, Binance's client for Rust (docs.rs, read 2026-11-23); -2021 when one half
+        failed and -2022 when both did, as ccxt 4.5.90 explains them."""
         stops = call.one_of("cancelReplaceMode", {"STOP_ON_FAILURE": True, "ALLOW_FAILURE": False})
         names = {"orderId": "cancelOrderId", "origClientOrderId": "cancelOrigClientOrderId"}
         old = {name: call.text(given, "") for name, given in names.items()}
@@ -266,7 +266,8 @@ class BinanceSpot(BinanceLists, BinanceWallet):
 
     @route("PUT /api/v3/order/amend/keepPriority", trading=True, costs={"weight": 4})
     def keep_priority(self, call: Call) -> Any:
-        """A smaller quantity. /docs/binance-spot-api-docs/faqs/order_amend_keep_priority, read 2026-11-23."""
+        """A smaller quantity. github.com/binance/binance-spot-api-docs, faqs/order_amend_keep_priority.md, read
+        2026-11-23; it shows no answer, whose fields are unconfirmed. There the order gets a new client id, here not."""
         order, quantity = self.named_order(call), eighths(call, "newQty")
         if order is not None and order.open and quantity >= order.quantity:
             raise worded(Reason.BAD_PARAMETER, _AMEND_WORDS)

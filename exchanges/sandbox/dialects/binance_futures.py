@@ -81,7 +81,8 @@ class FuturesOrders(FuturesAccount):
 
     @route("PUT /fapi/v1/order", trading=True, costs=ONE)
     def modify(self, call: Call) -> Any:
-        """Price and whole quantity of a limit order. trade/rest-api/Modify-Order, read 2026-11-23."""
+        """Price and whole quantity of a limit order. developers.binance.com/docs/derivatives/usds-margined-futures
+        (trade/rest-api/Modify-Order), read 2026-11-23; of coin-margined-futures it says that one of both is enough."""
         order = self._real_order(call)
         if order is None:
             raise Rejected(Reason.UNKNOWN_ORDER)

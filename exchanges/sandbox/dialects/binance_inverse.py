@@ -1,10 +1,9 @@
 """Binance COIN-M perpetuals: contracts margined in their coin, at the addresses of USD-M under `/dapi`.
 
-Sources: developers.binance.com/docs/derivatives/coin-margined-futures (account/rest-api/Account-Information,
-trade/rest-api/Position-Information and New-Order, market-data/rest-api/Symbol-Order-Book-Ticker), read 2026-11-23, and
-ccxt 4.5.90, which tells that the service of conditional orders is there like on USD-M, and that orders of both kinds
-tell `cumQuote` and `cumBase`, of which one is 0. Prices of one symbol come as a list of one, positions of all contracts
-of a pair, and what was filled is told in coins.
+Sources: /docs/derivatives/coin-margined-futures/trade/Position-Information (read 2026-11-23 at developers.binance.me),
+and ccxt 4.5.90, whose examples show accounts and orders, and which tells that the service of conditional orders is there
+like on USD-M, and that orders of both kinds tell `cumQuote` and `cumBase`, of which one is 0. Positions come of all
+contracts of a pair, and what was filled is told in coins. That prices of one symbol come as a list of one is unconfirmed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What clients of Binance spot read beside trading: coins, fees, what a key may do. There is no margin trading here.
 
-Sources (read 2026-11-23): developers.binance.com/docs/wallet (capital/all-coins-info, asset/trade-fee, account/api-key-permission)
-and /docs/binance-spot-api-docs/rest-api/account-endpoints (Query Commission Rates, Query Unfilled Order Count).
+Sources: developers.binance.com/docs/zh-CN/wallet/capital/all-coins-info and developers.binance.me/docs/wallet/account/
+api-key-permission (read 2026-11-23); trade fees and commissions as python-binance 1.0.37 documents them, the other
+addresses and weights as ccxt 4.5.90 has them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from exchanges.sandbox.wire import Call
 class BinanceWallet(Binance):
     @route("GET /sapi/v1/account/apiRestrictions", costs={"sapi": 1})
     def api_restrictions(self, call: Call) -> Any:
-        """developers.binance.com/docs/wallet/account/api-key-permission"""
+        """/docs/wallet/account/api-key-permission"""
         granted = call.account.permissions
         return {
             "ipRestrict": "ip" in granted,

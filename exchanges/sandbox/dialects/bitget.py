@@ -214,7 +214,7 @@ class _Bitget(SpotOrders):
 
     @route(f"POST {MIX}/order/modify-order", trading=True, costs=costs("place"))
     def modify_futures(self, call: Call) -> Any:
-        """Another order in its place. /api-doc/contract/trade/Modify-Order, read 2026-11-23."""
+        """Another order in its place. www.bitget.com/api-doc/contract/trade/Modify-Order, read 2026-11-23."""
         self._scope(call)
         changes = {"quantity": call.decimal_or_none("newSize"), "price": call.decimal_or_none("newPrice")}
         if None in changes.values():
@@ -248,7 +248,7 @@ class _Bitget(SpotOrders):
 
     @route(f"POST {MIX}/order/close-positions", trading=True, costs=costs("batch"))
     def close_positions(self, call: Call) -> Any:
-        """At the market. /api-doc/contract/trade/Flash-Close-Position, read 2026-11-23."""
+        """At the market. www.bitget.com/api-doc/contract/trade/Flash-Close-Position, read 2026-11-23."""
         self._scope(call)
         symbol, hold = call.text("symbol", ""), call.text("holdSide", "").lower()
         hedged, account = self._hedged(call), call.account

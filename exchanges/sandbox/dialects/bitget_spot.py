@@ -148,7 +148,7 @@ class SpotOrders(BitgetAccount):
 
     @route(f"POST {SPOT}/trade/cancel-replace-order", trading=True, costs=costs("place"))
     def replace_spot(self, call: Call) -> Any:
-        """Another order in its place. /api-doc/spot/trade/Cancel-Replace-Order, read 2026-11-23."""
+        """Another order in its place. bitget.cc/api-doc/spot/trade/Cancel-Replace-Order, read 2026-11-23."""
         changes = {"quantity": call.decimal("size"), "price": call.decimal("price")}
         told = self.replaced(call, self.spot, changes, call.text("newClientOid", ""))
         told["data"] |= {"success": "success", "msg": None}

@@ -58,7 +58,8 @@ class _Bybit(BybitAccount):
         return frame(call, {"orderId": order.id, "orderLinkId": order.client_id})
 
     def _closing(self, call: Call, ticket: Ticket) -> Ticket:
-        """No quantity closes all there is, at once or when it triggers. docs/v5/order/create-order, read 2026-11-23."""
+        """No quantity closes all there is, at once or when it triggers. Unconfirmed: docs/v5/order/create-order was found
+        in part only, without what it says of a quantity of 0."""
         if ticket.trigger_price is not None:
             return replace(ticket, quantity=None, close_position=True)
         desk = self._desk(call)
@@ -235,7 +236,8 @@ class _Bybit(BybitAccount):
 
     @route("GET /v5/execution/list", costs={"address": 1, "reads": 1})
     def executions(self, call: Call) -> Any:
-        """Newest first. docs/v5/order/execution, read 2026-11-23."""
+        """Newest first. bybit-exchange.github.io/docs/v5/order/execution, read 2026-11-23; there an order that is named
+        outweighs the symbol, here all that is named must fit, and no time at all means 7 days, here ever."""
         book = self._desk(call).book(call.account)
         start, end = call.integer("startTime", 0), call.integer("endTime", LATEST_MS)
         found = [

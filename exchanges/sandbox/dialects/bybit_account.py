@@ -293,7 +293,8 @@ class BybitAccount(Dialect):
 
     @route("GET /v5/position/closed-pnl", costs={"address": 1, "reads": 1})
     def closed_profit(self, call: Call) -> Any:
-        """Newest first, a row for each fill that closed something. docs/v5/position/close-pnl, read 2026-11-23."""
+        """Newest first. bybit-exchange.github.io/docs/v5/position/close-pnl, read 2026-11-23; its `fillCount` lets a row
+        tell of several fills of an order, here there is a row for each fill that closed something."""
         desk = self._desk(call)
         start, end = call.integer("startTime", 0), call.integer("endTime", LATEST_MS)
         found = [

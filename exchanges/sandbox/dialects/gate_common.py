@@ -193,7 +193,7 @@ class Gate(Dialect):
 
     @route("GET /api/v4/wallet/fee")
     def wallet_fee(self, call: Call) -> Any:
-        """docs/developers/apiv4/en/#retrieve-personal-trading-fee, read 2026-11-23"""
+        """A part of what gate-api 7.2.161, Gate's own client, has (TradeFee)."""
         spot, futures = (self.desks[each].rules for each in (Product.SPOT, Product.LINEAR))
         rates = {"taker_fee": spot.taker_fee, "maker_fee": spot.maker_fee}
         rates |= {"futures_taker_fee": futures.taker_fee, "futures_maker_fee": futures.maker_fee}

@@ -223,7 +223,8 @@ class GateFutures(Gate):
 
     @route("PUT /api/v4/futures/usdt/orders/{order_id}", trading=True, costs={"futures_orders": 1})
     def amend(self, call: Call) -> Any:
-        """Its size keeps its sign. docs/developers/apiv4/en/#amend-an-order-2, read 2026-11-23"""
+        """Its size keeps its sign, as gate-api 7.2.161, Gate's own client, says (FuturesOrderAmendment); there a size that
+        is filled already cancels the order, here it is refused."""
         order, size = self.plain(call), call.decimal_or_none("size")
         if size is not None and (size > 0) != (order.side is Side.BUY):
             raise Rejected(Reason.BAD_PARAMETER, "size")
@@ -240,7 +241,7 @@ class GateFutures(Gate):
 
     @route("POST /api/v4/futures/usdt/batch_cancel_orders", trading=True, costs={"cancels": 1})
     def cancel_batch(self, call: Call) -> Any:
-        """A list of ids. docs/developers/apiv4/en/#cancel-a-batch-of-orders-with-an-id-list, read 2026-11-23"""
+        """A list of ids, as gate-api 7.2.161, Gate's own client, sends it (FutureCancelOrderResult)."""
         names = call.body_params.get("")
         if not isinstance(names, list):
             raise Rejected(Reason.BAD_PARAMETER, "ids")
@@ -341,7 +342,7 @@ class GateFutures(Gate):
         costs={"triggers": 1},
     )
     def amend_trigger(self, call: Call) -> Any:
-        """docs/developers/apiv4/en/#modify-a-single-auto-order, read 2026-11-23"""
+        """At /amend as in gate-api 7.2.161, Gate's own client (FuturesUpdatePriceTriggeredOrder), else as in ccxt 4.5.90."""
         order, size = self.waiting(call), call.decimal_or_none("size")
         price = call.decimal_or_none("price") if order.price is not None else None
         changes = {"price": price or None, "trigger_price": call.decimal_or_none("trigger_price")}

@@ -1,5 +1,6 @@
 """KuCoin spot beside its fast orders: markets, prices, and the orders of the classic addresses (`/api/v1/orders`), which are
-the same orders told in other words. https://www.kucoin.com/docs-new/ and /docs/rest/spot-trading, read 2026-11-23."""
+the same orders told in other words: as kucoin-universal-sdk 1.3.2, KuCoin's own client, has them (its calls that end in
+`_old`). The older versions of markets and currencies rest on no source that was found."""
 
 from __future__ import annotations
 

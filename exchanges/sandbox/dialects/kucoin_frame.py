@@ -176,7 +176,7 @@ class KuCoinFrame(Dialect):
 
     @route("GET /api/ua/v1/account/mode", costs={"management": 30})
     def account_mode(self, call: Call) -> Any:
-        """https://www.kucoin.com/docs-new/rest/ua/get-account-mode, read 2026-11-23. The unified account is not simulated."""
+        """As ccxt 4.5.90 asks, which reads `selfAccountMode` alone. The unified account is not simulated."""
         return ok({"selfAccountMode": "CLASSIC", "unifiedSubAccount": [], "classicSubAccount": []})
 
     @route("GET /api/v1/status", public=True, costs={"public": 3})

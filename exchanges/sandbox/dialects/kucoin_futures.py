@@ -305,7 +305,7 @@ class KuCoinFutures(KuCoinFrame):
 
     @route("DELETE /api/v1/orders/multi-cancel", trading=True, costs={"futures": 20})
     def cancel_several(self, call: Call) -> Any:
-        """docs-new/rest/futures-trading/orders/batch-cancel-orders, read 2026-11-23"""
+        """As kucoin-universal-sdk 1.3.2, KuCoin's own client, has it; what `code` and `msg` say it does not tell."""
         by_id = call.params.get("orderIdsList") or []
         by_name = [each.get("clientOid") for each in call.params.get("clientOidsList") or []]
         if not by_id and not by_name:

@@ -183,7 +183,7 @@ class _OKX(OKXAccount):
 
     def _attached(self, call: Call, desk: Desk, market: Market) -> tuple[Ticket, ...]:
         """Stops and targets that an order brings along, as algo orders of its size when it has filled.
-        docs-v5/en/#order-book-trading-trade-post-place-order, read 2026-11-23."""
+        `attachAlgoOrds` as ccxt 4.5.90 sends them; at what size they wait is not told there."""
         rows = call.params.get("attachAlgoOrds") or [call.params]
         if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
             raise Rejected(Reason.BAD_PARAMETER, "attachAlgoOrds")
@@ -323,7 +323,7 @@ class _OKX(OKXAccount):
 
     @route("POST /api/v5/trade/close-position", trading=True, costs={"leverage": 1})
     def close_position(self, call: Call) -> Any:
-        """All of it at the market. docs-v5/en/#order-book-trading-trade-post-close-positions, read 2026-11-23."""
+        """All of it at the market, with the parameters that python-okx 0.4.4, OKX's own client, and ccxt 4.5.90 name."""
         desk, market = self._desk(call), self._desk(call).market(call.text("instId"))
         book, side = desk.book(call.account), call.one_of("posSide", POSITION_SIDES, "net")
         position = book.position(market, side)
