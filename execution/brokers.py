@@ -92,6 +92,9 @@ class Asked:
             except NoScriptError:
                 self._connection.send_command("EVAL", self._text, *self._rest)
                 found = self._connection.read_response()
+        except AttributeError as error:  # so redis-py 8.1 reads from a connection that was closed meanwhile
+            self._drop()
+            raise redis.ConnectionError("closed before it answered") from error
         except BaseException:
             self._drop()
             raise
