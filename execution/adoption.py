@@ -129,8 +129,8 @@ def _ended(desk: Desk, instrument: Instrument, leg: Leg) -> Report:
     """What became of an order that does not stand any more: its end is that for good, anything else is asked anew.
     Raises OrderNotFound: the dead worker had not placed it."""
     with desk.lists.asking():
-        report = desk.venue.fetch(desk.keys, instrument, leg.ref)
-    return report if report.status.final else desk.venue.fetch(desk.keys, instrument, leg.ref)
+        report = desk.fetch(instrument, leg.ref)
+    return report if report.status.final else desk.fetch(instrument, leg.ref)
 
 
 def _adopt_exit(desk: Desk, instrument: Instrument, bracket: Guarded) -> None:

@@ -418,11 +418,18 @@ class Desk:
     def find(self, order: OrderRequest) -> Report:
         return self._confirm(order, _as_just_sent(order))
 
+    def fetch(self, instrument: Instrument, ref: OrderRef) -> Report:
+        """As `Venue.fetch`. An answer that names another order tells nothing about this one. Raises OutcomeUnknown."""
+        report = self.venue.fetch(self.keys, instrument, ref)
+        if ref.client_id and report.client_id and report.client_id != ref.client_id:
+            raise OutcomeUnknown(f"{self.venue.name} answered about another order")
+        return report
+
     def _confirm(self, order: OrderRequest, ref: OrderRef) -> Report:
         """Ask for an order that was just placed: a caller waits, and maybe a position without its stop."""
         self.gets_on()
         with pressing(Priority.ENTRY):
-            return self.venue.fetch(self.keys, order.instrument, ref)
+            return self.fetch(order.instrument, ref)
 
     def _resolve(self, order: OrderRequest, reason: ExchangeError) -> Report:
         """An answer was lost: ask for the order by our id. Never sends again."""
@@ -484,7 +491,7 @@ class Desk:
     def _was_cancelled(self, instrument: Instrument, ref: OrderRef) -> bool:
         """An exchange that forgets what it cancelled knows what it filled."""
         try:
-            return self.venue.fetch(self.keys, instrument, ref).status is OrderStatus.CANCELLED
+            return self.fetch(instrument, ref).status is OrderStatus.CANCELLED
         except OrderNotFound:
             return True
 

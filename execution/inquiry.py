@@ -102,7 +102,7 @@ def _asked(desk: Desk, instrument: Instrument, row: Order, step: Step) -> Report
     """None when the exchange does not know it."""
     try:
         with pressing(Priority.ENTRY), desk.lists.asking():
-            return desk.venue.fetch(desk.keys, instrument, endings.ref_of(row, step))
+            return desk.fetch(instrument, endings.ref_of(row, step))
     except OrderNotFound:
         return None
 

@@ -83,7 +83,7 @@ def _observe_entry(desk: Desk, bracket: Guarded, instrument: Instrument, view: L
     report = view.find(ref)
     if report is None or (report.filled and report.average_price is None):
         try:
-            report = desk.venue.fetch(desk.keys, instrument, ref)
+            report = desk.fetch(instrument, ref)
         except OrderNotFound:
             return  # reconciliation ends what it does not find either
     desk.saw(report, instrument, bracket.direction.entry_side, bracket.entry_client_id)
@@ -160,7 +160,7 @@ def _leg_report(desk: Desk, bracket: Guarded, instrument: Instrument, leg: Leg, 
         return found
     try:
         if not unnamed:  # else nobody can tell: had it filled, the position would be smaller
-            return desk.venue.fetch(desk.keys, instrument, leg.ref)
+            return desk.fetch(instrument, leg.ref)
     except OrderNotFound:
         pass
     leg.missing += 1

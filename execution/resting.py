@@ -95,7 +95,7 @@ def _look_at_resting(desk: Desk, instrument: Instrument, row: Order) -> None:
 
 def _known(desk: Desk, instrument: Instrument, row: Order, step: Step) -> list[Report]:
     try:
-        return [desk.venue.fetch(desk.keys, instrument, endings.ref_of(row, step))]
+        return [desk.fetch(instrument, endings.ref_of(row, step))]
     except OrderNotFound:
         return []
 

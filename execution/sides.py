@@ -94,7 +94,7 @@ def ask(desk: Desk, instrument: Instrument, row: Order) -> list[Report]:
     found = []
     for ref in _refs(desk, row):
         with suppress(OrderNotFound):
-            report = desk.venue.fetch(desk.keys, instrument, ref)
+            report = desk.fetch(instrument, ref)
             found.append(replace(report, client_id=report.client_id or ref.client_id))
     return found
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.errors import NotSent, TooLate
+from exchanges.errors import NotSent, OutcomeUnknown, TooLate
 from exchanges.limits import Bucket, Charge, LocalGate
 from exchanges.pool import Connection, Pool
 from exchanges.registry import venues
@@ -20,6 +20,7 @@ from exchanges.types import (
     Direction,
     Environment,
     MarginMode,
+    OrderRef,
     OrderRequest,
     OrderType,
     Side,
@@ -28,6 +29,7 @@ from execution.arming import arm
 from execution.commands import Level, Offset, OffsetUnit, Protection, StopLoss
 from execution.desk import LONGEST_WAIT_SECONDS, Desk, Timeline
 from execution.protection import Guarded, LegState
+from execution.supervise import open_desk
 
 FRESH_SECONDS = 10.0
 SERIAL = sorted((kind.name, kind.key_family) for kind in venues().values() if kind.serial)
@@ -209,3 +211,22 @@ def test_a_stop_that_a_ban_keeps_from_being_placed_is_left_to_the_next_look(room
     arm(here.desk, bracket, here.instrument)
     assert [leg.status for leg in bracket.legs] == [LegState.FAILED]
     assert (bracket.status, bracket.legs[0].attempts, here.slept) == ("failed", 0, [])
+
+
+def test_an_answer_about_another_order_is_not_believed(make_desk: Any, wire: Any) -> None:
+    made = make_desk(families=("binance",), balances={"USDT": "100000"})
+    told = [made.one(f"BTCUSDT on Binance_F limit long 0.01 at {price}") for price in (40000, 41000)]
+    first, second = (OrderRef(each["client_id"], each["exchange_id"]) for each in told)
+    opened = open_desk(made.accounts["binance"], "Binance_F")
+    instrument, answers = opened.listed("BTCUSDT"), list[Any]()
+
+    def act(line: str, send: Any) -> Any:
+        if "/fapi/v1/order" in line:
+            answers.append(send())
+            return answers[0]
+        return send()
+
+    wire(act)
+    assert opened.fetch(instrument, first).client_id == first.client_id
+    with pytest.raises(OutcomeUnknown, match="another order"):
+        opened.fetch(instrument, second)
