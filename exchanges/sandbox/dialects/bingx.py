@@ -337,7 +337,7 @@ class _BingX(Dialect):
             quantity=None if quantity is None else floor_to(quantity, market.step),
             quote_quantity=spend if quantity is None else None,
             client_id=call.text("newClientOrderId", "").lower(),
-            **self._prices(call, self.spot, market, kind),
+            **_prices(call, self.spot, market, kind),
         )
         return _ok(_spot_row(self.spot.place(call.account, ticket)))
 
@@ -375,23 +375,15 @@ class _BingX(Dialect):
         return _ok(
             {
                 "orders": [
-                    _spot_row(each)
-                    for each in self._cancel_named(call, self.spot, "orderIds", "clientOrderIDs")
+                    _spot_row(each) for each in _cancel_named(call, self.spot, "orderIds", "clientOrderIDs")
                 ]
             }
         )
 
-    def _cancel_named(self, call: Call, desk: Desk, ids: str, client_ids: str) -> list[Order]:
-        market = desk.market(call.text("symbol"))
-        found = [desk.order(call.account, order_id=each) for each in _names(call, ids)]
-        found += [desk.order(call.account, client_id=each.lower()) for each in _names(call, client_ids)]
-        known = [each for each in found if each is not None and each.open and each.market is market]
-        return [desk.cancel(call.account, each) for each in known if each.open]
-
     @route("POST /openApi/spot/v1/trade/order/cancelReplace", trading=True, costs=_each("place", "orders"))
     def replace_spot(self, call: Call) -> Any:
         """The new order is placed only when the old one could be cancelled, unless it is to be placed in any case."""
-        old, why = self._cancelled(call, self.spot)
+        old, why = _cancelled(call, self.spot)
         told: dict[str, Any] = {
             "cancelResult": {"code": 0 if old else 100400, "msg": why, "result": old is not None}
         }
@@ -402,14 +394,6 @@ class _BingX(Dialect):
         done = not placed["code"]
         told["openResult"] = {"code": placed["code"], "msg": placed["msg"], "result": done}
         return _ok(told | {"orderOpenResponse": placed["data"] if done else None})
-
-    def _cancelled(self, call: Call, desk: Desk) -> tuple[Order | None, str]:
-        market = desk.market(call.text("symbol"))
-        name = call.text("cancelClientOrderID", call.text("cancelClientOrderId", "")).lower()
-        order = desk.order(call.account, order_id=call.text("cancelOrderId", ""), client_id=name)
-        if order is None or not order.open or order.market is not market:
-            return None, GONE
-        return desk.cancel(call.account, order), ""
 
     @route("GET /openApi/spot/v1/trade/historyOrders", costs=_each("fetch", "queries"))
     def history_spot(self, call: Call) -> Any:
@@ -518,7 +502,7 @@ class _BingX(Dialect):
             else call.text("clientOrderId", call.text("clientOrderID", "")).lower(),
             trigger_by=call.one_of("workingType", TRIGGERS, "MARK_PRICE"),
             attached=tuple(self._attached(call, market, side)),
-            **self._prices(call, self.linear, market, kind),
+            **_prices(call, self.linear, market, kind),
         )
 
     def _attached(self, call: Call, market: Market, position: Direction | None) -> Iterator[Ticket]:
@@ -538,22 +522,8 @@ class _BingX(Dialect):
                 position_side=position,
                 link=link,
                 trigger_by=leg.one_of("workingType", TRIGGERS, "MARK_PRICE"),
-                **self._prices(leg, self.linear, market, kind),
+                **_prices(leg, self.linear, market, kind),
             )
-
-    def _prices(self, call: Call, desk: Desk, market: Market, kind: OrderType) -> dict[str, Any]:
-        """Prices cut to the tick, how long the order lives, and on which side it waits."""
-        price = floor_to(call.decimal("price"), market.tick) if kind in LIMITS else None
-        trigger = floor_to(call.decimal("stopPrice"), market.tick) if kind.conditional else None
-        undirected = kind.conditional and call.text("type") not in CLOSING
-        return {
-            "price": price,
-            "trigger_price": trigger,
-            "rises": trigger > desk.bid(market) if undirected and trigger is not None else None,
-            "time_in_force": call.one_of("timeInForce", TIMES, "GTC"),
-            "post_only": call.text("timeInForce", "") == "PostOnly",
-            "extra": {"type": call.text("type"), "workingType": call.text("workingType", "")},
-        }
 
     @route("DELETE /openApi/swap/v2/trade/order", trading=True, costs=_each("cancel", "orders"))
     def cancel(self, call: Call) -> Any:
@@ -565,12 +535,12 @@ class _BingX(Dialect):
 
     @route("DELETE /openApi/swap/v2/trade/batchOrders", trading=True, costs=_each("cancel", "orders"))
     def cancel_batch(self, call: Call) -> Any:
-        ended = self._cancel_named(call, self.linear, "orderIdList", "clientOrderIDList")
+        ended = _cancel_named(call, self.linear, "orderIdList", "clientOrderIDList")
         return _ok({"success": [_swap_row(each) for each in ended], "failed": None})
 
     @route("POST /openApi/swap/v1/trade/cancelReplace", trading=True, costs=_each("place", "orders"))
     def replace(self, call: Call) -> Any:
-        old, why = self._cancelled(call, self.linear)
+        old, why = _cancelled(call, self.linear)
         told: dict[str, Any] = {"cancelResult": str(old is not None).lower(), "cancelMsg": why}
         told["cancelResponse"] = _swap_row(old) if old else None
         if old is None and call.text("cancelReplaceMode", "STOP_ON_FAILURE") != "ALLOW_FAILURE":
@@ -915,6 +885,38 @@ def _open(call: Call, desk: Desk) -> list[Order]:
 
 def _cancel_all(call: Call, desk: Desk) -> list[Order]:
     return [desk.cancel(call.account, each) for each in _open(call, desk) if each.open]
+
+
+def _prices(call: Call, desk: Desk, market: Market, kind: OrderType) -> dict[str, Any]:
+    """Prices cut to the tick, how long the order lives, and on which side it waits."""
+    price = floor_to(call.decimal("price"), market.tick) if kind in LIMITS else None
+    trigger = floor_to(call.decimal("stopPrice"), market.tick) if kind.conditional else None
+    undirected = kind.conditional and call.text("type") not in CLOSING
+    return {
+        "price": price,
+        "trigger_price": trigger,
+        "rises": trigger > desk.bid(market) if undirected and trigger is not None else None,
+        "time_in_force": call.one_of("timeInForce", TIMES, "GTC"),
+        "post_only": call.text("timeInForce", "") == "PostOnly",
+        "extra": {"type": call.text("type"), "workingType": call.text("workingType", "")},
+    }
+
+
+def _cancel_named(call: Call, desk: Desk, ids: str, client_ids: str) -> list[Order]:
+    market = desk.market(call.text("symbol"))
+    found = [desk.order(call.account, order_id=each) for each in _names(call, ids)]
+    found += [desk.order(call.account, client_id=each.lower()) for each in _names(call, client_ids)]
+    known = [each for each in found if each is not None and each.open and each.market is market]
+    return [desk.cancel(call.account, each) for each in known if each.open]
+
+
+def _cancelled(call: Call, desk: Desk) -> tuple[Order | None, str]:
+    market = desk.market(call.text("symbol"))
+    name = call.text("cancelClientOrderID", call.text("cancelClientOrderId", "")).lower()
+    order = desk.order(call.account, order_id=call.text("cancelOrderId", ""), client_id=name)
+    if order is None or not order.open or order.market is not market:
+        return None, GONE
+    return desk.cancel(call.account, order), ""
 
 
 def _status(order: Order, cancelled: str) -> str:
