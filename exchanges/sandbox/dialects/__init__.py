@@ -1,1 +1,1 @@
-"""The dialects, one file per exchange: found by looking, never listed. See `exchanges/sandbox/dialect.py`."""
+"""The dialects, one file or several per exchange: found by looking, never listed. See `exchanges/sandbox/dialect.py`."""
