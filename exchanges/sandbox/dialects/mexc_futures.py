@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.mexc import MEXCFrame
+from exchanges.sandbox.dialects.mexc_frame import MEXCFrame
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Limit, Owner
 from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, Rejected, Rules, Ticket, fine
