@@ -102,6 +102,17 @@ def open_orders(call: Call, desk: Desk) -> list[Order]:
     return [each for each in desk.book(call.account).open.values() if market in (None, each.market)]
 
 
+def recorded_orders(call: Call, desk: Desk) -> list[Order]:
+    """Newest first; of a symbol, and from a time and a number on, where they are named."""
+    symbol, since = call.text("symbol", ""), call.integer("startTime", 0)
+    after = call.integer("orderId", 0)
+    return [
+        each
+        for each in reversed(list(desk.book(call.account).orders.values()))
+        if symbol in ("", each.market.symbol) and each.created_ms >= since and int(each.id) >= after
+    ]
+
+
 def cancel_open(call: Call, desk: Desk) -> list[Order]:
     return [desk.cancel(call.account, each) for each in open_orders(call, desk) if each.open]
 

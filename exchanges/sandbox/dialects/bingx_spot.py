@@ -22,6 +22,7 @@ from exchanges.sandbox.dialects.bingx_orders import (
     named_order,
     open_orders,
     prices_of,
+    recorded_orders,
 )
 from exchanges.sandbox.model import Reason, Rejected, Ticket, floor_to, text
 from exchanges.sandbox.wire import Call
@@ -110,14 +111,8 @@ class BingXSpotOrders(BingXFrame):
     @route("GET /openApi/spot/v1/trade/historyOrders", costs=costs("fetch", "queries"))
     def history_spot(self, call: Call) -> Any:
         """Newest first, in pages; of a symbol, a number and a state that may be named."""
-        state, after = call.text("status", ""), call.integer("orderId", 0)
-        symbol, since = call.text("symbol", ""), call.integer("startTime", 0)
-        rows = [
-            spot_row(each)
-            for each in reversed(list(self.spot.book(call.account).orders.values()))
-            if symbol in ("", each.market.symbol) and each.created_ms >= since and int(each.id) >= after
-        ]
-        rows = [row for row in rows if state in ("", row["status"])]
+        state, known = call.text("status", ""), recorded_orders(call, self.spot)
+        rows = [row for row in map(spot_row, known) if state in ("", row["status"])]
         size, number = call.integer("pageSize", call.integer("limit", 100)), call.integer("pageIndex", 1)
         return ok({"orders": rows[(number - 1) * size : number * size]})
 

@@ -29,6 +29,7 @@ from exchanges.sandbox.dialects.bingx_orders import (
     object_of,
     open_orders,
     prices_of,
+    recorded_orders,
 )
 from exchanges.sandbox.model import ZERO, Market, Reason, Rejected, Ticket, floor_to
 from exchanges.sandbox.wire import Answered, Call, encode
@@ -192,16 +193,7 @@ class BingXSwapOrders(BingXFrame):
     @route("GET /openApi/swap/v1/trade/fullOrder", costs=costs("history", "orders"))
     def full_orders(self, call: Call) -> Any:
         """Open ones too, newest first."""
-        symbol, since, after = (
-            call.text("symbol", ""),
-            call.integer("startTime", 0),
-            call.integer("orderId", 0),
-        )
-        found = [
-            each
-            for each in reversed(list(self.linear.book(call.account).orders.values()))
-            if symbol in ("", each.market.symbol) and each.created_ms >= since and int(each.id) >= after
-        ]
+        found = recorded_orders(call, self.linear)
         return ok({"orders": [swap_row(each) for each in found[: call.integer("limit", 500)]]})
 
     @route(
