@@ -50,6 +50,9 @@ BANS = {403: Scope.ADDRESS, 418: Scope.ADDRESS}
 SAME_CAUSE_MS = 5_000
 #: how long an address then rests where nobody says: if it was chance, nobody waits long; if not, it is told again
 DOUBT_SECONDS = 2.0
+#: and how long a bucket rests at most where neither the answer nor the venue's `cool_downs` tells: asking again so seldom
+#: costs an exchange nothing, and a window of minutes would leave its positions alone for a refusal that was chance
+UNTOLD_SECONDS = 30.0
 
 
 class Caller(ABC):
@@ -268,7 +271,7 @@ class Caller(ABC):
         scope, doubt = self._meant(charges, self.throttles.get(code, BANS.get(status)))
         for charge in charges:
             if scope in (None, charge.limit.scope):
-                window = charge.limit.window_seconds
+                window = min(charge.limit.window_seconds, UNTOLD_SECONDS)
                 if doubt and charge.limit.scope is Scope.ADDRESS:
                     window = min(window, DOUBT_SECONDS)
                 self.gate.block(charge, window if told is None else told)

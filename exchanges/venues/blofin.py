@@ -213,6 +213,7 @@ class BloFinFutures(OrdersInMode, CountsContracts):
     )
     errors, hints = ERRORS, HINTS
     throttles = {"403": Scope.ADDRESS}
+    cool_downs = {"403": 300.0}
     #: 500 a minute and 1,500 in five minutes by address, 30 in ten seconds of one user on everything under trade/
     buckets = {
         "requests": Bucket(500, 60.0),

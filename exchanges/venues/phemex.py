@@ -197,9 +197,7 @@ class _Phemex(Venue):
     throttles = {"429:user": Scope.KEY, "39995": Scope.KEY, "429": Scope.ADDRESS}
     #: an address over its limit is shut out for the five minutes that follow (Generic-API-Info.en.md at
     #: github.com/phemex/phemex-api-docs, read 2026-11-23). How it is told so is not documented: a 429 that names no
-    #: group may be that, or chance. One question every half minute costs nothing during a shut-out; five minutes
-    #: without any would leave every position at the exchange alone for a refusal that was chance
-    cool_downs = {"429": 30.0}
+    #: group may be that, or chance
     buckets = {
         "address": Bucket(5000, 300.0),
         "contract": Bucket(500, 60.0, Scope.KEY),

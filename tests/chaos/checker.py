@@ -217,7 +217,11 @@ def _check_brackets(findings: Findings, index: _Index, troubles: Sequence[Troubl
         entry = names.get(bracket["entry_client_id"])
         opened = max(bracket["quantity"], entry["filled"] if entry else Decimal(0))
         owner = bracket["user_id"], bracket["venue"]
-        if closed > opened and _out_of_reach(list(legs.values()), opened, owner, troubles):
+        # on spot the fee leaves less to close than was bought
+        sizes = {opened, bracket["quantity"]}
+        if closed > opened and any(
+            _out_of_reach(list(legs.values()), size, owner, troubles) for size in sizes
+        ):
             out_of_reach += 1
         elif closed > opened:
             findings.add(
@@ -229,7 +233,7 @@ def _check_brackets(findings: Findings, index: _Index, troubles: Sequence[Troubl
 
 
 def _out_of_reach(
-    legs: Sequence[Row], opened: Decimal, owner: tuple[int, str], troubles: Sequence[Trouble]
+    legs: Sequence[Row], size: Decimal, owner: tuple[int, str], troubles: Sequence[Trouble]
 ) -> bool:
     """Whether those that filled after everything was closed had stood before, and filled while something was down or soon
     after."""
@@ -237,13 +241,13 @@ def _out_of_reach(
     closed, until = Decimal(0), 0
     late = []
     for leg in filled:
-        if closed >= opened:
+        if closed >= size:
             late.append(leg)
             continue
         closed, until = closed + leg["filled"], leg["updated_ms"]
     spans = [_Span(until / 1000, leg["updated_ms"] / 1000) for leg in late]
     return (
-        closed == opened
+        closed == size
         and all(leg["created_ms"] < until for leg in late)
         and all(span.begun < (_last_trouble(span, owner, troubles)) for span in spans)
         and all(span.until - _last_trouble(span, owner, troubles) <= REACH_SECONDS for span in spans)

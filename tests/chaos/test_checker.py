@@ -164,6 +164,14 @@ def test_a_second_leg_that_fills_is_found_unless_nobody_could_cancel_it(apart_ms
     assert bool(findings.found["duplicates"]) is doubled
 
 
+def test_a_bracket_that_the_fee_made_smaller_than_its_entry_is_whole():
+    held = both_filled(4000, 1000)
+    held.brackets[0]["quantity"] = D("0.00998")
+    for leg in at_exchange(held)["orders"][1:]:
+        leg["filled"] = D("0.00998")
+    assert not check(told(), held, LANES, [USER], [Trouble(11.5, 14.0)]).found["duplicates"]
+
+
 def test_legs_that_close_more_than_was_opened_are_found():
     held = books()
     at_exchange(held)["orders"][1] |= {"status": "filled", "filled": D("0.02"), "average_price": D(49000)}

@@ -416,6 +416,16 @@ def test_when_a_second_key_is_refused_it_is_their_address() -> None:
     assert refused(venue, KEYS, OTHER) == [NotSent, NotSent]
 
 
+def test_a_bucket_of_a_minute_rests_half_a_minute_where_nobody_tells_for_how_long() -> None:
+    time = Time()
+    venue = tiny(Exchange(RATE, (200, {"id": 1})), time=time)
+    assert refused(venue, None) == [Throttled]
+    time.now += 29
+    assert refused(venue, None) == [NotSent]
+    time.now += 2
+    assert refused(venue, None) == []
+
+
 def test_an_address_that_is_refused_rests_for_the_time_told() -> None:
     time, wait = Time(), {"retry-after": "30"}
     venue = tiny(Exchange((429, {}, wait), (429, {}, wait), (200, {"id": 1})), time=time)
