@@ -8,20 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.htx import SIDES, HTXFrame, kind_of
-from exchanges.sandbox.ledger import Account, Position
-from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, Rejected, Ticket
+from exchanges.sandbox.dialects.htx_frame import SIDES, kind_of
+from exchanges.sandbox.dialects.htx_futures_answers import FLAGS, TRIGGERS
+from exchanges.sandbox.dialects.htx_older_account import HTXOlderAccount, both, mode_of
+from exchanges.sandbox.dialects.htx_older_answers import (
+    algo_kind,
+    contract_words,
+    name_of,
+    ok,
+    plain_number,
+    state_number,
+    waits_as,
+)
+from exchanges.sandbox.ledger import Account
+from exchanges.sandbox.model import ZERO, Fill, Order, Reason, Rejected, Ticket
 from exchanges.sandbox.wire import Call
-from exchanges.types import Direction, MarginMode, OrderStatus, PositionMode, Side, TimeInForce, TriggerBy
+from exchanges.types import Direction, OrderStatus, PositionMode, Side, TimeInForce
 
-API = "/linear-swap-api/v1/swap"
 HISTORY = "/linear-swap-api/v3/swap"
 LARGEST_BATCH = 10
-TRIGGERS = {"last": TriggerBy.LAST, "mark": TriggerBy.MARK}
 #: limit or not, time in force, post-only
 PRICE_TYPES = {
     "limit": (True, TimeInForce.GTC, False),
@@ -34,22 +42,15 @@ PRICE_TYPES = {
     ),
 }
 OFFSETS = {"open": False, "close": True}
-FLAGS = {"0": False, "1": True, "false": False, "true": True}
 RISES = {"ge": True, "le": False}
-MODES = {"single_side": PositionMode.ONE_WAY, "dual_side": PositionMode.HEDGE}
 
 
-def _both(method: str, name: str, api: str = API) -> tuple[str, str]:
-    """The addresses for isolated margin and for cross margin."""
-    return f"{method} {api}_{name}", f"{method} {api}_cross_{name}"
-
-
-class HTXOlder(HTXFrame):
+class HTXOlder(HTXOlderAccount):
     """What HTX_F speaks beside v5."""
 
     # -- placing ---------------------------------------------------------------------------------------
 
-    @route(*_both("POST", "order"), trading=True, costs={"trade": 1})
+    @route(*both("POST", "order"), trading=True, costs={"trade": 1})
     def older_place(self, call: Call) -> Any:
         limit, time, post_only = call.one_of("order_price_type", PRICE_TYPES, "limit")
         ticket = Ticket(
@@ -66,10 +67,10 @@ class HTXOlder(HTXFrame):
         )
         ticket = replace(ticket, attached=tuple(self.attached(call, ticket)))
         self._lever(call)
-        self.take_mode(call.account, ticket, _mode(call))
-        return _ok(call, _named(self.desk.place(call.account, ticket)))
+        self.take_mode(call.account, ticket, mode_of(call))
+        return ok(call, name_of(self.desk.place(call.account, ticket)))
 
-    @route(*_both("POST", "batchorder"), trading=True, costs={"trade": 1})
+    @route(*both("POST", "batchorder"), trading=True, costs={"trade": 1})
     def older_place_batch(self, call: Call) -> Any:
         orders = call.params.get("orders_data")
         if not isinstance(orders, list) or not 0 < len(orders) <= LARGEST_BATCH:
@@ -81,7 +82,7 @@ class HTXOlder(HTXFrame):
                 rows["success"].append(answer["data"] | {"index": place})
             else:
                 rows["errors"].append({"index": place, **{n: answer[n] for n in ("err_code", "err_msg")}})
-        return _ok(call, rows)
+        return ok(call, rows)
 
     def _aimed(self, call: Call) -> dict[str, Any]:
         """In one-way mode an order names no position; in hedge mode it opens or closes one."""
@@ -93,21 +94,6 @@ class HTXOlder(HTXFrame):
             return {"reduce_only": call.one_of("reduce_only", FLAGS, "0")}
         opens = side.opposite if call.one_of("offset", OFFSETS) else side
         return {"position_side": Direction.LONG if opens is Side.BUY else Direction.SHORT}
-
-    def _lever(self, call: Call) -> None:
-        if call.text("lever_rate", ""):
-            self.desk.set_leverage(
-                call.account, call.text("contract_code"), Decimal(call.integer("lever_rate"))
-            )
-
-    def take_mode(self, account: Account, ticket: Ticket, mode: MarginMode) -> None:
-        """A position lives in one mode here; what would close it in the other finds nothing."""
-        market, book = self.desk.market(ticket.symbol), self.desk.book(account)
-        if mode is self.desk.margin_mode(account, market):
-            return
-        if any(each.market is market for each in book.open_positions()):
-            raise Rejected(Reason.REDUCE_ONLY if ticket.reduces else Reason.HAS_POSITION)
-        book.margin_modes[ticket.symbol] = mode
 
     def attached(self, call: Call, entry: Ticket) -> Iterator[Ticket]:
         """Its stop and its target: algo orders from the first fill on, of which the first that fires ends the other."""
@@ -134,7 +120,7 @@ class HTXOlder(HTXFrame):
             extra={"algo": kind, "type": "market" if price is None else "limit"},
         )
 
-    @route(*_both("POST", "trigger_order"), trading=True, costs={"trade": 1})
+    @route(*both("POST", "trigger_order"), trading=True, costs={"trade": 1})
     def older_trigger(self, call: Call) -> Any:
         rises, side = call.one_of("trigger_type", RISES), call.one_of("direction", SIDES)
         limit, _, _ = call.one_of("order_price_type", PRICE_TYPES, "limit")
@@ -151,10 +137,10 @@ class HTXOlder(HTXFrame):
             **self._aimed(call),
         )
         self._lever(call)
-        self.take_mode(call.account, ticket, _mode(call))
-        return _ok(call, _named(self.desk.place(call.account, ticket)))
+        self.take_mode(call.account, ticket, mode_of(call))
+        return ok(call, name_of(self.desk.place(call.account, ticket)))
 
-    @route(*_both("POST", "tpsl_order"), trading=True, costs={"trade": 1})
+    @route(*both("POST", "tpsl_order"), trading=True, costs={"trade": 1})
     def older_tpsl(self, call: Call) -> Any:
         """Of a position there is; `direction` is that of the order that closes it."""
         side = call.one_of("direction", SIDES)
@@ -171,12 +157,12 @@ class HTXOlder(HTXFrame):
         if not tickets:
             raise Rejected(Reason.MISSING_PARAMETER, "tp_trigger_price")
         for each in tickets:
-            self.take_mode(call.account, each, _mode(call))
+            self.take_mode(call.account, each, mode_of(call))
         orders = self.desk.place_linked(call.account, tickets)
-        told = {f"{each.ticket.extra['algo']}_order": _named(each) for each in orders}
-        return _ok(call, {"tp_order": None, "sl_order": None} | told)
+        told = {f"{each.ticket.extra['algo']}_order": name_of(each) for each in orders}
+        return ok(call, {"tp_order": None, "sl_order": None} | told)
 
-    @route(*_both("POST", "lightning_close_position"), trading=True, costs={"trade": 1})
+    @route(*both("POST", "lightning_close_position"), trading=True, costs={"trade": 1})
     def older_close(self, call: Call) -> Any:
         """So much of a position, at market."""
         market, side = self.desk.market(call.text("contract_code")), call.one_of("direction", SIDES)
@@ -192,16 +178,16 @@ class HTXOlder(HTXFrame):
                     client_id=call.text("client_order_id", ""),
                     extra={"type": "lightning"},
                 )
-                return _ok(call, _named(self.desk.place(call.account, ticket)))
+                return ok(call, name_of(self.desk.place(call.account, ticket)))
         raise Rejected(Reason.REDUCE_ONLY)
 
     # -- cancelling ------------------------------------------------------------------------------------
 
-    @route(*_both("POST", "cancel"), trading=True, costs={"trade": 1})
+    @route(*both("POST", "cancel"), trading=True, costs={"trade": 1})
     def older_cancel(self, call: Call) -> Any:
         return self._ended(call, lambda order: not order.waiting)
 
-    @route(*_both("POST", "trigger_cancel"), *_both("POST", "tpsl_cancel"), trading=True, costs={"trade": 1})
+    @route(*both("POST", "trigger_cancel"), *both("POST", "tpsl_cancel"), trading=True, costs={"trade": 1})
     def older_cancel_algo(self, call: Call) -> Any:
         return self._ended(call, lambda order: order.waiting)
 
@@ -217,30 +203,30 @@ class HTXOlder(HTXFrame):
                 continue
             self.desk.cancel(call.account, order)
             done.append(each)
-        return _ok(call, {"errors": errors, "successes": ",".join(done)})
+        return ok(call, {"errors": errors, "successes": ",".join(done)})
 
-    @route(*_both("POST", "cancelall"), trading=True, costs={"trade": 1})
+    @route(*both("POST", "cancelall"), trading=True, costs={"trade": 1})
     def older_cancel_all(self, call: Call) -> Any:
         return self._all_cancelled(call, ("",))
 
-    @route(*_both("POST", "trigger_cancelall"), trading=True, costs={"trade": 1})
+    @route(*both("POST", "trigger_cancelall"), trading=True, costs={"trade": 1})
     def older_cancel_all_triggers(self, call: Call) -> Any:
         return self._all_cancelled(call, ("trigger",))
 
-    @route(*_both("POST", "tpsl_cancelall"), trading=True, costs={"trade": 1})
+    @route(*both("POST", "tpsl_cancelall"), trading=True, costs={"trade": 1})
     def older_cancel_all_tpsl(self, call: Call) -> Any:
         return self._all_cancelled(call, ("sl", "tp"))
 
     def _all_cancelled(self, call: Call, kinds: tuple[str, ...]) -> Any:
-        orders = [each for each in self.open_of(call, "contract_code") if _waits_as(each) in kinds]
+        orders = [each for each in self.open_of(call, "contract_code") if waits_as(each) in kinds]
         for order in orders:
             if order.open:
                 self.desk.cancel(call.account, order)
-        return _ok(call, {"errors": [], "successes": ",".join(_number(each) for each in orders)})
+        return ok(call, {"errors": [], "successes": ",".join(plain_number(each) for each in orders)})
 
     # -- asking ----------------------------------------------------------------------------------------
 
-    @route(*_both("POST", "order_info"))
+    @route(*both("POST", "order_info"))
     def older_order(self, call: Call) -> Any:
         ids = [("order_id", each) for each in call.text("order_id", "").split(",") if each]
         ids += [("client_id", each) for each in call.text("client_order_id", "").split(",") if each]
@@ -248,34 +234,34 @@ class HTXOlder(HTXFrame):
         known = [each for each in found if each is not None and not each.waiting]
         if not known:
             raise Rejected(Reason.UNKNOWN_ORDER)
-        return _ok(call, [self._order(call.account, each) for each in known])
+        return ok(call, [self._order(call.account, each) for each in known])
 
-    @route(*_both("POST", "openorders"))
+    @route(*both("POST", "openorders"))
     def older_open(self, call: Call) -> Any:
         found = [each for each in self.open_of(call, "contract_code") if not each.waiting]
-        return _ok(call, _page(call, "orders", [self._order(call.account, each) for each in found]))
+        return ok(call, _page(call, "orders", [self._order(call.account, each) for each in found]))
 
-    @route(*_both("POST", "trigger_openorders"))
+    @route(*both("POST", "trigger_openorders"))
     def older_open_triggers(self, call: Call) -> Any:
-        found = [each for each in self.open_of(call, "contract_code") if _waits_as(each) == "trigger"]
-        return _ok(call, _page(call, "orders", [self._algo_told(call.account, each) for each in found]))
+        found = [each for each in self.open_of(call, "contract_code") if waits_as(each) == "trigger"]
+        return ok(call, _page(call, "orders", [self._algo_told(call.account, each) for each in found]))
 
-    @route(*_both("POST", "tpsl_openorders"))
+    @route(*both("POST", "tpsl_openorders"))
     def older_open_tpsl(self, call: Call) -> Any:
-        found = [each for each in self.open_of(call, "contract_code") if _waits_as(each) in ("sl", "tp")]
-        return _ok(call, _page(call, "orders", [self._algo_told(call.account, each) for each in found]))
+        found = [each for each in self.open_of(call, "contract_code") if waits_as(each) in ("sl", "tp")]
+        return ok(call, _page(call, "orders", [self._algo_told(call.account, each) for each in found]))
 
-    @route(*_both("POST", "hisorders", HISTORY))
+    @route(*both("POST", "hisorders", HISTORY))
     def older_history(self, call: Call) -> Any:
         """Those that ended, newest first; of states that may be named in numbers."""
         symbol, states = call.text("contract", ""), call.text("status", "0").split(",")
         known = reversed(self.desk.book(call.account).orders.values())
-        ended = [each for each in known if not each.open and (each.live_id or not _kind(each))]
+        ended = [each for each in known if not each.open and (each.live_id or not algo_kind(each))]
         rows = [self._order(call.account, each) for each in ended if symbol in ("", each.market.symbol)]
         found = [row for row in rows if states == ["0"] or str(row["status"]) in states]
         return {"code": 200, "msg": "ok", "data": found[:50], "ts": call.now_ms}
 
-    @route(*_both("POST", "matchresults", HISTORY), *_both("POST", "matchresults_exact", HISTORY))
+    @route(*both("POST", "matchresults", HISTORY), *both("POST", "matchresults_exact", HISTORY))
     def older_trades(self, call: Call) -> Any:
         symbol, book = call.text("contract", ""), self.desk.book(call.account)
         found = [each for each in reversed(book.fills) if symbol in ("", each.symbol)]
@@ -287,114 +273,12 @@ class HTXOlder(HTXFrame):
         data: Any = {"trades": rows, "remain_size": 0, "next_id": None} if "exact" in call.path else rows
         return {"code": 200, "msg": "ok", "data": data, "ts": call.now_ms}
 
-    # -- account ---------------------------------------------------------------------------------------
-
-    @route(f"POST {API}_cross_account_info", costs={"account": 1})
-    def older_cross_account(self, call: Call) -> Any:
-        wanted = call.text("margin_account", "")
-        rows = [self._wallet(call.account, coin) for coin in call.account.wallets[self.desk.wallet]]
-        return _ok(call, [row for row in rows if wanted in ("", row["margin_account"])])
-
-    @route(f"POST {API}_account_info", costs={"account": 1})
-    def older_account(self, call: Call) -> Any:
-        """One row for each contract: they share one wallet here."""
-        wanted = call.text("contract_code", "")
-        markets = [each for each in self.desk.markets.values() if wanted in ("", each.symbol)]
-        return _ok(call, [self._wallet(call.account, each.quote) | _account_of(each) for each in markets])
-
-    def _wallet(self, account: Account, coin: str) -> dict[str, Any]:
-        total, profit = account.total(self.desk.wallet, coin), account.unrealised(self.desk.wallet, coin)
-        free, locked = account.free(self.desk.wallet, coin), account.locked(self.desk.wallet, coin)
-        return {
-            "margin_mode": "cross",
-            **dict.fromkeys(("margin_account", "margin_asset"), coin),
-            "margin_balance": total + profit,
-            "margin_static": total,
-            "margin_position": locked,
-            "margin_frozen": ZERO,
-            **dict.fromkeys(("withdraw_available", "margin_available"), max(free, ZERO)),
-            "profit_real": ZERO,
-            "profit_unreal": profit,
-            "risk_rate": None,
-            "position_mode": self._mode_word(account),
-            **{name: [] for name in ("contract_detail", "futures_contract_detail")},
-        }
-
-    def _mode_word(self, account: Account) -> str:
-        mode = self.desk.book(account).position_mode
-        return next(word for word, each in MODES.items() if each is mode)
-
-    @route(*_both("POST", "position_info"), costs={"account": 1})
-    def older_positions(self, call: Call) -> Any:
-        return _ok(call, self._positions(call))
-
-    @route(*_both("POST", "account_position_info"), costs={"account": 1})
-    def older_account_and_positions(self, call: Call) -> Any:
-        """In cross margin one account, in isolated margin those of the contracts."""
-        positions = self._positions(call)
-        if "cross" in call.path:
-            coin = call.text("margin_account", "USDT")
-            return _ok(call, self._wallet(call.account, coin) | {"positions": positions})
-        return _ok(call, [row | {"positions": positions} for row in self.older_account(call)["data"]])
-
-    def _positions(self, call: Call) -> list[dict[str, Any]]:
-        symbol, held = call.text("contract_code", ""), self.desk.book(call.account).open_positions()
-        mode = _mode(call)
-        return [
-            self._held(call.account, each)
-            for each in held
-            if symbol in ("", each.market.symbol) and self.desk.margin_mode(call.account, each.market) is mode
-        ]
-
-    def _held(self, account: Account, position: Position) -> dict[str, Any]:
-        market, mark = position.market, self.desk.bid(position.market)
-        leverage = self.desk.leverage(account, market)
-        return {
-            **_contract(market),
-            **dict.fromkeys(("volume", "available"), abs(position.quantity)),
-            "frozen": ZERO,
-            **dict.fromkeys(("cost_open", "cost_hold"), position.entry_price),
-            **dict.fromkeys(("profit_unreal", "profit"), position.unrealised(mark)),
-            "profit_rate": ZERO,
-            "lever_rate": int(leverage),
-            "position_margin": position.notional(position.entry_price) / leverage,
-            "direction": "buy" if position.quantity > 0 else "sell",
-            "last_price": mark,
-            "liquidation_price": None,
-            **self._margins(account, market),
-            "position_mode": self._mode_word(account),
-        }
-
-    def _margins(self, account: Account, market: Market) -> dict[str, Any]:
-        mode = self.desk.margin_mode(account, market)
-        named = market.quote if mode is MarginMode.CROSS else market.symbol
-        return {"margin_mode": str(mode), "margin_account": named, "margin_asset": market.quote}
-
-    @route(*_both("POST", "switch_lever_rate"), costs={"account": 1})
-    def older_leverage(self, call: Call) -> Any:
-        self._lever(call)
-        market = self.desk.market(call.text("contract_code"))
-        self.take_mode(
-            call.account,
-            Ticket(market.symbol, Side.BUY, kind_of(Side.BUY, limit=False, rises=None)),
-            _mode(call),
-        )
-        told = {"contract_code": market.symbol, "lever_rate": call.integer("lever_rate")}
-        return _ok(call, told | {"margin_mode": str(_mode(call))})
-
-    @route(*_both("POST", "switch_position_mode"), costs={"account": 1})
-    def older_position_mode(self, call: Call) -> Any:
-        mode, account = call.one_of("position_mode", MODES), call.text("margin_account")
-        if self.desk.book(call.account).position_mode is not mode:
-            self.desk.set_position_mode(call.account, mode)
-        return _ok(call, [{"margin_account": account, "position_mode": call.text("position_mode")}])
-
     # -- how things are written ------------------------------------------------------------------------
 
     def _order(self, account: Account, order: Order) -> dict[str, Any]:
         return {
-            **_contract(order.market),
-            **_named(order),
+            **contract_words(order.market),
+            **name_of(order),
             **self._directed(account, order),
             "price": order.price or ZERO,
             "order_price_type": order.ticket.extra["type"],
@@ -408,16 +292,16 @@ class HTXOlder(HTXFrame):
             "fee_asset": order.market.quote,
             "profit": sum((fill.realised for fill in order.fills), ZERO),
             "margin_frozen": ZERO,
-            "status": _state(order),
+            "status": state_number(order),
             "query_id": order.sequence,
-            "is_tpsl": int(_kind(order) in ("sl", "tp")),
+            "is_tpsl": int(algo_kind(order) in ("sl", "tp")),
         }
 
     def _algo_told(self, account: Account, order: Order) -> dict[str, Any]:
-        kind = _kind(order)
+        kind = algo_kind(order)
         return {
-            **_contract(order.market),
-            **_named(order),
+            **contract_words(order.market),
+            **name_of(order),
             **self._directed(account, order),
             "trigger_type": "ge" if order.ticket.trigger_rises else "le",
             "trigger_price": order.trigger_price,
@@ -444,10 +328,10 @@ class HTXOlder(HTXFrame):
 
     def _trade(self, account: Account, order: Order, fill: Fill) -> dict[str, Any]:
         return {
-            **_contract(order.market),
-            **_named(order),
+            **contract_words(order.market),
+            **name_of(order),
             **self._directed(account, order),
-            "id": f"{fill.id}-{_number(order)}-1",
+            "id": f"{fill.id}-{plain_number(order)}-1",
             **dict.fromkeys(("query_id", "match_id"), fill.id),
             "trade_volume": fill.quantity,
             "trade_price": fill.price,
@@ -460,57 +344,8 @@ class HTXOlder(HTXFrame):
         }
 
 
-def _ok(call: Call, data: Any) -> dict[str, Any]:
-    return {"status": "ok", "data": data, "ts": call.now_ms}
-
-
 def _page(call: Call, name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     number, size = call.integer("page_index", 1), call.integer("page_size", 20)
     found = rows[(number - 1) * size : number * size]
     pages = max(-(-len(rows) // size), 1)
     return {name: found, "total_page": pages, "current_page": number, "total_size": len(rows)}
-
-
-def _mode(call: Call) -> MarginMode:
-    return MarginMode.CROSS if "_cross_" in call.path else MarginMode.ISOLATED
-
-
-def _kind(order: Order) -> str:
-    """Of an algo order that has not fired, or the plain order it became; "" for an order that never waited."""
-    return str(order.ticket.extra.get("algo", ""))
-
-
-def _waits_as(order: Order) -> str:
-    """Its kind until it fires; from then on it is a plain order."""
-    return _kind(order) if order.waiting else ""
-
-
-def _number(order: Order) -> str:
-    return order.live_id or order.id
-
-
-def _named(order: Order) -> dict[str, Any]:
-    own = order.client_id
-    told: dict[str, Any] = {"order_id": int(_number(order)), "order_id_str": _number(order)}
-    return told | (
-        {"client_order_id": int(own) if own.isdigit() else own} if own and not _kind(order) else {}
-    )
-
-
-def _contract(market: Market) -> dict[str, Any]:
-    told = {"symbol": market.base, "contract_code": market.symbol, "pair": market.symbol}
-    return told | {"contract_type": "swap", "business_type": "swap", "trade_partition": market.quote}
-
-
-def _account_of(market: Market) -> dict[str, Any]:
-    told = {"symbol": market.base, "contract_code": market.symbol}
-    return told | {"margin_mode": "isolated", "margin_account": market.symbol}
-
-
-def _state(order: Order) -> int:
-    """3 stands, 4 stands filled in part, 5 cancelled filled in part, 6 filled, 7 cancelled."""
-    if order.open:
-        return 4 if order.filled else 3
-    if order.status is OrderStatus.FILLED:
-        return 6
-    return 5 if order.filled else 7
