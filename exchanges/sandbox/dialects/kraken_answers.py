@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, Ticket, decimals_of, text
-from exchanges.types import OrderStatus, OrderType
+from exchanges.types import OrderStatus, OrderType, Product
 
 TYPES = {
     "market": OrderType.MARKET,
@@ -33,6 +33,38 @@ ENDINGS = {
 ASSETS = {"BTC": "XXBT", "ETH": "XETH", "LTC": "XLTC", "XRP": "XXRP", "DOGE": "XXDG", "USD": "ZUSD"}
 ALTNAMES = {"BTC": "XBT", "DOGE": "XDG"}
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+#: base, tick in dollars, least volume
+_COINS = (
+    ("BTC", "0.1", "0.00005"),
+    ("ETH", "0.01", "0.001"),
+    ("SOL", "0.01", "0.02"),
+    ("XRP", "0.00001", "1.65"),
+    ("DOGE", "0.0000001", "13"),
+    ("LTC", "0.01", "0.04"),
+)
+
+
+def _market(base: str, quote: str, tick: str, least: str, least_cost: str = "0.5") -> Market:
+    """Pairs of two old assets are keyed by the old names (XXBTZUSD), others by the altname (XBTUSDT)."""
+    symbol = ALTNAMES.get(base, base) + ALTNAMES.get(quote, quote)
+    old = base in ASSETS and quote in ASSETS and base != "DOGE"
+    return Market(
+        symbol=symbol,
+        base=base,
+        quote=quote,
+        product=Product.SPOT,
+        tick=Decimal(tick),
+        step=Decimal("0.00000001"),
+        min_quantity=Decimal(least),
+        min_notional=Decimal(least_cost),
+        extra={"key": ASSETS[base] + ASSETS[quote] if old else symbol},
+    )
+
+
+MARKETS = (
+    *(_market(base, quote, tick, least) for quote in ("USD", "USDT", "USDC") for base, tick, least in _COINS),
+    _market("ETH", "BTC", "0.00001", "0.001", "0.00002"),
+)
 
 
 def transaction_id(letter: str, number: int) -> str:

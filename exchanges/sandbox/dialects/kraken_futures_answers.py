@@ -1,4 +1,4 @@
-"""What Kraken Futures answers: orders, fills and history events in its own fields. No calls, no decisions."""
+"""What Kraken Futures answers: contracts, orders, fills and history events in its own fields. No calls, no decisions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from exchanges.sandbox.model import ZERO, Fill, Market, Order, text
 from exchanges.sandbox.wire import Call
-from exchanges.types import OrderStatus, TimeInForce, TriggerBy
+from exchanges.types import OrderStatus, Product, TimeInForce, TriggerBy
 
 HISTORY_SIGNALS = {TriggerBy.LAST: "LastPrice", TriggerBy.MARK: "MarkPrice", TriggerBy.INDEX: "SpotPrice"}
 HISTORY_FORMS = {
@@ -21,6 +21,52 @@ HISTORY_FORMS = {
     "stp": "Stop",
     "take_profit": "Stop",
 }
+#: base, symbol, tick, decimals of the size, greatest leverage, greatest position
+_MARKETS = (
+    ("BTC", "PF_XBTUSD", "1", 4, 50, 1000),
+    ("ETH", "PF_ETHUSD", "0.1", 3, 50, 20_000),
+    ("SOL", "PF_SOLUSD", "0.01", 2, 50, 200_000),
+    ("XRP", "PF_XRPUSD", "0.00001", 0, 25, 20_000_000),
+    ("DOGE", "PF_DOGEUSD", "0.000001", 0, 25, 100_000_000),
+    ("LTC", "PF_LTCUSD", "0.01", 2, 25, 200_000),
+)
+
+
+def _market(base: str, symbol: str, tick: str, decimals: int, leverage: int, most: int) -> Market:
+    return Market(
+        symbol=symbol,
+        base=base,
+        quote="USD",
+        product=Product.LINEAR,
+        tick=Decimal(tick),
+        step=Decimal(1).scaleb(-decimals),
+        min_quantity=Decimal(1).scaleb(-decimals),
+        max_quantity=Decimal(most),
+        max_market_quantity=Decimal(most),
+        max_leverage=Decimal(leverage),
+        extra={"decimals": decimals},
+    )
+
+
+def _inverse(base: str, tick: str) -> Market:
+    """One contract is a dollar."""
+    return Market(
+        symbol=f"PI_{'XBT' if base == 'BTC' else base}USD",
+        base=base,
+        quote="USD",
+        product=Product.INVERSE,
+        tick=Decimal(tick),
+        step=Decimal(1),
+        min_quantity=Decimal(1),
+        max_quantity=Decimal(75_000_000),
+        max_market_quantity=Decimal(75_000_000),
+        max_leverage=Decimal(50),
+        extra={"decimals": 0},
+    )
+
+
+LINEAR = tuple(_market(*each) for each in _MARKETS)
+INVERSE = tuple(_inverse(*each) for each in (("BTC", "0.5"), ("ETH", "0.05"), ("LTC", "0.01")))
 
 
 def number_id(kind: str, number: int) -> str:
