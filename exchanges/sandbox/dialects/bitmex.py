@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.bitmex_account import API, WALLET, BitMEXAccount, filter_of
+from exchanges.sandbox.dialects.bitmex_account import API, WALLET, BitMEXAccount, filter_of, fits
 from exchanges.sandbox.dialects.bitmex_answers import (
     EVENTS,
     INVERSE,
@@ -28,6 +28,7 @@ from exchanges.sandbox.dialects.bitmex_answers import (
     text_of,
     time_word,
 )
+from exchanges.sandbox.ledger import Book
 from exchanges.sandbox.model import ZERO, ClientIds, Market, Order, Reason, Rejected, Rules, Ticket
 from exchanges.sandbox.wire import Call
 from exchanges.types import Direction, OrderStatus, OrderType, Product, Side, TimeInForce, TriggerBy
@@ -149,6 +150,9 @@ class _BitMEX(BitMEXAccount):
         told = {"account": 1, name: value, "timestamp": instant(call.now_ms)}
         return {**told, "error": f"Unable to cancel order{why}"}
 
+    def _books(self, call: Call) -> list[Book]:
+        return [desk.book(call.account) for desk in self.desks.values()]
+
     def _known(self, call: Call, order_id: str, client_id: str) -> Order | None:
         found = (
             desk.order(call.account, order_id=order_id, client_id=client_id) for desk in self.desks.values()
@@ -166,14 +170,14 @@ class _BitMEX(BitMEXAccount):
         """Oldest first, unless `reverse`; `filter` names values of the rows, and `open`."""
         wanted, symbol = filter_of(call), call.text("symbol", "")
         still = wanted.pop("open", False)
-        books = (desk.book(call.account) for desk in self.desks.values())
-        held = [order for book in books for order in (book.open if still else book.orders).values()]
+        held = [
+            order for book in self._books(call) for order in (book.open if still else book.orders).values()
+        ]
         held = [order for order in held if self.desks[order.market.product].remembers(order)]
         held.sort(key=lambda order: order.sequence, reverse=call.flag("reverse"))
         rows = (self._row(order, call) for order in held if symbol in ("", order.market.symbol))
-        found = [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
-        start = call.integer("start", 0)
-        return found[start : start + min(call.integer("count", 100), 500)]
+        found = [row for row in rows if fits(row, wanted)]
+        return _page(call, found)
 
     def _row(self, order: Order, call: Call) -> dict[str, Any]:
         ticket, market, ended = order.ticket, order.market, not order.open
@@ -211,8 +215,7 @@ class _BitMEX(BitMEXAccount):
     @route(f"GET {API}/execution")
     def executions(self, call: Call) -> Any:
         """Beside the trades what came in and what was cancelled."""
-        books = (desk.book(call.account) for desk in self.desks.values())
-        orders = [order for book in books for order in book.orders.values()]
+        orders = [order for book in self._books(call) for order in book.orders.values()]
         placed = [event_row(order, "New", order.created_ms) for order in orders]
         ended = [event_row(o, "Canceled", o.updated_ms) for o in orders if o.status is OrderStatus.CANCELLED]
         symbol = call.text("symbol", "")
@@ -231,7 +234,7 @@ class _BitMEX(BitMEXAccount):
             self._market(call)
         found = [
             execution_row(order, fill, self._contracts(order.market, fill.quantity))
-            for book in (desk.book(call.account) for desk in self.desks.values())
+            for book in self._books(call)
             for fill in book.fills
             if symbol in ("", fill.symbol)
             and instant(fill.time_ms) >= since
@@ -242,9 +245,8 @@ class _BitMEX(BitMEXAccount):
         if call.flag("reverse"):
             found.reverse()
         wanted = filter_of(call)
-        rows = [row for row in found if all(row.get(name) == value for name, value in wanted.items())]
-        start = call.integer("start", 0)
-        return rows[start : start + min(call.integer("count", 100), 500)]
+        rows = [row for row in found if fits(row, wanted)]
+        return _page(call, rows)
 
 
 def _rules(maker: str, taker: str) -> Rules:
@@ -277,6 +279,11 @@ class BitMEXInverse(_BitMEX):
     name, product = "BitMEX_C", Product.INVERSE
     markets = (INVERSE,)
     rules = BitMEXFutures.rules
+
+
+def _page(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    start = call.integer("start", 0)
+    return rows[start : start + min(call.integer("count", 100), 500)]
 
 
 def _listed(value: Any) -> list[str]:

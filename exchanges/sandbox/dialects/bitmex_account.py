@@ -180,7 +180,7 @@ class BitMEXAccount(Dialect):
         """All that ever were, closed ones too."""
         wanted, books = filter_of(call), [self.desks[each].book(call.account) for each in FUTURES]
         rows = [self._position(call, each) for book in books for each in book.positions.values()]
-        return [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
+        return [row for row in rows if fits(row, wanted)]
 
     def _position(self, call: Call, position: Position) -> dict[str, Any]:
         market, desk = position.market, self.desks[position.market.product]
@@ -310,3 +310,7 @@ def filter_of(call: Call) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Rejected(Reason.BAD_PARAMETER, "filter")
     return found
+
+
+def fits(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(row.get(name) == value for name, value in wanted.items())

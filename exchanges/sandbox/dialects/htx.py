@@ -18,6 +18,7 @@ from exchanges.sandbox.dialects.htx_answers import (
     number_of,
     ok,
     state_word,
+    type_word,
 )
 from exchanges.sandbox.dialects.htx_frame import MEMORY_SECONDS, SIDES, after, kind_of
 from exchanges.sandbox.ledger import Account
@@ -208,7 +209,6 @@ class HTXSpot(HTXAccount):
             "fees": text(sum(order.fees().values(), ZERO)),
         }
         amount = order.ticket.quote_quantity
-        kind = f"{order.side}-{'market' if order.price is None else 'limit'}"
         waited = {"stop-price": text(order.trigger_price), "operator": order.ticket.extra.get("operator")}
         return {
             "id": int(order.live_id or order.id) if is_algo(order) else int(order.id),
@@ -218,7 +218,7 @@ class HTXSpot(HTXAccount):
             "amount": text(order.quantity if amount is None else amount, 18),
             "price": text(order.price, 18),
             "created-at": order.created_ms,
-            "type": order.ticket.extra.get("type", kind),
+            "type": type_word(order),
             **{f"{prefix}-{name}": value for name, value in filled.items()},
             "finished-at": 0 if order.open else order.updated_ms,
             "source": "spot-api",

@@ -65,6 +65,12 @@ def is_algo(order: Order) -> bool:
     return bool(order.ticket.extra.get("algo"))
 
 
+def type_word(order: Order) -> str:
+    """As it was placed; of an algo order, what it became."""
+    kind = f"{order.side}-{'market' if order.price is None else 'limit'}"
+    return str(order.ticket.extra.get("type", kind))
+
+
 def state_word(order: Order) -> str:
     if order.open:
         return "created" if order.waiting else "partial-filled" if order.filled else "submitted"
@@ -113,9 +119,7 @@ def match_row(order: Order, fill: Fill) -> dict[str, Any]:
         **dict.fromkeys(("match-id", "trade-id"), fill.id),
         "price": text(fill.price),
         "created-at": fill.time_ms,
-        "type": order.ticket.extra.get(
-            "type", f"{order.side}-{'market' if order.price is None else 'limit'}"
-        ),
+        "type": type_word(order),
         "filled-amount": text(fill.quantity),
         "filled-fees": text(fill.fee),
         "filled-points": "0.0",

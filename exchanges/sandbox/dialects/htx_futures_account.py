@@ -8,15 +8,19 @@ from typing import Any
 
 from exchanges.sandbox.dialect import route
 from exchanges.sandbox.dialects.htx_frame import GATEWAY, STATUSES, HTXFrame, depth, merged
-from exchanges.sandbox.dialects.htx_futures_answers import POSITION_WORDS, REFUSALS, contract_row
+from exchanges.sandbox.dialects.htx_futures_answers import (
+    POSITION_MODES,
+    POSITION_WORDS,
+    REFUSALS,
+    contract_row,
+)
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.model import Reason, text
 from exchanges.sandbox.wire import Call, Reply
-from exchanges.types import MarginMode, PositionMode
+from exchanges.types import MarginMode
 
 D = Decimal
 MODES = {mode.value: mode for mode in MarginMode}
-POSITION_MODES = {"single_side": PositionMode.ONE_WAY, "dual_side": PositionMode.HEDGE}
 #: a contract margined in its coin
 SUSPENDED = {
     "symbol": "BTC",

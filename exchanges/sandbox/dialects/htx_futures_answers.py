@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.model import Market, Order, Reason
-from exchanges.types import Direction, Product, TriggerBy
+from exchanges.types import Direction, PositionMode, Product, TriggerBy
 
 D = Decimal
 POSITION_SIDES = {"both": None, "long": Direction.LONG, "short": Direction.SHORT}
 POSITION_WORDS = {direction: name for name, direction in POSITION_SIDES.items()}
+POSITION_MODES = {"single_side": PositionMode.ONE_WAY, "dual_side": PositionMode.HEDGE}
 TRIGGERS = {"last": TriggerBy.LAST, "mark": TriggerBy.MARK}
 FLAGS = {"0": False, "1": True, "false": False, "true": True}
 REFUSALS = {

@@ -12,14 +12,13 @@ from typing import Any
 
 from exchanges.sandbox.dialect import route
 from exchanges.sandbox.dialects.htx_frame import SIDES, kind_of
-from exchanges.sandbox.dialects.htx_futures_answers import FLAGS, TRIGGERS
+from exchanges.sandbox.dialects.htx_futures_answers import FLAGS, TRIGGERS, plain_number
 from exchanges.sandbox.dialects.htx_older_account import HTXOlderAccount, both, mode_of
 from exchanges.sandbox.dialects.htx_older_answers import (
     algo_kind,
     contract_words,
     name_of,
     ok,
-    plain_number,
     state_number,
     waits_as,
 )
@@ -66,9 +65,7 @@ class HTXOlder(HTXOlderAccount):
             **self._aimed(call),
         )
         ticket = replace(ticket, attached=tuple(self.attached(call, ticket)))
-        self._lever(call)
-        self.take_mode(call.account, ticket, mode_of(call))
-        return ok(call, name_of(self.desk.place(call.account, ticket)))
+        return self._placed(call, ticket)
 
     @route(*both("POST", "batchorder"), trading=True, costs={"trade": 1})
     def older_place_batch(self, call: Call) -> Any:
@@ -83,6 +80,11 @@ class HTXOlder(HTXOlderAccount):
             else:
                 rows["errors"].append({"index": place, **{n: answer[n] for n in ("err_code", "err_msg")}})
         return ok(call, rows)
+
+    def _placed(self, call: Call, ticket: Ticket) -> Any:
+        self._lever(call)
+        self.take_mode(call.account, ticket, mode_of(call))
+        return ok(call, name_of(self.desk.place(call.account, ticket)))
 
     def _aimed(self, call: Call) -> dict[str, Any]:
         """In one-way mode an order names no position; in hedge mode it opens or closes one."""
@@ -136,9 +138,7 @@ class HTXOlder(HTXOlderAccount):
             extra={"algo": "trigger", "type": "market" if price is None else "limit"},
             **self._aimed(call),
         )
-        self._lever(call)
-        self.take_mode(call.account, ticket, mode_of(call))
-        return ok(call, name_of(self.desk.place(call.account, ticket)))
+        return self._placed(call, ticket)
 
     @route(*both("POST", "tpsl_order"), trading=True, costs={"trade": 1})
     def older_tpsl(self, call: Call) -> Any:
@@ -192,11 +192,9 @@ class HTXOlder(HTXOlderAccount):
         return self._ended(call, lambda order: order.waiting)
 
     def _ended(self, call: Call, fits: Any) -> Any:
-        """Several with commas between them; which went and which did not."""
-        ids = [("order_id", each) for each in call.text("order_id", "").split(",") if each]
-        ids += [("client_id", each) for each in call.text("client_order_id", "").split(",") if each]
+        """Which went and which did not."""
         done, errors = list[str](), list[dict[str, Any]]()
-        for name, each in ids:
+        for name, each in _ids(call):
             order = self.desk.order(call.account, **{name: each})
             if order is None or not order.open or not fits(order):
                 errors.append({"order_id": each, "err_code": 1061, "err_msg": "The order does not exist."})
@@ -228,9 +226,7 @@ class HTXOlder(HTXOlderAccount):
 
     @route(*both("POST", "order_info"))
     def older_order(self, call: Call) -> Any:
-        ids = [("order_id", each) for each in call.text("order_id", "").split(",") if each]
-        ids += [("client_id", each) for each in call.text("client_order_id", "").split(",") if each]
-        found = [self.desk.order(call.account, **{name: each}) for name, each in ids]
+        found = [self.desk.order(call.account, **{name: each}) for name, each in _ids(call)]
         known = [each for each in found if each is not None and not each.waiting]
         if not known:
             raise Rejected(Reason.UNKNOWN_ORDER)
@@ -342,6 +338,12 @@ class HTXOlder(HTXOlderAccount):
             **dict.fromkeys(("offset_profitloss", "real_profit"), fill.realised),
             **dict.fromkeys(("create_date", "created_at"), fill.time_ms),
         }
+
+
+def _ids(call: Call) -> list[tuple[str, str]]:
+    """Orders named by the exchange or by the client, several with commas between them."""
+    ids = [("order_id", each) for each in call.text("order_id", "").split(",") if each]
+    return ids + [("client_id", each) for each in call.text("client_order_id", "").split(",") if each]
 
 
 def _page(call: Call, name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:

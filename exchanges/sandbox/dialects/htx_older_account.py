@@ -8,14 +8,14 @@ from typing import Any
 
 from exchanges.sandbox.dialect import route
 from exchanges.sandbox.dialects.htx_frame import HTXFrame, kind_of
+from exchanges.sandbox.dialects.htx_futures_answers import POSITION_MODES
 from exchanges.sandbox.dialects.htx_older_answers import account_words, contract_words, ok
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.model import ZERO, Market, Reason, Rejected, Ticket
 from exchanges.sandbox.wire import Call
-from exchanges.types import MarginMode, PositionMode, Side
+from exchanges.types import MarginMode, Side
 
 API = "/linear-swap-api/v1/swap"
-MODES = {"single_side": PositionMode.ONE_WAY, "dual_side": PositionMode.HEDGE}
 
 
 def both(method: str, name: str, api: str = API) -> tuple[str, str]:
@@ -63,7 +63,7 @@ class HTXOlderAccount(HTXFrame):
 
     def _mode_word(self, account: Account) -> str:
         mode = self.desk.book(account).position_mode
-        return next(word for word, each in MODES.items() if each is mode)
+        return next(word for word, each in POSITION_MODES.items() if each is mode)
 
     @route(*both("POST", "position_info"), costs={"account": 1})
     def older_positions(self, call: Call) -> Any:
@@ -142,7 +142,7 @@ class HTXOlderAccount(HTXFrame):
 
     @route(*both("POST", "switch_position_mode"), costs={"account": 1})
     def older_position_mode(self, call: Call) -> Any:
-        mode, account = call.one_of("position_mode", MODES), call.text("margin_account")
+        mode, account = call.one_of("position_mode", POSITION_MODES), call.text("margin_account")
         if self.desk.book(call.account).position_mode is not mode:
             self.desk.set_position_mode(call.account, mode)
         return ok(call, [{"margin_account": account, "position_mode": call.text("position_mode")}])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from exchanges.sandbox.dialects.htx_futures_answers import plain_number
 from exchanges.sandbox.model import Market, Order
 from exchanges.sandbox.wire import Call
 from exchanges.types import OrderStatus
@@ -22,10 +23,6 @@ def algo_kind(order: Order) -> str:
 def waits_as(order: Order) -> str:
     """Its kind until it fires; from then on it is a plain order."""
     return algo_kind(order) if order.waiting else ""
-
-
-def plain_number(order: Order) -> str:
-    return order.live_id or order.id
 
 
 def name_of(order: Order) -> dict[str, Any]:
