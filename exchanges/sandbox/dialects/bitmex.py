@@ -17,16 +17,14 @@ from exchanges.sandbox.dialects.bitmex_answers import (
     EVENTS,
     INVERSE,
     LINEAR,
-    MONEY,
     SPOT,
     STATES,
     STRATEGIES,
-    STRATEGY_OF,
+    TYPES,
     event_row,
     execution_row,
     instant,
-    text_of,
-    time_word,
+    order_row,
 )
 from exchanges.sandbox.ledger import Book
 from exchanges.sandbox.model import ZERO, ClientIds, Market, Order, Reason, Rejected, Rules, Ticket
@@ -35,14 +33,6 @@ from exchanges.types import Direction, OrderStatus, OrderType, Product, Side, Ti
 
 D = Decimal
 SIDES = {side.value.capitalize(): side for side in Side}
-TYPES = {
-    "Market": OrderType.MARKET,
-    "Limit": OrderType.LIMIT,
-    "Stop": OrderType.STOP,
-    "StopLimit": OrderType.STOP_LIMIT,
-    "MarketIfTouched": OrderType.TAKE_PROFIT,
-    "LimitIfTouched": OrderType.TAKE_PROFIT_LIMIT,
-}
 TIMES = {
     "GoodTillCancel": TimeInForce.GTC,
     "Day": TimeInForce.GTC,
@@ -60,7 +50,7 @@ class _BitMEX(BitMEXAccount):
     def place(self, call: Call) -> Any:
         market = self._market(call)
         order = self.desks[market.product].place(call.account, self._ticket(call, market))
-        return self._row(order, call)
+        return order_row(order)
 
     def _ticket(self, call: Call, market: Market) -> Ticket:
         told = set(filter(None, call.text("execInst", "").split(",")))
@@ -133,7 +123,7 @@ class _BitMEX(BitMEXAccount):
             price=call.decimal_or_none("price"),
             trigger_price=call.decimal_or_none("stopPx"),
         )
-        return self._row(changed, call)
+        return order_row(changed)
 
     @route(f"DELETE {API}/order", trading=True, costs={"requests": 1, "orders": 1})
     def cancel(self, call: Call) -> Any:
@@ -145,7 +135,7 @@ class _BitMEX(BitMEXAccount):
     def _cancelled(self, call: Call, name: str, value: str) -> dict[str, Any]:
         order = self._known(call, *((value, "") if name == "orderID" else ("", value)))
         if order is not None and order.open:
-            return self._row(self.desks[order.market.product].cancel(call.account, order), call)
+            return order_row(self.desks[order.market.product].cancel(call.account, order))
         why = f" due to existing state: {STATES[order.status]}" if order else ""
         told = {"account": 1, name: value, "timestamp": instant(call.now_ms)}
         return {**told, "error": f"Unable to cancel order{why}"}
@@ -163,7 +153,7 @@ class _BitMEX(BitMEXAccount):
     def cancel_all(self, call: Call) -> Any:
         wanted = call.text("symbol", "") or None
         ended = [order for desk in self.desks.values() for order in desk.cancel_all(call.account, wanted)]
-        return [self._row(order, call) for order in ended]
+        return [order_row(order) for order in ended]
 
     @route(f"GET {API}/order")
     def orders(self, call: Call) -> Any:
@@ -175,40 +165,9 @@ class _BitMEX(BitMEXAccount):
         ]
         held = [order for order in held if self.desks[order.market.product].remembers(order)]
         held.sort(key=lambda order: order.sequence, reverse=call.flag("reverse"))
-        rows = (self._row(order, call) for order in held if symbol in ("", order.market.symbol))
+        rows = (order_row(order) for order in held if symbol in ("", order.market.symbol))
         found = [row for row in rows if fits(row, wanted)]
         return _page(call, found)
-
-    def _row(self, order: Order, call: Call) -> dict[str, Any]:
-        ticket, market, ended = order.ticket, order.market, not order.open
-        whole = ticket.close_position and order.waiting
-        row = {
-            "account": 1,
-            "orderID": order.id,
-            "clOrdID": order.client_id or None,
-            "symbol": market.symbol,
-            "side": ticket.side.value.capitalize(),
-            "orderQty": None if whole else self._contracts(market, order.quantity),
-            "price": order.price if order.price is not None else order.average_price,
-            "stopPx": order.trigger_price,
-            "currency": market.quote,
-            "settlCurrency": None if market.product is Product.SPOT else MONEY[market.settle][1],
-            "ordType": next(name for name, kind in TYPES.items() if kind is ticket.type),
-            "timeInForce": ticket.extra["timeInForce"] or time_word(ticket),
-            "execInst": ticket.extra["execInst"] or None,
-            "ordStatus": STATES.get(order.status, "PartiallyFilled" if order.filled else "New"),
-            "triggered": "StopOrderTriggered" if order.triggered_ms is not None else None,
-            "workingIndicator": order.open and not order.waiting,
-            "leavesQty": ZERO if ended or whole else self._contracts(market, order.remaining),
-            "cumQty": self._contracts(market, order.filled),
-            "avgPx": order.average_price,
-            "strategy": STRATEGY_OF[ticket.position_side],
-            "pool": "Primary",
-            "text": text_of(order),
-            "transactTime": instant(order.updated_ms),
-            "timestamp": instant(order.updated_ms),
-        }
-        return {name: value for name, value in row.items() if value is not None}
 
     # -- trades ----------------------------------------------------------------------------------------
 
@@ -233,7 +192,7 @@ class _BitMEX(BitMEXAccount):
         if symbol:
             self._market(call)
         found = [
-            execution_row(order, fill, self._contracts(order.market, fill.quantity))
+            execution_row(order, fill)
             for book in self._books(call)
             for fill in book.fills
             if symbol in ("", fill.symbol)

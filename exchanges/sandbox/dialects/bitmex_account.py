@@ -16,6 +16,7 @@ from exchanges.sandbox.dialects.bitmex_answers import (
     MONEY,
     REFUSALS,
     STRATEGY_OF,
+    contracts,
     error_answer,
     instant,
     multipliers,
@@ -108,7 +109,7 @@ class BitMEXAccount(Dialect):
     def order_book(self, call: Call) -> Any:
         """What is sold first, from the highest price down."""
         market = self._market(call)
-        desk, size = self.desks[market.product], self._contracts(market, market.max_quantity)
+        desk, size = self.desks[market.product], contracts(market, market.max_quantity)
         prices = {"Sell": desk.ask(market), "Buy": desk.bid(market)}
         told = {"symbol": market.symbol, "size": size, "timestamp": instant(call.now_ms)}
         return [
@@ -138,7 +139,7 @@ class BitMEXAccount(Dialect):
             "underlying": market.extra["name"],
             "quoteCurrency": market.quote,
             "settlCurrency": "" if spot else MONEY[market.settle][1],
-            "maxOrderQty": self._contracts(market, market.max_quantity),
+            "maxOrderQty": contracts(market, market.max_quantity),
             "maxPrice": 1_000_000,
             "lotSize": market.extra["lot"],
             "tickSize": market.tick,
@@ -168,11 +169,6 @@ class BitMEXAccount(Dialect):
             for asset, currency, scale in MONEY.values()
         ]
 
-    @staticmethod
-    def _contracts(market: Market, quantity: Decimal) -> Decimal:
-        per_coin: int = market.extra["per_coin"]
-        return (quantity * per_coin).to_integral_value()
-
     # -- positions -------------------------------------------------------------------------------------
 
     @route(f"GET {API}/position")
@@ -199,7 +195,7 @@ class BitMEXAccount(Dialect):
             "initMarginReq": (1 / leverage).quantize(D("0.0001")),
             "leverage": leverage,
             "crossMargin": desk.margin_mode(call.account, market) is MarginMode.CROSS,
-            "currentQty": self._contracts(market, position.quantity),
+            "currentQty": contracts(market, position.quantity),
             "isOpen": bool(position.quantity),
             "markPrice": mark,
             "homeNotional": coins,

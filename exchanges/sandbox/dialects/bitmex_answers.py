@@ -13,6 +13,14 @@ from exchanges.sandbox.wire import Reply
 from exchanges.types import Direction, OrderStatus, OrderType, Product
 
 D = Decimal
+TYPES = {
+    "Market": OrderType.MARKET,
+    "Limit": OrderType.LIMIT,
+    "Stop": OrderType.STOP,
+    "StopLimit": OrderType.STOP_LIMIT,
+    "MarketIfTouched": OrderType.TAKE_PROFIT,
+    "LimitIfTouched": OrderType.TAKE_PROFIT_LIMIT,
+}
 STRATEGIES = {"OneWay": None, "Long": Direction.LONG, "Short": Direction.SHORT}
 STRATEGY_OF = {side: name for name, side in STRATEGIES.items()}
 STATES = {
@@ -125,11 +133,48 @@ def multipliers(market: Market) -> dict[str, int]:
     return {"multiplier": 1, "underlyingToPositionMultiplier": per_coin, "quoteToSettleMultiplier": 1_000_000}
 
 
-def time_word(ticket: Ticket) -> str:
+def contracts(market: Market, quantity: Decimal) -> Decimal:
+    per_coin: int = market.extra["per_coin"]
+    return (quantity * per_coin).to_integral_value()
+
+
+def order_row(order: Order) -> dict[str, Any]:
+    ticket, market, ended = order.ticket, order.market, not order.open
+    whole = ticket.close_position and order.waiting
+    row = {
+        "account": 1,
+        "orderID": order.id,
+        "clOrdID": order.client_id or None,
+        "symbol": market.symbol,
+        "side": ticket.side.value.capitalize(),
+        "orderQty": None if whole else contracts(market, order.quantity),
+        "price": order.price if order.price is not None else order.average_price,
+        "stopPx": order.trigger_price,
+        "currency": market.quote,
+        "settlCurrency": None if market.product is Product.SPOT else MONEY[market.settle][1],
+        "ordType": next(name for name, kind in TYPES.items() if kind is ticket.type),
+        "timeInForce": ticket.extra["timeInForce"] or _time(ticket),
+        "execInst": ticket.extra["execInst"] or None,
+        "ordStatus": STATES.get(order.status, "PartiallyFilled" if order.filled else "New"),
+        "triggered": "StopOrderTriggered" if order.triggered_ms is not None else None,
+        "workingIndicator": order.open and not order.waiting,
+        "leavesQty": ZERO if ended or whole else contracts(market, order.remaining),
+        "cumQty": contracts(market, order.filled),
+        "avgPx": order.average_price,
+        "strategy": STRATEGY_OF[ticket.position_side],
+        "pool": "Primary",
+        "text": _text(order),
+        "transactTime": instant(order.updated_ms),
+        "timestamp": instant(order.updated_ms),
+    }
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _time(ticket: Ticket) -> str:
     return "ImmediateOrCancel" if ticket.type is OrderType.MARKET else "GoodTillCancel"
 
 
-def text_of(order: Order) -> str:
+def _text(order: Order) -> str:
     if order.status is OrderStatus.FILLED or not order.reason:
         return "Submitted via API."
     said = ENDINGS.get(order.reason, f"Canceled: {order.reason}")
@@ -153,7 +198,7 @@ def event_row(order: Order, kind: str, time_ms: int) -> dict[str, Any]:
     }
 
 
-def execution_row(order: Order, fill: Fill, contracts: Decimal) -> dict[str, Any]:
+def execution_row(order: Order, fill: Fill) -> dict[str, Any]:
     row = {
         "account": 1,
         "execID": str(uuid.uuid5(uuid.NAMESPACE_OID, f"execution {fill.id}")),
@@ -162,7 +207,7 @@ def execution_row(order: Order, fill: Fill, contracts: Decimal) -> dict[str, Any
         "clOrdID": order.client_id or None,
         "symbol": fill.symbol,
         "side": fill.side.value.capitalize(),
-        "lastQty": contracts,
+        "lastQty": contracts(order.market, fill.quantity),
         "lastPx": fill.price,
         "avgPx": order.average_price,
         "ordStatus": STATES.get(order.status, "PartiallyFilled"),

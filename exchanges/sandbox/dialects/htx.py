@@ -17,13 +17,11 @@ from exchanges.sandbox.dialects.htx_answers import (
     match_row,
     number_of,
     ok,
-    state_word,
-    type_word,
+    order_row,
 )
 from exchanges.sandbox.dialects.htx_frame import MEMORY_SECONDS, SIDES, after, kind_of
-from exchanges.sandbox.ledger import Account
 from exchanges.sandbox.meter import Limit, Owner
-from exchanges.sandbox.model import ZERO, ClientIds, Order, Reason, Rejected, Rules, Ticket, text
+from exchanges.sandbox.model import ClientIds, Order, Reason, Rejected, Rules, Ticket
 from exchanges.sandbox.wire import Call
 from exchanges.types import OrderStatus, Product, Side, TimeInForce
 
@@ -120,7 +118,7 @@ class HTXSpot(HTXAccount):
         states, symbol = call.text("states").split(","), call.text("symbol")
         found = self.made_between(call, "start-time", "end-time")
         plain = [each for each in found if not (is_algo(each) and not each.live_id)]
-        rows = [self._row(call.account, each, "field") for each in plain if each.market.symbol == symbol]
+        rows = [order_row(call.account, each, "field") for each in plain if each.market.symbol == symbol]
         told = [row for row in rows if row["state"] in states]
         return ok(after(told, call.text("from", ""), call.integer("size", 100)))
 
@@ -129,7 +127,7 @@ class HTXSpot(HTXAccount):
         """Newest first, of the last two days or less; those that ended."""
         symbol, found = call.text("symbol", ""), self.made_between(call, "start-time", "end-time")
         ended = [each for each in found if not each.open and not (is_algo(each) and not each.live_id)]
-        rows = [self._row(call.account, e, "field") for e in ended if symbol in ("", e.market.symbol)]
+        rows = [order_row(call.account, e, "field") for e in ended if symbol in ("", e.market.symbol)]
         return ok(rows[: call.integer("size", 100)])
 
     @route("GET /v1/order/orders/{orderId}/matchresults")
@@ -151,12 +149,12 @@ class HTXSpot(HTXAccount):
     def order(self, call: Call) -> Any:
         if (found := self._plain(call)) is None:
             raise Rejected(Reason.UNKNOWN_ORDER)
-        return ok(self._row(call.account, found, "field"))
+        return ok(order_row(call.account, found, "field"))
 
     @route("GET /v1/order/openOrders")
     def open_orders(self, call: Call) -> Any:
         found = [each for each in self.open_of(call, "symbol") if not (is_algo(each) and each.waiting)]
-        rows = [self._row(call.account, order, "filled") for order in found]
+        rows = [order_row(call.account, order, "filled") for order in found]
         return ok(after(rows, call.text("from", ""), call.integer("size", 100)))
 
     @route("POST /v1/order/orders/{orderId}/submitcancel", trading=True, costs={"orders": 1})
@@ -200,32 +198,6 @@ class HTXSpot(HTXAccount):
         for order in ended:
             self.desk.cancel(call.account, order)
         return {"code": 200, "data": {"success-count": len(ended), "failed-count": 0, "next-id": -1}}
-
-    def _row(self, account: Account, order: Order, prefix: str) -> dict[str, Any]:
-        market = order.market
-        filled = {
-            "amount": text(order.filled),
-            "cash-amount": text(order.quote_filled),
-            "fees": text(sum(order.fees().values(), ZERO)),
-        }
-        amount = order.ticket.quote_quantity
-        waited = {"stop-price": text(order.trigger_price), "operator": order.ticket.extra.get("operator")}
-        return {
-            "id": int(order.live_id or order.id) if is_algo(order) else int(order.id),
-            "symbol": market.symbol,
-            "account-id": int(number_of(account)),
-            "client-order-id": "" if is_algo(order) else order.client_id,
-            "amount": text(order.quantity if amount is None else amount, 18),
-            "price": text(order.price, 18),
-            "created-at": order.created_ms,
-            "type": type_word(order),
-            **{f"{prefix}-{name}": value for name, value in filled.items()},
-            "finished-at": 0 if order.open else order.updated_ms,
-            "source": "spot-api",
-            "state": state_word(order),
-            "canceled-at": 0 if order.open or order.status is OrderStatus.FILLED else order.updated_ms,
-            **(waited if waited["operator"] else {}),
-        }
 
     # -- algo orders -----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from exchanges.sandbox.dialects.htx_frame import algo_state
 from exchanges.sandbox.ledger import Account
-from exchanges.sandbox.model import Fill, Market, Order, Reason, decimals_of, text
+from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, decimals_of, text
 from exchanges.types import OrderStatus, Product
 
 D = Decimal
@@ -65,13 +65,13 @@ def is_algo(order: Order) -> bool:
     return bool(order.ticket.extra.get("algo"))
 
 
-def type_word(order: Order) -> str:
+def _type(order: Order) -> str:
     """As it was placed; of an algo order, what it became."""
     kind = f"{order.side}-{'market' if order.price is None else 'limit'}"
     return str(order.ticket.extra.get("type", kind))
 
 
-def state_word(order: Order) -> str:
+def _state(order: Order) -> str:
     if order.open:
         return "created" if order.waiting else "partial-filled" if order.filled else "submitted"
     if order.status is OrderStatus.FILLED:
@@ -111,6 +111,33 @@ def batch_row(order: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, 
     return named | {name: answer[name] for name in ("err-code", "err-msg")}
 
 
+def order_row(account: Account, order: Order, prefix: str) -> dict[str, Any]:
+    market = order.market
+    filled = {
+        "amount": text(order.filled),
+        "cash-amount": text(order.quote_filled),
+        "fees": text(sum(order.fees().values(), ZERO)),
+    }
+    amount = order.ticket.quote_quantity
+    waited = {"stop-price": text(order.trigger_price), "operator": order.ticket.extra.get("operator")}
+    return {
+        "id": int(order.live_id or order.id) if is_algo(order) else int(order.id),
+        "symbol": market.symbol,
+        "account-id": int(number_of(account)),
+        "client-order-id": "" if is_algo(order) else order.client_id,
+        "amount": text(order.quantity if amount is None else amount, 18),
+        "price": text(order.price, 18),
+        "created-at": order.created_ms,
+        "type": _type(order),
+        **{f"{prefix}-{name}": value for name, value in filled.items()},
+        "finished-at": 0 if order.open else order.updated_ms,
+        "source": "spot-api",
+        "state": _state(order),
+        "canceled-at": 0 if order.open or order.status is OrderStatus.FILLED else order.updated_ms,
+        **(waited if waited["operator"] else {}),
+    }
+
+
 def match_row(order: Order, fill: Fill) -> dict[str, Any]:
     return {
         "id": fill.id,
@@ -119,7 +146,7 @@ def match_row(order: Order, fill: Fill) -> dict[str, Any]:
         **dict.fromkeys(("match-id", "trade-id"), fill.id),
         "price": text(fill.price),
         "created-at": fill.time_ms,
-        "type": type_word(order),
+        "type": _type(order),
         "filled-amount": text(fill.quantity),
         "filled-fees": text(fill.fee),
         "filled-points": "0.0",
