@@ -1,4 +1,4 @@
-"""What Hyperliquid answers: markets, orders, fills and positions in its own fields. No calls, no decisions."""
+"""What Hyperliquid answers: markets, orders, fills, positions in its own fields, refusals in its words. No calls, no decisions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from exchanges.sandbox.engine import Desk
 from exchanges.sandbox.ledger import Account, Position
-from exchanges.sandbox.model import Fill, Market, Order, Reason, text
+from exchanges.sandbox.model import Fill, Market, Order, Reason, Rejected, text
 from exchanges.types import OrderStatus, OrderType, Product, Side
 
 SIDE = {Side.BUY: "B", Side.SELL: "A"}
@@ -27,6 +27,28 @@ REFUSED: dict[str, str] = {
     Reason.POST_ONLY: "badAloPxRejected",
     Reason.NOT_FILLABLE: "iocCancelRejected",
     Reason.REDUCE_ONLY: "reduceOnlyRejected",
+}
+SENTENCES = {
+    Reason.BAD_NONCE: "Invalid nonce: {}",
+    Reason.NO_PERMISSION: "User or API Wallet {} does not exist.",
+    Reason.PRICE_TICK: "Price must be divisible by tick size.",
+    Reason.TRIGGER_TICK: "Price must be divisible by tick size.",
+    Reason.QUANTITY_STEP: "Order has invalid size.",
+    Reason.MIN_QUANTITY: "Order has zero size.",
+    Reason.MAX_QUANTITY: "Order has invalid size.",
+    Reason.MIN_NOTIONAL: "Order must have minimum value of $10.",
+    Reason.DUPLICATE: "Duplicate cloid",
+    Reason.INSUFFICIENT: "Insufficient margin to place order.",
+    Reason.REDUCE_ONLY: "Reduce only order would increase position.",
+    Reason.WOULD_TRIGGER: "Invalid TP/SL price.",
+    Reason.POST_ONLY: "Post only order would have immediately matched, bbo was {}.",
+    Reason.NOT_FILLABLE: "Order could not immediately match against any resting orders.",
+    Reason.STOP_REFUSED: "Cannot have more than 1000 open orders.",
+    Reason.TOO_MANY_ORDERS: "Cannot have more than 1000 open orders.",
+    Reason.NOT_OPEN: "Order was never placed, already canceled, or filled.",
+    Reason.UNKNOWN_SYMBOL: "Invalid asset {}",
+    Reason.LEVERAGE: "Invalid leverage value",
+    Reason.HAS_POSITION: "Cannot switch leverage type with open position.",
 }
 #: coins that exist on the chain of spot as a bridged one
 TOKENS = {"USDT": "USDT0", **{coin: f"U{coin}" for coin in ("BTC", "ETH", "SOL")}}
@@ -181,3 +203,25 @@ def position_row(desk: Desk, account: Account, position: Position) -> dict[str, 
             "cumFunding": {"allTime": "0.0", "sinceOpen": "0.0", "sinceChange": "0.0"},
         },
     }
+
+
+def sentence(reason: Reason, detail: str) -> str:
+    return SENTENCES.get(reason, f"Invalid request: {reason} {{}}").format(detail)
+
+
+def said(refused: Rejected, desk: Desk, market: Market) -> str:
+    if market.product is Product.SPOT and refused.reason is Reason.INSUFFICIENT:
+        return "Insufficient spot balance"
+    if market.product is Product.SPOT and refused.reason is Reason.MIN_NOTIONAL:
+        return f"Order must have minimum value of 10 {market.quote}."
+    bbo = f"{text(desk.bid(market))}@{text(desk.ask(market))}"
+    return sentence(refused.reason, bbo if refused.reason is Reason.POST_ONLY else refused.detail)
+
+
+def told_of(order: Order, market: Market) -> Any:
+    oid = int(order.id)
+    if order.average_price is not None:
+        return {"filled": {"totalSz": text(order.filled), "avgPx": text(order.average_price), "oid": oid}}
+    if order.open:
+        return {"resting": {"oid": oid}}
+    return {"error": f"{sentence(Reason.NOT_FILLABLE, '')} asset={market.extra['asset']}"}
