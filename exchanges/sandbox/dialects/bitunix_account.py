@@ -6,9 +6,7 @@ Documented at https://www.bitunix.com/api-docs/futures/ (stored copies read 2026
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from decimal import Decimal
-from email.utils import format_datetime
 from typing import Any
 
 from exchanges.sandbox.dialect import route
@@ -26,9 +24,8 @@ from exchanges.sandbox.dialects.bitunix_answers import (
     pair_row,
     refused,
 )
-from exchanges.sandbox.dialects.bitunix_frame import BitunixFrame
+from exchanges.sandbox.dialects.bitunix_frame import BitunixFrame, dated
 from exchanges.sandbox.ledger import Account, Position
-from exchanges.sandbox.meter import Exceeded
 from exchanges.sandbox.model import ZERO, Fill, Order, Reason, Rejected, text
 from exchanges.sandbox.wire import Answered, Call, Reply
 from exchanges.types import Direction, Side
@@ -44,10 +41,6 @@ class BitunixAccount(BitunixFrame):
             return Reply(b"404 page not found", 404)
         code, words = REFUSALS.get(reason, OTHERWISE)
         return refused(code, words, 500 if reason is Reason.INTERNAL else 200)
-
-    def throttled(self, exceeded: Exceeded, call: Call) -> Reply:
-        """No header tells how long to stay off."""
-        return self.refuse(Reason.BANNED if exceeded.banned else Reason.THROTTLED, "", call)
 
     # -- public ----------------------------------------------------------------------------------------
 
@@ -65,8 +58,7 @@ class BitunixAccount(BitunixFrame):
             for each in self.markets
             if wanted == [""] or each.symbol in wanted
         ]
-        moment = datetime.fromtimestamp(call.now_ms // 1000, UTC)
-        return Reply(ok(rows), headers={"date": format_datetime(moment, usegmt=True)})
+        return dated(call, ok(rows))
 
     @route(f"GET {PATH}market/depth", public=True, costs={"market": 1})
     def depth(self, call: Call) -> Any:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
 
 from exchanges.sandbox.dialect import Dialect
 from exchanges.sandbox.ledger import Account
+from exchanges.sandbox.meter import Exceeded
 from exchanges.sandbox.model import Reason, Rejected
-from exchanges.sandbox.wire import Call
+from exchanges.sandbox.wire import Call, Reply
 
 WINDOW_MS = 60_000
 LONGEST_LIST = 100
@@ -51,6 +55,16 @@ class BitunixFrame(Dialect):
 
     def writes(self, call: Call) -> bool:
         return call.method != "GET"
+
+    def throttled(self, exceeded: Exceeded, call: Call) -> Reply:
+        """No header tells how long to stay off."""
+        return self.refuse(Reason.BANNED if exceeded.banned else Reason.THROTTLED, "", call)
+
+
+def dated(call: Call, data: Any) -> Reply:
+    """With the header that clients read the clock from: no address tells it."""
+    moment = datetime.fromtimestamp(call.now_ms // 1000, UTC)
+    return Reply(data, headers={"date": format_datetime(moment, usegmt=True)})
 
 
 def _signature(call: Call, account: Account, nonce: str, moment: str) -> str:

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from email.utils import format_datetime
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.bitunix_frame import COINS, LONGEST_LIST, BitunixFrame
-from exchanges.sandbox.meter import Exceeded, Limit, Owner
+from exchanges.sandbox.dialects.bitunix_frame import COINS, LONGEST_LIST, BitunixFrame, dated
+from exchanges.sandbox.meter import Limit, Owner
 from exchanges.sandbox.model import (
     ZERO,
     ClientIds,
@@ -87,9 +86,6 @@ class BitunixSpot(BitunixFrame):
         code, words = SPOT_REFUSALS.get(reason, ("2", "result.parameter.error"))
         return Reply({"code": code, "msg": words, "data": None, "success": False})
 
-    def throttled(self, exceeded: Exceeded, call: Call) -> Reply:
-        return self.refuse(Reason.BANNED if exceeded.banned else Reason.THROTTLED, "", call)
-
     # -- public ----------------------------------------------------------------------------------------
 
     @route(f"GET {SPOT_PATH}common/coin_pair/list", public=True, costs={"market": 1})
@@ -98,9 +94,7 @@ class BitunixSpot(BitunixFrame):
 
     @route(f"GET {SPOT_PATH}market/last_price", public=True, costs={"market": 1})
     def last_price(self, call: Call) -> Any:
-        moment = datetime.fromtimestamp(call.now_ms // 1000, UTC)
-        told = _done(text(self.desk.bid(self._market(call))))
-        return Reply(told, headers={"date": format_datetime(moment, usegmt=True)})
+        return dated(call, _done(text(self.desk.bid(self._market(call)))))
 
     @route(f"GET {SPOT_PATH}market/depth", public=True, costs={"market": 1})
     def depth(self, call: Call) -> Any:

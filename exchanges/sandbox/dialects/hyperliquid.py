@@ -11,7 +11,7 @@ from typing import Any
 from exchanges.sandbox.admission import check_amended
 from exchanges.sandbox.dialect import route
 from exchanges.sandbox.dialects.hyperliquid_answers import said, sentence, told_of
-from exchanges.sandbox.dialects.hyperliquid_info import HyperliquidInfo
+from exchanges.sandbox.dialects.hyperliquid_info import HyperliquidInfo, named
 from exchanges.sandbox.dialects.hyperliquid_markets import PERPETUALS, SPOT, check_digits, on_grid
 from exchanges.sandbox.engine import Desk
 from exchanges.sandbox.ledger import Account
@@ -133,8 +133,7 @@ class _Hyperliquid(HyperliquidInfo):
 
     def _modified(self, account: Account, name: Any, wire: Any) -> Any:
         desk, market = self._of(int(wire["a"]))
-        which = {"client_id": name} if str(name).startswith("0x") else {"order_id": str(name)}
-        order = desk.order(account, **which)
+        order = desk.order(account, **named(str(name)))
         if order is None or not order.open or order.market is not market:
             return {"error": "Cannot modify canceled or filled order"}
         try:

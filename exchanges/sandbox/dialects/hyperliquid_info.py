@@ -181,8 +181,7 @@ class HyperliquidInfo(HyperliquidFrame):
         return [order for order in self._all(account) if order.open]
 
     def _status(self, account: Account, call: Call) -> Any:
-        name = call.text("oid")
-        which = {"client_id": name} if name.startswith("0x") else {"order_id": name}
+        which = named(call.text("oid"))
         found = [order for desk in self.desks.values() if (order := desk.order(account, **which))]
         return {"status": "order", "order": inner_status(found[0])} if found else {"status": "unknownOid"}
 
@@ -207,3 +206,8 @@ class HyperliquidInfo(HyperliquidFrame):
             "availableToTrade": [text(free)] * 2,
             "markPx": text(desk.bid(market)),
         }
+
+
+def named(name: str) -> dict[str, str]:
+    """Which order is meant: ids of the caller begin as those of the exchange cannot."""
+    return {"client_id": name} if name.startswith("0x") else {"order_id": name}
