@@ -305,6 +305,7 @@ _values = [
         "\t",
     ),
     *("“q”", "\u200b", "\u00a0", "\ufeff", "\x00", "٣", "%", "$", "@", "*", "-", "Binance_X", "usdt", "c"),
+    *("#", "1_000", "1，5", "€", "％"),
 ]
 words = st.sampled_from([*sorted(VOCABULARY), *sorted(STEPS), *sorted(GLUED), *_values])
 #: glued and spaced mixes of the language's own words: they reach further into the grammar than random text

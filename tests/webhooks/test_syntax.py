@@ -155,6 +155,8 @@ def test_risk_size_with_a_stop(written, size):
         ("buy1 sl58000 tp66000", "buy 1 sl at 58000 tp at 66000"),
         ("buy $100 x10", "buy 100$ lev 10x"),
         ("buy 100$ 10 x", "buy 100$ lev 10x"),
+        ("market long 0.01 x10 sl 2%", "market long 0.01 lev 10x sl off 2%"),
+        ("go long 0.01 X10", "go long 0.01 lev 10x"),
         ("buy 100$ leverage10", "buy 100$ lev 10x"),
         ("buy 1 tp1@66000 for50% tp2 off4% for rest",
          "buy 1 tp1 at 66000 for 50% tp2 off 4% for rest"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from execution.commands import Entry, Span
@@ -35,6 +37,22 @@ MISTAKES = [
     ("market long @ 5", "MISSING_SIZE", 13, "@", "for example 0.01"),
     ("market long 0.01 BTC", "UNKNOWN_UNIT", 18, "BTC", "a plain number of base units"),
     ("market long 60k", "UNKNOWN_UNIT", 15, "k", "write 60000"),
+    ("market long 3 contract", "UNKNOWN_UNIT", 15, "contract", "write 3 contracts"),
+    ("market long 0.01 sl off 2pct", "UNKNOWN_UNIT", 26, "pct", "write 2%"),
+    ("market long 100€", "UNKNOWN_UNIT", 16, "€", "or money with $"),
+    ("market long 5% magin", "UNKNOWN_WORD", 16, "magin", 'did you mean "margin"?'),
+    ("market long -$100", "SIZE_NEGATIVE", 13, "-$100", "write $100"),
+    ("market long 1_000", "NOT_A_NUMBER", 13, "1_000", "numbers are written 0.01"),
+    ("market long 1'000", "NOT_A_NUMBER", 13, "1'000", "numbers are written 0.01"),
+    ("market long 0，5", "NOT_A_NUMBER", 13, "0，5", "numbers are written 0.01"),
+    ("sl off 1/2%", "NOT_A_NUMBER", 8, "1/2%", "numbers are written 0.01"),
+    ("sl off 2％", "STRAY_WORD", 9, "％", "write %"),
+    ("market long #", "BAD_SIZE", 13, "#", "for example 0.01"),
+    ("sl at #", "NOT_A_NUMBER", 7, "#", "numbers are written 0.01"),
+    ("lev #", "NOT_A_NUMBER", 5, "#", "numbers are written 0.01"),
+    ("market long 1 # my note", "STRAY_WORD", 15, "#", "a comment is written //"),
+    ("market long 1// my note", "STRAY_WORD", 14, "//", "a comment is written //"),
+    ("market long 0.01 x 10", "MISSING_SIZE", 13, "0.01", "for example 0.01"),
     ("market long 150% free", "OVER_100_PERCENT", 13, "150% free", "100% is all of it"),
     ("market long 101% margin", "OVER_100_PERCENT", 13, "101% margin", "100% is all of it"),
     ("market long risk 101% sl off 2%", "OVER_100_PERCENT", 13, "risk 101%", "100% is all of it"),
@@ -48,6 +66,8 @@ MISTAKES = [
     ("stop loss 2%", "UNKNOWN_SIDE", 6, "loss", "for a stop loss write sl off 2%"),
     ("go 5%", "MISSING_SIDE", 4, "5%", "write go long 5% or go short 5%"),
     # prices and levels
+    ("sl of 2%", "NOT_A_NUMBER", 4, "of", 'did you mean "off"?'),
+    ("sl below 58000", "NOT_A_NUMBER", 4, "below", "write for example sl off 2%"),
     ("limit long 0.01 sl off 2%", "MISSING_PRICE", 17, "sl", "write for example at 60000"),
     ("stop long 0.01", "MISSING_PRICE", 15, "", "write for example at 60000"),
     ("limit long 0.01 2%", "PRICE_NEEDS_AT", 17, "2%", "write off 2%"),
@@ -221,6 +241,7 @@ HEADER_MISTAKES = [
     ("BTCUSDT on binanceusdm buy 1", "UNKNOWN_EXCHANGE", 12, 'did you mean "Binance_F"?'),
     ("BTCUSDT on zzz buy 1", "UNKNOWN_EXCHANGE", 12, "known are Binance, ByBit, Kraken"),
     ("BTCUSDT on OKX_T buy 1", "UNKNOWN_MARKET", 12, "use _F for futures"),
+    ("BTCUSDT on OKX_ buy 1", "UNKNOWN_MARKET", 12, "use _F for futures"),
     ("BTCUSDT on OKX using , buy 1", "MISSING_NAME", 22, "write for example using main"),
     ("BTCUSDT on OKX using a, a buy 1", "TWICE", 25, "leave one of the two out"),
     ("BTCUSDT on OKX BTCUSDT on ByBit buy 1", "NO_COMMAND", 15, "add for example"),
@@ -274,10 +295,17 @@ def test_bytes_beyond_utf_8_are_refused_at_the_first_bad_one():
     assert (caught.value.code, caught.value.line, caught.value.column) == ("NOT_TEXT", 2, 15)
 
 
-def test_utf_16_is_named_in_the_hint():
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        ("BTCUSDT on Binance buy 1".encode("utf-16"), "send UTF-8 instead of UTF-16"),
+        (gzip.compress(b"BTCUSDT on Binance buy 1", mtime=0), "send the text itself, without gzip"),
+    ],
+)
+def test_what_the_bytes_are_is_named_in_the_hint(body: bytes, hint: str):
     with pytest.raises(BadCommand) as caught:
-        parse_bytes("BTCUSDT on Binance buy 1".encode("utf-16"))
-    assert caught.value.hint == "send UTF-8 instead of UTF-16"
+        parse_bytes(body)
+    assert caught.value.hint == hint
 
 
 def test_only_what_is_understood_and_cannot_be_done_is_422():

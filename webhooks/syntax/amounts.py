@@ -9,6 +9,7 @@ from typing import NoReturn
 from execution.amounts import plain_number
 from execution.commands import Level, Offset, OffsetUnit, Size, SizeUnit
 from webhooks.syntax.cursor import Cursor
+from webhooks.syntax.errors import did_you_mean
 from webhooks.syntax.lexer import END, NUMBER
 from webhooks.syntax.numbers import SIGNS, foreign_digits, number
 from webhooks.syntax.words import CONTRACTS, CURRENCIES, NOT_NUMBERS, PERCENT_OF
@@ -66,10 +67,17 @@ PART_SIZE = SizePlace(
 )
 
 
+def at_leverage(c: Cursor) -> bool:
+    """`10x` or `10 x`, at a number; in `0.01 x10` the x belongs to the number behind it."""
+    if c.peek() != "x":
+        return False
+    return c.glued(c.i) or c.peek(2) != NUMBER or not c.glued(c.i + 1)
+
+
 def at_size(c: Cursor) -> bool:
     """A size begins here (`10x` is a leverage, `50` may be one)."""
     if c.kind == NUMBER:
-        return c.peek() != "x"
+        return not at_leverage(c)
     return c.kind in ("$", "risk") or c.kind in _WHOLE_WORDS or c.kind in NOT_NUMBERS
 
 
@@ -142,6 +150,8 @@ def _no_size(c: Cursor) -> NoReturn:
     if c.kind == NUMBER or c.at_known_word():
         where = "at the end" if c.kind == END else f"before {c.here()}"
         raise c.error("MISSING_SIZE", f"the size is missing {where}", _SIZE_HINT)
+    if c.word in SIGNS and c.peek() == "$":
+        _signed_size(c)
     if foreign_digits(c.word):
         number(c)  # says which digits to write
     raise c.error("BAD_SIZE", f"{c.here()} is not a size", _SIZE_HINT, last=c.whole_chunk())
@@ -240,6 +250,9 @@ def level(c: Cursor, after: str, *, zero: bool = False) -> Level:
     if kind != NUMBER and kind not in NOT_NUMBERS and c.at_known_word():
         hint = f"write for example {after} off 2% or {after} at 60000"
         raise c.error("MISSING_LEVEL", f'the value after "{after}" is missing', hint)
+    if c.kind.isalpha() and c.kind not in NOT_NUMBERS:
+        hint = did_you_mean(c.word, ("off", "at"), f"write for example {after} off 2% or {after} at 60000")
+        raise c.error("NOT_A_NUMBER", f"{c.here()} is not a number", hint, last=c.whole_chunk())
     return _bare_level(c, zero=zero)
 
 

@@ -137,6 +137,8 @@ def _venue(written: str) -> tuple[str, Product, bool] | None:
 @lru_cache(maxsize=4096)
 def _known_venue(written: str) -> tuple[str, Product, bool] | None:
     name, mark_sign, mark = written.rpartition("_")
+    if mark_sign and not mark:
+        return None  # half of a mark: it is not for us to say that spot is meant
     exchange = exchange_name(name) if mark_sign else None
     if exchange is None:
         exchange, mark = exchange_name(written), ""

@@ -13,7 +13,8 @@ from webhooks.syntax.errors import BadCommand
 from webhooks.syntax.placeholders import refuse_placeholders
 from webhooks.syntax.words import EXAMPLE, GLUED
 
-NUMBER = "#"
+#: a control character, which no text may hold: no word is ever taken for this mark
+NUMBER = "\x00number"
 STRING = '"'
 COMMA = ","
 #: the first symbol of a `SYMBOL on EXCHANGE`: it ends whatever stands before it

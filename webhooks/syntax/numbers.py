@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NoReturn
 
 from webhooks.syntax.cursor import Cursor
-from webhooks.syntax.lexer import COMMA, NUMBER, SPACE, STRING
+from webhooks.syntax.lexer import COMMA, END, HEADER, NUMBER, SPACE, STRING
 from webhooks.syntax.words import DURATIONS, NOT_NUMBERS
 
 MAX_ORDERS = 200
@@ -22,6 +22,8 @@ _MAX_EXPONENT = 20
 _SHORT_NUMBER = re.compile(r"[0-9.]{1,12}")
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 _DURATION_HINT = "write 500ms, 30s, 10m, 2h or 1d"
+#: what else than a unit may stand behind a number
+_BEHIND_NUMBERS = frozenset({"%", "$", "@", COMMA, STRING, NUMBER, HEADER, END})
 _MILLISECOND = timedelta(milliseconds=1)
 _RAW_TIME = re.compile(rf'[^;|,"“{SPACE}]+')
 _UTC_TIME = re.compile(
@@ -39,7 +41,17 @@ def number(c: Cursor) -> Decimal:
     word = c.word
     value = Decimal(word) if _SHORT_NUMBER.fullmatch(word) else _checked_number(c)
     c.advance()
+    if c.kind not in _BEHIND_NUMBERS and not c.kind[0].isalnum():
+        _refuse_continued(c)
     return value
+
+
+def _refuse_continued(c: Cursor) -> None:
+    """Digits glued on by a sign of another habit: `1_000`, `1'000`, `1/2`, `1，5`. Half of it is not the number."""
+    first = c.i - 1
+    if c.glued(first) and any(map(str.isdigit, c.word)):
+        c.i = first
+        _not_a_number(c)
 
 
 def _checked_number(c: Cursor) -> Decimal:

@@ -24,7 +24,7 @@ from execution.commands import (
     SizeUnit,
     Twap,
 )
-from webhooks.syntax.amounts import CLOSE_SIZE, ENTRY_SIZE, at_size, level, offset, price, size
+from webhooks.syntax.amounts import CLOSE_SIZE, ENTRY_SIZE, at_leverage, at_size, level, offset, price, size
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.draft import Draft
 from webhooks.syntax.errors import did_you_mean, quoted
@@ -103,7 +103,7 @@ def _entry_price(c: Cursor, kind: EntryKind | None) -> tuple[EntryKind, Level | 
         return kind or EntryKind.LIMIT, _place(c)
     if kind in (EntryKind.MARKET, EntryKind.CHASE):
         return kind, None
-    if c.kind == NUMBER and c.peek() != "x":
+    if c.kind == NUMBER and not at_leverage(c):
         what = c.text_of(c.i, c.i)
         word = "off" if c.peek() == "%" else "at"
         value = f"{what}%" if word == "off" else what
@@ -222,7 +222,7 @@ def read_close(c: Cursor) -> Draft:
     if amount.value is None:  # `close long all` says what `close long 100%` says
         amount = Size(WHOLE_POSITION.unit, WHOLE_POSITION.value, span=amount.span)
     where = _place(c) if c.kind in _PRICE_WORDS else None
-    if where is None and c.kind == NUMBER and c.peek() != "x":
+    if where is None and c.kind == NUMBER and not at_leverage(c):
         raise c.error(
             "PRICE_NEEDS_AT",
             f'{c.here()} stands where "at" should',

@@ -30,6 +30,12 @@ MAX_RESULTS = 200
 MAX_NOTE = 500
 _OPTIONS = frozenset(MESSAGE_OPTIONS)
 _FIELDS = {"dry": "dry_run"}
+#: how a body begins that is no UTF-8 -> what its sender can do
+_OTHER_BYTES = {
+    b"\xff\xfe": "send UTF-8 instead of UTF-16",
+    b"\xfe\xff": "send UTF-8 instead of UTF-16",
+    b"\x1f\x8b": "send the text itself, without gzip",
+}
 _FOR_ALL = (Close, Cancel, Protect, Wait)
 
 
@@ -59,8 +65,7 @@ def _check_length(length: int) -> None:
 
 def _refuse_bytes(body: bytes, start: int) -> NoReturn:
     before = body[:start].decode()
-    utf16 = body[:2] in (b"\xff\xfe", b"\xfe\xff")
-    hint = "send UTF-8 instead of UTF-16" if utf16 else "send the message as UTF-8 text"
+    hint = _OTHER_BYTES.get(body[:2], "send the message as UTF-8 text")
     message = "this hook takes plain text in UTF-8"
     raise BadCommand("NOT_TEXT", message, hint, text=f"{before}\ufffd", start=len(before))
 

@@ -7,10 +7,12 @@ a pause, a guard) stands between; without such an order they act on the open pos
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import timedelta
 
 from execution.commands import If, Protect, Setting, Step, Wait
+from webhooks.syntax.amounts import at_leverage
 from webhooks.syntax.checks import check
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.draft import Draft
@@ -34,7 +36,9 @@ from webhooks.syntax.words import (
     ENTRIES,
     LADDERS,
     ORDER_OPTIONS,
+    OTHER_UNITS,
     OTHER_WORDS,
+    PERCENT_OF,
     PROTECTION,
     SETTINGS,
     SIDES,
@@ -88,7 +92,7 @@ class Steps:
             c.idle = draft.is_flat
             read_protection(c, draft)
             c.idle = False
-        elif kind in _SETTINGS or (kind == NUMBER and c.peek() == "x"):
+        elif kind in _SETTINGS or (kind == NUMBER and at_leverage(c)):
             read_setting(c, self._set())
         elif kind in _ORDER_OPTIONS:
             read_order_option(c, self._order())
@@ -169,8 +173,10 @@ def _refuse(c: Cursor) -> None:
         raise c.error(
             "STRAY_WORD", "a comma stands only between symbols or accounts", "leave it out, or write ;"
         )
+    if c.kind != "$" and unicodedata.category(c.kind[0]) == "Sc" and c.kinds[c.i - 1] == NUMBER:
+        _refuse_unit(c)
     if c.kind in VOCABULARY or not c.kind[0].isalnum():
-        raise c.error("STRAY_WORD", f"{c.here()} does not belong here", _stray_hint(c.kind), expected=STEPS)
+        raise c.error("STRAY_WORD", f"{c.here()} does not belong here", _stray_hint(c), expected=STEPS)
     if c.i and c.kinds[c.i - 1] == NUMBER and c.kind not in OTHER_WORDS and not _ASSIGNED.match(c.kind):
         _refuse_unit(c)
     if c.kind.startswith("tp") and c.kind[2:].isdigit():
@@ -184,13 +190,19 @@ def _refuse(c: Cursor) -> None:
     elif c.kind in OTHER_WORDS:
         hint = f"in Smart Syntax it is {OTHER_WORDS[c.kind]}"
     else:
+        words = (*STEPS, *PERCENT_OF) if c.kinds[c.i - 1] == "%" else STEPS
         hint = did_you_mean(
-            c.word, STEPS, "a command is for example market, limit, stop, close, go, sl or tp"
+            c.word, words, "a command is for example market, limit, stop, close, go, sl or tp"
         )
     raise c.error("UNKNOWN_WORD", f"{quoted(c.word)} is not a command", hint, expected=STEPS)
 
 
-def _stray_hint(kind: str) -> str:
+def _stray_hint(c: Cursor) -> str:
+    kind, chunk = c.kind, c.chunk(c.i)
+    if kind.startswith(("#", "//", "/*", "--")):
+        return "a comment is written // behind a space, and goes to the end of the line"
+    if (plain := unicodedata.normalize("NFKC", chunk)) != chunk and plain[0] in "%$@":
+        return f"write {plain}"
     if kind in ("at", "@", "off"):
         return "a price stands behind the size of its order: limit long 0.01 at 60000"
     if kind == "on":
@@ -205,6 +217,8 @@ def _refuse_unit(c: Cursor) -> None:
     before = c.i - 1
     if c.glued(before) or nearest(c.word, STEPS, alike=0.75) is None:
         hint = "a size is a plain number of base units, or money with $, usdt, usdc or usd"
+        if c.kind in OTHER_UNITS:
+            hint = f"write {c.words[before]}{OTHER_UNITS[c.kind]}"
         if c.kind == "k" and c.words[before].isdecimal():
             hint = f"write {c.words[before]}000"
         raise c.error("UNKNOWN_UNIT", f"{quoted(c.word)} is not a unit", hint, expected=UNITS)

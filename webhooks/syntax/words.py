@@ -106,6 +106,12 @@ OTHER_WORDS = {
     "break-even": "be", "target": "tp", "stop-limit": "stop long 0.01 at 65000 limit at 65050",
 }  # fmt: skip
 
+#: what people type for a unit
+OTHER_UNITS = {
+    "percent": "%", "pct": "%", "contract": " contracts", "cts": " contracts",
+    "dollar": "$", "dollars": "$", "tether": " usdt",
+}  # fmt: skip
+
 #: what TradingView fills in
 PLACEHOLDERS = (
     "ticker", "exchange", "open", "high", "low", "close", "volume", "time", "timenow", "interval", "syminfo.currency",
