@@ -3,7 +3,8 @@ when it is made or rotated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -31,6 +32,12 @@ class Endpoint(APIView):
 
     authentication_classes = (BearerToken, SessionAuthentication)
     permission_classes = (IsAuthenticated,)
+    #: what may stand behind the ? of the address
+    parameters: ClassVar[tuple[str, ...]] = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        _refuse_unknown(request.query_params, (*self.parameters, "format"))
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, ValidationError):
@@ -209,8 +216,22 @@ def _with_url(hook: Hook, token: str) -> dict[str, Any]:
 
 
 def _valid(asked: serializers.Serializer[Any]) -> dict[str, Any]:
+    if isinstance(asked.initial_data, Mapping):
+        _refuse_unknown(asked.initial_data, (*asked.fields, "csrfmiddlewaretoken"))
     asked.is_valid(raise_exception=True)
     return dict(asked.validated_data)
+
+
+def _refuse_unknown(names: Iterable[str], known: Iterable[str]) -> None:
+    """Nothing is ignored: "enviroment" must not make an account that trades live, "statsu" not show every order."""
+    if unknown := [name for name in names if name not in known]:
+        raise serializers.ValidationError({name: ["This is not known here."] for name in unknown})
+
+
+def check_status(asked: Mapping[str, str], states: type[StrEnum]) -> None:
+    """A list narrowed to a status that does not exist would say that there is nothing. Raises ValidationError."""
+    if (status := asked.get("status")) and status not in list(states):
+        raise serializers.ValidationError({"status": [f"It is one of {', '.join(states)}."]})
 
 
 def _verb(verbs: Mapping[str, Callable[[Any], object]], name: str) -> Callable[[Any], object]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.shortcuts import get_object_or_404
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import Endpoint
+from accounts.api import Endpoint, check_status
 from execution import differences, history
-from execution.models import Difference, Order
+from execution.models import Difference, Order, OrderState
 from execution.results import result_of
 
 PAGE = 100
@@ -32,8 +33,16 @@ def _shown(order: Order) -> dict[str, Any]:
 class Orders(Endpoint):
     """Newest first; `?status=`, `?venue=`, `?symbol=`; `next` is the `?before=` of the following page."""
 
+    parameters = ("status", "venue", "symbol", "before")
+
     def get(self, request: Request) -> Response:
-        page = history.page(self.whose(), request.query_params.dict(), PAGE)
+        asked = request.query_params.dict()
+        check_status(asked, OrderState)
+        if (before := asked.get("before")) and not history.known(self.whose(), before):
+            raise ValidationError(
+                {"before": ["There is no such order."]}
+            )  # from the start again, it would never end
+        page = history.page(self.whose(), asked, PAGE)
         return Response({"results": [_shown(order) for order in page.orders], "next": page.next or None})
 
 
@@ -61,6 +70,8 @@ def _differed(each: Difference) -> dict[str, Any]:
 
 class Differences(Endpoint):
     """The latest, newest first; `?account=` for those of one."""
+
+    parameters = ("account",)
 
     def get(self, request: Request) -> Response:
         asked = request.query_params.get("account", "").replace("\0", "")

@@ -30,11 +30,15 @@ def page(user: User, asked: Mapping[str, str], length: int) -> Page:
         if value := _text(asked, name):
             rows = rows.filter(**{name: value})
     before = _text(asked, "before")
-    last = orders_of(user).filter(token=before).first() if before else None
+    last = known(user, before) if before else None
     if last:
         rows = rows.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
     shown = list(rows.order_by("-created_at", "-pk")[: length + 1])
     return Page(shown[:length], shown[length - 1].token if len(shown) > length else "")
+
+
+def known(user: User, token: str) -> Order | None:
+    return orders_of(user).filter(token=token.replace("\0", "")).first()
 
 
 def _text(asked: Mapping[str, str], name: str) -> str:

@@ -170,8 +170,6 @@ def _understood(hook: Hook, delivery: Delivery, call: Call) -> Message:
 
 
 def _parsed(call: Call) -> Message:
-    if b"\0" in call.body:
-        raise refused.not_text()
     try:
         with mishap.caught("reading a message", but=(BadCommand,)):
             return parse_bytes(call.body)

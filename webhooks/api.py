@@ -9,9 +9,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import Endpoint
+from accounts.api import Endpoint, check_status
 from webhooks import history, present
-from webhooks.models import Delivery
+from webhooks.models import Delivery, DeliveryStatus
 
 PAGE = 100
 
@@ -42,10 +42,13 @@ class DeliveryAnswer(serializers.ModelSerializer[Delivery]):
 class Deliveries(Endpoint):
     """Newest first; `?hook=`, `?status=`; `next` of an answer is the `?before=` of the following page."""
 
+    parameters = ("hook", "status", "before")
+
     def get(self, request: Request) -> Response:
-        user = self.whose()
+        user, asked = self.whose(), request.query_params.dict()
+        check_status(asked, DeliveryStatus)
         present.settle(user)
-        page = history.page(user, request.query_params.dict(), PAGE)
+        page = history.page(user, asked, PAGE)
         shown = DeliveryAnswer(page.deliveries, many=True).data
         return Response({"results": shown, "next": page.next or None})
 

@@ -142,7 +142,7 @@ CALLING = _group(
         "Another hook of yours has used this id for another message (HTTP 409), so that this one was not carried out.",
         "Put the name of the hook or of the strategy into the id: two strategies with one template share their ids.",
     ),
-    BAD_ID=("The id is too long (HTTP 400).", "Use 200 characters or fewer."),
+    BAD_ID=("The id is empty or too long (HTTP 400).", "Use 1 to 200 characters, or leave the header out."),
     TWO_IDS=("Message and Idempotency-Key name different ids (HTTP 400).", "Keep one of the two."),
     HOOK_PAUSED=(
         "The hook or all trading is switched off (HTTP 403).",

@@ -33,7 +33,8 @@ class Call:
     body: bytes
     query: QueryDict
     prefer: str
-    key: str
+    #: the Idempotency-Key; None without that header
+    key: str | None
     source: str
     content_type: str
     received_ms: float
@@ -74,12 +75,19 @@ def call_of(user_id: str, token: str, body: bytes, query: str, headers: Mapping[
         body=body,
         query=_query(query),
         prefer=headers.get("prefer", ""),
-        key=headers.get("idempotency-key", "").strip(),
+        key=_unquoted(headers.get("idempotency-key")),
         source=_source(peer, headers.get("x-forwarded-for", "")),
         content_type=headers.get("content-type", "")[:100],
         received_ms=time.time() * 1000,
         started=time.perf_counter(),
     )
+
+
+def _unquoted(key: str | None) -> str | None:
+    """`"a 1"` is the id a 1, as behind the word `id` of a message."""
+    if key and len(key := key.strip()) > 1 and key[0] == key[-1] == '"':
+        return key[1:-1].strip()
+    return key
 
 
 def _query(text: str) -> QueryDict:
@@ -122,10 +130,20 @@ def options(call: Call) -> Options:
         if name not in ("wait", "dry"):
             message = f'"{name[:40]}" is not an option of a webhook'
             raise bad_option("UNKNOWN_OPTION", message, "there are ?wait=SECONDS and ?dry=1")
+        if len(call.query.getlist(name)) > 1:
+            raise bad_option("TWICE", f'"{name}" stands twice in the address', "leave one of the two out")
+    return Options(_wait(call), _dry(call), _key(call))
+
+
+def _key(call: Call) -> str:
+    if call.key is None:
+        return ""
+    if not call.key:  # whoever sends one means that no message is carried out twice
+        raise bad_option("BAD_ID", "the Idempotency-Key is empty", "give it a value, or leave the header out")
     if len(call.key) > KEY_LENGTH:
         message = f"the id is longer than {KEY_LENGTH} characters"
         raise bad_option("BAD_ID", message, "shorten the Idempotency-Key")
-    return Options(_wait(call), _dry(call), call.key)
+    return call.key
 
 
 def _wait(call: Call) -> float:

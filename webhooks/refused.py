@@ -56,10 +56,6 @@ def too_large(limit: int) -> Refused:
     return _refused(413, "MESSAGE_TOO_LONG", message, "send fewer commands at once", Connection="close")
 
 
-def not_text() -> Refused:
-    return _refused(400, "NOT_TEXT", "this hook takes plain text", "send the command itself, as UTF-8 text")
-
-
 def unreadable() -> Refused:
     message = "flipr failed to read this message, which is a mistake of flipr: nothing was sent"
     return _refused(

@@ -97,6 +97,7 @@ def test_a_missing_address_lock_is_a_warning(account: Account, owners: Client):
         ({"secret": "two words"}, "secret"),
         ({"environment": "moon"}, "environment"),
         ({"key": None}, "key"),
+        ({"enviroment": "testnet"}, "enviroment"),
     ],
 )
 def test_what_is_wrong_is_said_by_field(owners: Client, changed: dict[str, object], field: str):
@@ -104,6 +105,14 @@ def test_what_is_wrong_is_said_by_field(owners: Client, changed: dict[str, objec
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
     assert "two words" not in answer.content.decode()
+    assert not Account.objects.exists()
+
+
+@pytest.mark.parametrize("unknown", ["allowed_sources", "stop_polcy"])
+def test_a_hook_is_not_made_without_what_was_asked_for(owners: Client, unknown: str):
+    answer = post(owners, "/api/hooks/", {"name": "a", unknown: "198.51.100.1"})
+    assert (answer.status_code, list(answer.json())) == (400, [unknown])
+    assert not Hook.objects.exists()
 
 
 def test_a_stranger_finds_no_account(account: Account, strangers: Client):

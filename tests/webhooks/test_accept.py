@@ -35,7 +35,7 @@ def call(trader: Trader, body: str, **options: Any) -> Call:
         "body": body.encode(),
         "query": QueryDict(),
         "prefer": "",
-        "key": "",
+        "key": None,
         "source": "192.0.2.7",
         "content_type": "text/plain",
         "received_ms": 1_790_000_000_000.0,

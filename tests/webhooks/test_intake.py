@@ -35,6 +35,11 @@ def test_option_goes_before_the_preference() -> None:
     assert options("/?wait=0.5", Prefer="wait=20").wait_seconds == 0.5
 
 
+@pytest.mark.parametrize("key", ["a 1", '"a 1"', ' "a 1" '])
+def test_a_key_in_quotes_is_the_id_in_them(key: str) -> None:
+    assert options(**{"Idempotency-Key": key}).key == "a 1"
+
+
 def source(proxies: int, settings: Any, forwarded: str, peer: str = "203.0.113.9") -> str:
     settings.TRUSTED_PROXIES = proxies
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}

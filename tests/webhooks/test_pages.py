@@ -79,11 +79,32 @@ def test_list_holds_ones_own_only(owner: Trader, stranger: Trader, delivery: Del
     assert "BTCUSDT" not in answer.content.decode()
 
 
-@pytest.mark.parametrize("where", LISTS + API_LISTS)
-def test_strange_questions_are_answered(owner: Trader, where: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "code"), [*((each, 200) for each in LISTS), *((each, 400) for each in API_LISTS)]
+)
+def test_strange_questions_are_answered(owner: Trader, where: str, code: int) -> None:
     query = "?hook=%00&status=%00a&venue=%00&symbol=%F0%9F%92%A9&before=%00"
 
-    assert owner.browser().get(where + query).status_code == 200
+    assert owner.browser().get(where + query).status_code == code
+
+
+@pytest.mark.parametrize(
+    ("where", "field"),
+    [
+        ("/api/orders/?statsu=open", "statsu"),
+        ("/api/orders/?status=opened", "status"),
+        ("/api/orders/?before=01JUNKNOWN", "before"),
+        ("/api/orders/?hook=h", "hook"),
+        ("/api/deliveries/?status=filled", "status"),
+        ("/api/deliveries/?venue=Binance_F", "venue"),
+        ("/api/differences/?acount=a", "acount"),
+        ("/api/hooks/?page=2", "page"),
+    ],
+)
+def test_a_program_is_not_shown_what_it_did_not_ask_for(owner: Trader, where: str, field: str) -> None:
+    answer = owner.browser().get(where)
+
+    assert (answer.status_code, list(answer.json())) == (400, [field])
 
 
 @pytest.mark.parametrize("pattern", PAGES + LISTS)

@@ -363,6 +363,7 @@ def test_what_is_no_text_is_refused(caller: Caller, owner: Trader, body: bytes, 
     answer = caller.post(owner.path, body)
 
     assert (answer.status_code, error_code(answer)) == (400, code)
+    assert answer.json()["error"]["show"]
     assert owner.latest().http_status == 400
 
 
@@ -375,6 +376,7 @@ def test_what_is_no_text_is_refused(caller: Caller, owner: Trader, body: bytes, 
         ("?wait=nan", "BAD_WAIT"),
         ("?dry=maybe", "BAD_DRY"),
         ("?dryrun=1", "UNKNOWN_OPTION"),
+        ("?dry=1&dry=0", "TWICE"),
     ],
 )
 def test_wrong_option_sends_nothing(
@@ -392,8 +394,9 @@ def test_two_different_ids_are_refused(caller: Caller, owner: Trader) -> None:
     assert (answer.status_code, error_code(answer)) == (400, "TWO_IDS")
 
 
-def test_id_that_is_too_long_is_refused(caller: Caller, owner: Trader) -> None:
-    answer = caller.post(owner.path, headers={"Idempotency-Key": "x" * 201})
+@pytest.mark.parametrize("key", ["x" * 201, "", " ", '""'])
+def test_id_that_is_too_long_or_empty_is_refused(caller: Caller, owner: Trader, key: str) -> None:
+    answer = caller.post(owner.path, headers={"Idempotency-Key": key})
 
     assert (answer.status_code, error_code(answer)) == (400, "BAD_ID")
 
