@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.binance_common import COMMON, FORCES, SIDES, Words, eight, worded
+from exchanges.sandbox.dialects.binance_frame import COMMON, FORCES, SIDES, Words, eight, worded
 from exchanges.sandbox.dialects.binance_lists import LIMITS, BinanceLists, eighths
 from exchanges.sandbox.dialects.binance_markets import SPOT_MARKETS, SPOT_TYPES, spot_symbol
 from exchanges.sandbox.dialects.binance_wallet import BinanceWallet

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.binance_common import FORCES, SIDES, Words, listed, worded
+from exchanges.sandbox.dialects.binance_frame import FORCES, SIDES, Words, listed, worded
 from exchanges.sandbox.dialects.binance_futures_account import FuturesAccount
 from exchanges.sandbox.dialects.binance_markets import ALGO_TYPES, MARKET_TYPES
 from exchanges.sandbox.ledger import Account

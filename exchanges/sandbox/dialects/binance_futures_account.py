@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.binance_common import COMMON, Binance, Words, eight, worded
+from exchanges.sandbox.dialects.binance_frame import COMMON, Binance, Words, eight, worded
 from exchanges.sandbox.dialects.binance_markets import FUTURES_MARKETS, futures_symbol
 from exchanges.sandbox.ledger import Account, Position
 from exchanges.sandbox.meter import Limit, Owner

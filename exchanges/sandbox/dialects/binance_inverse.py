@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import Route, route
-from exchanges.sandbox.dialects.binance_common import eight
+from exchanges.sandbox.dialects.binance_frame import eight
 from exchanges.sandbox.dialects.binance_futures import FuturesOrders
 from exchanges.sandbox.dialects.binance_futures_account import weights
 from exchanges.sandbox.dialects.binance_markets import INVERSE_MARKETS, inverse_symbol

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.binance_common import FORCES, SIDES, Binance
+from exchanges.sandbox.dialects.binance_frame import FORCES, SIDES, Binance
 from exchanges.sandbox.dialects.binance_markets import SPOT_TYPES
 from exchanges.sandbox.model import Order, Reason, Rejected, Ticket, decimals_of
 from exchanges.sandbox.wire import Call

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from exchanges.sandbox.dialects.binance_common import eight
+from exchanges.sandbox.dialects.binance_frame import eight
 from exchanges.sandbox.model import ZERO, Market, decimals_of, text
 from exchanges.types import OrderType, Product
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.binance_common import Binance, eight
+from exchanges.sandbox.dialects.binance_frame import Binance, eight
 from exchanges.sandbox.wire import Call
 
 

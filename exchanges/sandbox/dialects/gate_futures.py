@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.gate_common import (
+from exchanges.sandbox.dialects.gate_frame import (
     COINS,
     FLAGS,
     LATEST,
