@@ -44,6 +44,8 @@ def check_amended(desk: Desk, account: Account, changed: Order, order: Order) ->
     """Whether `order` may become `changed`."""
     check_filters(desk, changed)
     if changed.quantity <= order.filled and not order.ticket.close_position:
+        if desk.rules.amending_to_filled_cancels:
+            return
         raise Rejected(Reason.BAD_PARAMETER, "quantity")
     if changed.waiting:
         check_trigger(desk, changed)

@@ -180,7 +180,8 @@ class Desk:
         price: Decimal | None = None,
         trigger_price: Decimal | None = None,
     ) -> Order:
-        """New total quantity and prices of an open order; keeps id and fills, loses its place."""
+        """New total quantity and prices of an open order; keeps id and fills, loses its place. Amended to no more than is
+        filled of it, it stays as it was and is cancelled, where the exchange does that."""
         if order is None or not order.open:
             raise Rejected(Reason.NOT_OPEN)
         changed = replace(
@@ -190,6 +191,8 @@ class Desk:
             trigger_price=order.trigger_price if trigger_price is None else trigger_price,
         )
         check_amended(self, account, changed, order)
+        if changed.quantity <= order.filled and not order.ticket.close_position:
+            return self.cancel(account, order)
         order.quantity, order.price, order.trigger_price = (
             changed.quantity,
             changed.price,

@@ -84,6 +84,13 @@ class Book:
     def open_positions(self) -> list[Position]:
         return [each for each in self.positions.values() if each.quantity]
 
+    def rename(self, order: Order, client_id: str) -> None:
+        """It is known by this client id from now on, and no longer by the one it had."""
+        if self.by_client.get(order.client_id) is order:
+            del self.by_client[order.client_id]
+        order.ticket = replace(order.ticket, client_id=client_id)
+        self.by_client[client_id] = order
+
     def remember(self, order: Order) -> None:
         self.orders[order.id] = order
         if order.ticket.link:

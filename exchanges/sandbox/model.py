@@ -167,6 +167,8 @@ class Rules:
     flat_cancels_waiting: bool = False
     #: a reduce-only order that is larger than its position is made as large; else it ends unfilled (Bitfinex)
     shrinks_reduce_only: bool = True
+    #: an order amended to no more than is filled of it is cancelled; else that is refused
+    amending_to_filled_cancels: bool = False
     #: reduce-only orders may be smaller than `min_notional`
     reduce_only_below_notional: bool = True
     #: the notional and minimum checks apply to orders that wait for a trigger

@@ -44,7 +44,9 @@ SPOT: Words = {
     Reason.PRICE_RELATION: (400, -2010, "The relationship of the prices for the orders is not correct."),
 }
 _AMEND_WORDS: Words = {
-    Reason.BAD_PARAMETER: (400, -2038, "The requested action would change no state; rejecting."),
+    Reason.NOT_MODIFIED: (400, -2038, "The requested action would change no state; rejecting."),
+    Reason.MAX_QUANTITY: (400, -2038, "Order amend (quantity increase) is not supported."),
+    Reason.DUPLICATE: (400, -2038, "Duplicate order sent."),
 }
 _RATES = {"maker": "0.00100000", "taker": "0.00100000", "buyer": "0.00000000", "seller": "0.00000000"}
 
@@ -266,20 +268,35 @@ class BinanceSpot(BinanceLists, BinanceWallet):
 
     @route("PUT /api/v3/order/amend/keepPriority", trading=True, costs={"weight": 4})
     def keep_priority(self, call: Call) -> Any:
-        """A smaller quantity. github.com/binance/binance-spot-api-docs, faqs/order_amend_keep_priority.md, read
-        2026-11-23; it shows no answer, whose fields are unconfirmed. There the order gets a new client id, here not."""
+        """A smaller quantity, and another client id: the one sent, which may be that it had, else a new one.
+        github.com/binance/binance-spot-api-docs, rest-api_CN.md (Order Amend Keep Priority) and errors.md (messages for
+        -2038), read 2026-11-23. What a quantity that is filled already does is not said; here it is refused."""
         order, quantity = self.named_order(call), eighths(call, "newQty")
-        if order is not None and order.open and quantity >= order.quantity:
-            raise worded(Reason.BAD_PARAMETER, _AMEND_WORDS)
-        changed = self._row(self.desk.amend(call.account, order, quantity=quantity))
-        told = {"transactTime": call.now_ms, "executionId": self.desk.number()}
-        names = {
-            "qty": "origQty",
-            "executedQty": "executedQty",
-            "preventedQty": "icebergQty",
-            "status": "status",
+        client_id = self.client_id(call, "newClientOrderId")
+        if order is not None and order.open:
+            self._check_amendment(call, order, quantity, client_id)
+        order = self.desk.amend(call.account, order, quantity=quantity)
+        replaced, link = order.client_id, order.ticket.link
+        self.desk.book(call.account).rename(order, client_id)
+        told = {
+            "transactTime": call.now_ms,
+            "executionId": self.desk.number(),
+            "amendedOrder": {**self._amended(order), "origClientOrderId": replaced},
         }
-        return {**told, "amendedOrder": {**changed, **{name: changed[old] for name, old in names.items()}}}
+        return told | ({"listStatus": self._list_status(call, link)} if link else {})
+
+    def _check_amendment(self, call: Call, order: Order, quantity: Decimal, client_id: str) -> None:
+        if quantity >= order.quantity:
+            reason = Reason.MAX_QUANTITY if quantity > order.quantity else Reason.NOT_MODIFIED
+            raise worded(reason, _AMEND_WORDS)
+        known = self.desk.order(call.account, client_id=client_id)
+        if known is not None and known.open and known is not order:
+            raise worded(Reason.DUPLICATE, _AMEND_WORDS)
+
+    def _list_status(self, call: Call, link: str) -> dict[str, Any]:
+        told = self._list(call, link, "")
+        names = ("orderListId", "contingencyType", "listOrderStatus", "listClientOrderId", "symbol", "orders")
+        return {name: told[name] for name in names}
 
     @route("GET /api/v3/rateLimit/order", costs={"weight": 40})
     def order_counts(self, call: Call) -> Any:
@@ -326,6 +343,16 @@ class BinanceSpot(BinanceLists, BinanceWallet):
         if shape == "FULL":
             row["fills"] = [_fill(fill) for fill in order.fills]
         return row
+
+    def _amended(self, order: Order) -> dict[str, Any]:
+        """Without the client id it had; some fields have names of their own."""
+        row = self._row(order)
+        kept = ["symbol", "orderId", "orderListId", "clientOrderId", "price", "executedQty", "status"]
+        kept += ["timeInForce", "type", "side", "workingTime", "selfTradePreventionMode"]
+        told = {name: row[name] for name in kept}
+        told |= {"qty": row["origQty"], "preventedQty": eight(None)}
+        told |= {"quoteOrderQty": row["origQuoteOrderQty"]}
+        return told | {"cumulativeQuoteQty": row["cummulativeQuoteQty"]}
 
     def _cancelled(self, order: Order) -> dict[str, Any]:
         return {**self._placed(order, "RESULT"), "origClientOrderId": order.client_id}

@@ -81,17 +81,28 @@ class FuturesOrders(FuturesAccount):
 
     @route("PUT /fapi/v1/order", trading=True, costs=ONE)
     def modify(self, call: Call) -> Any:
-        """Price and whole quantity of a limit order. developers.binance.com/docs/derivatives/usds-margined-futures
-        (trade/rest-api/Modify-Order), read 2026-11-23; of coin-margined-futures it says that one of both is enough."""
+        """Price and whole quantity of a limit order; a quantity that is filled already cancels it, and so does a price at
+        which one that may only make would take. developers.binance.com/docs/derivatives/usds-margined-futures
+        (trade/rest-api/Modify-Order), read 2026-11-23."""
         order = self._real_order(call)
         if order is None:
             raise Rejected(Reason.UNKNOWN_ORDER)
         if order.price is None or call.one_of("side", SIDES) is not order.side:
             raise Rejected(Reason.BAD_PARAMETER, "side")
-        price, quantity = self._price(call, "price", order.market), self._quantity(call, order.market)
+        price, quantity = self._changes(call, order)
         if order.open and (price, quantity) == (order.price, order.quantity):
             raise worded(Reason.NOT_MODIFIED, _MODIFY_WORDS)
-        return self._row(self.desk.amend(call.account, order, quantity=quantity, price=price))
+        try:
+            changed = self.desk.amend(call.account, order, quantity=quantity, price=price)
+        except Rejected as refused:
+            if refused.reason is not Reason.POST_ONLY:
+                raise
+            changed = self.desk.cancel(call.account, order)
+        return self._row(changed)
+
+    def _changes(self, call: Call, order: Order) -> tuple[Decimal | None, Decimal]:
+        """Both are named, also what stays."""
+        return self._price(call, "price", order.market), self._quantity(call, order.market)
 
     @route("PUT /fapi/v1/batchOrders", trading=True, costs={"weight": 5, "orders": 5, "orders_minute": 1})
     def modify_batch(self, call: Call) -> Any:

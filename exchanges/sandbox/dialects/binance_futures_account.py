@@ -104,6 +104,7 @@ class FuturesAccount(Binance):
         new_id_on_trigger=True,
         flat_cancels_resting=True,
         flat_cancels_waiting=False,
+        amending_to_filled_cancels=True,
         max_open_orders=200,
     )
     #: both kinds of futures draw on one limit

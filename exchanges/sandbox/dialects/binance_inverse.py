@@ -18,7 +18,7 @@ from exchanges.sandbox.dialects.binance_futures import FuturesOrders
 from exchanges.sandbox.dialects.binance_futures_account import weights
 from exchanges.sandbox.dialects.binance_markets import INVERSE_MARKETS, inverse_symbol
 from exchanges.sandbox.ledger import Account, Position
-from exchanges.sandbox.model import Fill, Market
+from exchanges.sandbox.model import Fill, Market, Order, Reason, Rejected
 from exchanges.sandbox.wire import Call
 from exchanges.types import Product
 
@@ -104,6 +104,17 @@ class BinanceInverse(FuturesOrders):
         symbol = self.symbol(call).symbol
         return {**super().depth(call), "symbol": symbol, "pair": _pair(symbol)}
 
+    def _changes(self, call: Call, order: Order) -> tuple[Decimal | None, Decimal]:
+        """Either is enough: developers.binance.com/docs/derivatives/coin-margined-futures/trade/rest-api/Modify-Order (read
+        2026-11-23)."""
+        price, quantity = call.text("price", ""), call.text("quantity", "")
+        if not price and not quantity:
+            raise Rejected(Reason.MISSING_PARAMETER, "quantity")
+        return (
+            self._price(call, "price", order.market) if price else order.price,
+            self._quantity(call, order.market) if quantity else order.quantity,
+        )
+
     def _position(self, account: Account, position: Position) -> dict[str, Any]:
         """What it is worth is told in coins."""
         value = position.notional(self.desk.bid(position.market)).copy_sign(position.quantity)
@@ -111,7 +122,7 @@ class BinanceInverse(FuturesOrders):
         del row["notional"]
         return {**row, "notionalValue": eight(value)}
 
-    def _row(self, order: Any) -> dict[str, Any]:
+    def _row(self, order: Order) -> dict[str, Any]:
         return {**super()._row(order), "pair": _pair(order.market.symbol)}
 
     def _cost(self, value: Decimal) -> dict[str, str]:

@@ -180,8 +180,8 @@ class GateSpot(Gate):
 
     @route("PATCH /api/v4/spot/orders/{order_id}", trading=True, costs={"spot_orders": 1})
     def amend(self, call: Call) -> Any:
-        """As gate-api 7.2.161, Gate's own client, has it; there less than what is filled cancels the order,
-        here it is refused."""
+        """As gate-api 7.2.161, Gate's own client, has it (SpotApi.amend_order): less than what is filled cancels the order.
+        That just as much does too is unconfirmed."""
         order = self.plain(call)
         return _spot_row(
             self.amended(call, order, call.decimal_or_none("amount"), call.decimal_or_none("price"))

@@ -328,6 +328,7 @@ def rules_of(wallet: str, maker: str, taker: str) -> Rules:
         client_ids=ClientIds.REUSABLE,
         new_id_on_trigger=True,
         unfilled=OrderStatus.CANCELLED,
+        amending_to_filled_cancels=True,
         order_id=lambda number: str(95_282_000_000 + number),
         default_leverage=D(10),
     )

@@ -223,8 +223,8 @@ class GateFutures(Gate):
 
     @route("PUT /api/v4/futures/usdt/orders/{order_id}", trading=True, costs={"futures_orders": 1})
     def amend(self, call: Call) -> Any:
-        """Its size keeps its sign, as gate-api 7.2.161, Gate's own client, says (FuturesOrderAmendment); there a size that
-        is filled already cancels the order, here it is refused."""
+        """Its size keeps its sign, and a size that is filled already cancels the order, as gate-api 7.2.161, Gate's own
+        client, says (FuturesOrderAmendment)."""
         order, size = self.plain(call), call.decimal_or_none("size")
         if size is not None and (size > 0) != (order.side is Side.BUY):
             raise Rejected(Reason.BAD_PARAMETER, "size")

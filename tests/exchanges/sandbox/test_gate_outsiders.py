@@ -488,6 +488,17 @@ def test_ccxt_changes_an_order_cancels_several_and_sees_the_book(sandbox, keys, 
     assert made.fetch_order_book(symbol, 5)["bids"][0][0] == made.fetch_ticker(symbol)["bid"] == 50000
 
 
+@pytest.mark.parametrize("kind", ["spot", "swap"])
+def test_an_order_amended_to_what_is_filled_of_it_is_cancelled(sandbox, keys, kind):
+    symbol, whole, less = (SPOT, 0.1, 0.04) if kind == "spot" else (SWAP, 10, 5)
+    made = ccxt_client(sandbox, keys, kind)
+    sandbox.fault("partial_fill", venue="Gate" if kind == "spot" else "Gate_F", count=1)
+    order = made.create_order(symbol, "limit", "buy", whole, 50000.1)
+    assert made.edit_order(order["id"], symbol, "limit", "buy", less, 50000.1)["status"] == "canceled"
+    found = made.fetch_order(order["id"], symbol)
+    assert (found["status"], found["amount"], found["filled"]) == ("canceled", whole, whole / 2)
+
+
 def test_the_kit_reads_trades_of_perpetuals_and_what_a_position_gained(sandbox, keys):
     api = gate_api.FuturesApi(kit(sandbox, keys, "Gate"))
     for size in (10, -4):
