@@ -174,9 +174,10 @@ class KuCoinFrame(Dialect):
             "asks": [[ask + step, 1000] for step in steps],
         }
 
-    @route("GET /api/ua/v1/account/mode", costs={"management": 30})
+    @route("GET /api/ua/v2/account/mode", "GET /api/ua/v1/account/mode", costs={"management": 30})
     def account_mode(self, call: Call) -> Any:
-        """As ccxt 4.5.90 asks, which reads `selfAccountMode` alone. The unified account is not simulated."""
+        """Where kucoin-universal-sdk 1.3.2, KuCoin's own client, asks, and in the first version ccxt 4.5.90, which reads
+        `selfAccountMode` alone; that the second answers alike is unconfirmed. The unified account is not simulated."""
         return ok({"selfAccountMode": "CLASSIC", "unifiedSubAccount": [], "classicSubAccount": []})
 
     @route("GET /api/v1/status", public=True, costs={"public": 3})

@@ -271,9 +271,11 @@ class Official:
         rest = DefaultClient(builder.build()).rest_service()
         spot, futures = rest.get_spot_service(), rest.get_futures_service()
         self.wallets = rest.get_account_service().get_account_api()
+        self.accounts = rest.get_uta_service().get_account_api()
         self.coins, self.contracts = spot.get_order_api(), futures.get_order_api()
         self.holdings = futures.get_positions_api()
-        self.transports = [each.transport for each in (self.wallets, self.coins, self.contracts)]
+        apis = (self.wallets, self.accounts, self.coins, self.contracts)
+        self.transports = [each.transport for each in apis]
 
     def close(self) -> None:
         for each in self.transports:
@@ -674,6 +676,10 @@ def test_ccxt_asks_which_account_it_has(sandbox, keys):
     made = ccxt_client(sandbox, keys, "spot")
     made.options["uta"] = None
     assert made.is_uta_enabled() is False
+
+
+def test_sdk_asks_which_account_it_has(official):
+    assert official.accounts.get_account_mode().data["selfAccountMode"] == "CLASSIC"
 
 
 def test_ccxt_spot_changes_an_order_and_reads_its_trades(spot):
