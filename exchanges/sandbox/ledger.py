@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Protocol
 
-from exchanges.sandbox.model import ONE, ZERO, Fill, Market, Order
+from exchanges.sandbox.model import ONE, ZERO, Fill, Market, Order, fine
 from exchanges.types import Direction, MarginMode, PositionMode
 
 #: ended orders kept for queries; older ones are forgotten, as exchanges do
@@ -24,6 +24,8 @@ class Position:
     quantity: Decimal = ZERO
     entry_price: Decimal = ZERO
     realised: Decimal = ZERO
+    #: what opening it has cost in fees
+    fees: Decimal = ZERO
     updated_ms: int = 0
 
     @property
@@ -57,6 +59,13 @@ class Position:
             self.entry_price = price
         self.realised += profit
         return profit
+
+    def share_fee(self, fee: Decimal, quantity: Decimal, closed: Decimal) -> Decimal:
+        """Before a fill is added that closes a part of it: what opening that part had cost. The rest of the fill opens."""
+        held = abs(self.quantity)
+        borne = self.fees if closed == held else fine(self.fees * closed / held)
+        self.fees += fine(fee * (quantity - closed) / quantity) - borne
+        return borne
 
 
 @dataclass(slots=True, eq=False)

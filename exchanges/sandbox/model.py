@@ -267,6 +267,8 @@ class Fill:
     position_side: Direction | None = None
     #: what it closed of a position
     closed: Decimal = ZERO
+    #: what opening that part had cost in fees
+    opening_fee: Decimal = ZERO
 
     def opened_at(self, market: Market) -> Decimal:
         """The average price at which what it closed was opened."""

@@ -106,7 +106,8 @@ def charge_fill(
     market, wallet = order.market, desk.wallet
     rate = desk.rules.maker_fee if maker else desk.rules.taker_fee
     signed = quantity if order.side is Side.BUY else -quantity
-    fee, fee_asset, profit, closed = market.value(quantity, price) * rate, market.settle, ZERO, ZERO
+    fee, fee_asset, profit = market.value(quantity, price) * rate, market.settle, ZERO
+    closed = opening_fee = ZERO
     if market.product is Product.SPOT:
         if order.side is Side.BUY and desk.rules.buy_fee_in_base:
             fee, fee_asset = quantity * rate, market.base
@@ -114,6 +115,7 @@ def charge_fill(
         account.add(wallet, market.quote, -signed * price)
     else:
         position, closed = desk.position(account, order), min(quantity, closable(desk, account, order))
+        opening_fee = position.share_fee(fee, quantity, closed)
         profit = position.apply(signed, price)
         position.updated_ms = desk.now_ms()
         account.add(wallet, market.settle, profit)
@@ -132,4 +134,5 @@ def charge_fill(
         realised=profit,
         position_side=order.ticket.position_side,
         closed=closed,
+        opening_fee=opening_fee,
     )

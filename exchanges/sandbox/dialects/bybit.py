@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import Route, route
-from exchanges.sandbox.dialects.bybit_account import BybitAccount
+from exchanges.sandbox.dialects.bybit_account import BybitAccount, window
 from exchanges.sandbox.dialects.bybit_answers import (
     INDEX,
     INVERSE,
@@ -29,9 +29,10 @@ from exchanges.sandbox.dialects.bybit_answers import (
     matches,
     order_row,
     page,
+    status,
 )
 from exchanges.sandbox.meter import Limit, Owner
-from exchanges.sandbox.model import AttachWhen, ClientIds, Order, Reason, Rejected, Rules, Ticket
+from exchanges.sandbox.model import AttachWhen, ClientIds, Fill, Order, Reason, Rejected, Rules, Ticket
 from exchanges.sandbox.wire import Call, Reply
 from exchanges.types import (
     OrderStatus,
@@ -41,8 +42,7 @@ from exchanges.types import (
 )
 
 D = Decimal
-#: later than anything
-LATEST_MS = 10**15
+DAY_SECONDS = 86_400
 UNCHANGED = "The order remains unchanged as the parameters entered match the existing ones."
 
 
@@ -216,8 +216,19 @@ class _Bybit(BybitAccount):
 
     @route("GET /v5/order/history", costs={"address": 1, "reads": 1})
     def history(self, call: Call) -> Any:
-        orders = self._desk(call).book(call.account).orders
-        return self._orders(call, {key: each for key, each in orders.items() if not each.open}, ended=False)
+        """What ended without a fill is told for a day. bybit-exchange.github.io/docs/v5/order/order-list, read 2026-11-23. It
+        does not say which time counts, and whether for an order that is named: here that of placing, and not."""
+        desk, named = self._desk(call), bool(call.text("orderId", "") or call.text("orderLinkId", ""))
+        start, end = (0, call.now_ms) if named else window(call)
+        ended = {
+            key: order
+            for key, order in desk.book(call.account).orders.items()
+            if not order.open
+            and (order.filled or desk.remembers(order, DAY_SECONDS))
+            and start <= order.created_ms <= end
+            and call.text("orderStatus", status(order)) == status(order)
+        }
+        return self._orders(call, ended, ended=False)
 
     def _orders(self, call: Call, orders: Mapping[str, Order], *, ended: bool) -> Any:
         """Newest first. By id just that one, also when it has ended if `ended`."""
@@ -236,20 +247,33 @@ class _Bybit(BybitAccount):
 
     @route("GET /v5/execution/list", costs={"address": 1, "reads": 1})
     def executions(self, call: Call) -> Any:
-        """Newest first. bybit-exchange.github.io/docs/v5/order/execution, read 2026-11-23; there an order that is named
-        outweighs the symbol, here all that is named must fit, and no time at all means 7 days, here ever."""
+        """Newest first; an order that is named outweighs all else, a symbol the coin.
+        bybit-exchange.github.io/docs/v5/order/execution, read 2026-11-23."""
         book = self._desk(call).book(call.account)
-        start, end = call.integer("startTime", 0), call.integer("endTime", LATEST_MS)
+        fits = _executed_as(call)
         found = [
             (order, fill)
             for fill in reversed(book.fills)
-            if (order := book.orders.get(fill.order_id)) is not None
-            and call.text("symbol", fill.symbol) == fill.symbol
-            and call.text("orderId", order.id) == order.id
-            and call.text("orderLinkId", order.client_id) == order.client_id
-            and start <= fill.time_ms <= end
+            if (order := book.orders.get(fill.order_id)) is not None and fits(order, fill)
         ]
         return frame(call, page(call, [execution_row(*each) for each in found], 50))
+
+
+def _executed_as(call: Call) -> Callable[[Order, Fill], bool]:
+    """What is asked for among fills."""
+    if order_id := call.text("orderId", ""):
+        return lambda order, _: order.id == order_id
+    if client_id := call.text("orderLinkId", ""):
+        return lambda order, _: order.client_id == client_id
+    start, end = window(call)
+    symbol, coin = call.text("symbol", ""), call.text("baseCoin", "")
+    kind, settle = call.text("execType", "Trade"), call.text("settleCoin", "")
+    return lambda order, fill: (
+        start <= fill.time_ms <= end
+        and kind == "Trade"
+        and settle in ("", order.market.settle)
+        and (fill.symbol == symbol if symbol else coin in ("", order.market.base))
+    )
 
 
 def _limits(create: int) -> tuple[Limit, ...]:

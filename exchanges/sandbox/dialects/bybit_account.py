@@ -22,6 +22,7 @@ from exchanges.sandbox.dialects.bybit_answers import (
     WORD,
     attached_of,
     closed_row,
+    closing_fills,
     frame,
     legs_of,
     page,
@@ -44,8 +45,7 @@ from exchanges.types import (
 )
 
 D = Decimal
-#: later than anything
-LATEST_MS = 10**15
+WEEK_MS = 7 * 86_400_000
 #: a sum in dollars -> what it adds up of each coin
 TOTALS = {
     "totalEquity": "equity",
@@ -293,18 +293,19 @@ class BybitAccount(Dialect):
 
     @route("GET /v5/position/closed-pnl", costs={"address": 1, "reads": 1})
     def closed_profit(self, call: Call) -> Any:
-        """Newest first. bybit-exchange.github.io/docs/v5/position/close-pnl, read 2026-11-23; its `fillCount` lets a row
-        tell of several fills of an order, here there is a row for each fill that closed something."""
-        desk = self._desk(call)
-        start, end = call.integer("startTime", 0), call.integer("endTime", LATEST_MS)
+        """A row for each order that closed something, newest first. bybit-exchange.github.io/docs/v5/position/close-pnl, read
+        2026-11-23: its example tells four fills of an order in one row and takes the fees of both ways off the profit."""
+        desk, (start, end) = self._desk(call), window(call)
+        closings = ((order, closing_fills(order)) for order in desk.book(call.account).orders.values())
         found = [
-            closed_row(desk.market(fill.symbol), fill, desk.leverage(call.account, desk.market(fill.symbol)))
-            for fill in reversed(desk.book(call.account).fills)
-            if fill.closed
-            and call.text("symbol", fill.symbol) == fill.symbol
-            and start <= fill.time_ms <= end
+            (fills, closed_row(order, fills, desk.leverage(call.account, order.market)))
+            for order, fills in closings
+            if fills
+            and call.text("symbol", order.market.symbol) == order.market.symbol
+            and start <= fills[0].time_ms <= end
         ]
-        return frame(call, page(call, found, 50))
+        found.sort(key=lambda pair: pair[0][0].id, reverse=True)
+        return frame(call, page(call, [row for _, row in found], 50))
 
     @route("POST /v5/position/switch-isolated", "POST /v5/position/set-tpsl-mode", costs={"address": 1})
     def not_unified(self, call: Call) -> Any:
@@ -416,6 +417,16 @@ class BybitAccount(Dialect):
             }
         )
         return frame(call, {"rows": [{"name": name, "coin": name, "chains": []} for name in names]})
+
+
+def window(call: Call) -> tuple[int, int]:
+    """From `startTime` to `endTime`: 7 days at most, the last ones unless told otherwise. So say the pages
+    order/order-list, order/execution and position/close-pnl of bybit-exchange.github.io/docs/v5, read 2026-11-23."""
+    start, end = call.integer("startTime", 0), call.integer("endTime", 0)
+    if start and end and not 0 <= end - start <= WEEK_MS:
+        raise Rejected(Reason.BAD_PARAMETER, "endTime")
+    end = end or (start + WEEK_MS if start else call.now_ms)
+    return start or end - WEEK_MS, end
 
 
 def _signature(secret: str, signed: bytes) -> bytes:

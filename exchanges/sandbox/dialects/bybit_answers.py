@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from exchanges.sandbox.engine import Desk
-from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, Rejected, Ticket, text
+from exchanges.sandbox.model import ZERO, Fill, Market, Order, Reason, Rejected, Ticket, fine, text
 from exchanges.sandbox.wire import Answered, Call, Reply
 from exchanges.types import (
     Direction,
@@ -305,6 +305,7 @@ def filter_of(order: Order) -> str:
 def matches(call: Call, order: Order) -> bool:
     return (
         call.text("symbol", order.market.symbol) == order.market.symbol
+        and call.text("baseCoin", order.market.base) == order.market.base
         and call.text("settleCoin", order.market.settle) == order.market.settle
         and call.text("orderFilter", filter_of(order)) == filter_of(order)
     )
@@ -413,26 +414,39 @@ def execution_row(order: Order, fill: Fill) -> dict[str, Any]:
     }
 
 
-def closed_row(market: Market, fill: Fill, leverage: Decimal) -> dict[str, Any]:
-    opened = fill.opened_at(market)
+def closing_fills(order: Order) -> list[Fill]:
+    return [fill for fill in order.fills if fill.closed]
+
+
+def closed_row(order: Order, fills: list[Fill], leverage: Decimal) -> dict[str, Any]:
+    """What an order closed with these of its fills, at least one. The price of a market order, a bound there, is here the
+    one it got."""
+    market, closed = order.market, sum((fill.closed for fill in fills), ZERO)
+    entered = sum((market.value(fill.closed, fill.opened_at(market)) for fill in fills), ZERO)
+    left = sum((market.value(fill.closed, fill.price) for fill in fills), ZERO)
+    opening = sum((fill.opening_fee for fill in fills), ZERO)
+    closing = sum((fine(fill.fee * fill.closed / fill.quantity) for fill in fills), ZERO)
+    exit_price = market.average(closed, left)
     return {
-        "symbol": fill.symbol,
-        "orderId": fill.order_id,
-        "side": WORD[fill.side],
-        "qty": text(fill.quantity),
-        "orderPrice": text(fill.price),
-        "orderType": "Market",
+        "symbol": market.symbol,
+        "orderId": order.id,
+        "side": WORD[order.side],
+        "qty": text(order.quantity),
+        "orderPrice": text(order.price or exit_price),
+        "orderType": "Market" if order.price is None else "Limit",
         "execType": "Trade",
-        "closedSize": text(fill.closed),
-        "cumEntryValue": text(market.value(fill.closed, opened)),
-        "avgEntryPrice": text(opened),
-        "cumExitValue": text(market.value(fill.closed, fill.price)),
-        "avgExitPrice": text(fill.price),
-        "closedPnl": text(fill.realised - fill.fee * fill.closed / fill.quantity),
-        "fillCount": "1",
+        "closedSize": text(closed),
+        "cumEntryValue": text(entered),
+        "avgEntryPrice": text(market.average(closed, entered)),
+        "cumExitValue": text(left),
+        "avgExitPrice": text(exit_price),
+        "closedPnl": text(sum((fill.realised for fill in fills), -opening - closing)),
+        "fillCount": str(len(fills)),
         "leverage": text(leverage),
-        "createdTime": str(fill.time_ms),
-        "updatedTime": str(fill.time_ms),
+        "openFee": text(opening),
+        "closeFee": text(closing),
+        "createdTime": str(fills[0].time_ms),
+        "updatedTime": str(fills[-1].time_ms),
     }
 
 

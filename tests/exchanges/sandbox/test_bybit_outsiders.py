@@ -686,7 +686,8 @@ def test_ccxt_stop_and_target_of_an_entry_guard_its_whole_position(sandbox, swap
     sandbox.price(SPOT, 48990)
     assert swap.fetch_open_orders(SWAP) == []
     (closed,) = swap.fetch_positions_history([SWAP])
-    assert closed["realizedPnl"] == pytest.approx(-0.1 * 510 - 0.1 * 48990 * 0.00055)
+    fees = 0.1 * 49500 * 0.0002 + 0.1 * 48990 * 0.00055
+    assert closed["realizedPnl"] == pytest.approx(-0.1 * 510 - fees), "of both ways"
 
 
 def test_ccxt_entry_with_a_stop_beyond_its_price_is_refused(swap):
@@ -737,3 +738,68 @@ def test_pybit_spot_market_order_brings_no_stop_along(pybit):
     place(pybit, "spot", side="Buy", orderType="Limit", qty="0.1", price="50100", stopLoss="49000")
     (stop,) = orders(pybit, "spot", orderFilter="tpslOrder")
     assert (stop["triggerPrice"], stop["qty"], stop["side"]) == ("49000", "0.1", "Sell")
+
+
+def test_pybit_finds_the_fills_of_an_order_whatever_else_is_asked(pybit):
+    first, second = (place(pybit, side="Buy", orderType="Market", qty="0.05", orderLinkId=n) for n in "ab")
+
+    def filled(**words: Any) -> list[str]:
+        listed = pybit.get_executions(category="linear", **words)["result"]["list"]
+        return [each["orderId"] for each in listed]
+
+    other = {"symbol": "ETHUSDT", "startTime": 1, "endTime": 2}
+    assert filled(orderId=first, orderLinkId="b", **other) == [first]
+    assert filled(orderLinkId="b", **other) == [second]
+    assert filled(symbol="BTCUSDT", baseCoin="ETH") == filled(baseCoin="BTC") == [second, first]
+    assert filled(symbol="ETHUSDT") == filled(baseCoin="ETH") == filled(execType="Funding") == []
+
+
+DAY = 86_400
+
+
+@pytest.mark.parametrize("asked", ["get_executions", "get_order_history", "get_closed_pnl"])
+def test_pybit_reads_seven_days_at_a_time(sandbox, keys, pybit, asked):
+    def read(**words: Any) -> list[Any]:
+        rows: list[Any] = getattr(pybit, asked)(category="linear", **words)["result"]["list"]
+        return rows
+
+    place(pybit, side="Buy", orderType="Market", qty="0.05")
+    place(pybit, side="Sell", orderType="Market", qty="0.05", reduceOnly=True)
+    long_ago = pybit.get_server_time()["time"] - 8 * DAY * 1000
+    told = read()
+    assert told
+    sandbox.age("bybit", keys["key"], 8 * DAY)
+    assert read() == []
+    assert len(read(startTime=long_ago - 60_000)) == len(read(endTime=long_ago + 60_000)) == len(told)
+    assert read(startTime=long_ago + 60_000) == []
+    with pytest.raises(InvalidRequestError, match="10001"):
+        read(startTime=long_ago - 60_000, endTime=long_ago + 7 * DAY * 1000)
+
+
+def test_pybit_is_told_for_a_day_of_what_ended_without_a_fill(sandbox, keys, pybit):
+    resting = place(pybit, side="Buy", orderType="Limit", qty="0.05", price="40000")
+    pybit.cancel_order(category="linear", symbol="BTCUSDT", orderId=resting)
+
+    def ended() -> list[str]:
+        listed = pybit.get_order_history(category="linear", orderId=resting)["result"]["list"]
+        return [each["orderStatus"] for each in listed]
+
+    sandbox.age("bybit", keys["key"], DAY - 60)
+    assert ended() == ["Cancelled"]
+    sandbox.age("bybit", keys["key"], 120)
+    assert ended() == []
+
+
+def test_pybit_reads_one_row_for_all_that_an_order_closed(sandbox, pybit):
+    place(pybit, side="Buy", orderType="Market", qty="0.3")
+    sandbox.fault("partial_fill", venue="ByBit_F", count=1)
+    order = place(pybit, side="Sell", orderType="Limit", qty="0.2", price="50000", reduceOnly=True)
+    sandbox.price(SPOT, "51000")
+    (row,) = pybit.get_closed_pnl(category="linear", symbol="BTCUSDT")["result"]["list"]
+    assert (row["orderId"], row["orderType"], row["orderPrice"]) == (order, "Limit", "50000")
+    assert (row["qty"], row["closedSize"], row["fillCount"]) == ("0.2", "0.2", "2")
+    assert (row["avgEntryPrice"], row["avgExitPrice"]) == ("50000.1", "50000")
+    assert Decimal(row["openFee"]) == Decimal("0.2") * Decimal("50000.1") * Decimal("0.00055")
+    assert Decimal(row["closeFee"]) == 5000 * (Decimal("0.00055") + Decimal("0.0002"))
+    gained = Decimal("-0.02") - Decimal(row["openFee"]) - Decimal(row["closeFee"])
+    assert Decimal(row["closedPnl"]) == gained
