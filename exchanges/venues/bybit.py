@@ -365,7 +365,8 @@ class _ByBit(Venue):
 
     def fetch(self, keys: Credentials, instrument: Instrument, ref: OrderRef) -> Report:
         """From the live list, which forgets ended orders after 500 more or a restart, then from the
-        history, which lags but keeps every order seven days."""
+        history, which lags, and tells what ended without a fill for a day only
+        (https://bybit-exchange.github.io/docs/v5/order/order-list, read 2026-11-23)."""
         params = {
             "category": self.category,
             "symbol": instrument.symbol,
@@ -683,9 +684,10 @@ def _order_type(item: Any) -> OrderType:
 
 
 def _waits_as_stop(item: Any) -> bool:
-    """A spot trigger has no direction: then the price at the order's creation tells; unknown is a stop."""
+    """A spot trigger has no direction: then the price at the order's creation tells, which has a name of its own there
+    (https://bybit-exchange.github.io/docs/v5/order/open-order, read 2026-11-23); unknown is a stop."""
     rises = {1: True, 2: False}.get(item.get("triggerDirection"))
-    buys, created_at = word(SIDES, item, "side") is Side.BUY, nonzero(item, "lastPriceOnCreated")
+    buys, created_at = word(SIDES, item, "side") is Side.BUY, nonzero(item, "basePrice")
     if rises is None and created_at is not None:
         rises = decimal(item, "triggerPrice") > created_at
     return rises in (None, buys)

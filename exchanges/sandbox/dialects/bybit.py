@@ -239,11 +239,12 @@ class _Bybit(BybitAccount):
         return frame(call, page(call, [self._row(call, each) for each in found if matches(call, each)], 20))
 
     def _row(self, call: Call, order: Order) -> dict[str, Any]:
-        """What closes a whole position is as large as that."""
+        """What closes a whole position is as large as that. Of the two lists only the history tells `smpGroup` as text."""
         quantity = order.quantity
         if order.ticket.close_position and order.waiting:
             quantity = abs(self._desk(call).position(call.account, order).quantity)
-        return order_row(order, quantity)
+        row = order_row(order, quantity)
+        return row | {"smpGroup": "0"} if call.path.endswith("/history") else row
 
     @route("GET /v5/execution/list", costs={"address": 1, "reads": 1})
     def executions(self, call: Call) -> Any:

@@ -335,9 +335,12 @@ def cancel_word(order: Order) -> str:
 
 
 def order_row(order: Order, quantity: Decimal) -> dict[str, Any]:
+    """The price at its creation has another name on spot: bybit-exchange.github.io/docs/v5/order/order-list and open-order,
+    read 2026-11-23."""
     ticket, extra, average = order.ticket, order.ticket.extra, order.average_price
     spot, limit = order.market.product is Product.SPOT, order.price is not None
     direction = 0 if spot or order.trigger_price is None else 1 if ticket.trigger_rises else 2
+    left = quantity - order.filled if order.open else ZERO
     return {
         "orderId": order.id,
         "orderLinkId": order.client_id,
@@ -357,14 +360,16 @@ def order_row(order: Order, quantity: Decimal) -> dict[str, Any]:
         "cumExecValue": text(order.quote_filled),
         "cumExecFee": text(sum(order.fees().values(), ZERO)),
         "cumFeeDetail": {asset: text(fee) for asset, fee in order.fees().items()},
-        "leavesQty": text(quantity - order.filled if order.open else ZERO),
+        "leavesQty": text(left),
+        "leavesValue": text(order.market.value(left, order.price or order.trigger_price or extra["last"])),
         "stopOrderType": extra["stopOrderType"],
         "triggerPrice": "" if order.trigger_price is None else text(order.trigger_price),
         "triggerDirection": direction,
         "triggerBy": ""
         if direction == 0
         else next(name for name, by in TRIGGERS.items() if by is ticket.trigger_by),
-        "lastPriceOnCreated": text(extra["last"]),
+        "lastPriceOnCreated": "" if spot else text(extra["last"]),
+        **({"basePrice": text(extra["last"])} if spot else {}),
         "reduceOnly": ticket.reduces,
         "closeOnTrigger": ticket.position_bound,
         "createdTime": str(order.created_ms),

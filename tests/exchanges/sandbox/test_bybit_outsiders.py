@@ -778,14 +778,15 @@ def test_pybit_reads_seven_days_at_a_time(sandbox, keys, pybit, asked):
 
 def test_pybit_is_told_for_a_day_of_what_ended_without_a_fill(sandbox, keys, pybit):
     resting = place(pybit, side="Buy", orderType="Limit", qty="0.05", price="40000")
+    assert [(each["leavesValue"], each["smpGroup"]) for each in orders(pybit)] == [("2000", 0)]
     pybit.cancel_order(category="linear", symbol="BTCUSDT", orderId=resting)
 
-    def ended() -> list[str]:
+    def ended() -> list[tuple[str, ...]]:
         listed = pybit.get_order_history(category="linear", orderId=resting)["result"]["list"]
-        return [each["orderStatus"] for each in listed]
+        return [(each["orderStatus"], each["leavesValue"], each["smpGroup"]) for each in listed]
 
     sandbox.age("bybit", keys["key"], DAY - 60)
-    assert ended() == ["Cancelled"]
+    assert ended() == [("Cancelled", "0", "0")]
     sandbox.age("bybit", keys["key"], 120)
     assert ended() == []
 
