@@ -230,7 +230,9 @@ class BinanceSpot(BinanceLists, BinanceWallet):
     def cancel(self, call: Call) -> Any:
         order = self.desk.cancel(call.account, self.named_order(call))
         return (
-            self._list(call, order.ticket.link, "ALL_DONE") if order.ticket.link else self._cancelled(order)
+            self._list(call, order.ticket.link, "ALL_DONE")
+            if order.ticket.link
+            else self._cancelled(call, order)
         )
 
     @route("DELETE /api/v3/openOrders", trading=True)
@@ -238,7 +240,7 @@ class BinanceSpot(BinanceLists, BinanceWallet):
         ended = self.desk.cancel_all(call.account, self.symbol(call).symbol)
         if not ended:
             raise Rejected(Reason.NOT_OPEN)
-        return [self._cancelled(order) for order in ended]
+        return [self._cancelled(call, order) for order in ended]
 
     @route("POST /api/v3/order/cancelReplace", trading=True, costs={"weight": 1, "orders": 1})
     def cancel_replace(self, call: Call) -> Any:
@@ -246,6 +248,7 @@ class BinanceSpot(BinanceLists, BinanceWallet):
         failed and -2022 when both did, as ccxt 4.5.90 explains them."""
         stops = call.one_of("cancelReplaceMode", {"STOP_ON_FAILURE": True, "ALLOW_FAILURE": False})
         names = {"orderId": "cancelOrderId", "origClientOrderId": "cancelOrigClientOrderId"}
+        names |= {"newClientOrderId": "cancelNewClientOrderId"}
         old = {name: call.text(given, "") for name, given in names.items()}
         cancelled = self.alone(call.asking(symbol=call.text("symbol"), **old), self.cancel)
         failed = "code" in cancelled
@@ -307,7 +310,7 @@ class BinanceSpot(BinanceLists, BinanceWallet):
 
     def _row(self, order: Order) -> dict[str, Any]:
         ticket = order.ticket
-        row = {
+        return {
             "symbol": order.market.symbol,
             "orderId": int(order.id),
             "orderListId": int(ticket.link or -1),
@@ -321,6 +324,7 @@ class BinanceSpot(BinanceLists, BinanceWallet):
             "timeInForce": ticket.time_in_force.upper(),
             "type": ticket.extra["type"],
             "side": ticket.side.upper(),
+            "stopPrice": eight(order.trigger_price),
             "icebergQty": "0.00000000",
             "time": order.created_ms,
             "updateTime": order.updated_ms,
@@ -328,14 +332,12 @@ class BinanceSpot(BinanceLists, BinanceWallet):
             "workingTime": -1 if order.waiting else order.triggered_ms or order.created_ms,
             "selfTradePreventionMode": "EXPIRE_MAKER",
         }
-        if order.trigger_price is not None:
-            row["stopPrice"] = eight(order.trigger_price)
-        return row
 
     def _placed(self, order: Order, shape: str) -> dict[str, Any]:
         row = self._row(order)
         row["transactTime"] = order.updated_ms
-        for name in ("time", "updateTime", "isWorking", "icebergQty"):
+        untold = ["time", "updateTime", "isWorking", "icebergQty"]
+        for name in untold if order.trigger_price is not None else [*untold, "stopPrice"]:
             del row[name]
         if shape == "ACK":
             kept = ("symbol", "orderId", "orderListId", "clientOrderId", "transactTime")
@@ -354,8 +356,14 @@ class BinanceSpot(BinanceLists, BinanceWallet):
         told |= {"quoteOrderQty": row["origQuoteOrderQty"]}
         return told | {"cumulativeQuoteQty": row["cummulativeQuoteQty"]}
 
-    def _cancelled(self, order: Order) -> dict[str, Any]:
-        return {**self._placed(order, "RESULT"), "origClientOrderId": order.client_id}
+    def _cancelled(self, call: Call, order: Order) -> dict[str, Any]:
+        """The cancel has a client id of its own: /docs/binance-spot-api-docs/testnet/rest-api/trading-endpoints, Cancel
+        order, read 2026-11-23."""
+        names = {
+            "origClientOrderId": order.client_id,
+            "clientOrderId": self.client_id(call, "newClientOrderId"),
+        }
+        return self._placed(order, "RESULT") | names
 
 
 def _fill(fill: Fill) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from exchanges.sandbox.dialects.gate_frame import (
     MONTH_SECONDS,
     SIDES,
     TIMES,
+    UNUSED,
     Gate,
     checked_text,
     error_answer,
@@ -337,6 +338,7 @@ def _spot_row(order: Order) -> dict[str, Any]:
         "amount": text(amount),
         "price": text(order.price),
         "time_in_force": ticket.extra["tif"],
+        "iceberg": "0",
         "left": text(left),
         "filled_amount": text(order.filled),
         "fill_price": text(order.quote_filled),
@@ -346,8 +348,12 @@ def _spot_row(order: Order) -> dict[str, Any]:
         "fee_currency": next(iter(paid), order.market.base if order.side is Side.BUY else order.market.quote),
         "point_fee": "0",
         "gt_fee": "0",
+        "gt_maker_fee": "0",
+        "gt_taker_fee": "0",
+        "gt_discount": False,
         "rebated_fee": "0",
         "rebated_fee_currency": order.market.quote,
+        **UNUSED,
         "finish_as": "open" if order.open else finish_word(order),
     }
 

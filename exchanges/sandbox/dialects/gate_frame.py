@@ -48,6 +48,8 @@ TIMES = {each.value: each for each in TimeInForce} | {"poc": TimeInForce.GTC}
 MODES = {each.value.upper(): each for each in MarginMode}
 TRIGGERS = {"0": TriggerBy.LAST, "1": TriggerBy.MARK, "2": TriggerBy.INDEX}
 FLAGS = {"true": True, "false": False}
+#: of an order, of things that are not simulated
+UNUSED = {"amend_text": "-", "stp_id": 0, "stp_act": "-"}
 #: reason -> (label on spot, label on futures, HTTP status, words); {} is the detail
 REFUSALS = {
     Reason.NO_KEY: (

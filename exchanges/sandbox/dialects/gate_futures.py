@@ -14,6 +14,7 @@ from exchanges.sandbox.dialects.gate_frame import (
     MODES,
     TIMES,
     TRIGGERS,
+    UNUSED,
     Gate,
     answered,
     checked_text,
@@ -204,7 +205,9 @@ class GateFutures(Gate):
             "user": 1,
             "contract": order.market.symbol,
             "create_time": order.created_ms // 1000,
+            "update_time": order.updated_ms // 1000,
             "size": count_of(call, sign * order.quantity),
+            "iceberg": count_of(call, ZERO),
             "left": count_of(call, sign * order.remaining),
             "price": text(order.price),
             "tif": "ioc" if market else ticket.extra["tif"],
@@ -215,6 +218,8 @@ class GateFutures(Gate):
             "is_reduce_only": ticket.extra["reduces"],
             "is_close": ticket.extra["close"],
             "is_liq": False,
+            "refu": 0,
+            **UNUSED,
             "status": "open" if order.open else "finished",
         }
         if not order.open:
@@ -426,6 +431,7 @@ class GateFutures(Gate):
             "margin": text(margin),
             "initial_margin": text(margin),
             "maintenance_rate": "0.005",
+            "maintenance_margin": text(position.notional(mark) * D("0.005")),
             "unrealised_pnl": text(position.unrealised(mark)),
             "realised_pnl": text(position.realised),
             "update_time": position.updated_ms // 1000,
@@ -525,6 +531,7 @@ def _contract_trade(call: Call, order: Order, fill: Fill) -> dict[str, Any]:
         "text": order.client_id or "api",
         "fee": text(fill.fee),
         "point_fee": "0",
+        "trade_value": text(order.market.value(fill.quantity, fill.price)),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from exchanges.sandbox.dialect import route
 from exchanges.sandbox.dialects.kucoin_classic import (
+    PLAIN,
     KuCoinClassic,
     is_record,
     order_row,
@@ -266,7 +267,8 @@ class KuCoinSpot(KuCoinClassic):
 
 
 def _stop_row(order: Order) -> dict[str, Any]:
-    """Failed at its trigger, it never became a plain order."""
+    """Failed at its trigger, it never became a plain order. Fields as kucoin-universal-sdk 1.3.2, KuCoin's own client, has
+    them (GetStopOrderByOrderIdResp), but for the user's id."""
     status = "NEW" if order.waiting and order.open else "TRIGGERED" if order.live_id else "CANCELLED"
     if order.status is OrderStatus.REJECTED:
         status = "FAIL"
@@ -281,9 +283,16 @@ def _stop_row(order: Order) -> dict[str, Any]:
         "size": text(order.quantity, 20),
         "funds": None,
         "timeInForce": order.ticket.extra["timeInForce"],
+        "stp": None,
+        **PLAIN,
         "cancelAfter": -1,
         "postOnly": order.ticket.post_only,
+        "domainId": "kucoin",
+        "tradeSource": "USER",
         "tradeType": "TRADE",
+        "takerFeeRate": text(KuCoinSpot.rules.taker_fee),
+        "makerFeeRate": text(KuCoinSpot.rules.maker_fee),
+        "orderTime": order.created_ms * 1_000_000,
         "feeCurrency": order.market.quote,
         "createdAt": order.created_ms,
         "stop": "entry" if order.ticket.trigger_rises else "loss",

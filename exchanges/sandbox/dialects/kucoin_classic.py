@@ -23,6 +23,15 @@ from exchanges.sandbox.wire import Call
 from exchanges.types import OrderStatus, Side
 
 D = Decimal
+#: of an order, of things that are not simulated
+PLAIN: dict[str, Any] = {
+    "hidden": False,
+    "iceberg": False,
+    "visibleSize": "0",
+    "channel": "API",
+    "remark": None,
+    "tags": None,
+}
 
 
 class KuCoinClassic(KuCoinFrame):
@@ -229,7 +238,9 @@ def standing(order: Order) -> dict[str, str]:
 
 
 def order_row(order: Order) -> dict[str, Any]:
+    """Fields as kucoin-universal-sdk 1.3.2, KuCoin's own client, has them (GetOrderByOrderIdResp)."""
     told, funds = standing(order), order.ticket.quote_quantity
+    left = text(ZERO if funds is None else funds - order.quote_filled)
     return {
         "id": order.live_id or order.id,
         "clientOid": order.client_id,
@@ -243,11 +254,17 @@ def order_row(order: Order) -> dict[str, Any]:
         "dealSize": told["dealSize"],
         "dealFunds": text(order.quote_filled),
         "remainSize": told["remainSize"],
+        "remainFunds": left if order.open else "0",
         "cancelledSize": told["canceledSize"],
+        "cancelledFunds": "0" if order.open else left,
+        "tax": "0",
         "fee": text(sum(order.fees().values(), ZERO)),
         "feeCurrency": order.market.quote,
         "timeInForce": order.ticket.extra["timeInForce"],
         "postOnly": order.ticket.post_only,
+        "stp": None,
+        **PLAIN,
+        "cancelAfter": 0,
         "cancelExist": not order.open and order.status is not OrderStatus.FILLED,
         "tradeType": "TRADE",
         "inOrderBook": order.open,
@@ -259,18 +276,11 @@ def order_row(order: Order) -> dict[str, Any]:
 
 def classic_row(order: Order) -> dict[str, Any]:
     """A market order of money tells its funds, any other its size."""
-    kept = ("active", "inOrderBook", "remainSize", "cancelledSize", "lastUpdatedAt")
-    row = {name: value for name, value in order_row(order).items() if name not in kept}
-    none = {
-        "stp": "",
-        "stop": "",
-        "stopTriggered": False,
-        "stopPrice": "0",
-        "hidden": False,
-        "iceberg": False,
-    }
-    blank = {"visibleSize": "0", "cancelAfter": 0, "channel": "API", "remark": None, "tags": None}
-    return {**row, **none, **blank, "isActive": order.open}
+    untold = ["active", "inOrderBook", "remainSize", "cancelledSize", "lastUpdatedAt"]
+    untold += ["remainFunds", "cancelledFunds"]
+    row = {name: value for name, value in order_row(order).items() if name not in untold}
+    none = {"stp": "", "stop": "", "stopTriggered": False, "stopPrice": "0"}
+    return {**row, **none, "isActive": order.open}
 
 
 def fill_row(order: Order, fill: Fill) -> dict[str, Any]:
@@ -289,6 +299,8 @@ def fill_row(order: Order, fill: Fill) -> dict[str, Any]:
         "fee": text(fill.fee),
         "feeRate": text(fill.fee / (fill.quantity * fill.price), 6),
         "feeCurrency": fill.fee_asset,
+        "tax": "0",
+        "taxRate": "0",
         "stop": "",
         "tradeType": "TRADE",
         "type": "market" if order.price is None else "limit",

@@ -66,6 +66,17 @@ def test_a_market_order_answers_with_its_fills(client):
     assert [each["price"] for each in order["fills"]] == ["50000.01000000"]
 
 
+def test_a_cancel_has_a_client_id_of_its_own(client):
+    words = {"symbol": "BTCUSDT", "quantity": "0.1", "price": "40000"}
+    order = client.order_limit_buy(**words, newClientOrderId="first")
+    assert client.get_order(symbol="BTCUSDT", orderId=order["orderId"])["stopPrice"] == "0.00000000"
+    told = client.cancel_order(symbol="BTCUSDT", orderId=order["orderId"], newClientOrderId="second")
+    assert (told["origClientOrderId"], told["clientOrderId"]) == ("first", "second")
+    client.order_limit_buy(**words, newClientOrderId="third")
+    assert client.cancel_order(symbol="BTCUSDT", origClientOrderId="third")["clientOrderId"] != "third"
+    assert client.get_order(symbol="BTCUSDT", origClientOrderId="third")["status"] == "CANCELED"
+
+
 def test_an_oco_list_locks_once_and_one_leg_ends_the_other(sandbox, client):
     placed = sell_oco(client)
     assert placed["listOrderStatus"] == "EXECUTING"

@@ -307,6 +307,11 @@ class Official:
         assert self.holdings.modify_margin_leverage(wanted).data is True
 
 
+def untold(model: Any) -> set[str]:
+    """What a model of KuCoin's client knows and the answer did not have."""
+    return {name for name, value in vars(model).items() if value is None and name != "common_response"}
+
+
 @pytest.fixture
 def official(sandbox: Sandbox, keys: dict[str, str]) -> Iterator[Official]:
     made = Official(sandbox, keys)
@@ -333,6 +338,10 @@ def test_sdk_buys_coins_for_money_and_is_told_how_the_order_stands(official):
     )
     assert (found.client_oid, found.active, found.deal_size) == ("a1", False, told.deal_size)
     assert Decimal(found.deal_funds) == pytest.approx(1000, rel=Decimal("1e-6"))
+    assert Decimal(found.cancelled_funds) == 1000 - Decimal(found.deal_funds)
+    assert untold(found) == {"stp", "remark", "tags"}
+    (fill,) = official.coins.get_trade_history(coins.GetTradeHistoryReq(symbol=PAIR)).items
+    assert untold(fill) == set()
 
 
 def test_sdk_spot_limit_order_rests_until_it_is_cancelled(official):
@@ -359,6 +368,7 @@ def test_sdk_spot_stop_waits_and_fires(sandbox, official):
     asked = coins.GetStopOrdersListReq(symbol=PAIR)
     (waiting,) = official.coins.get_stop_orders_list(asked).items
     assert (waiting.id, waiting.stop, Decimal(waiting.stop_price)) == (stop, "loss", Decimal(49000))
+    assert not untold(waiting) & {"order_time", "taker_fee_rate", "hidden", "visible_size", "trade_source"}
     sandbox.price(SPOT, 48990)
     assert official.coins.get_stop_orders_list(asked).items == []
     (sold,) = official.coins.get_closed_orders(coins.GetClosedOrdersReq(symbol=PAIR)).items
