@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
-from execution.models import Alarm, Bracket, Difference, Order
+from execution.history import transitions_of
+from execution.jobs import plain
+from execution.models import Alarm, Bracket, Difference, Order, Transition
 
 if TYPE_CHECKING:  # Django's own class takes no type arguments when it runs
     AdminOfOrders = admin.ModelAdmin[Order]
@@ -29,33 +36,152 @@ class OnlyLooking:
         return False
 
 
+def _amount(name: str) -> Callable[[object, Model], str]:
+    """A column without the zeros that it is padded with: a method of a ModelAdmin."""
+
+    @admin.display(description=name.replace("_", " "), ordering=name)
+    def shown(_admin: object, row: Model) -> str:
+        return plain(getattr(row, name)) or "-"
+
+    return shown
+
+
+def _told(transitions: Iterable[Transition]) -> SafeString:
+    """Line by line what changed, when, by whom and why."""
+    lines = (
+        (
+            f"{each.at:%Y-%m-%d %H:%M:%S} UTC",
+            "protection" if each.bracket_id else "order",
+            f"{each.before} → {each.after}",
+            f"{each.by}{': ' if each.why else ''}{each.why}",
+        )
+        for each in transitions
+    )
+    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}, {}: {}, by {}</li>", lines))
+
+
 @admin.register(Order)
 class OrderAdmin(OnlyLooking, AdminOfOrders):
-    list_display = ("token", "status", "symbol", "venue", "action", "user", "filled", "created_at")
+    """Who, what, how it ended and why; what only its engineers read is folded away."""
+
+    list_display = ("token", "status", "symbol", "venue", "action", "user", "filled_shown", "created_at")
     list_filter = ("status", "action", "venue", "environment", "region")
     list_select_related = ("user",)
-    search_fields = ("token", "delivery", "client_id", "exchange_id", "user__email", "user__public_id")
+    search_fields = (
+        *("token", "delivery", "client_id", "exchange_id"),
+        *("account__public_id", "user__email", "user__public_id"),
+    )
     ordering = ("-created_at",)
     show_full_result_count = False
+    readonly_fields = (
+        "quantity_shown",
+        "filled_shown",
+        "average_price_shown",
+        "its_delivery",
+        "what_happened",
+    )
+    fieldsets = (
+        (None, {"fields": ("status", "error", "note", "what_happened")}),
+        ("What was asked", {"fields": ("user", "account", "its_delivery", "command", "created_at")}),
+        ("What it was taken for", {"fields": ("action", "side", "symbol", "venue", "environment", "tag")}),
+        (
+            "At the exchange",
+            {
+                "fields": (
+                    *("instrument", "client_id", "exchange_id", "resting"),
+                    *("quantity_shown", "filled_shown", "average_price_shown", "fee", "bracket"),
+                )
+            },
+        ),
+        (
+            "Inside",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    *("token", "job", "position", "region", "step", "stop_policy", "lookups"),
+                    *("would_send", "timing_ms", "fresh_until", "updated_at"),
+                ),
+            },
+        ),
+    )
+
+    quantity_shown, filled_shown = _amount("quantity"), _amount("filled")
+    average_price_shown = _amount("average_price")
+
+    @admin.display(description="delivery")
+    def its_delivery(self, order: Order) -> SafeString:
+        where = reverse("admin:webhooks_delivery_changelist")
+        return format_html('<a href="{}?q={}">{}</a>', where, order.delivery, order.delivery)
+
+    @admin.display(description="what happened")
+    def what_happened(self, order: Order) -> SafeString:
+        return _told(transitions_of(order))
 
 
 @admin.register(Bracket)
 class BracketAdmin(OnlyLooking, AdminOfBrackets):
     list_display = (
-        "public_id",
-        "status",
-        "instrument",
-        "venue",
-        "direction",
-        "quantity",
-        "user",
-        "updated_at",
+        *("public_id", "status", "instrument", "venue", "direction"),
+        *("quantity_shown", "user", "updated_at"),
     )
     list_filter = ("status", "venue", "region")
     list_select_related = ("user",)
-    search_fields = ("public_id", "token", "entry_client_id", "user__email", "user__public_id")
+    # `legs` has the ids of stops and targets, ours and the exchange's
+    search_fields = (
+        *("public_id", "token", "entry_client_id", "entry_exchange_id", "legs"),
+        *("account__public_id", "user__email", "user__public_id"),
+    )
     ordering = ("-created_at",)
     show_full_result_count = False
+    readonly_fields = (
+        "quantity_shown",
+        "closed_shown",
+        "entry_price_shown",
+        "entry_level_shown",
+        "its_order",
+        "what_happened",
+    )
+    fieldsets = (
+        (None, {"fields": ("status", "note", "what_happened")}),
+        ("Whose", {"fields": ("user", "account", "its_order", "created_at")}),
+        (
+            "The position",
+            {
+                "fields": (
+                    "venue",
+                    "instrument",
+                    "direction",
+                    "quantity_shown",
+                    "closed_shown",
+                    "entry_price_shown",
+                )
+            },
+        ),
+        ("Stop and targets", {"fields": ("legs", "plan", "stop_policy")}),
+        (
+            "Inside",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    *("public_id", "token", "symbol", "region", "hedge", "entry_client_id"),
+                    *("entry_exchange_id", "entry_conditional", "entry_level_shown", "entry_open"),
+                    *("gone_seen", "generation", "version", "updated_at"),
+                ),
+            },
+        ),
+    )
+
+    quantity_shown, closed_shown = _amount("quantity"), _amount("closed")
+    entry_price_shown, entry_level_shown = _amount("entry_price"), _amount("entry_level")
+
+    @admin.display(description="order")
+    def its_order(self, bracket: Bracket) -> SafeString:
+        where = reverse("admin:execution_order_changelist")
+        return format_html('<a href="{}?q={}">{}</a>', where, bracket.token, bracket.token)
+
+    @admin.display(description="what happened")
+    def what_happened(self, bracket: Bracket) -> SafeString:
+        return _told(bracket.transitions.all())
 
 
 @admin.register(Alarm)
@@ -74,6 +200,14 @@ class DifferenceAdmin(OnlyLooking, AdminOfDifferences):
     list_filter = ("kind", "venue")
     list_select_related = ("user", "account")
     raw_id_fields = ("order", "bracket")
-    search_fields = ("instrument", "order__token", "bracket__public_id", "user__email", "user__public_id")
+    search_fields = (
+        *("instrument", "order__token", "bracket__public_id"),
+        *("account__public_id", "user__email", "user__public_id"),
+    )
     ordering = ("-at",)
     show_full_result_count = False
+    readonly_fields = ("believed_shown", "found_shown")
+    fields = (
+        *("user", "account", "venue", "instrument", "kind", "believed_shown", "found_shown"),
+        *("why", "order", "bracket", "at"),
+    )

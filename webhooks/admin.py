@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
+from execution.models import Order
 from webhooks.models import Delivery
 
 if TYPE_CHECKING:  # Django's own class takes no type arguments when it runs
@@ -30,6 +34,7 @@ class DeliveryAdmin(AdminOfDeliveries):
         "status",
         "http_status",
         "error",
+        "its_orders",
         "body",
         "content_type",
         "source",
@@ -42,6 +47,14 @@ class DeliveryAdmin(AdminOfDeliveries):
         "created_at",
         "answered_at",
     )
+
+    readonly_fields = ("its_orders",)
+
+    @admin.display(description="orders", empty_value="-")
+    def its_orders(self, delivery: Delivery) -> SafeString | None:
+        rows = Order.objects.filter(user=delivery.user_id, delivery=delivery.public_id).order_by("position")
+        links = [(reverse("admin:execution_order_change", args=[row.pk]), row) for row in rows]
+        return format_html_join(", ", '<a href="{}">{}</a>', links) or None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

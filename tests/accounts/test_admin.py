@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
 from accounts import flows
 from accounts.models import Account, ApiToken, Hook, User
+from exchanges.types import Credentials
 from tests.accounts.conftest import enrol, logged_in
 
 MODELS = ["user", "account", "hook", "apitoken"]
@@ -81,6 +83,45 @@ def test_an_account_is_paused_and_resumed_with_a_check(
     with django_capture_on_commit_callbacks(execute=True):
         act(support, "account", "resume", account)
     assert asked == [account]
+
+
+def test_the_page_of_an_account_tells_its_history(support: Client, account: Account):
+    flows.replace_key(account, Credentials("AKIAOTHERKEY00001234", "owner-secret-0002"))
+    page = support.get(reverse("admin:accounts_account_change", args=[account.pk])).content.decode()
+    assert "Key replaced" in page
+    assert 'name="events-0-text"' not in page
+
+
+def test_the_page_of_a_user_leads_to_what_is_theirs(support: Client, owner: User):
+    page = support.get(reverse("admin:accounts_user_change", args=[owner.pk])).content.decode()
+    for where in ("accounts/account", "accounts/hook", "webhooks/delivery", "execution/order"):
+        assert f'href="/admin/{where}/?q={owner.public_id}"' in page
+
+
+@pytest.fixture
+def colleague(db: None) -> Client:
+    """Of support, and no superuser."""
+    user = enrol("colleague@example.com")
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(content_type__app_label="accounts", codename__regex="^(view|change)_")
+    )
+    return logged_in(user)
+
+
+@pytest.mark.parametrize("change", [{"email": "colleague+1@example.com"}, {"is_superuser": "on"}])
+def test_only_superusers_change_who_somebody_is(colleague: Client, owner: User, change: dict[str, str]):
+    form = {"email": owner.email, "plan": "large", "pause_reason": "", "is_active": "on"}
+    where = reverse("admin:accounts_user_change", args=[owner.pk])
+    assert colleague.post(where, form | change).status_code == 302
+    now = User.objects.get(pk=owner.pk)
+    assert (now.plan, now.email, now.is_superuser, now.is_active) == ("large", owner.email, False, True)
+
+
+def test_only_superusers_set_passwords(colleague: Client, support: Client, owner: User):
+    where = reverse("admin:auth_user_password_change", args=[owner.pk])
+    assert colleague.get(where).status_code == 403
+    assert support.get(where).status_code == 200
 
 
 def test_a_hook_is_switched_off_and_on(support: Client, hook: Hook):

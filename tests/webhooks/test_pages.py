@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from execution.models import Bracket, Order
+from accounts.models import User
+from execution.models import Bracket, Order, Transition
 from tests.webhooks.conftest import ORDER, Caller, Trader, settle
 from tests.webhooks.region import Region, all_filled, nothing
 from webhooks.error_codes import CODES
@@ -276,6 +277,49 @@ def test_support_may_look_and_not_change(owner: Trader, delivery: Delivery, mode
     assert owner.account.sealed not in page.content.decode()
     assert browser.post(f"/admin/{model}/{row.pk}/change/", {}).status_code == 403
     assert browser.get(f"/admin/{model}/add/").status_code == 403
+
+
+def as_support(owner: Trader) -> Client:
+    User.objects.filter(pk=owner.user.pk).update(is_staff=True, is_superuser=True)
+    return owner.browser()
+
+
+def test_support_reads_what_became_of_an_order_and_why(owner: Trader, delivery: Delivery) -> None:
+    order, bracket = Order.objects.get(), Bracket.objects.get()
+    told = {"by": "worker tokyo", "why": "the exchange <confirmed> it"}
+    Transition.objects.create(order=order, before="working", after="filled", **told)
+    Transition.objects.create(bracket=bracket, before="pending", after="armed", by="supervision")
+
+    page = as_support(owner).get(f"/admin/execution/order/{order.pk}/change/").content.decode()
+
+    assert "order: working → filled, by worker tokyo: the exchange &lt;confirmed&gt; it" in page
+    assert "protection: pending → armed, by supervision" in page
+    assert f'href="/admin/webhooks/delivery/?q={delivery.public_id}"' in page
+    there = as_support(owner).get(f"/admin/webhooks/delivery/{delivery.pk}/change/").content.decode()
+    assert f'href="/admin/execution/order/{order.pk}/change/">entry BTCUSDT on Binance_F (filled)' in there
+    assert "0.01<" in page
+    assert "0.0100" not in page
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("order", "x-entry-1"),
+        ("order", "{account}"),
+        ("bracket", "71"),
+        ("bracket", "{account}"),
+    ],
+)
+def test_support_finds_it_by_what_users_have(
+    owner: Trader, stranger: Trader, delivery: Delivery, model: str, words: str
+) -> None:
+    """The client id of an order, the exchange's id of a stop, an account."""
+    Order.objects.update(client_id="x-entry-1", account=owner.account)
+    asked = {"q": words.format(account=owner.account.public_id)}
+    found = as_support(owner).get(f"/admin/execution/{model}/", asked).context["cl"].result_list
+    assert [row.user for row in found] == [owner.user]
+    asked = {"q": "x-entry-2"}
+    assert not as_support(owner).get(f"/admin/execution/{model}/", asked).context["cl"].result_list
 
 
 # -- error codes -----------------------------------------------------------------------------------------
