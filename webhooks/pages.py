@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from accounts.families import families
 from accounts.models import Hook
 from accounts.pages.access import members, whose
+from accounts.samples import curl_for, sample_for
 from execution.models import Order
-from webhooks import history, present, replies
+from webhooks import addressbook, history, present, replies
 from webhooks.error_codes import CODES, GROUPS
 from webhooks.models import Delivery, DeliveryStatus
 from webhooks.phrasebook import CHAPTERS
@@ -104,6 +108,21 @@ def _waterfalls(row: Delivery, orders: list[Order], timings: list[dict[str, floa
 def syntax(request: HttpRequest) -> HttpResponse:
     """The language in short."""
     return render(request, "webhooks/syntax.html", {"chapters": CHAPTERS})
+
+
+@require_safe
+def programs(request: HttpRequest) -> HttpResponse:
+    """What a webhook takes and answers, and the REST API."""
+    context = {
+        "options": addressbook.OPTIONS,
+        "answers": addressbook.ANSWERS,
+        "groups": addressbook.GROUPS,
+        "exchanges": list(families()),
+        "answer": json.dumps(addressbook.ANSWER, indent=2, ensure_ascii=False),
+        "post": curl_for(sample_for(None).trade, f"{settings.PUBLIC_URL}/webhook/…?wait=15"),
+        "call": f"curl -H 'Authorization: Bearer flipr_…' {settings.PUBLIC_URL}/api/orders/",
+    }
+    return render(request, "webhooks/programs.html", context)
 
 
 def error_codes(request: HttpRequest) -> HttpResponse:

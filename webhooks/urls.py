@@ -16,6 +16,7 @@ urlpatterns = [
     path("deliveries/<slug:public_id>/", pages.delivery, name="delivery"),
     path("deliveries/<slug:public_id>/part/", pages.delivery_part, name="delivery_part"),
     path("docs/syntax/", pages.syntax, name="syntax"),
+    path("docs/api/", pages.programs, name="programs"),
     path("docs/errors/", pages.error_codes, name="error_codes"),
     path("docs/errors/<str:code>", pages.error_code, name="error_code"),
     path("docs/errors/<str:code>/", pages.error_code),
