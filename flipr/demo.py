@@ -35,7 +35,7 @@ SUMMARY = LOCAL / "demo.json"
 SANDBOX_KEYS = DIRECTORY / "sandbox-keys.json"
 #: every kind of key there is; the sandbox speaks for all native venues
 EXCHANGES = tuple(dict.fromkeys(kind.key_family for kind in venues().values()))
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 WIDTH = max(map(len, procfile()))
 SAMPLE = "BTCUSDT on Binance_F market long 0.01 sl off 2% tp off 5%"
 
@@ -71,6 +71,7 @@ class Demo:
             "sandbox": self.sandbox,
             "email": prepared["email"],
             "password": self._values["DEMO_PASSWORD"],
+            "support": prepared["support"],
         }
         keep_private(SUMMARY, json.dumps(summary, indent=2) + "\n")
         return summary
@@ -212,6 +213,7 @@ def _announce(summary: Mapping[str, Any]) -> None:
         f"\nflipr is up. Ctrl-C ends it.\n\n"
         f"  dashboard  {summary['dashboard']}\n"
         f"  log in     {summary['email']}  {summary['password']}\n"
+        f"  support    {summary['support']}, the same password, to see {summary['dashboard']}/admin/\n"
         f"  webhook    {summary['webhook']}\n"
         f"  sandbox    {summary['sandbox']}\n\n"
         f"A first trade:\n\n  curl -d '{SAMPLE}' {summary['webhook']}\n\n"

@@ -26,7 +26,7 @@ from flipr.env import env_str
 from flipr.keys import stored_keys
 from flipr.lock import locked
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 PORTS = range(20_000, 32_000)
 LOCAL = Path(env_str("LOCAL_DIR") or Path(__file__).resolve().parent.parent / ".local")

@@ -32,7 +32,7 @@ from flipr.workers import answering
 
 LOGS = LOCAL / "test" / f"logs-{os.getpid()}"
 EXCHANGES = ("binance", "bybit", "kraken", "kraken_futures")
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 
 Value = TypeVar("Value")
 

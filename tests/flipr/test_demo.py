@@ -76,7 +76,7 @@ def summary(local: Path, demo: Demo) -> dict[str, str]:
         assert demo.poll() is None, (local / "output").read_text()
         return json.loads((local / "demo.json").read_text()) if (local / "demo.json").exists() else {}
 
-    return dict(until(read, 60))
+    return dict(until(read, 180))
 
 
 def left_over(local: Path) -> list[str]:
@@ -123,6 +123,15 @@ def test_keys_sealed_by_an_earlier_start_still_trade(running):
     message = "BTCUSDT on Kraken_F market long 0.01 sl off 2%"
     answer = httpx.post(now["webhook"], content=message, params={"wait": 15}, timeout=30)
     assert (answer.status_code, answer.json()["status"]) == (200, "done")
+
+
+def test_support_of_the_demo_sees_the_admin_pages(running):
+    _, _, now = running
+    with httpx.Client(base_url=now["dashboard"], follow_redirects=True) as browser:
+        browser.get("/user/login/")
+        form = {"login": now["support"], "password": now["password"]}
+        browser.post("/user/login/", data=form | {"csrfmiddlewaretoken": browser.cookies["csrftoken"]})
+        assert "Orders" in browser.get("/admin/").text
 
 
 def sample(language: str) -> str:

@@ -1,4 +1,4 @@
-"""`prepare_demo`: the tables, one user with sandbox keys, and one hook. Prints the hook's URL as JSON."""
+"""`prepare_demo`: the tables, one user with sandbox keys and one hook, and one of support. Prints the hook's URL as JSON."""
 
 from __future__ import annotations
 
@@ -14,30 +14,32 @@ from accounts import flows
 from accounts.models import Account, Hook, User
 from exchanges.types import Credentials, Environment
 
-EMAIL = "demo@example.com"
+EMAIL, SUPPORT = "demo@example.com", "support@example.com"
 
 
 class Command(BaseCommand):
-    help = "Migrate, then create or refresh the demo's user. For `make demo`."
+    help = "Migrate, then create or refresh the demo's users. For `make demo`."
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0)
-        user = _user(os.environ["DEMO_PASSWORD"])
+        password = os.environ["DEMO_PASSWORD"]
+        user = _user(EMAIL, password)
+        User.objects.filter(pk=_user(SUPPORT, password).pk).update(is_staff=True, is_superuser=True)
         keys = json.loads(Path(os.environ["DEMO_SANDBOX_KEYS"]).read_text())
         for exchange, key in keys.items():
             _account(user, exchange, Credentials(key["key"], key["secret"], key["passphrase"]))
-        answer = {"email": EMAIL, "webhook": _hook_url(user)}
+        answer = {"email": EMAIL, "support": SUPPORT, "webhook": _hook_url(user)}
         self.stdout.write(json.dumps(answer))
 
 
-def _user(password: str) -> User:
+def _user(email: str, password: str) -> User:
     """With a confirmed address, so that logging in needs no e-mail."""
-    user = User.objects.filter(email=EMAIL).first() or User.objects.create_user(EMAIL)
+    user = User.objects.filter(email=email).first() or User.objects.create_user(email)
     if not user.check_password(password):
         user.set_password(password)
         user.save(update_fields=["password"])
     EmailAddress.objects.update_or_create(
-        user=user, email=EMAIL, defaults={"verified": True, "primary": True}
+        user=user, email=email, defaults={"verified": True, "primary": True}
     )
     return user
 
