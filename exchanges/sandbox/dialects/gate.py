@@ -158,7 +158,7 @@ class GateSpot(Gate):
 
     @route("POST /api/v4/spot/batch_orders", trading=True, costs={"spot_orders": 1})
     def place_batch(self, call: Call) -> Any:
-        return self.place_all(call, self._plain_ticket, self.place)
+        return [_named(row) for row in self.place_all(call, self._plain_ticket, self.place)]
 
     def _plain_ticket(self, call: Call) -> Ticket:
         side, force = call.one_of("side", SIDES), call.text("time_in_force", "gtc")
@@ -192,7 +192,7 @@ class GateSpot(Gate):
     def amend_batch(self, call: Call) -> Any:
         asked = listed_body(call)
         told = self.each(call, asked, call.path, self.amend)
-        return [in_batch(answer, order) for answer, order in zip(told, asked, strict=True)]
+        return [_named(in_batch(answer, order)) for answer, order in zip(told, asked, strict=True)]
 
     @route("POST /api/v4/spot/cancel_batch_orders", trading=True, costs={"cancels": 1})
     def cancel_batch(self, call: Call) -> Any:
@@ -358,6 +358,11 @@ def _spot_row(order: Order) -> dict[str, Any]:
     }
 
 
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    """Of a batch, as gate-api 7.2.161, Gate's own client, has it (BatchOrder): the id is told twice."""
+    return {"message": "", **row, "order_id": row.get("id", "")}
+
+
 def _spot_trade(order: Order, fill: Fill) -> dict[str, Any]:
     return {
         "id": str(fill.id),
@@ -373,6 +378,9 @@ def _spot_trade(order: Order, fill: Fill) -> dict[str, Any]:
         "fee_currency": fill.fee_asset,
         "point_fee": "0",
         "gt_fee": "0",
+        "amend_text": "-",
+        "sequence_id": str(fill.id),
+        "deal": text(fill.quantity * fill.price),
         "text": order.client_id or "apiv4",
     }
 

@@ -148,6 +148,13 @@ class KuCoinSpot(KuCoinClassic):
         call.text("symbol")
         return ok([order_row(order) for order in self.open_of(call, waiting=False)])
 
+    @route("GET /api/v1/hf/orders/active/page")
+    def active_page(self, call: Call) -> Any:
+        """As kucoin-universal-sdk 1.3.2, KuCoin's own client, asks (GetOpenOrdersByPageReq)."""
+        rows = self.active(call)["data"]
+        named = {"currentPage": call.text("pageNum", "1"), "pageSize": call.text("pageSize", "20")}
+        return ok(page(call.asking(**named), rows))
+
     @route("GET /api/v1/hf/orders/active/symbols")
     def active_symbols(self, call: Call) -> Any:
         return ok({"symbols": sorted({order.market.symbol for order in self.open_of(call, waiting=False)})})

@@ -252,6 +252,13 @@ def test_the_kit_trades_spot(sandbox, keys):
     assert api.get_order("t-kit", "BTC_USDT").id == resting.id
     (group,) = api.list_all_open_orders()
     assert [each.id for each in group.orders] == [resting.id]
+    batched = [gate_api.Order(side="buy", amount=amount, price="40000", **words) for amount in ("0.1", "9")]
+    accepted, refused = api.create_batch_orders(batched)
+    assert (accepted.order_id, accepted.message) == (accepted.id, "")
+    assert (refused.order_id, refused.label) == ("", "BALANCE_NOT_ENOUGH")
+    api.cancel_order(accepted.id, "BTC_USDT")
+    (trade,) = api.list_my_trades(currency_pair="BTC_USDT")
+    assert (trade.deal, trade.sequence_id) == ("5000", trade.id)
     assert api.cancel_order(resting.id, "BTC_USDT").status == "cancelled"
     put = gate_api.SpotPricePutOrder(type="limit", side="sell", price="48000", amount="0.1", account="normal")
     trigger = gate_api.SpotPriceTrigger(price="49000", rule="<=", expiration=3600)

@@ -350,6 +350,10 @@ def test_sdk_spot_limit_order_rests_until_it_is_cancelled(official):
     assert [(each.id, each.price) for each in official.coins.get_open_orders(asked).data] == [
         (order, "40000")
     ]
+    paged = official.coins.get_open_orders_by_page(
+        coins.GetOpenOrdersByPageReq(symbol=PAIR, page_num=1, page_size=20)
+    )
+    assert (paged.total_num, paged.total_page, [each.id for each in paged.items]) == (1, 1, [order])
     by_id = coins.CancelOrderByOrderIdReq(symbol=PAIR, order_id=order)
     assert official.coins.cancel_order_by_order_id(by_id).order_id == order
     assert official.coins.get_open_orders(asked).data == []
