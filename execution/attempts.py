@@ -15,7 +15,8 @@ from exchanges.errors import (
     WouldTrigger,
 )
 from exchanges.types import Instrument, OrderRequest, OrderStatus, Report
-from execution.desk import LONGEST_WAIT_SECONDS, Desk, UnknownOutcome
+from execution.confirm import UnknownOutcome
+from execution.desk import LONGEST_WAIT_SECONDS, Desk
 from execution.ids import step_token
 from execution.legs import announce, counts, exit_order
 from execution.protection import Guarded, Leg, LegKind, LegState

@@ -17,8 +17,8 @@ from exchanges.types import Credentials, Environment
 from exchanges.witness import Witness
 from execution.brokers import limits_redis
 from execution.circuit import Breaker
-from execution.desk import Facts
 from execution.jobs import JobAccount
+from execution.known import Facts
 from execution.limiter import RedisGate
 from execution.traffic import Meter
 

@@ -14,7 +14,8 @@ from exchanges.limits import Priority, hurried, pressing
 from exchanges.rounds import Round
 from exchanges.types import OrderRef
 from execution import brackets, lanes, observe, orphans
-from execution.desk import Desk, UnknownOutcome
+from execution.confirm import UnknownOutcome
+from execution.desk import Desk
 from execution.exits import closes_one_of
 from execution.lanes import lane_of
 from execution.legs import cancel_legs

@@ -29,7 +29,8 @@ from execution.commands import (
     SizeUnit,
     Step,
 )
-from execution.desk import Desk, UnknownOutcome
+from execution.confirm import UnknownOutcome
+from execution.desk import Desk
 from execution.entry import check_market, enter, trouble
 from execution.everything import Swept, sweep
 from execution.exits import Closed, cancel, close, combined_status, totals

@@ -18,7 +18,8 @@ from exchanges.types import Instrument
 from execution import brackets, mishap
 from execution.commands import Close
 from execution.compare import claimed
-from execution.desk import Desk, UnknownOutcome
+from execution.confirm import UnknownOutcome
+from execution.desk import Desk
 from execution.exits import Claim, Closed, close
 from execution.ids import step_token
 from execution.models import ACTIVE_BRACKETS, Bracket

@@ -20,7 +20,8 @@ from exchanges.types import (
     linear_average,
 )
 from execution.commands import Cancel, CancelWhat, Close, Level, Size, SizeUnit
-from execution.desk import Desk, Released, UnknownOutcome
+from execution.confirm import UnknownOutcome
+from execution.desk import Desk, Released
 from execution.ids import side_token
 from execution.protection import HUNDRED, Frame, distance, down, up
 from execution.rejection import Rejection

@@ -21,8 +21,8 @@ from exchanges.types import Credentials, Environment, KeyInfo, PositionMode
 from exchanges.venue import Venue
 from execution import book, keytrouble
 from execution.brokers import producer_pool, region_redis
-from execution.desk import Facts
 from execution.jobs import JobAccount
+from execution.known import Facts
 from execution.routing import region_of
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,8 @@ from exchanges.types import Direction, Instrument, OrderRef, OrderStatus, Positi
 from execution.arming import arm, doubts, in_line
 from execution.attempts import fire
 from execution.brackets import forget
-from execution.desk import Desk, UnknownOutcome
+from execution.confirm import UnknownOutcome
+from execution.desk import Desk
 from execution.entry import PRICE_UNTOLD, fill_price, sellable, untold
 from execution.forgotten import memory
 from execution.ids import step_token

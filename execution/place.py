@@ -13,7 +13,7 @@ from exchanges.errors import ExchangeError
 from exchanges.types import Instrument
 from execution import book, claims, lanes, mishap
 from execution.commands import Go, Size
-from execution.desk import Desk, Timeline
+from execution.desk import Desk
 from execution.errand import Errand, broke_off, write_failure
 from execution.jobs import Job, JobStep, Result
 from execution.lanes import Claimed
@@ -22,6 +22,7 @@ from execution.outcome import announce
 from execution.record import Ledger, record
 from execution.rejection import Rejection, error_object
 from execution.sizing import check_currency
+from execution.timeline import Timeline
 
 log = logging.getLogger(__name__)
 

@@ -26,12 +26,13 @@ from kombu.exceptions import OperationalError as BrokerError
 from accounts.models import Account
 from execution import brackets, holdings, mishap
 from execution.brokers import producer_pool, region_redis
-from execution.desk import Released, Timeline
+from execution.desk import Released
 from execution.fills import Seen
 from execution.jobs import Job, Result
 from execution.models import OrderState
 from execution.protection import Guarded, down
 from execution.rejection import error_object
+from execution.timeline import Timeline
 from execution.transitions import move_order
 from execution.wire import dump, load
 

@@ -14,7 +14,8 @@ from exchanges.errors import ExchangeError, OutcomeUnknown
 from exchanges.types import Direction, Instrument, OrderRequest, Position
 from execution.arming import arm
 from execution.commands import Close, Entry, EntryKind, Go, Reverse, Size, SizeUnit
-from execution.desk import Desk, UnknownOutcome
+from execution.confirm import UnknownOutcome
+from execution.desk import Desk
 from execution.entry import (
     Opened,
     basis_for,

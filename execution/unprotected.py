@@ -7,7 +7,8 @@ from decimal import Decimal
 from exchanges.errors import ExchangeError, InsufficientFunds, NothingToReduce, NotSent
 from exchanges.types import Instrument, Report
 from execution.attempts import fire
-from execution.desk import Desk, UnknownOutcome
+from execution.confirm import UnknownOutcome
+from execution.desk import Desk
 from execution.ids import step_token
 from execution.legs import ATTEMPTS, cancel_legs, set_aside
 from execution.protection import Guarded, Leg, LegKind, LegState, down

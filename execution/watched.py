@@ -14,7 +14,8 @@ from django.utils import timezone
 from exchanges.errors import AuthRefused, ExchangeError, Maintenance, MarketPaused, NotSent, Throttled
 from exchanges.sparing import said_before
 from execution import brackets, mishap
-from execution.desk import Desk, UnknownOutcome
+from execution.confirm import UnknownOutcome
+from execution.desk import Desk
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
 from execution.protection import Guarded, LegKind, LegState
 from execution.rejection import Rejection

@@ -16,8 +16,7 @@ from accounts.models import Account, User
 from exchanges import transport
 from exchanges.sparing import Spared
 from exchanges.types import Credentials, Environment, Instrument
-from execution import book, brackets, claims, dispatch, supervise
-from execution import desk as desks
+from execution import book, brackets, claims, confirm, dispatch, supervise
 from execution.brokers import region_redis
 from execution.dispatch import Intake
 from execution.jobs import Job
@@ -151,8 +150,8 @@ def unsparing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked for repeatedly is asked for twice, at once."""
-    monkeypatch.setattr(desks, "RESOLVE_SECONDS", (0.0, 0.0))
-    monkeypatch.setattr(desks, "SETTLE_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(confirm, "RESOLVE_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(confirm, "SETTLE_SECONDS", (0.0, 0.0))
 
 
 @pytest.fixture

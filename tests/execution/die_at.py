@@ -31,7 +31,7 @@ def after_first(function, count=1):
 
 def arrange(stage):
     from exchanges import venue
-    from execution import attempts, desk, pairing, place
+    from execution import attempts, pairing, place, timeline
 
     if stage == "before the order is sent":
         setattr(venue.Venue, "place", die)
@@ -47,7 +47,7 @@ def arrange(stage):
     elif stage == "before history":
         setattr(place, "record", die)
     else:
-        setattr(desk.Timeline, "mark", dying_at(stage, desk.Timeline.mark))
+        setattr(timeline.Timeline, "mark", dying_at(stage, timeline.Timeline.mark))
 
 
 def all_venues():

@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from exchanges.transport import Transport
 from exchanges.types import OrderRequest, OrderType, Side
-from execution import attempts, book, brackets, reconcile
-from execution import desk as desks
+from execution import attempts, book, brackets, confirm, reconcile
 from execution.desk import Desk
 from execution.models import Bracket, BracketState, Order, OrderState
 from execution.protection import LegKind
@@ -374,7 +373,7 @@ def test_a_pair_of_a_dead_worker_is_taken_over_as_a_pair(make_desk, venue, famil
 
 def test_a_stop_that_got_lost_as_often_as_one_may_be_refused_is_placed_again(make_desk, monkeypatch):
     """Nobody had refused it, and there was no stop any more, and no close in its place."""
-    monkeypatch.setattr(desks, "RESOLVE_SECONDS", (0.0,))
+    monkeypatch.setattr(confirm, "RESOLVE_SECONDS", (0.0,))
     desk = make_desk(families=("binance",), balances={"USDT": "100000"})
     path = "POST /fapi/v1/algoOrder "
     desk.sandbox.fault("drop_before", venue="Binance_F", path=path, count=3)
@@ -391,7 +390,7 @@ def test_a_stop_that_would_have_come_long_ago_is_placed_again_after_one_look(
     make_desk, monkeypatch, settings
 ):
     """Where an exchange grants a question every two seconds, three looks took minutes."""
-    monkeypatch.setattr(desks, "RESOLVE_SECONDS", (0.0,))
+    monkeypatch.setattr(confirm, "RESOLVE_SECONDS", (0.0,))
     desk = make_desk(families=("binance",), balances={"USDT": "100000"})
     path = "POST /fapi/v1/algoOrder "
     desk.sandbox.fault("drop_before", venue="Binance_F", path=path, count=1)

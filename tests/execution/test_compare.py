@@ -14,12 +14,12 @@ from exchanges.registry import venues
 from exchanges.types import Environment, OrderRequest, OrderType, Product, Report, Side
 from execution import compare, holdings, observe, pace, supervise
 from execution.agreement import CONFIRM
-from execution.desk import Timeline
 from execution.fills import Seen
 from execution.models import BracketState, Comparison, Difference, Holding, Order
 from execution.pace import Watched
 from execution.record import Ledger, write
 from execution.supervise import open_desk
+from execution.timeline import Timeline
 from tests.execution.sizes import written
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -27,9 +27,10 @@ from exchanges.types import (
 )
 from execution.arming import arm
 from execution.commands import Level, Offset, OffsetUnit, Protection, StopLoss
-from execution.desk import LONGEST_WAIT_SECONDS, Desk, Timeline
+from execution.desk import LONGEST_WAIT_SECONDS, Desk
 from execution.protection import Guarded, LegState
 from execution.supervise import open_desk
+from execution.timeline import Timeline
 
 FRESH_SECONDS = 10.0
 SERIAL = sorted((kind.name, kind.key_family) for kind in venues().values() if kind.serial)

@@ -8,8 +8,7 @@ import pytest
 from django.utils import timezone
 
 from exchanges.types import OrderRequest, OrderType, Side
-from execution import attempts, brackets
-from execution import desk as desks
+from execution import attempts, brackets, confirm
 from execution.models import Bracket, BracketState
 from execution.protection import LegKind, LegState
 from execution.supervise import open_desk
@@ -23,7 +22,7 @@ PLACE = {
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    monkeypatch.setattr(desks, "RESOLVE_SECONDS", (0.0,))
+    monkeypatch.setattr(confirm, "RESOLVE_SECONDS", (0.0,))
     monkeypatch.setattr(attempts, "STOP_RETRY_SECONDS", (0.0,))
 
 

@@ -25,7 +25,8 @@ from exchanges.types import (
 )
 from exchanges.venue import Call, Venue
 from execution import book, supervise
-from execution.desk import Desk, Facts
+from execution.desk import Desk
+from execution.known import Facts
 
 LINEAR = (kind for kind in venues().values() if kind.product is Product.LINEAR)
 FUTURES = sorted((kind for kind in LINEAR if kind.features.leverage), key=lambda kind: kind.name)

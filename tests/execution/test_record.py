@@ -10,10 +10,10 @@ from django.db import OperationalError, connection, transaction
 
 from execution import brackets, holdings, reconcile, record, supervise
 from execution.brokers import region_redis
-from execution.desk import Timeline
 from execution.models import Bracket, BracketState, Fill, Order
 from execution.record import Ledger, unrecordable, write, write_waiting
 from execution.status import read
+from execution.timeline import Timeline
 from tests.stack import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

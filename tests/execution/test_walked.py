@@ -12,8 +12,7 @@ from django.utils import timezone
 from exchanges import transport
 from exchanges.errors import OutcomeUnknown, Unreachable
 from exchanges.registry import venue_class, venues
-from execution import attempts, book, pairing, reconcile
-from execution import desk as desks
+from execution import attempts, book, confirm, pairing, reconcile
 from execution.models import ACTIVE_BRACKETS, OPEN_STATES, Bracket, Order
 from tests.execution.sizes import counted, written
 
@@ -43,8 +42,8 @@ class Fault:
 
 @pytest.fixture
 def fault(monkeypatch):
-    monkeypatch.setattr(desks, "RESOLVE_SECONDS", (0.0, 0.0))
-    monkeypatch.setattr(desks, "SETTLE_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(confirm, "RESOLVE_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(confirm, "SETTLE_SECONDS", (0.0, 0.0, 0.0))
     monkeypatch.setattr(attempts, "STOP_RETRY_SECONDS", (0.0, 0.0))
     monkeypatch.setattr(pairing, "PAIR_LOOK_SECONDS", (0.0, 0.0))
     return Fault(monkeypatch)
