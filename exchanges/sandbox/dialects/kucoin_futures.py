@@ -1,5 +1,5 @@
-"""KuCoin futures as their clients see them: contracts of `multiplier` coins, BTC is XBT, placing only acknowledges,
-and an order names the margin mode its symbol is set to. Documented at https://www.kucoin.com/docs-new/."""
+"""KuCoin futures as their clients see them: placing only acknowledges, and an order names the margin mode its symbol is set
+to. Documented at https://www.kucoin.com/docs-new/."""
 
 from __future__ import annotations
 
@@ -8,69 +8,30 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.sandbox.dialect import route
-from exchanges.sandbox.dialects.kucoin_frame import SIDES, TIMES, TYPES, KuCoinFrame, kind_of, ok, page
-from exchanges.sandbox.ledger import Account, Position
-from exchanges.sandbox.model import (
-    ZERO,
-    AttachWhen,
-    Fill,
-    Market,
-    Order,
-    Reason,
-    Rejected,
-    Rules,
-    Ticket,
-    text,
+from exchanges.sandbox.dialects.kucoin_frame import SIDES, TIMES, TYPES, kind_of, ok, page
+from exchanges.sandbox.dialects.kucoin_futures_account import (
+    DIRECTION_WORDS,
+    DIRECTIONS,
+    MARGIN,
+    KuCoinFuturesAccount,
 )
+from exchanges.sandbox.dialects.kucoin_futures_markets import KuCoinFuturesMarkets
+from exchanges.sandbox.ledger import Account, Position
+from exchanges.sandbox.model import ZERO, AttachWhen, Fill, Order, Reason, Rejected, Rules, Ticket, text
 from exchanges.sandbox.wire import Answered, Call, Reply
-from exchanges.types import Direction, MarginMode, OrderStatus, PositionMode, Product, Side, TriggerBy
+from exchanges.types import MarginMode, OrderStatus, Product, Side, TriggerBy
 
 D = Decimal
-MARGIN = {mode.upper(): mode for mode in MarginMode}
-DIRECTIONS = {"BOTH": None, "LONG": Direction.LONG, "SHORT": Direction.SHORT}
-DIRECTION_WORDS = {direction: name for name, direction in DIRECTIONS.items()}
-POSITION_MODES = {"0": PositionMode.ONE_WAY, "1": PositionMode.HEDGE}
 RISES = {"up": True, "down": False}
 TRIGGERS = {"TP": TriggerBy.LAST, "MP": TriggerBy.MARK, "IP": TriggerBy.INDEX}
 TRIGGER_WORDS = {by: name for name, by in TRIGGERS.items()}
 LARGEST_BATCH = 20
 OTHER_MARGIN_MODE = "The order's margin mode does not match the selected one. Please switch and try again."
 OTHER_POSITION_MODE = "Your order's position mode does not match the one of your account."
-#: base, tick, coins in a contract
-COINS = (
-    ("BTC", "0.1", "0.001"),
-    ("ETH", "0.01", "0.01"),
-    ("SOL", "0.001", "0.1"),
-    ("XRP", "0.0001", "10"),
-    ("DOGE", "0.00001", "100"),
-    ("LTC", "0.01", "0.1"),
-)
 
 
-def _contract(base: str, coin: str, tick: str, size: str) -> Market:
-    name = "XBT" if base == "BTC" else base
-    return Market(
-        f"{name}{coin}M",
-        base,
-        coin,
-        Product.LINEAR,
-        D(tick),
-        D(1),
-        min_quantity=D(1),
-        max_quantity=D(1_000_000),
-        max_market_quantity=D(1_000_000),
-        contract_size=D(size),
-        max_leverage=D(125),
-        extra={"name": name},
-    )
-
-
-class KuCoinFutures(KuCoinFrame):
+class KuCoinFutures(KuCoinFuturesMarkets, KuCoinFuturesAccount):
     name, product = "KuCoin_F", Product.LINEAR
-    markets = (
-        *(_contract(base, "USDT", tick, size) for base, tick, size in COINS),
-        _contract("BTC", "USDC", "0.1", "0.001"),
-    )
     default_costs = {"futures": 2}
     rules = Rules(
         maker_fee=D("0.0002"),
@@ -83,98 +44,7 @@ class KuCoinFutures(KuCoinFrame):
         default_leverage=D(1),
     )
 
-    # -- public ----------------------------------------------------------------------------------------
-
-    @route("GET /api/v1/contracts/active", public=True, costs={"public": 3})
-    def contracts(self, call: Call) -> Any:
-        return ok([self._contract_row(market) for market in self.markets])
-
-    def _contract_row(self, market: Market) -> dict[str, Any]:
-        price = self.desk.bid(market)
-        return {
-            "symbol": market.symbol,
-            "rootSymbol": market.quote,
-            "type": "FFWCSX",
-            "expireDate": None,
-            "baseCurrency": market.extra["name"],
-            "quoteCurrency": market.quote,
-            "settleCurrency": market.quote,
-            "maxOrderQty": market.max_quantity,
-            "marketMaxOrderQty": market.max_market_quantity,
-            "maxPrice": D(1_000_000),
-            "lotSize": 1,
-            "tickSize": market.tick,
-            "multiplier": market.contract_size,
-            "makerFeeRate": self.rules.maker_fee,
-            "takerFeeRate": self.rules.taker_fee,
-            "isInverse": False,
-            "isQuanto": True,
-            "status": "Open",
-            "markPrice": price,
-            "indexPrice": price,
-            "lastTradePrice": price,
-            "nextFundingRateTime": 1,
-            "maxLeverage": market.max_leverage,
-        }
-
-    @route("GET /api/v1/ticker", public=True, costs={"public": 2})
-    def ticker(self, call: Call) -> Any:
-        return ok(self._ticker_row(call, self.desk.market(call.text("symbol"))))
-
-    def _ticker_row(self, call: Call, market: Market) -> dict[str, Any]:
-        bid, ask = text(self.desk.bid(market)), text(self.desk.ask(market))
-        prices = {"price": bid, "bestBidPrice": bid, "bestAskPrice": ask}
-        sizes = {"size": 1, "bestBidSize": 1000, "bestAskSize": 1000}
-        numbers = {"sequence": call.now_ms, "tradeId": str(call.now_ms), "ts": call.now_ms * 1_000_000}
-        return {"symbol": market.symbol, "side": "buy", **numbers, **prices, **sizes}
-
-    @route("GET /api/v1/contracts/{symbol}", public=True, costs={"public": 3})
-    def contract(self, call: Call) -> Any:
-        return ok(self._contract_row(self.desk.market(call.text("symbol"))))
-
-    @route("GET /api/v1/allTickers", public=True, costs={"public": 5})
-    def tickers(self, call: Call) -> Any:
-        return ok([self._ticker_row(call, market) for market in self.markets])
-
-    @route(
-        "GET /api/v1/level2/snapshot",
-        "GET /api/v1/level2/depth20",
-        "GET /api/v1/level2/depth100",
-        public=True,
-        costs={"public": 3},
-    )
-    def level2(self, call: Call) -> Any:
-        market = self.desk.market(call.text("symbol"))
-        told = {"symbol": market.symbol, "sequence": call.now_ms, "ts": call.now_ms * 1_000_000}
-        return ok({**told, **self.levels(call, market)})
-
-    @route("GET /api/v1/mark-price/{symbol}/current", public=True, costs={"public": 3})
-    def mark_price(self, call: Call) -> Any:
-        market = self.desk.market(call.text("symbol"))
-        price = self.desk.bid(market)
-        times = {"granularity": 1000, "timePoint": call.now_ms}
-        return ok({"symbol": market.symbol, **times, "value": price, "indexPrice": price})
-
-    @route("GET /api/v1/funding-rate/{symbol}/current", public=True, costs={"public": 2})
-    def funding_rate(self, call: Call) -> Any:
-        """None is paid."""
-        symbol, turn = self.desk.market(call.text("symbol")).symbol, 28_800_000
-        times = {
-            "granularity": turn,
-            "timePoint": call.now_ms,
-            "fundingTime": call.now_ms // turn * turn + turn,
-        }
-        return ok({"symbol": symbol, **times, "value": ZERO, "predictedValue": ZERO, "period": 1})
-
-    @route("GET /api/v1/contracts/risk-limit/{symbol}", public=True, costs={"public": 5})
-    def risk_limits(self, call: Call) -> Any:
-        """One step."""
-        market = self.desk.market(call.text("symbol"))
-        step = {"level": 1, "minRiskLimit": 0, "maxRiskLimit": 10_000_000, "maintainMargin": D("0.004")}
-        most = {"maxLeverage": market.max_leverage, "initialMargin": D(text(1 / market.max_leverage, 4))}
-        return ok([{"symbol": market.symbol, **step, **most}])
-
-    # -- orders ----------------------------------------------------------------------------------------
+    # -- placed ----------------------------------------------------------------------------------------
 
     @route("POST /api/v1/orders", trading=True)
     def place(self, call: Call) -> Any:
@@ -285,19 +155,7 @@ class KuCoinFutures(KuCoinFrame):
                 raise Rejected(Reason.LEVERAGE, str(leverage))
             self.desk.set_leverage(call.account, ticket.symbol, leverage)
 
-    def _mode(self, account: Account, symbol: str) -> MarginMode:
-        return self.desk.book(account).margin_modes.setdefault(symbol, MarginMode.ISOLATED)
-
-    @route("GET /api/v1/orders/{orderId}", "GET /api/v1/orders/byClientOid", costs={"futures": 5})
-    def order(self, call: Call) -> Any:
-        found = self._found(call)
-        if found is None:
-            raise Rejected(Reason.UNKNOWN_ORDER)
-        return ok(self._order_row(call.account, found))
-
-    def _found(self, call: Call) -> Order | None:
-        order_id, client_id = call.text("orderId", ""), call.text("clientOid", "")
-        return self.desk.order(call.account, order_id=order_id, client_id=client_id)
+    # -- cancelled -------------------------------------------------------------------------------------
 
     @route("DELETE /api/v1/orders/{orderId}", trading=True, costs={"futures": 1})
     def cancel(self, call: Call) -> Any:
@@ -337,6 +195,19 @@ class KuCoinFutures(KuCoinFrame):
     @route("DELETE /api/v1/stopOrders", trading=True, costs={"futures": 15})
     def cancel_stops(self, call: Call) -> Any:
         return ok({"cancelledOrderIds": [order.id for order in self.cancelled(call, waiting=True)]})
+
+    # -- what became of them ---------------------------------------------------------------------------
+
+    @route("GET /api/v1/orders/{orderId}", "GET /api/v1/orders/byClientOid", costs={"futures": 5})
+    def order(self, call: Call) -> Any:
+        found = self._found(call)
+        if found is None:
+            raise Rejected(Reason.UNKNOWN_ORDER)
+        return ok(self._order_row(call.account, found))
+
+    def _found(self, call: Call) -> Order | None:
+        order_id, client_id = call.text("orderId", ""), call.text("clientOid", "")
+        return self.desk.order(call.account, order_id=order_id, client_id=client_id)
 
     @route("GET /api/v1/orders")
     def orders(self, call: Call) -> Any:
@@ -439,146 +310,6 @@ class KuCoinFutures(KuCoinFrame):
             "endAt": None if order.open else order.updated_ms,
             "orderTime": order.created_ms * 1_000_000,
         }
-
-    # -- positions -------------------------------------------------------------------------------------
-
-    @route("GET /api/v1/positions")
-    def positions(self, call: Call) -> Any:
-        book = self.desk.book(call.account)
-        return ok([self._position_row(call, each) for each in book.open_positions()])
-
-    @route("GET /api/v2/position")
-    def positions_of(self, call: Call) -> Any:
-        held, symbol = self.desk.book(call.account).open_positions(), call.text("symbol")
-        return ok([self._position_row(call, each) for each in held if each.market.symbol == symbol])
-
-    @route("GET /api/v1/history-positions")
-    def position_history(self, call: Call) -> Any:
-        """Newest first, a row for each fill that closed something."""
-        rows = [self._closed_row(call.account, fill) for _, fill in self.traded(call) if fill.closed]
-        return ok(page(call, rows))
-
-    def _closed_row(self, account: Account, fill: Fill) -> dict[str, Any]:
-        market, fee = self.desk.market(fill.symbol), fill.fee * fill.closed / fill.quantity
-        return {
-            "closeId": str(fill.id),
-            "userId": "1",
-            "symbol": fill.symbol,
-            "settleCurrency": market.quote,
-            "leverage": text(self.desk.leverage(account, market)),
-            "type": "CLOSE_LONG" if fill.side is Side.SELL else "CLOSE_SHORT",
-            "side": "LONG" if fill.side is Side.SELL else "SHORT",
-            "pnl": text(fill.realised - fee),
-            "realisedGrossCost": text(-fill.realised),
-            "realisedGrossCostNew": text(-fill.realised),
-            "withdrawPnl": "0",
-            "tradeFee": text(fee),
-            "fundingFee": "0",
-            "openTime": fill.time_ms,
-            "closeTime": fill.time_ms,
-            "openPrice": text(fill.opened_at(market)),
-            "closePrice": text(fill.price),
-            "marginMode": self._mode(account, fill.symbol).upper(),
-        }
-
-    @route("GET /api/v1/position")
-    def position(self, call: Call) -> Any:
-        market = self.desk.market(call.text("symbol"))
-        return ok(self._position_row(call, self.desk.book(call.account).position(market, None)))
-
-    def _position_row(self, call: Call, position: Position) -> dict[str, Any]:
-        market, account = position.market, call.account
-        mark, mode = self.desk.bid(market), self._mode(account, market.symbol)
-        leverage = self.desk.leverage(account, market)
-        cost = position.notional(position.entry_price)
-        return {
-            "id": f"position-{market.symbol}",
-            "symbol": market.symbol,
-            "crossMode": mode is MarginMode.CROSS,
-            "marginMode": mode.upper(),
-            "positionSide": DIRECTION_WORDS[position.side],
-            "leverage": leverage,
-            "realLeverage": leverage,
-            "currentQty": int(position.quantity),
-            "currentTimestamp": call.now_ms,
-            "isOpen": bool(position.quantity),
-            "markPrice": mark,
-            "markValue": position.notional(mark),
-            "posCost": cost,
-            "posInit": cost / leverage,
-            "posMargin": cost / leverage,
-            "unrealisedPnl": position.unrealised(mark),
-            "realisedPnl": position.realised,
-            "avgEntryPrice": position.entry_price,
-            "liquidationPrice": ZERO,
-            "settleCurrency": market.quote,
-            "isInverse": False,
-        }
-
-    # -- settings and money ----------------------------------------------------------------------------
-
-    @route("GET /api/v2/position/getMarginMode")
-    def margin_mode(self, call: Call) -> Any:
-        symbol = self.desk.market(call.text("symbol")).symbol
-        return ok({"symbol": symbol, "marginMode": self._mode(call.account, symbol).upper()})
-
-    @route("POST /api/v2/position/changeMarginMode")
-    def change_margin_mode(self, call: Call) -> Any:
-        """Refused while orders or a position stand; the mode it has already is no refusal."""
-        symbol, mode = call.text("symbol"), call.one_of("marginMode", MARGIN)
-        if self._mode(call.account, symbol) is not mode:
-            self.desk.set_margin_mode(call.account, symbol, mode)
-        return ok({"symbol": symbol, "marginMode": mode.upper()})
-
-    @route("POST /api/v2/changeCrossUserLeverage")
-    def change_leverage(self, call: Call) -> Any:
-        self.desk.set_leverage(call.account, call.text("symbol"), call.decimal("leverage"))
-        return ok(True)
-
-    @route("GET /api/v2/getCrossUserLeverage")
-    def cross_leverage(self, call: Call) -> Any:
-        market = self.desk.market(call.text("symbol"))
-        return ok({"symbol": market.symbol, "leverage": text(self.desk.leverage(call.account, market))})
-
-    @route("GET /api/v2/getMaxOpenSize")
-    def max_size(self, call: Call) -> Any:
-        """What the free money buys at the price and leverage given."""
-        market, account = self.desk.market(call.text("symbol")), call.account
-        free = max(account.free(self.rules.wallet, market.quote), ZERO) * call.decimal("leverage")
-        size = int(free / market.value(D(1), call.decimal("price")))
-        return ok({"symbol": market.symbol, "maxBuyOpenSize": size, "maxSellOpenSize": size})
-
-    @route("GET /api/v1/trade-fees")
-    def fees(self, call: Call) -> Any:
-        rates = {"takerFeeRate": text(self.rules.taker_fee), "makerFeeRate": text(self.rules.maker_fee)}
-        return ok({"symbol": self.desk.market(call.text("symbol")).symbol, **rates})
-
-    @route("GET /api/v2/position/getPositionMode")
-    def position_mode(self, call: Call) -> Any:
-        hedged = self.desk.book(call.account).position_mode is PositionMode.HEDGE
-        return ok({"positionMode": int(hedged)})
-
-    @route("POST /api/v2/position/switchPositionMode")
-    def switch_position_mode(self, call: Call) -> Any:
-        mode = call.one_of("positionMode", POSITION_MODES)
-        if self.desk.book(call.account).position_mode is not mode:
-            self.desk.set_position_mode(call.account, mode)
-        return ok({"positionMode": int(mode is PositionMode.HEDGE)})
-
-    @route("GET /api/v1/account-overview", costs={"futures": 5})
-    def overview(self, call: Call) -> Any:
-        account, coin, wallet = call.account, call.text("currency", "XBT"), self.rules.wallet
-        total, open_profit = account.total(wallet, coin), account.unrealised(wallet, coin)
-        return ok(
-            {
-                "currency": coin,
-                "accountEquity": total + open_profit,
-                "marginBalance": total,
-                "unrealisedPNL": open_profit,
-                "availableBalance": account.free(wallet, coin),
-                "frozenFunds": ZERO,
-            }
-        )
 
 
 def _batch_row(order: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
