@@ -121,10 +121,7 @@ class _Bitfinex(BitfinexAccount):
     @route("POST /v2/auth/w/order/update", trading=True, costs={"submit": 1})
     def update(self, call: Call) -> Any:
         """Under its number; `amount` is the whole, `delta` what is added to it."""
-        if call.text("id", ""):
-            found = self._order(call.account, call.text("id"))
-        else:
-            found = self._named(call, call.text("cid"), call.text("cid_date"))
+        found = self._meant(call)
         if found is None or not found.open:
             raise Rejected(Reason.NOT_OPEN)
         price, aux = (
@@ -149,11 +146,7 @@ class _Bitfinex(BitfinexAccount):
 
     @route("POST /v2/auth/w/order/cancel", trading=True, costs={"cancel": 1})
     def cancel(self, call: Call) -> Any:
-        """By their id, or by ours and the day."""
-        if call.text("id", ""):
-            found = self._order(call.account, call.text("id"))
-        else:
-            found = self._named(call, call.text("cid"), call.text("cid_date"))
+        found = self._meant(call)
         if found is None:
             raise Rejected(Reason.NOT_OPEN)
         self._desk(found.market.symbol).cancel(call.account, found)
@@ -196,16 +189,22 @@ class _Bitfinex(BitfinexAccount):
         order = self._order(call.account, order_id)
         if order is None or order.market.symbol != symbol:
             return []
-        return [[*trade_row(order, fill), int(order.client_id)] for fill in order.fills]
+        return [trade_row(order, fill) for fill in order.fills]
 
     @route("POST /v2/auth/r/trades/hist", "POST /v2/auth/r/trades/{symbol}/hist", costs={"trades": 1})
     def trades(self, call: Call) -> Any:
         rows = [
-            [*trade_row(order, fill), int(order.client_id)]
+            trade_row(order, fill)
             for order in self._orders(call, call.text("symbol", ""))
             for fill in order.fills
         ]
         return rows[: call.integer("limit", 25)]
+
+    def _meant(self, call: Call) -> Order | None:
+        """By their id, or by ours and the day."""
+        if call.text("id", ""):
+            return self._order(call.account, call.text("id"))
+        return self._named(call, call.text("cid"), call.text("cid_date"))
 
     def _order(self, account: Account, order_id: str) -> Order | None:
         found = (desk.order(account, order_id=order_id) for desk in self.desks.values())

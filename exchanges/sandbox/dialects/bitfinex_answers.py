@@ -119,6 +119,7 @@ def trade_row(order: Order, fill: Fill) -> list[Any]:
         1 if fill.maker else -1,
         -fill.fee,
         coin,
+        int(order.client_id),
     ]
 
 

@@ -211,17 +211,18 @@ class KuCoinFutures(KuCoinFuturesMarkets, KuCoinFuturesAccount):
 
     @route("GET /api/v1/orders")
     def orders(self, call: Call) -> Any:
-        found, wanted = self.open_of(call, waiting=False), call.text("status", "active")
-        if wanted == "done":
-            symbol, known = call.text("symbol", ""), reversed(self.desk.book(call.account).orders.values())
-            found = [each for each in known if not each.open and symbol in ("", each.market.symbol)]
+        ended = call.text("status", "active") == "done"
+        found = self._ended(call) if ended else self.open_of(call, waiting=False)
         return ok(page(call, [self._order_row(call.account, order) for order in found]))
 
     @route("GET /api/v1/recentDoneOrders", costs={"futures": 5})
     def recent(self, call: Call) -> Any:
+        return ok([self._order_row(call.account, order) for order in self._ended(call)[:1000]])
+
+    def _ended(self, call: Call) -> list[Order]:
+        """Newest first."""
         known, symbol = reversed(self.desk.book(call.account).orders.values()), call.text("symbol", "")
-        ended = [each for each in known if not each.open and symbol in ("", each.market.symbol)]
-        return ok([self._order_row(call.account, order) for order in ended[:1000]])
+        return [each for each in known if not each.open and symbol in ("", each.market.symbol)]
 
     @route("GET /api/v1/fills", "GET /api/v1/recentFills", costs={"futures": 5})
     def fills(self, call: Call) -> Any:
