@@ -9,15 +9,7 @@ from dataclasses import replace
 from exchanges.errors import ExchangeError, OrderNotFound, OutcomeUnknown
 from exchanges.limits import Priority, pressing
 from exchanges.pool import Connection
-from exchanges.types import (
-    Credentials,
-    Instrument,
-    OrderRef,
-    OrderRequest,
-    OrderType,
-    Report,
-    TimeInForce,
-)
+from exchanges.types import Credentials, Instrument, OrderRef, OrderRequest, OrderType, Report, TimeInForce
 from execution.known import Facts, KnownAccount
 
 log = logging.getLogger(__name__)

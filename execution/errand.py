@@ -31,7 +31,7 @@ from execution.commands import (
 )
 from execution.confirm import UnknownOutcome
 from execution.desk import Desk
-from execution.entry import check_market, enter, trouble
+from execution.entry import enter
 from execution.everything import Swept, sweep
 from execution.exits import Closed, cancel, close, combined_status, totals
 from execution.ids import new_public_id
@@ -42,6 +42,8 @@ from execution.protection import Guarded
 from execution.record import Ledger
 from execution.rejection import HINTS, Rejection, error_object, exchange_error
 from execution.results import protection_json
+from execution.rules import check_market
+from execution.takeover import trouble
 from execution.turnaround import Turned, go, reverse, reverses
 from execution.wire import dump
 

@@ -34,11 +34,11 @@ from execution import (
 from execution.claims import Claim
 from execution.commands import Close, Go, Reverse, Step
 from execution.desk import Desk
-from execution.entry import trouble
 from execution.errand import state_of
 from execution.models import OPEN_STATES, Order, OrderState
 from execution.rejection import error_object
 from execution.supervise import open_desk
+from execution.takeover import trouble
 from execution.transitions import RECONCILIATION as WHO
 from execution.transitions import move_order
 

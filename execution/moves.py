@@ -11,10 +11,9 @@ from exchanges.types import Direction, Instrument, OrderType, Position, Report
 from execution.arming import arm
 from execution.commands import Level, Protect, Protection, Size, SizeUnit, StopLoss, TakeProfit
 from execution.desk import Desk
-from execution.entry import spelled_out
 from execution.exits import closing_direction, is_exit
 from execution.legs import check_legs
-from execution.protection import Frame, Guarded, check_sides, down, stop_price, target_price
+from execution.protection import Frame, Guarded, check_sides, down, spelled_out, stop_price, target_price
 from execution.rejection import Rejection
 
 _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)

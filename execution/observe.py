@@ -20,12 +20,12 @@ from execution.attempts import fire
 from execution.brackets import forget
 from execution.confirm import UnknownOutcome
 from execution.desk import Desk
-from execution.entry import PRICE_UNTOLD, fill_price, sellable, untold
 from execution.forgotten import memory
 from execution.ids import step_token
 from execution.legs import ANNOUNCED, cancel_legs
 from execution.models import BracketState, Order, OrderState
 from execution.protection import Guarded, Leg, LegKind, LegState, down
+from execution.takeover import PRICE_UNTOLD, fill_price, sellable, untold
 from execution.transitions import RECONCILIATION, move_order
 from execution.unseen import fills_of, told_by
 

@@ -13,7 +13,17 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from exchanges.types import Direction, Instrument, OrderRef, OrderType, TriggerBy
-from execution.commands import Level, Offset, OffsetUnit, Protection, Size, SizeUnit, StopLoss, TakeProfit
+from execution.commands import (
+    BreakEven,
+    Level,
+    Offset,
+    OffsetUnit,
+    Protection,
+    Size,
+    SizeUnit,
+    StopLoss,
+    TakeProfit,
+)
 from execution.rejection import Rejection
 
 HUNDRED = Decimal(100)
@@ -205,6 +215,15 @@ def _check_target(target: TakeProfit, frame: Frame) -> None:
             f"a {frame.direction} takes its profit {'above' if frame.long else 'below'} its price",
             target.level.span or target.span,
         )
+
+
+def spelled_out(protection: Protection) -> Protection:
+    """`be now` is a stop at the entry price."""
+    be: BreakEven | None = protection.break_even
+    if be is None:
+        return protection
+    stop = StopLoss(Level(offset=Offset(Decimal(0), OffsetUnit.QUOTE)), span=be.span)
+    return replace(protection, break_even=None, stop=protection.stop or stop)
 
 
 def desired_legs(

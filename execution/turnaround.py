@@ -13,24 +13,17 @@ from decimal import Decimal
 from exchanges.errors import ExchangeError, OutcomeUnknown
 from exchanges.types import Direction, Instrument, OrderRequest, Position
 from execution.arming import arm
+from execution.basis import basis_for
 from execution.commands import Close, Entry, EntryKind, Go, Reverse, Size, SizeUnit
 from execution.confirm import UnknownOutcome
 from execution.desk import Desk
-from execution.entry import (
-    Opened,
-    basis_for,
-    carry_out,
-    check_market,
-    expected_price,
-    guarded,
-    place,
-    plan,
-    spelled_out,
-)
+from execution.entry import Opened, carry_out, guarded, place, plan
+from execution.entry_order import expected_price
 from execution.exits import Closed, close, is_exit
 from execution.ids import step_token
-from execution.protection import Guarded
+from execution.protection import Guarded, spelled_out
 from execution.rejection import Rejection
+from execution.rules import check_market
 from execution.sizing import check_bounds, exact_quantity, quantity
 
 Make = Callable[..., Guarded]

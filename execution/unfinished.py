@@ -11,10 +11,9 @@ from execution import adoption, brackets, endings, holdings, lanes
 from execution.arming import arm
 from execution.commands import Protect
 from execution.desk import Desk
-from execution.entry import spelled_out
 from execution.models import Order, OrderState
 from execution.moves import take_away_replaced
-from execution.protection import Guarded
+from execution.protection import Guarded, spelled_out
 from execution.rejection import error_object
 from execution.supervise import open_desk
 from execution.transitions import RECONCILIATION as WHO
