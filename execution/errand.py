@@ -1,15 +1,13 @@
-"""The steps of one job against one desk: each verb's doing becomes a result (http.md)."""
+"""The steps of one job against one desk, each done by its verb. How it ended is written by `execution.verdict`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
-from accounts.vault import VaultError
-from exchanges.errors import AuthRefused, ExchangeError, NotSent, OutcomeUnknown
+from exchanges.errors import AuthRefused, ExchangeError
 from exchanges.limits import Priority, pressing
-from exchanges.types import Direction, Instrument, OrderStatus, Report, Side
+from exchanges.types import Direction, Instrument, OrderStatus, Side
 from execution import keycheck, mishap
 from execution.book import breaker
 from execution.circuit import opens
@@ -32,54 +30,35 @@ from execution.commands import (
 from execution.confirm import UnknownOutcome
 from execution.desk import Desk
 from execution.entry import enter
-from execution.everything import Swept, sweep
+from execution.everything import sweep
 from execution.exits import Closed, cancel, close, combined_status, totals
 from execution.ids import new_public_id
-from execution.jobs import Job, JobStep, Result, plain
+from execution.jobs import Job, JobStep, Result
 from execution.models import OrderState
 from execution.moves import protect
 from execution.protection import Guarded
 from execution.record import Ledger
-from execution.rejection import HINTS, Rejection, error_object, exchange_error
+from execution.rejection import Rejection, error_object, exchange_error
 from execution.results import protection_json
 from execution.rules import check_market
 from execution.takeover import trouble
 from execution.turnaround import Turned, go, reverse, reverses
+from execution.verdict import (
+    CONDITION,
+    LEFT_OPEN,
+    beside_others,
+    broke_off,
+    half_done,
+    left_open,
+    not_filled,
+    refusal_state,
+    reported,
+    side_left,
+    skip,
+    state_of,
+    write_failure,
+)
 from execution.wire import dump
-
-#: the code of a close of everything that had to leave something open
-LEFT_OPEN = "LEFT_OPEN"
-#: how it begins why steps behind an `if` are skipped as they should be
-CONDITION = 'the condition "'
-
-
-def write_failure(result: Result, error: Exception, *, sent: bool = True) -> None:
-    """Write an error of the exchange, or of the way to it, into a result. `sent`: something that changes things may have
-    left before it."""
-    if isinstance(error, VaultError):
-        result.status = OrderState.NOT_SENT
-        result.error = error_object("KEY_UNREADABLE", str(error), "enter the key again on the accounts page")
-    elif isinstance(error, NotSent):
-        result.status, result.error = OrderState.NOT_SENT, exchange_error(error)
-    elif isinstance(error, OutcomeUnknown) and not sent:
-        result.status, result.error = OrderState.NOT_SENT, exchange_error(_unread(error))
-    elif isinstance(error, ExchangeError):
-        unknown = isinstance(error, OutcomeUnknown)
-        result.status = OrderState.UNKNOWN if unknown else OrderState.REJECTED
-        result.error = exchange_error(error)
-
-
-def broke_off(result: Result, *, may_stand: bool) -> None:
-    """A mistake of flipr's own ended a step. `may_stand`: something had left for the exchange by then."""
-    code = "OUTCOME_UNKNOWN" if may_stand else "NOT_SENT"
-    result.status = OrderState.UNKNOWN if may_stand else OrderState.NOT_SENT
-    result.error = error_object(code, "flipr itself failed while it carried this out", HINTS[code])
-
-
-def _unread(error: OutcomeUnknown) -> NotSent:
-    """A question before the order was not answered: nothing of the order is in doubt."""
-    words = f"not sent, because what has to be known first could not be read: {error.message}"
-    return NotSent(words, code=error.code, exchange_message=error.exchange_message)
 
 
 class Errand:
@@ -107,13 +86,13 @@ class Errand:
         for step in self.job.steps:
             result = results.get(step.position) if step.token else None
             if blocked:
-                _skip(result, blocked)
+                skip(result, blocked)
             elif isinstance(step.step, If):
                 blocked = self._guard(step.step)
             elif result is not None:
                 self._step(step, result)
                 if not self.alone:
-                    _beside_others(result)
+                    beside_others(result)
                 self.ledger.release(self.desk.released)
                 if result.error is not None and result.error["code"] != LEFT_OPEN:
                     blocked = f'"{step.command}" did not succeed'
@@ -131,7 +110,7 @@ class Errand:
         try:
             self._do(step, result)
         except Rejection as refusal:
-            result.status, result.error = _refusal_state(refusal), refusal.as_error()
+            result.status, result.error = refusal_state(refusal), refusal.as_error()
         except UnknownOutcome as error:
             result.status, result.error = OrderState.UNKNOWN, exchange_error(error.reason)
         except ExchangeError as error:
@@ -201,8 +180,8 @@ class Errand:
             self._turned(reverse(self.desk, turn, instrument, step.token, make), result)
             return
         opened = enter(self.desk, action, instrument, step.token, make)
-        _reported(result, opened.report)
-        _not_filled(result, opened.report)
+        reported(result, opened.report)
+        not_filled(result, opened.report)
         self._protected_by(opened.bracket, result)
 
     def _closed(self, closed: Closed, result: Result) -> None:
@@ -210,7 +189,7 @@ class Errand:
         if not closed.reports:
             result.status = OrderState.NOTHING_TO_DO
             return
-        _reported(result, closed.reports[0])
+        reported(result, closed.reports[0])
         result.quantity = closed.requested
         result.filled, result.average_price = totals(closed.reports, closed.instrument)
         result.status = state_of(combined_status(closed.reports), result.filled, result.quantity)
@@ -218,7 +197,7 @@ class Errand:
         result.side = str(Direction.LONG if closed.reports[0].side is Side.SELL else Direction.SHORT)
         result.note = closed.left_over
         for direction, error in closed.failed.items():
-            _side_left(result, direction, error)
+            side_left(result, direction, error)
             self._doubt(error)
         self.desk.timeline.mark("filled")
 
@@ -245,9 +224,9 @@ class Errand:
         if turned.closed is not None:
             self._closed(turned.closed, result)
         if turned.opened is not None:
-            _reported(result, turned.opened.report)
+            reported(result, turned.opened.report)
             result.side = str(Direction.LONG if turned.opened.report.side is Side.BUY else Direction.SHORT)
-            _not_filled(result, turned.opened.report)
+            not_filled(result, turned.opened.report)
             result.note = (turned.note if turned.opened.report.filled else "") or result.note
             self._protected_by(turned.opened.bracket, result)
         if turned.bracket is not None:
@@ -260,7 +239,7 @@ class Errand:
             result.client_id, result.exchange_id = order.client_id, ""
             result.side = str(Direction.LONG if order.side is Side.BUY else Direction.SHORT)
         if turned.failure is not None:
-            _half_done(result, turned.failure)
+            half_done(result, turned.failure)
 
     def _protected(self, bracket: Guarded, result: Result) -> None:
         result.side = bracket.direction.value
@@ -312,7 +291,7 @@ class Errand:
         swept = sweep(self.desk, action, step.token, self.job.account.public_id, self._left_behind)
         self._closed(swept.whole, result)
         if swept.left:
-            _left_open(result, swept)
+            left_open(result, swept)
         self._doubt(*swept.errors)
 
     def _guard(self, step: If) -> str:
@@ -338,127 +317,6 @@ class Errand:
                 return Direction.SHORT in found
             case _:
                 return bool(found)
-
-
-def _not_filled(result: Result, report: Report) -> None:
-    """An entry that the exchange ended without a fill did not succeed, whichever word it has for that."""
-    if report.filled or report.status not in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
-        return
-    why = report.reason or "it could not fill at once, or would not have rested"
-    result.status = OrderState.EXPIRED
-    result.error = error_object("NOT_FILLED", f"the exchange ended the order without a fill: {why}")
-
-
-def _left_open(result: Result, swept: Swept) -> None:
-    """What `* close` could not close is named; what it did close is told as ever."""
-    closed = result.status != OrderState.NOTHING_TO_DO
-    if swept.unknown:
-        result.status = OrderState.UNKNOWN
-    elif result.status == OrderState.FILLED:
-        result.status = OrderState.PARTIALLY_FILLED
-    elif not closed:
-        result.status = OrderState.REJECTED if swept.refused else OrderState.NOT_SENT
-    names = {
-        "left open": [name for name in swept.left if name not in swept.unknown],
-        "not known": [name for name in swept.left if name in swept.unknown],
-    }
-    told = "; ".join(
-        f"{word}, {'; '.join(f'{name}: {swept.left[name]}' for name in found)}"
-        for word, found in names.items()
-        if found
-    )
-    said = "all else was closed" if closed else "nothing else was open"
-    hint = "close it on the exchange's site" if swept.refused else "look at it, and send it again"
-    result.error = error_object(LEFT_OPEN, f"{told} ({said})", hint)
-
-
-def _beside_others(result: Result) -> None:
-    """What was done about all symbols is told as done for those only that were there to be seen."""
-    words = "messages that came before it are still at work: what they open is not closed or cancelled by this one"
-    if result.error is None:
-        result.error = error_object(LEFT_OPEN, words, "look at the positions, and send it again")
-    elif result.error["code"] == LEFT_OPEN:
-        result.error["message"] += f"; {words}"
-    if result.status == OrderState.FILLED:
-        result.status = OrderState.PARTIALLY_FILLED
-
-
-def _side_left(
-    result: Result, direction: Direction, error: Rejection | ExchangeError | UnknownOutcome
-) -> None:
-    """One side of a hedged position is closed, and the other one is not, or nobody knows."""
-    if isinstance(error, UnknownOutcome | OutcomeUnknown):
-        result.status = OrderState.UNKNOWN
-        reason = error.reason if isinstance(error, UnknownOutcome) else error
-        said, hint = (
-            f"whether the {direction} side is closed is not known: {reason.message}",
-            HINTS["OUTCOME_UNKNOWN"],
-        )
-    else:
-        if result.status == OrderState.FILLED:
-            result.status = OrderState.PARTIALLY_FILLED
-        said, hint = (
-            f"the {direction} side was not: {error.message}",
-            "look at the position, and close it again",
-        )
-    result.error = error_object("HALF_DONE", f"{plain(result.filled)} was closed, and {said}", hint)
-
-
-def _half_done(result: Result, failure: Rejection | ExchangeError | UnknownOutcome) -> None:
-    """The old position is closed and the new one is not open, or nobody knows: the answer tells both."""
-    if isinstance(failure, UnknownOutcome):
-        result.status = OrderState.UNKNOWN
-        said = f"whether the new position is open and protected is not known: {failure.reason.message}"
-        hint = HINTS["OUTCOME_UNKNOWN"]
-    else:
-        if result.status == OrderState.FILLED:
-            result.status = OrderState.PARTIALLY_FILLED
-        said = f"nothing was opened instead: {failure.message}"
-        hint = "look at the position, and open the new one if it is still wanted"
-    result.error = error_object("HALF_DONE", f"{plain(result.filled)} was closed, and {said}", hint)
-
-
-def _skip(result: Result | None, why: str) -> None:
-    if result is not None:
-        result.status, result.error = OrderState.SKIPPED, None
-        result.protection = None
-        if not why.startswith(CONDITION):
-            result.status = OrderState.NOT_SENT
-            result.error = error_object(
-                "STEP_SKIPPED", f"not sent: {why}", "the steps of a block run in order"
-            )
-
-
-def _refusal_state(refusal: Rejection) -> OrderState:
-    return OrderState.REJECTED if refusal.code != "NOTHING_TO_DO" else OrderState.NOTHING_TO_DO
-
-
-def _reported(result: Result, report: Report) -> None:
-    result.client_id = report.client_id or result.client_id
-    result.exchange_id = report.exchange_id
-    result.quantity = report.quantity if report.quantity is not None else report.filled
-    result.filled = report.filled
-    result.average_price = report.average_price
-    if report.fee:
-        result.fee = {"amount": format(report.fee.amount, "f"), "asset": report.fee.asset}
-    result.status = state_of(report.status, report.filled, report.quantity)
-    result.resting = report.status is OrderStatus.OPEN
-    if report.status is OrderStatus.REJECTED:
-        result.error = error_object("REFUSED", report.reason or "the exchange rejected the order")
-
-
-def state_of(status: OrderStatus, filled: Decimal, quantity: Decimal | None) -> OrderState:
-    """The exchange's state in the words of a result."""
-    if status is OrderStatus.FILLED:
-        return OrderState.FILLED
-    if status is OrderStatus.OPEN:
-        return OrderState.PARTIALLY_FILLED if filled else OrderState.OPEN
-    if filled:
-        return OrderState.PARTIALLY_FILLED
-    return {
-        OrderStatus.CANCELLED: OrderState.CANCELLED,
-        OrderStatus.REJECTED: OrderState.REJECTED,
-    }.get(status, OrderState.EXPIRED)
 
 
 def _as_entry(action: Setting) -> Entry:

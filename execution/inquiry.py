@@ -34,13 +34,13 @@ from execution import (
 from execution.claims import Claim
 from execution.commands import Close, Go, Reverse, Step
 from execution.desk import Desk
-from execution.errand import state_of
 from execution.models import OPEN_STATES, Order, OrderState
 from execution.rejection import error_object
 from execution.supervise import open_desk
 from execution.takeover import trouble
 from execution.transitions import RECONCILIATION as WHO
 from execution.transitions import move_order
+from execution.verdict import state_of
 
 log = logging.getLogger(__name__)
 HALF_DONE = "no new position was opened; the old one may have been closed: look at the position"

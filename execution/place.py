@@ -14,7 +14,7 @@ from exchanges.types import Instrument
 from execution import book, claims, lanes, mishap
 from execution.commands import Go, Size
 from execution.desk import Desk
-from execution.errand import Errand, broke_off, write_failure
+from execution.errand import Errand
 from execution.jobs import Job, JobStep, Result
 from execution.lanes import Claimed
 from execution.models import OrderState
@@ -23,6 +23,7 @@ from execution.record import Ledger, record
 from execution.rejection import Rejection, error_object
 from execution.sizing import check_currency
 from execution.timeline import Timeline
+from execution.verdict import broke_off, write_failure
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ from exchanges.types import Fill, Instrument, Report
 from execution import brackets, endings, forgotten, keycheck, lanes, sides, unseen
 from execution.commands import Step
 from execution.desk import Desk
-from execution.errand import state_of
 from execution.models import Bracket, BracketState, Order, OrderState
 from execution.observe import take_in_entry
 from execution.rejection import error_object
@@ -22,6 +21,7 @@ from execution.starved import Hunger
 from execution.supervise import open_desk
 from execution.transitions import RECONCILIATION as WHO
 from execution.transitions import move_order
+from execution.verdict import state_of
 from execution.wire import load
 
 log = logging.getLogger(__name__)

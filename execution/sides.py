@@ -18,7 +18,6 @@ from exchanges.types import Direction, Instrument, OrderRef, Report, Side
 from execution import endings, forgotten
 from execution.commands import Close, Go, Step
 from execution.desk import Desk
-from execution.errand import state_of
 from execution.exits import combined_status, totals
 from execution.ids import side_token
 from execution.jobs import plain
@@ -27,6 +26,7 @@ from execution.rejection import error_object
 from execution.transitions import RECONCILIATION as WHO
 from execution.transitions import move_order
 from execution.unseen import fills_of, told_by
+from execution.verdict import state_of
 
 
 def both(desk: Desk, instrument: Instrument, step: Step) -> bool:
