@@ -18,7 +18,7 @@ from execution.desk import Desk
 from execution.entry_order import build
 from execution.legs import check_legs
 from execution.protection import Guarded, spelled_out
-from execution.rules import check_market, check_opposite, reduces_opposite
+from execution.rules import check_market, check_opposite, reduces_opposite, set_leverage
 from execution.takeover import protect_fill
 
 
@@ -40,7 +40,7 @@ def enter(
     """
     check_opposite(desk, step, instrument)
     order = plan(desk, step, instrument, token, reduces=reduces_opposite(desk, step, instrument))
-    desk.set_leverage(instrument, step.options.leverage, step.options.margin_mode, step.direction)
+    set_leverage(desk, step.options, instrument, step.direction)
     return carry_out(desk, step, order, make)
 
 

@@ -40,7 +40,7 @@ from execution.protection import Guarded
 from execution.record import Ledger
 from execution.rejection import Rejection, error_object, exchange_error
 from execution.results import protection_json
-from execution.rules import check_market
+from execution.rules import check_market, set_leverage
 from execution.takeover import trouble
 from execution.turnaround import Turned, go, reverse, reverses
 from execution.verdict import (
@@ -261,7 +261,7 @@ class Errand:
 
     def _set(self, action: Setting, instrument: Instrument, result: Result) -> None:
         check_market(self.desk, _as_entry(action), instrument)
-        self.desk.set_leverage(instrument, action.options.leverage, action.options.margin_mode)
+        set_leverage(self.desk, action.options, instrument)
         result.status = OrderState.DONE
 
     def _cancel(self, action: Cancel, step: JobStep, result: Result) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from exchanges.errors import ExchangeError, NothingToReduce, NotSent
+from exchanges.errors import ExchangeError, InvalidOrder, NothingToReduce, NotSent
 from exchanges.types import (
     Direction,
     Instrument,
@@ -19,13 +19,14 @@ from exchanges.types import (
     TimeInForce,
     linear_average,
 )
+from execution.amounts import plain_number
 from execution.commands import Cancel, CancelWhat, Close, Level, Size, SizeUnit
 from execution.confirm import UnknownOutcome
 from execution.desk import Desk, Released
 from execution.ids import side_token
 from execution.protection import HUNDRED, Frame, distance, down, up
 from execution.rejection import Rejection
-from execution.sizing import check_currency
+from execution.sizing import check_contracts, check_currency, greatest
 
 _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 
@@ -106,7 +107,7 @@ def _close_position(
     released = _release(desk, closed, position, resting=step.price) if desk.spot else None
     closed.requested += amount
     try:
-        report = desk.send(order)
+        report = _sent(desk, step, order)
     except NothingToReduce:
         closed.gone.append(position.direction)  # it was closed between the look and the order
         if released is not None:
@@ -125,6 +126,26 @@ def _close_position(
             sold = report.filled if step.price is None else amount
             released.left = position.quantity - sold
     _cancel_exits(desk, instrument, closed)
+
+
+def _sent(desk: Desk, step: Close, order: OrderRequest) -> Report:
+    """Raises what `Desk.send` does, and ABOVE_MAX_SIZE for more than one order may have. That is said only when the
+    exchange has refused: a limit that it has raised since must not keep anybody from leaving."""
+    try:
+        return desk.send(order)
+    except InvalidOrder as error:
+        instrument, amount = order.instrument, order.quantity
+        most = greatest(instrument, market=order.type is OrderType.MARKET)
+        if type(error) is not InvalidOrder or amount is None or most is None or amount <= most:
+            raise
+        raise Rejection(
+            "ABOVE_MAX_SIZE",
+            f"{plain_number(amount)} {instrument.unit} is above the maximum of {plain_number(most)} "
+            f"{instrument.unit} in one order",
+            f"close it in parts: close {plain_number(most)}, then again what is left",
+            step.size.span or step.span,
+            error,
+        ) from error
 
 
 def _release(desk: Desk, closed: Closed, position: Position, *, resting: Level | None) -> Released:
@@ -220,6 +241,7 @@ def part_of(position: Position, size: Size, instrument: Instrument, desk: Desk) 
         case SizeUnit.BASE:
             amount = down(size.value, instrument.step)
         case SizeUnit.CONTRACTS:
+            check_contracts(size, instrument)
             amount = down(instrument.from_contracts(size.value), instrument.step)
         case SizeUnit.QUOTE:
             check_currency(size, instrument)

@@ -1,4 +1,4 @@
-"""A definite no of our own, before anything is sent: points at the word that caused it."""
+"""A definite no that points at the word that caused it: of our own before anything is sent, or the exchange's."""
 
 from __future__ import annotations
 
@@ -9,17 +9,34 @@ from execution.commands import Span
 
 
 class Rejection(Exception):
-    """`code` is one of the second-stage codes of the language; `hint` names the remedy."""
+    """`code` is one of the second-stage codes of the language; `hint` names the remedy. `told`: what the exchange
+    said, where it was the one to refuse and we know which word it was about."""
 
-    def __init__(self, code: str, message: str, hint: str = "", span: Span | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        hint: str = "",
+        span: Span | None = None,
+        told: ExchangeError | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.hint = hint
         self.span = span
+        self.told = told
 
     def as_error(self) -> dict[str, Any]:
-        return error_object(self.code, self.message, self.hint, span=self.span)
+        told = self.told
+        return error_object(
+            self.code,
+            self.message,
+            self.hint,
+            span=self.span,
+            exchange_code=told.code if told else "",
+            exchange_message=told.exchange_message if told else "",
+        )
 
 
 def error_object(

@@ -1,10 +1,12 @@
 """What a market does not have, and what the account's owner does not want: refused before anything is sent.
+What only the exchange knows of a leverage is refused at its word.
 
 Sizes and their bounds are in `execution.sizing`, the sides of levels in `execution.protection`.
 """
 
 from __future__ import annotations
 
+from exchanges.errors import InvalidOrder
 from exchanges.types import Direction, Instrument
 from execution.commands import Entry, Go, Options, Reverse
 from execution.desk import Desk
@@ -53,6 +55,18 @@ def check_leverage(options: Options, instrument: Instrument) -> None:
             f"write at most {most.normalize():f}x",
             options.spans.get("leverage"),
         )
+
+
+def set_leverage(
+    desk: Desk, options: Options, instrument: Instrument, direction: Direction | None = None
+) -> None:
+    """Raises Rejection at the word that the exchange refuses: not every one tells its maximum beforehand."""
+    try:
+        desk.set_leverage(instrument, options.leverage, options.margin_mode, direction)
+    except InvalidOrder as error:
+        word = "leverage" if options.leverage is not None else "margin_mode"
+        hint = f"{instrument.symbol} does not take it there now: write another one, or leave it out"
+        raise Rejection(error.kind, error.message, hint, options.spans.get(word), error) from error
 
 
 def check_opposite(desk: Desk, step: Entry, instrument: Instrument) -> None:

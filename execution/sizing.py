@@ -100,7 +100,7 @@ def check_bounds(
             f"write at least {_text(least)}",
             span,
         )
-    most = _most(instrument, market=market)
+    most = greatest(instrument, market=market)
     if most is not None and amount > most:
         raise Rejection(
             "ABOVE_MAX_SIZE",
@@ -136,7 +136,8 @@ def check_currency(size: Size, instrument: Instrument) -> None:
     )
 
 
-def _most(instrument: Instrument, *, market: bool) -> Decimal | None:
+def greatest(instrument: Instrument, *, market: bool) -> Decimal | None:
+    """What one order may have at most; None where the exchange does not say."""
     limits = [instrument.max_quantity, instrument.max_market_quantity if market else None]
     return min((limit for limit in limits if limit is not None), default=None)
 
@@ -169,7 +170,16 @@ def _quote(size: Size, basis: Basis) -> Decimal:
 
 
 def _contracts(size: Size, basis: Basis) -> Decimal:
+    check_contracts(size, basis.instrument)
     return basis.instrument.from_contracts(_value(size))
+
+
+def check_contracts(size: Size, instrument: Instrument) -> None:
+    """On spot there are none to count: 3 of them must not be 3 coins."""
+    if instrument.product is Product.SPOT:
+        raise Rejection(
+            "NOT_ON_SPOT", "spot has no contracts", "write a quantity or an amount of money", size.span
+        )
 
 
 def _percent_equity(size: Size, basis: Basis) -> Decimal:

@@ -23,7 +23,7 @@ from execution.exits import Closed, close, is_exit
 from execution.ids import step_token
 from execution.protection import Guarded, spelled_out
 from execution.rejection import Rejection
-from execution.rules import check_market
+from execution.rules import check_market, set_leverage
 from execution.sizing import check_bounds, exact_quantity, quantity
 
 Make = Callable[..., Guarded]
@@ -50,7 +50,7 @@ def go(desk: Desk, step: Go, instrument: Instrument, token: str, make: Make) -> 
     against = [each for each in positions if each.direction is not step.direction]
     if step.direction is None:
         if positions:
-            turned.closed = close(desk, Close(options=step.options), instrument, token)
+            turned.closed = close(desk, Close(options=step.options, span=step.span), instrument, token)
         return turned
     if step.direction is Direction.SHORT and desk.spot:
         raise Rejection(
@@ -114,7 +114,7 @@ def _turn(
     close is told beside it, because the close stands."""
     entry = _entry(step, amounts.opens)
     order = plan(desk, entry, instrument, token)
-    desk.set_leverage(instrument, step.options.leverage, step.options.margin_mode, step.direction)
+    set_leverage(desk, step.options, instrument, step.direction)
     if amounts.closes is None:
         turned.opened = carry_out(desk, entry, order, make)
         return turned

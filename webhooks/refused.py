@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from execution.rejection import Rejection, error_object
+from webhooks.syntax.errors import storable
 
 #: refusals that are about what the user may do, not about what the message says
 FORBIDDEN = frozenset(
@@ -79,7 +80,8 @@ def source_refused(address: str) -> Refused:
 
 
 def bad_option(name: str, message: str, hint: str) -> Refused:
-    return _refused(400, name, message, hint)
+    """The message repeats what the address or a header said, which may be anything."""
+    return _refused(400, name, storable(message), hint)
 
 
 def stale(age_seconds: float, limit_seconds: float) -> Refused:

@@ -244,13 +244,42 @@ def test_dollars_are_spent_to_the_cent(make_desk):
 @pytest.mark.parametrize(("venue", "family"), SPOT)
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("market long 0.01 lev 5x", "lev"), ("market sell 0.01 sl off 2%", "sl"), ("reverse", "reverse")],
+    [
+        ("market long 0.01 lev 5x", "lev"),
+        ("market sell 0.01 sl off 2%", "sl"),
+        ("reverse", "reverse"),
+        ("buy 3 contracts", "3 contracts"),
+        ("close 3c", "3c"),
+    ],
 )
 def test_what_spot_has_not_is_refused_at_the_word(desk, venue, family, text, word):
     message = f"BTCUSDT on {venue} {text}"
     error = desk.one(message)["error"]
     assert error["code"] == "NOT_ON_SPOT"
     assert message[error["column"] - 1 :].startswith(word)
+
+
+def test_a_leverage_that_only_the_exchange_knows_to_be_too_high_is_refused_at_the_word(make_desk):
+    desk = make_desk(families=("binance",))
+    for text in ("market long 0.01 lev 999x", "go long 0.01 lev 999x", "lev 999x"):
+        message = f"BTCUSDT on Binance_F {text}"
+        error = desk.one(message)["error"]
+        assert (error["code"], error["exchange_code"]) == ("INVALID_ORDER", "-4028")
+        assert message[error["column"] - 1 :].startswith("lev")
+        assert "write another one" in error["hint"]
+
+
+@pytest.mark.parametrize(("text", "word"), [("close", "close"), ("close long 90%", "90%"), ("go flat", "go")])
+def test_a_position_too_large_for_one_order_is_closed_in_parts(make_desk, text, word):
+    desk = make_desk(families=("binance",), balances={"USDT": "20000000"})
+    for _ in range(2):
+        assert desk.one("BTCUSDT on Binance_F market long 75")["error"] is None
+    message = f"BTCUSDT on Binance_F {text}"
+    error = desk.one(message)["error"]
+    assert (error["code"], error["exchange_code"]) == ("ABOVE_MAX_SIZE", "-4005")
+    assert message[error["column"] - 1 :].startswith(word)
+    assert error["hint"].startswith("close it in parts: close 120")
+    assert [desk.one(f"BTCUSDT on Binance_F {part}")["error"] for part in ("close 120", text)] == [None, None]
 
 
 def test_hedge_mode_is_read_and_obeyed(make_desk):

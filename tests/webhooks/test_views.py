@@ -376,6 +376,8 @@ def test_what_is_no_text_is_refused(caller: Caller, owner: Trader, body: bytes, 
         ("?wait=nan", "BAD_WAIT"),
         ("?dry=maybe", "BAD_DRY"),
         ("?dryrun=1", "UNKNOWN_OPTION"),
+        ("?wait=1%00", "BAD_WAIT"),
+        ("?%00=1", "UNKNOWN_OPTION"),
         ("?dry=1&dry=0", "TWICE"),
     ],
 )
