@@ -13,10 +13,11 @@ from exchanges.errors import OrderNotFound
 from exchanges.types import Direction, Instrument, Report, Side
 from execution.commands import Entry, Go, Protection, Reverse, Step
 from execution.desk import Desk
+from execution.fates import take_in
 from execution.ids import new_public_id, step_token
 from execution.legs import cancel_legs
 from execution.models import Bracket, BracketState, Order
-from execution.observe import nameless, take_in, unknown_there
+from execution.observe import nameless, unknown_there
 from execution.pairing import pair_fits
 from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs, spelled_out
 from execution.takeover import fill_price, protect_fill

@@ -1,6 +1,6 @@
 """What follows from a look for each bracket. What the look found is written down (`execution.observe`); what should be done
-about it is done under the symbol's lane, after a second look, so that a command at work on the same symbol is never
-crossed."""
+about it (`execution.upkeep`) is done under the symbol's lane, after a second look, so that a command at work on the same
+symbol is never crossed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from execution.legs import cancel_legs
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
 from execution.protection import Guarded, LegState
 from execution.rejection import Rejection
+from execution.upkeep import act, wants_action
 from execution.view import View, look
 from execution.watched import alone, lacks_stop, rows_of, still_listed
 from execution.wire import dump
@@ -71,7 +72,7 @@ def _care(region: str, desk: Desk, row: Bracket, bracket: Guarded, view: View, m
     missing = view.excess.get(bracket.share, Decimal(0))
     if (row.instrument, row.direction) not in view.obscured:
         observe.judge(bracket, view)
-    if observe.wants_action(desk, bracket) or _ended(row, bracket, LegState.CANCELLED):
+    if wants_action(desk, bracket) or _ended(row, bracket, LegState.CANCELLED):
         _keep_ends(row, bracket)
         with pressing(Priority.PROTECT if lacks_stop(bracket) else Priority.QUERY):
             _act(region, desk, row, more, missing)
@@ -127,8 +128,8 @@ def _act_on(desk: Desk, row: Bracket, more: set[str] | None, missing: Decimal) -
     if (row.instrument, row.direction) not in view.obscured:
         observe.judge(bracket, view)
     with _written_down(desk, row, bracket):
-        if observe.wants_action(desk, bracket):
-            observe.act(desk, bracket)
+        if wants_action(desk, bracket):
+            act(desk, bracket)
         if bracket.status == BracketState.DONE and bracket.quantity and not desk.spot:
             _clear(desk, bracket, view)
 

@@ -24,6 +24,8 @@ from execution.starved import limited
 
 #: so long after a bracket ended or had a leg replaced, the orders that may have outlived it are looked for in every look
 FRESH = timedelta(seconds=20)
+#: looks in a row that must agree before a vanished position or order is believed
+SURE = 2
 
 
 @dataclass(slots=True)

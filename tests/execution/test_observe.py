@@ -10,9 +10,10 @@ from exchanges.types import OrderRef, OrderRequest, OrderStatus, OrderType, Repo
 from execution import brackets
 from execution.desk import Desk
 from execution.models import Bracket, BracketState
-from execution.observe import judge, read, wants_action
+from execution.observe import judge, read
 from execution.protection import Guarded, Leg
 from execution.supervise import open_desk
+from execution.upkeep import wants_action
 from execution.view import View, look
 
 LINKING = [
