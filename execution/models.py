@@ -188,6 +188,12 @@ class Order(models.Model):
         return counted_in(self.venue)
 
 
+class Brackets(models.QuerySet["Bracket"]):
+    def active(self) -> Self:
+        """What flipr looks after, the latest first."""
+        return self.filter(status__in=ACTIVE_BRACKETS).select_related("account")
+
+
 class Bracket(models.Model):
     """The stop and targets of one position: what stands on the exchange, and what is to become of it.
 
@@ -229,6 +235,8 @@ class Bracket(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = Brackets.as_manager()
+
     class Meta:
         ordering = ["-created_at"]
         indexes = [
@@ -243,6 +251,21 @@ class Bracket(models.Model):
 
     def __str__(self) -> str:
         return f"{self.public_id} {self.direction} {self.instrument} on {self.venue} ({self.status})"
+
+    @property
+    def left_shown(self) -> str:
+        """How much it guards still; "" before its entry has filled."""
+        return _plain(self.quantity - self.closed) if self.quantity > self.closed else ""
+
+    @property
+    def unit(self) -> str:
+        return counted_in(self.venue)
+
+    @property
+    def standing(self) -> list[str]:
+        """The legs that stand at the exchange, or that flipr keeps in its place."""
+        held = [leg for leg in self.legs if leg.get("status") in ("open", "watched")]
+        return [f"{leg['kind']} {_plain(Decimal(leg['price']))}" for leg in held]
 
 
 class Transition(models.Model):
@@ -262,6 +285,10 @@ class Transition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.before} -> {self.after} ({self.by})"
+
+    @property
+    def change(self) -> str:
+        return f"{self.before} → {self.after}".replace("_", " ")
 
 
 class Fill(models.Model):

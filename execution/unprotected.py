@@ -106,7 +106,8 @@ def give_up(desk: Desk, bracket: Guarded, instrument: Instrument, failed: Leg) -
         if len(_fruitless(bracket)) < ATTEMPTS:
             failed.attempts = 0  # supervision closes the rest
     price = f" at {report.average_price.normalize():f}" if report.average_price else ""
-    bracket.note = f"the stop could not be placed ({failed.error}); {report.filled} closed at market{price}"
+    sold = f"{report.filled.normalize():f}"
+    bracket.note = f"the stop could not be placed ({failed.error}); {sold} closed at market{price}"
 
 
 def _emptied(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:

@@ -1,5 +1,6 @@
 """Jobs against the sandbox: what stands on the exchange afterwards, and what the results say."""
 
+import re
 from decimal import Decimal as D
 
 import pytest
@@ -202,6 +203,7 @@ def test_a_stop_the_exchange_refuses_meets_the_hooks_policy(
     result = desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2%", stop_policy=policy)
     assert result["error"]["code"] == "PROTECTION_FAILED"
     assert "could not be placed" in result["error"]["message"]
+    assert not re.search(r"\.\d*0 closed", result["error"]["message"])
     assert len(desk.state(venue, family)["positions"]) == open_positions
     assert desk.bracket().status == (BracketState.FAILED if open_positions else BracketState.DONE)
 

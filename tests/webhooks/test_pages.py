@@ -47,6 +47,14 @@ def delivery(caller: Caller, owner: Trader, region: Region) -> Delivery:
     return owner.latest()
 
 
+@pytest.fixture
+def dry(delivery: Delivery) -> Order:
+    """The same as a dry run, as a worker tells one."""
+    sent = {"method": "POST", "path": "/fapi/v1/order", "params": {"symbol": "BTCUSDT", "side": "BUY"}}
+    Order.objects.update(status="dry_run", bracket=None, would_send=[sent])
+    return Order.objects.get()
+
+
 def text_of(answer: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
 
@@ -262,6 +270,24 @@ def test_api_shows_an_order_as_a_result(owner: Trader, delivery: Delivery) -> No
     )
 
 
+def test_a_dry_run_shows_what_would_be_sent_and_claims_no_fill(owner: Trader, dry: Order) -> None:
+    page = text_of(owner.browser().get(f"/orders/{dry.token}/"))
+    assert "POST /fapi/v1/order side = BUY symbol = BTCUSDT" in page
+    assert "Would fill 0.01 of 0.01" in page
+    assert "50000.1" not in text_of(owner.browser().get("/orders/"))
+
+
+def test_home_shows_what_is_looked_after_until_it_is_over(
+    owner: Trader, stranger: Trader, delivery: Delivery
+) -> None:
+    Bracket.objects.update(quantity=Decimal("0.03"), closed=Decimal("0.01"))
+    shown = "Long 0.02 BTCUSDT on Binance_F main Sandbox Stop 49000.1 · target 52500.1 Protected"
+    assert shown in text_of(owner.browser().get("/"))
+    assert "Looked after now" not in text_of(stranger.browser().get("/"))
+    Bracket.objects.update(status="done")
+    assert "Looked after now" not in text_of(owner.browser().get("/"))
+
+
 @pytest.mark.parametrize("model", ["webhooks/delivery", "execution/order", "execution/bracket"])
 def test_support_may_look_and_not_change(owner: Trader, delivery: Delivery, model: str) -> None:
     owner.user.is_staff = owner.user.is_superuser = True
@@ -287,18 +313,26 @@ def as_support(owner: Trader) -> Client:
 def test_support_reads_what_became_of_an_order_and_why(owner: Trader, delivery: Delivery) -> None:
     order, bracket = Order.objects.get(), Bracket.objects.get()
     told = {"by": "worker tokyo", "why": "the exchange <confirmed> it"}
-    Transition.objects.create(order=order, before="working", after="filled", **told)
+    Transition.objects.create(order=order, before="working", after="not_sent", **told)
+    error = {"code": "NOT_ENOUGH", "message": "needed 5", "hint": "", "exchange_code": "-2019"}
+    Order.objects.update(error=error | {"exchange_message": "Margin is insufficient."})
     Transition.objects.create(bracket=bracket, before="pending", after="armed", by="supervision")
 
     page = as_support(owner).get(f"/admin/execution/order/{order.pk}/change/").content.decode()
 
-    assert "order: working → filled, by worker tokyo: the exchange &lt;confirmed&gt; it" in page
+    assert "order: working → not sent, by worker tokyo: the exchange &lt;confirmed&gt; it" in page
+    assert "NOT_ENOUGH: needed 5 (the exchange said: -2019 Margin is insufficient.)" in page
     assert "protection: pending → armed, by supervision" in page
     assert f'href="/admin/webhooks/delivery/?q={delivery.public_id}"' in page
     there = as_support(owner).get(f"/admin/webhooks/delivery/{delivery.pk}/change/").content.decode()
     assert f'href="/admin/execution/order/{order.pk}/change/">entry BTCUSDT on Binance_F (filled)' in there
     assert "0.01<" in page
     assert "0.0100" not in page
+
+
+def test_support_reads_the_legs_of_a_bracket_with_their_ids(owner: Trader, delivery: Delivery) -> None:
+    page = as_support(owner).get(f"/admin/execution/bracket/{Bracket.objects.get().pk}/change/")
+    assert "stop : 0.01 at 49000.1, open (71)" in text_of(page)
 
 
 @pytest.mark.parametrize(

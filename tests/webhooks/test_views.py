@@ -144,7 +144,7 @@ def test_use_of_the_hook_is_noted(caller: Caller, owner: Trader, region: Region)
 
 @pytest.mark.parametrize("query", ["?dry=1", "?dry", "?dry=true"])
 def test_dry_run_by_option(caller: Caller, owner: Trader, region: Region, query: str) -> None:
-    would_send = [{"method": "POST", "path": "/fapi/v1/order", "parameters": {"symbol": "BTCUSDT"}}]
+    would_send = [{"method": "POST", "path": "/fapi/v1/order", "params": {"symbol": "BTCUSDT"}}]
     region.answer = lambda job: [result(job, 0, status="dry_run", would_send=would_send)]
 
     answer = caller.post(owner.path + query)
