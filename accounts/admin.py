@@ -118,7 +118,7 @@ class AccountEvents(EventsOfAccounts):
 
     model = AccountEvent
     verbose_name_plural = "history"
-    fields = readonly_fields = ("at", "text", "subject")
+    fields = readonly_fields = ("at", "text")
     can_delete = False
     max_num = 0
 

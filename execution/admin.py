@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from execution.history import transitions_of
 from execution.jobs import plain
@@ -52,19 +53,27 @@ def _told(transitions: Iterable[Transition]) -> SafeString:
         (
             f"{each.at:%Y-%m-%d %H:%M:%S} UTC",
             "protection" if each.bracket_id else "order",
-            f"{each.before} → {each.after}",
+            each.change,
             f"{each.by}{': ' if each.why else ''}{each.why}",
         )
         for each in transitions
     )
-    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}, {}: {}, by {}</li>", lines))
+    return format_html_join(mark_safe("<br>"), "{}, {}: {}, by {}", lines)
+
+
+def _leg(leg: Mapping[str, Any]) -> str:
+    """One stop or target with both of its ids, as JSON keeps it."""
+    ids = " = ".join(filter(None, (leg.get("client_id"), leg.get("exchange_id")))) or "no id"
+    size = f"{plain(Decimal(leg['quantity']))} at {plain(Decimal(leg['price']))}"
+    error = f": {leg['error']}" if leg.get("error") else ""
+    return f"{leg['kind']} {leg.get('number', '')}: {size}, {leg.get('status', '')} ({ids}){error}"
 
 
 @admin.register(Order)
 class OrderAdmin(OnlyLooking, AdminOfOrders):
     """Who, what, how it ended and why; what only its engineers read is folded away."""
 
-    list_display = ("token", "status", "symbol", "venue", "action", "user", "filled_shown", "created_at")
+    list_display = ("created_at", "user", "symbol", "venue", "action", "status", "filled_shown", "token")
     list_filter = ("status", "action", "venue", "environment", "region")
     list_select_related = ("user",)
     search_fields = (
@@ -78,10 +87,11 @@ class OrderAdmin(OnlyLooking, AdminOfOrders):
         "filled_shown",
         "average_price_shown",
         "its_delivery",
+        "what_was_wrong",
         "what_happened",
     )
     fieldsets = (
-        (None, {"fields": ("status", "error", "note", "what_happened")}),
+        (None, {"fields": ("status", "what_was_wrong", "note", "what_happened")}),
         ("What was asked", {"fields": ("user", "account", "its_delivery", "command", "created_at")}),
         ("What it was taken for", {"fields": ("action", "side", "symbol", "venue", "environment", "tag")}),
         (
@@ -113,6 +123,16 @@ class OrderAdmin(OnlyLooking, AdminOfOrders):
         where = reverse("admin:webhooks_delivery_changelist")
         return format_html('<a href="{}?q={}">{}</a>', where, order.delivery, order.delivery)
 
+    @admin.display(description="error", empty_value="-")
+    def what_was_wrong(self, order: Order) -> str | None:
+        """In words; `code` first, which users quote."""
+        if not order.error:
+            return None
+        words = (order.error.get(name) for name in ("code", "message", "hint"))
+        theirs = (order.error.get(name) for name in ("exchange_code", "exchange_message"))
+        told = " ".join(map(str, filter(None, theirs)))
+        return ": ".join(map(str, filter(None, words))) + (f" (the exchange said: {told})" if told else "")
+
     @admin.display(description="what happened")
     def what_happened(self, order: Order) -> SafeString:
         return _told(transitions_of(order))
@@ -121,8 +141,8 @@ class OrderAdmin(OnlyLooking, AdminOfOrders):
 @admin.register(Bracket)
 class BracketAdmin(OnlyLooking, AdminOfBrackets):
     list_display = (
-        *("public_id", "status", "instrument", "venue", "direction"),
-        *("quantity_shown", "user", "updated_at"),
+        *("created_at", "user", "instrument", "venue", "direction"),
+        *("quantity_shown", "status", "public_id"),
     )
     list_filter = ("status", "venue", "region")
     list_select_related = ("user",)
@@ -139,6 +159,7 @@ class BracketAdmin(OnlyLooking, AdminOfBrackets):
         "entry_price_shown",
         "entry_level_shown",
         "its_order",
+        "its_legs",
         "what_happened",
     )
     fieldsets = (
@@ -157,7 +178,7 @@ class BracketAdmin(OnlyLooking, AdminOfBrackets):
                 )
             },
         ),
-        ("Stop and targets", {"fields": ("legs", "plan", "stop_policy")}),
+        ("Stop and targets", {"fields": ("its_legs", "stop_policy")}),
         (
             "Inside",
             {
@@ -165,7 +186,7 @@ class BracketAdmin(OnlyLooking, AdminOfBrackets):
                 "fields": (
                     *("public_id", "token", "symbol", "region", "hedge", "entry_client_id"),
                     *("entry_exchange_id", "entry_conditional", "entry_level_shown", "entry_open"),
-                    *("gone_seen", "generation", "version", "updated_at"),
+                    *("legs", "plan", "gone_seen", "generation", "version", "updated_at"),
                 ),
             },
         ),
@@ -178,6 +199,10 @@ class BracketAdmin(OnlyLooking, AdminOfBrackets):
     def its_order(self, bracket: Bracket) -> SafeString:
         where = reverse("admin:execution_order_changelist")
         return format_html('<a href="{}?q={}">{}</a>', where, bracket.token, bracket.token)
+
+    @admin.display(description="legs")
+    def its_legs(self, bracket: Bracket) -> SafeString:
+        return format_html_join(mark_safe("<br>"), "{}", ((_leg(leg),) for leg in bracket.legs))
 
     @admin.display(description="what happened")
     def what_happened(self, bracket: Bracket) -> SafeString:

@@ -245,6 +245,10 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env_str("EMAIL_FROM", f"flipr <noreply@{_hos
 
 # --- Language, time, static files -------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
+USE_I18N = (
+    False  # one language; and times are written as below where no template says how, as on the admin pages
+)
+DATETIME_FORMAT = "Y-m-d H:i:s"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
