@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from exchanges.errors import OrderNotFound
 from exchanges.types import Direction, Instrument, Report, Side
-from execution.commands import Entry, Go, Protection, Reverse, Step
+from execution.commands import Entry, Go, Reverse, Step
 from execution.desk import Desk
 from execution.fates import take_in
 from execution.ids import new_public_id, step_token
@@ -21,6 +21,7 @@ from execution.observe import nameless, unknown_there
 from execution.pairing import pair_fits
 from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs, spelled_out
 from execution.takeover import fill_price, protect_fill
+from execution.terms import Protection
 from execution.unprotected import LESS, UNPROTECTED, exit_leg
 from execution.wire import load
 

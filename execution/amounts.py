@@ -42,6 +42,11 @@ def plain_name(value: str) -> str:
     return value if bare else f'"{value}"'
 
 
+def words(*parts: object) -> str:
+    """The parts that say something, one space between them."""
+    return " ".join(text for part in parts if part and (text := str(part)))
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Where a word stands: line and column from 1, length in characters."""

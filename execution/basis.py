@@ -8,10 +8,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchanges.types import Balance, Direction, Instrument, Side
-from execution.commands import Options, Protection, Size, SizeUnit
+from execution.amounts import Size, SizeUnit
 from execution.desk import Desk
 from execution.protection import Frame, stop_price
 from execution.sizing import FUNDED, Basis
+from execution.terms import Options, Protection
 
 
 def basis_for(

@@ -17,10 +17,11 @@ from accounts.models import Account
 from exchanges.registry import venue_class
 from exchanges.types import Direction
 from execution import mishap
+from execution.amounts import Level, Size, SizeUnit
 from execution.columns import fitting
-from execution.commands import Level, Protection, Size, SizeUnit, TakeProfit
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
 from execution.protection import Guarded, Leg, LegKind, LegState
+from execution.terms import Protection, TakeProfit
 from execution.transitions import move_bracket
 from execution.wire import dump, load
 

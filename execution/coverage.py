@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from execution.amounts import Size, SizeUnit, Span
 from execution.commands import (
-    Block,
-    BreakEven,
     Cancel,
     Close,
     Entry,
@@ -17,21 +16,17 @@ from execution.commands import (
     If,
     Ladder,
     LadderKind,
-    Message,
-    Options,
     Protect,
-    Protection,
     Reverse,
     Setting,
-    Size,
-    SizeUnit,
-    Span,
     Step,
     Twap,
     Wait,
 )
+from execution.message import Block, Message
 from execution.models import Action
 from execution.rejection import Rejection
+from execution.terms import BreakEven, Options, Protection
 
 GUARD: Final = Action.GUARD
 #: units of the part of a position that a stop or a target closes

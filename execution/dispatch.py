@@ -25,11 +25,12 @@ from exchanges.types import Environment
 from exchanges.venue import Venue
 from execution import coverage
 from execution.brokers import Unreached
-from execution.commands import Block, Cancel, Message, Step
+from execution.commands import Cancel, Step
 from execution.envelope import task_message
 from execution.ids import order_token
 from execution.jobs import Job, JobAccount, JobStep
 from execution.lanes import lane_of, queue_up, ticket_at
+from execution.message import Block, Message
 from execution.models import Order, OrderState
 from execution.rejection import Rejection, error_object
 from execution.routing import accounts_for, region_of, venue_of

@@ -6,11 +6,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchanges.types import Direction, Instrument, MarginMode, OrderRequest, OrderType, TimeInForce
+from execution.amounts import Level, SizeUnit
 from execution.basis import basis_for
-from execution.commands import Entry, EntryKind, Level, Protection, SizeUnit
+from execution.commands import Entry, EntryKind
 from execution.desk import Desk
 from execution.protection import Frame, above_zero, check_sides, distance, down, spelled_out, up
 from execution.sizing import PRICED, check_bounds, check_spend, exact_quantity
+from execution.terms import Protection
 
 #: a price remembered this much above the minimum needs no fresh look before an order
 PLENTY = Decimal(3)

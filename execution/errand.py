@@ -9,6 +9,7 @@ from exchanges.errors import AuthRefused, ExchangeError
 from exchanges.limits import Priority, pressing
 from exchanges.types import Direction, Instrument, OrderStatus, Side
 from execution import keycheck, mishap
+from execution.amounts import Size, SizeUnit
 from execution.book import breaker
 from execution.circuit import opens
 from execution.commands import (
@@ -23,8 +24,6 @@ from execution.commands import (
     Protect,
     Reverse,
     Setting,
-    Size,
-    SizeUnit,
     Step,
 )
 from execution.confirm import UnknownOutcome

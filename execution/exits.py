@@ -19,8 +19,8 @@ from exchanges.types import (
     TimeInForce,
     linear_average,
 )
-from execution.amounts import plain_number
-from execution.commands import Cancel, CancelWhat, Close, Level, Size, SizeUnit
+from execution.amounts import Level, Size, SizeUnit, plain_number
+from execution.commands import Cancel, CancelWhat, Close
 from execution.confirm import UnknownOutcome
 from execution.desk import Desk, Released
 from execution.ids import side_token

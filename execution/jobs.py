@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.types import Environment
-from execution.commands import Span, Step
+from execution.amounts import Span
+from execution.commands import Step
 from execution.wire import dump, load
 
 

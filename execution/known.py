@@ -28,7 +28,7 @@ from exchanges.types import (
     Report,
 )
 from exchanges.venue import Venue
-from execution.commands import Span
+from execution.amounts import Span
 from execution.rejection import Rejection
 
 

@@ -15,11 +15,11 @@ from exchanges.errors import (
     Unsupported,
 )
 from exchanges.types import Direction, Instrument, OrderRequest, TriggerBy
-from execution.commands import Protection, StopLoss, TakeProfit
 from execution.desk import Desk
 from execution.ids import step_token
 from execution.protection import Guarded, Leg, LegKind, LegState
 from execution.rejection import Rejection
+from execution.terms import Protection, StopLoss, TakeProfit
 
 ATTEMPTS = 3
 #: of a leg in the books that may stand already: it is written down before it leaves

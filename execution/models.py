@@ -12,8 +12,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Account
-from execution.commands import TAG_LENGTH
 from execution.ids import new_public_id
+from execution.terms import TAG_LENGTH
 
 #: how the names of venues end whose quantities are contracts
 MARGINED_IN_COINS = "_C"

@@ -8,13 +8,15 @@ from decimal import Decimal
 
 from exchanges.errors import ExchangeError, Unsupported
 from exchanges.types import Direction, Instrument, OrderType, Position, Report
+from execution.amounts import Level, Size, SizeUnit
 from execution.arming import arm
-from execution.commands import Level, Protect, Protection, Size, SizeUnit, StopLoss, TakeProfit
+from execution.commands import Protect
 from execution.desk import Desk
 from execution.exits import closing_direction, is_exit
 from execution.legs import check_legs
 from execution.protection import Frame, Guarded, check_sides, down, spelled_out, stop_price, target_price
 from execution.rejection import Rejection
+from execution.terms import Protection, StopLoss, TakeProfit
 
 _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from exchanges.errors import ExchangeError, NotSent, OutcomeUnknown
 from exchanges.types import Instrument, Legs, OrderRequest, Report
+from execution.amounts import SizeUnit
 from execution.attempts import StopFailed, name_leg, placed, put
-from execution.commands import SizeUnit
 from execution.desk import Desk
 from execution.legs import announce, cancel_legs, exit_order, has_stop
 from execution.protection import Guarded, Leg, LegKind, LegState

@@ -12,7 +12,8 @@ from accounts.vault import VaultError
 from exchanges.errors import ExchangeError
 from exchanges.types import Instrument
 from execution import book, claims, lanes, mishap
-from execution.commands import Go, Size
+from execution.amounts import Size
+from execution.commands import Go
 from execution.desk import Desk
 from execution.errand import Errand
 from execution.jobs import Job, JobStep, Result

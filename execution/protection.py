@@ -13,18 +13,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from exchanges.types import Direction, Instrument, OrderRef, OrderType, TriggerBy
-from execution.commands import (
-    BreakEven,
-    Level,
-    Offset,
-    OffsetUnit,
-    Protection,
-    Size,
-    SizeUnit,
-    StopLoss,
-    TakeProfit,
-)
+from execution.amounts import Level, Offset, OffsetUnit, Size, SizeUnit
 from execution.rejection import Rejection
+from execution.terms import BreakEven, Protection, StopLoss, TakeProfit
 
 HUNDRED = Decimal(100)
 

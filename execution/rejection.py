@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from exchanges.errors import ExchangeError
-from execution.commands import Span
+from execution.amounts import Span
 
 
 class Rejection(Exception):

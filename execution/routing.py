@@ -9,7 +9,8 @@ from accounts.models import Account, User
 from exchanges.registry import every_venue, venue_class
 from exchanges.types import Environment, Product
 from exchanges.venue import Venue
-from execution.commands import Block, Span, VenueName
+from execution.amounts import Span
+from execution.message import Block, VenueName
 from execution.rejection import Rejection
 
 __all__ = ["accounts_for", "region_of", "venue_of"]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from exchanges.errors import InvalidOrder
 from exchanges.types import Direction, Instrument
-from execution.commands import Entry, Go, Options, Reverse
+from execution.commands import Entry, Go, Reverse
 from execution.desk import Desk
 from execution.rejection import Rejection
+from execution.terms import Options
 
 
 def check_market(desk: Desk, step: Entry | Go | Reverse, instrument: Instrument) -> None:

@@ -12,7 +12,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from exchanges.symbols import is_dollar
 from exchanges.types import Balance, Direction, Instrument, Product
-from execution.commands import Size, SizeUnit
+from execution.amounts import Size, SizeUnit
 from execution.protection import HUNDRED, down, up
 from execution.rejection import Rejection
 

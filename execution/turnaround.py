@@ -12,9 +12,10 @@ from decimal import Decimal
 
 from exchanges.errors import ExchangeError, OutcomeUnknown
 from exchanges.types import Direction, Instrument, OrderRequest, Position
+from execution.amounts import Size, SizeUnit
 from execution.arming import arm
 from execution.basis import basis_for
-from execution.commands import Close, Entry, EntryKind, Go, Reverse, Size, SizeUnit
+from execution.commands import Close, Entry, EntryKind, Go, Reverse
 from execution.confirm import UnknownOutcome
 from execution.desk import Desk
 from execution.entry import Opened, carry_out, guarded, place, plan

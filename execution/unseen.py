@@ -20,7 +20,8 @@ from exchanges.types import (
     Report,
     Side,
 )
-from execution.commands import Entry, EntryKind, Go, Reverse, SizeUnit, Step
+from execution.amounts import SizeUnit
+from execution.commands import Entry, EntryKind, Go, Reverse, Step
 from execution.desk import Desk
 from execution.forgotten import SURELY
 from execution.models import Difference, DifferenceKind, Order

@@ -9,7 +9,8 @@ from typing import Any
 from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_tagged_union
 
-from execution.commands import Span, Step
+from execution.amounts import Span
+from execution.commands import Step
 
 converter = make_converter(omit_if_default=True)
 converter.register_unstructure_hook(Decimal, str)

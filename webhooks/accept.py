@@ -16,8 +16,8 @@ from accounts.entrance import Entrance
 from accounts.models import Hook
 from accounts.statements import insert_together
 from execution import dispatch, mishap
-from execution.commands import Message
 from execution.dispatch import Intake, Prepared
+from execution.message import Message
 from execution.outcome import board
 from execution.rejection import Rejection
 from execution.results import result_of

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 
-from execution.commands import Span
+from execution.amounts import Span
 from execution.results import delivery_status
 from webhooks.models import Delivery
 from webhooks.refused import FORBIDDEN, Refused

@@ -25,11 +25,12 @@ from exchanges.types import (
     OrderType,
     Side,
 )
+from execution.amounts import Level, Offset, OffsetUnit
 from execution.arming import arm
-from execution.commands import Level, Offset, OffsetUnit, Protection, StopLoss
 from execution.desk import LONGEST_WAIT_SECONDS, Desk
 from execution.protection import Guarded, LegState
 from execution.supervise import open_desk
+from execution.terms import Protection, StopLoss
 from execution.timeline import Timeline
 
 FRESH_SECONDS = 10.0

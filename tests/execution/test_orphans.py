@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from exchanges.types import Direction, OrderRequest, OrderStatus, OrderType, Report, Side
 from execution import orphans, supervise
-from execution.commands import Protection
 from execution.ids import step_token
 from execution.models import Bracket, Comparison, Difference, Order
 from execution.orphans import same, unclaimed
 from execution.protection import Guarded, Leg, LegKind, LegState
 from execution.supervise import open_desk
+from execution.terms import Protection
 from execution.watched import AFTERCARE
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanges.types import Direction, Instrument, Product
-from execution.commands import Level, Offset, OffsetUnit, Protection, Size, SizeUnit, StopLoss, TakeProfit
+from execution.amounts import Level, Offset, OffsetUnit, Size, SizeUnit
 from execution.protection import (
     Frame,
     LegKind,
@@ -20,6 +20,7 @@ from execution.protection import (
     target_quantities,
 )
 from execution.rejection import Rejection
+from execution.terms import Protection, StopLoss, TakeProfit
 
 BTC = Instrument(
     "BTCUSDT", "BTC", "USDT", "USDT", Product.LINEAR, D("0.1"), D("0.001"), min_quantity=D("0.001")

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 import pytest
 
 from exchanges.types import Balance, Direction, Instrument, Product
-from execution.commands import Size, SizeUnit
+from execution.amounts import Size, SizeUnit
 from execution.rejection import Rejection
 from execution.sizing import Basis, check_bounds, check_currency, exact_quantity, quantity
 

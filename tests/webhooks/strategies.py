@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from exchanges.names import EXCHANGES
 from exchanges.types import Direction, MarginMode, PositionMode, Product, TimeInForce, TriggerBy
+from execution import amounts, message, terms
 from execution import commands as c
 from webhooks.syntax.words import GLUED, STEPS, VOCABULARY
 
@@ -36,69 +37,73 @@ def maybe(strategy):
 
 
 @cache
-def sizes(*units: c.SizeUnit):
+def sizes(*units: amounts.SizeUnit):
     return st.one_of(*(_size(unit) for unit in units))
 
 
 @cache
-def _size(unit: c.SizeUnit):
-    if unit in (c.SizeUnit.MAX, c.SizeUnit.ALL, c.SizeUnit.REST):
-        return st.just(c.Size(unit))
+def _size(unit: amounts.SizeUnit):
+    if unit in (amounts.SizeUnit.MAX, amounts.SizeUnit.ALL, amounts.SizeUnit.REST):
+        return st.just(amounts.Size(unit))
     value = percents if "percent" in unit else positive
     currency = st.sampled_from(["", "usdt", "usdc", "usd"]) if "quote" in unit else st.just("")
-    return st.builds(c.Size, st.just(unit), value, currency)
+    return st.builds(amounts.Size, st.just(unit), value, currency)
 
 
 @cache
-def offsets(*units: c.OffsetUnit):
+def offsets(*units: amounts.OffsetUnit):
     return st.one_of(*(_offset(unit) for unit in units))
 
 
 @cache
-def _offset(unit: c.OffsetUnit):
-    return st.builds(c.Offset, percents if unit is c.OffsetUnit.PERCENT else positive, st.just(unit))
+def _offset(unit: amounts.OffsetUnit):
+    return st.builds(
+        amounts.Offset, percents if unit is amounts.OffsetUnit.PERCENT else positive, st.just(unit)
+    )
 
 
-PLAIN = (c.OffsetUnit.PERCENT, c.OffsetUnit.TICKS, c.OffsetUnit.QUOTE)
-prices = st.builds(c.Level, price=positive)
+PLAIN = (amounts.OffsetUnit.PERCENT, amounts.OffsetUnit.TICKS, amounts.OffsetUnit.QUOTE)
+prices = st.builds(amounts.Level, price=positive)
 
 
 @cache
-def levels(*units: c.OffsetUnit):
-    return prices | st.builds(c.Level, offset=offsets(*(units or PLAIN)))
+def levels(*units: amounts.OffsetUnit):
+    return prices | st.builds(amounts.Level, offset=offsets(*(units or PLAIN)))
 
 
-part_sizes = sizes(c.SizeUnit.PERCENT, c.SizeUnit.PERCENT_POSITION, c.SizeUnit.CONTRACTS)
-entry_sizes = sizes(*(unit for unit in c.SizeUnit if unit is not c.SizeUnit.REST and "risk" not in unit))
-risk_sizes = sizes(c.SizeUnit.RISK_PERCENT, c.SizeUnit.RISK_QUOTE)
+part_sizes = sizes(amounts.SizeUnit.PERCENT, amounts.SizeUnit.PERCENT_POSITION, amounts.SizeUnit.CONTRACTS)
+entry_sizes = sizes(
+    *(unit for unit in amounts.SizeUnit if unit is not amounts.SizeUnit.REST and "risk" not in unit)
+)
+risk_sizes = sizes(amounts.SizeUnit.RISK_PERCENT, amounts.SizeUnit.RISK_QUOTE)
 triggers = maybe(st.sampled_from(TriggerBy))
-shares = maybe(st.integers(1, 25).map(lambda value: c.Size(c.SizeUnit.PERCENT, Decimal(value))))
+shares = maybe(st.integers(1, 25).map(lambda value: amounts.Size(amounts.SizeUnit.PERCENT, Decimal(value))))
 target_numbers = st.lists(st.integers(1, 9), max_size=4, unique=True)
-stops = st.builds(c.StopLoss, levels(), maybe(part_sizes), triggers, maybe(levels()))
+stops = st.builds(terms.StopLoss, levels(), maybe(part_sizes), triggers, maybe(levels()))
 break_evens = st.sampled_from(["", "now", "target", "level"])
 leverages = maybe(st.integers(1, 1000).map(Decimal))
 margin_modes, position_modes = maybe(st.sampled_from(MarginMode)), maybe(st.sampled_from(PositionMode))
-times_in_force, after_times = st.sampled_from(TimeInForce), maybe(st.sampled_from(c.AfterTime))
+times_in_force, after_times = st.sampled_from(TimeInForce), maybe(st.sampled_from(terms.AfterTime))
 timings = st.sampled_from(["", "expire", "duration"])
 
 
 @cache
-def trails(*units: c.OffsetUnit):
-    return maybe(st.builds(c.Trail, offsets(*units), maybe(levels(*units))))
+def trails(*units: amounts.OffsetUnit):
+    return maybe(st.builds(terms.Trail, offsets(*units), maybe(levels(*units))))
 
 
 @cache
-def dcas(*units: c.OffsetUnit):
-    return maybe(st.builds(c.Dca, st.integers(1, 200), offsets(*units), maybe(percents)))
+def dcas(*units: amounts.OffsetUnit):
+    return maybe(st.builds(terms.Dca, st.integers(1, 200), offsets(*units), maybe(percents)))
 
 
 @st.composite
 def targets(draw, units):
     numbers = draw(target_numbers)
     if draw(st.booleans()):
-        return tuple(c.TakeProfit(None, number) for number in numbers or [0])
+        return tuple(terms.TakeProfit(None, number) for number in numbers or [0])
     return tuple(
-        c.TakeProfit(
+        terms.TakeProfit(
             draw(levels(*units)),
             number,
             draw(shares),
@@ -113,8 +118,8 @@ def targets(draw, units):
 def protections(draw, *, alone=False, need_stop=False):
     stop = draw(stops)
     if not need_stop:
-        stop = draw(st.sampled_from([stop, None, c.StopLoss(None)]))
-    units = (*PLAIN, c.OffsetUnit.R) if stop is not None and stop.level is not None else PLAIN
+        stop = draw(st.sampled_from([stop, None, terms.StopLoss(None)]))
+    units = (*PLAIN, amounts.OffsetUnit.R) if stop is not None and stop.level is not None else PLAIN
     wins = draw(targets(units))
     trail = draw(trails(*units))
     be = draw(break_evens)
@@ -123,13 +128,13 @@ def protections(draw, *, alone=False, need_stop=False):
     numbers = [each.number for each in wins if each.level is not None]
     if be == "target" and (numbers or (alone and not wins)):
         number = draw(st.sampled_from(numbers)) if numbers else 1
-        break_even = c.BreakEven(after_target=number, plus=plus)
+        break_even = terms.BreakEven(after_target=number, plus=plus)
     elif be == "level":
-        break_even = c.BreakEven(after=draw(levels(*units)), plus=plus)
+        break_even = terms.BreakEven(after=draw(levels(*units)), plus=plus)
     elif be == "now":
-        break_even = c.BreakEven(plus=plus)
+        break_even = terms.BreakEven(plus=plus)
     dca = None if alone else draw(dcas(*units))
-    return c.Protection(stop, wins, trail, break_even, dca)
+    return terms.Protection(stop, wins, trail, break_even, dca)
 
 
 @st.composite
@@ -148,7 +153,7 @@ def options(draw, *, rests=False, settings=True):
             chosen |= {timed: draw(durations), "then": draw(after_times)}
     elif draw(st.booleans()):
         chosen["time_in_force"] = draw(times_in_force)
-    return c.Options(**chosen)
+    return terms.Options(**chosen)
 
 
 @st.composite
@@ -198,7 +203,7 @@ icebergs = st.builds(
 closes = st.builds(
     c.Close,
     maybe(directions),
-    part_sizes | sizes(c.SizeUnit.BASE, c.SizeUnit.QUOTE),
+    part_sizes | sizes(amounts.SizeUnit.BASE, amounts.SizeUnit.QUOTE),
     maybe(levels()),
     options(settings=False),
 )
@@ -233,9 +238,9 @@ def blocks(draw):
         st.sampled_from([(product, False) for product in Product])
         | st.sampled_from([(Product.SPOT, True), (Product.LINEAR, True)])
     )
-    return c.Block(
+    return message.Block(
         tuple(draw(st.lists(symbols, min_size=1, max_size=3, unique=True))),
-        c.VenueName(draw(st.sampled_from(EXCHANGES)), product, testnet),
+        message.VenueName(draw(st.sampled_from(EXCHANGES)), product, testnet),
         tuple(
             draw(st.lists(names, max_size=2, unique_by=str.lower))
         ),  # few: a message has a bound on them all
@@ -246,7 +251,7 @@ def blocks(draw):
 @st.composite
 def messages(draw):
     sent = draw(maybe(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))))  # noqa: DTZ001
-    return c.Message(
+    return message.Message(
         tuple(draw(st.lists(blocks(), min_size=1, max_size=3))),
         draw(optional_names),
         sent,
@@ -255,7 +260,7 @@ def messages(draw):
         draw(st.booleans()),
         draw(st.booleans()),
         draw(optional_names),
-        draw(maybe(st.sampled_from(c.Notify))),
+        draw(maybe(st.sampled_from(message.Notify))),
     )
 
 

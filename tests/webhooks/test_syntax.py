@@ -10,9 +10,8 @@ import pytest
 
 from exchanges.names import EXCHANGES
 from exchanges.types import Direction, MarginMode, PositionMode, Product, TimeInForce, TriggerBy
+from execution.amounts import Level, Offset, OffsetUnit, Size, SizeUnit, Span
 from execution.commands import (
-    AfterTime,
-    BreakEven,
     Cancel,
     CancelWhat,
     Close,
@@ -25,25 +24,14 @@ from execution.commands import (
     Ladder,
     LadderKind,
     LadderShape,
-    Level,
-    Notify,
-    Offset,
-    OffsetUnit,
-    Options,
     Protect,
-    Protection,
     Reverse,
     Setting,
-    Size,
-    SizeUnit,
-    Span,
-    StopLoss,
-    TakeProfit,
-    Trail,
     Twap,
-    VenueName,
     Wait,
 )
+from execution.message import Notify, VenueName
+from execution.terms import AfterTime, BreakEven, Options, Protection, StopLoss, TakeProfit, Trail
 from webhooks.syntax import parse
 
 LONG, SHORT = Direction.LONG, Direction.SHORT

@@ -6,7 +6,8 @@ import gzip
 
 import pytest
 
-from execution.commands import Entry, Span
+from execution.amounts import Span
+from execution.commands import Entry
 from execution.models import Order
 from webhooks.syntax import BadCommand, located, parse, parse_bytes
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from execution.commands import Message
+from execution.message import Message
 from tests.webhooks.strategies import (
     damaged_messages,
     foreign_bodies,

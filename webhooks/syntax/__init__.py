@@ -1,4 +1,4 @@
-"""The language of the webhook body: text in, `execution.commands` out."""
+"""The language of the webhook body: text in, `execution.message` out."""
 
 from webhooks.syntax.errors import BadCommand, located
 from webhooks.syntax.parser import parse, parse_bytes

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NoReturn
 
-from execution.amounts import plain_number
-from execution.commands import Level, Offset, OffsetUnit, Size, SizeUnit
+from execution.amounts import Level, Offset, OffsetUnit, Size, SizeUnit, plain_number
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.errors import did_you_mean
 from webhooks.syntax.lexer import END, NUMBER

@@ -5,17 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchanges.types import Direction, TimeInForce
-from execution.commands import (
-    Entry,
-    EntryKind,
-    Level,
-    Offset,
-    OffsetUnit,
-    Protect,
-    Size,
-    SizeUnit,
-    TakeProfit,
-)
+from execution.amounts import Level, Offset, OffsetUnit, Size, SizeUnit
+from execution.commands import Entry, EntryKind, Protect
+from execution.terms import TakeProfit
 from webhooks.syntax.amounts import HUNDRED
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.draft import Draft

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from execution.commands import Span
+from execution.amounts import Span
 from webhooks.syntax.errors import BadCommand, did_you_mean, line_starts, quoted
 from webhooks.syntax.lexer import END, HEADER, SPACE, STRING, tokenize
 from webhooks.syntax.placeholders import refuse_placeholder

@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from execution.amounts import plain_number, plain_time
-from execution.commands import Block, Message
+from execution.message import Block, Message
 
 _POSITIONS = frozenset({"span", "spans", "side_span", "symbol_spans"})
 
 
 def as_data(value: Any) -> Any:
-    """Any value of `execution.commands` as what `json.dumps` takes. Absent options are left out."""
+    """Any value of a message (`execution.message`) as what `json.dumps` takes. Absent options are left out."""
     if dataclasses.is_dataclass(value):
         named = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
         return {

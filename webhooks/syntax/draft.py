@@ -5,24 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from execution.commands import (
-    BreakEven,
-    Close,
-    Dca,
-    Entry,
-    EntryKind,
-    Go,
-    Options,
-    Protect,
-    Protection,
-    Setting,
-    Size,
-    Span,
-    Step,
-    StopLoss,
-    TakeProfit,
-    Trail,
-)
+from execution.amounts import Size, Span
+from execution.commands import Close, Entry, EntryKind, Go, Protect, Setting, Step
+from execution.terms import BreakEven, Dca, Options, Protection, StopLoss, TakeProfit, Trail
 
 _NO_PROTECTION = Protection()
 _NO_OPTIONS = Options()

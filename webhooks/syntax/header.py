@@ -10,7 +10,8 @@ from typing import NoReturn
 from exchanges.names import EXCHANGES, PRODUCT_NAMES, exchange_name, name_key
 from exchanges.symbols import in_coins, in_dollars, plain
 from exchanges.types import Product
-from execution.commands import Span, VenueName
+from execution.amounts import Span
+from execution.message import VenueName
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.errors import BadCommand, nearest, quoted, shortened
 from webhooks.syntax.lexer import COMMA, END, HEADER, SPACE

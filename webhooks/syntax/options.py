@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from execution.commands import TAG_LENGTH
+from execution.terms import TAG_LENGTH
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.draft import Draft
 from webhooks.syntax.lexer import NUMBER

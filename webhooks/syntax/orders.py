@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from exchanges.types import Direction
+from execution.amounts import Level, OffsetUnit, Size, SizeUnit
 from execution.commands import (
-    TAG_LENGTH,
     WHOLE_POSITION,
     Cancel,
     CancelWhat,
@@ -17,13 +17,10 @@ from execution.commands import (
     Iceberg,
     Ladder,
     LadderShape,
-    Level,
-    OffsetUnit,
     Reverse,
-    Size,
-    SizeUnit,
     Twap,
 )
+from execution.terms import TAG_LENGTH
 from webhooks.syntax.amounts import CLOSE_SIZE, ENTRY_SIZE, at_leverage, at_size, level, offset, price, size
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.draft import Draft

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from execution.commands import Block, Cancel, Close, If, Message, Protect, Step, Wait
+from execution.commands import Cancel, Close, If, Protect, Step, Wait
+from execution.message import Block, Message
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.errors import BadCommand
 from webhooks.syntax.foreign import refuse_other_formats

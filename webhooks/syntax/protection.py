@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchanges.types import TriggerBy
-from execution.commands import BreakEven, Dca, Level, OffsetUnit, Protect, Size, StopLoss, TakeProfit, Trail
+from execution.amounts import Level, OffsetUnit, Size
+from execution.commands import Protect
+from execution.terms import BreakEven, Dca, StopLoss, TakeProfit, Trail
 from webhooks.syntax.amounts import HUNDRED, PART_SIZE, at_size, level, offset, size
 from webhooks.syntax.cursor import Cursor
 from webhooks.syntax.draft import Draft

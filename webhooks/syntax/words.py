@@ -5,16 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from exchanges.types import Direction, MarginMode, PositionMode, Product, TimeInForce, TriggerBy
-from execution.commands import (
-    AfterTime,
-    CancelWhat,
-    Condition,
-    EntryKind,
-    LadderKind,
-    LadderShape,
-    Notify,
-    SizeUnit,
-)
+from execution.amounts import SizeUnit
+from execution.commands import CancelWhat, Condition, EntryKind, LadderKind, LadderShape
+from execution.message import Notify
+from execution.terms import AfterTime
 
 EXAMPLE = "BTCUSDT on Binance_F market long 0.01 sl off 2%"
 EXAMPLE_HEADER = "BTCUSDT on Binance_F"
