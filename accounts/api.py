@@ -8,9 +8,11 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.urls import resolve
 from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers, status
 from rest_framework.authentication import SessionAuthentication
@@ -38,6 +40,8 @@ class Endpoint(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         _refuse_unknown(request.query_params, (*self.parameters, "format"))
+        if twice := [name for name, values in request.query_params.lists() if len(values) > 1]:
+            raise serializers.ValidationError({name: ["This stands twice."] for name in twice})
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, ValidationError):
@@ -238,3 +242,17 @@ def _verb(verbs: Mapping[str, Callable[[Any], object]], name: str) -> Callable[[
     if name not in verbs:
         raise Http404
     return verbs[name]
+
+
+# -- what else begins with /api/ -------------------------------------------------------------------------
+
+
+@csrf_exempt
+def nowhere(request: HttpRequest) -> HttpResponse:
+    """For programs, in JSON. Without its last slash an address is told by 308, which keeps method and body: Django's
+    301 makes a GET of a POST, so that a list of keys was the answer to a new one."""
+    path = request.path_info
+    if not path.endswith("/") and resolve(f"{path}/").func is not nowhere:
+        address = request.get_full_path(force_append_slash=True)
+        return HttpResponsePermanentRedirect(address, preserve_request=True)
+    return JsonResponse({"detail": "Not found."}, status=404)

@@ -1,8 +1,9 @@
 """Every address of the service; each app brings its own."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from accounts.api import nowhere
 from flipr.health import healthz
 
 urlpatterns = [
@@ -12,4 +13,5 @@ urlpatterns = [
     path("", include("webhooks.urls")),
     path("", include("execution.urls")),
     path("", include("accounts.urls")),
+    re_path(r"^api/", nowhere),
 ]

@@ -136,6 +136,20 @@ def test_a_stranger_finds_no_hook(hook: Hook, strangers: Client):
     assert Hook.objects.values().get() == before
 
 
+@pytest.mark.parametrize("where", ["/api/", "/api/nope/", "/api/nope", "/api/accounts/a/b/c/"])
+def test_a_program_is_told_in_json_that_there_is_nothing(owners: Client, where: str):
+    for answer in (owners.get(where), post(owners, where)):
+        assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
+
+
+def test_without_its_last_slash_an_address_keeps_the_method(owners: Client):
+    answer = post(owners, "/api/hooks?format=json", {"name": "a"})
+    assert (answer.status_code, answer["Location"]) == (308, "/api/hooks/?format=json")
+    assert not Hook.objects.exists()
+    made = owners.post("/api/hooks", {"name": "a"}, content_type="application/json", follow=True)
+    assert (made.status_code, made.json()["name"]) == (201, "a")
+
+
 def test_an_account_is_paused_resumed_and_deleted(account: Account, owners: Client):
     where = f"/api/accounts/{account.public_id}/"
     assert post(owners, f"{where}pause/").json()["status"] == "paused"

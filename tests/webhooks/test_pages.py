@@ -108,6 +108,7 @@ def test_strange_questions_are_answered(owner: Trader, where: str, code: int) ->
         ("/api/deliveries/?venue=Binance_F", "venue"),
         ("/api/differences/?acount=a", "acount"),
         ("/api/hooks/?page=2", "page"),
+        ("/api/orders/?status=open&status=filled", "status"),
     ],
 )
 def test_a_program_is_not_shown_what_it_did_not_ask_for(owner: Trader, where: str, field: str) -> None:
