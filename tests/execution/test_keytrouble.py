@@ -251,7 +251,7 @@ def test_the_brackets_of_a_refused_key_say_so_until_it_works_again(
     client.force_login(desk.user)
     order = Bracket.objects.get(pk=desk.bracket().pk).orders.get()
     page = client.get(reverse("execution:order", args=[order.token])).content.decode()
-    assert "the exchange refuses the key" in page
+    assert "The exchange refuses the key" in page
     Account.objects.filter(pk=account.pk).update(sealed=good, status=AccountStatus.UNVERIFIED)
     keycheck.check(account.public_id)
     assert desk.bracket().note == ""
