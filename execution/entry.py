@@ -20,6 +20,7 @@ from execution.legs import check_legs
 from execution.protection import Guarded, spelled_out
 from execution.rules import check_market, check_opposite, reduces_opposite, set_leverage
 from execution.takeover import protect_fill
+from execution.terms import Protection
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,10 @@ def carry_out(desk: Desk, step: Entry, order: OrderRequest, make: Callable[..., 
 def guarded(
     desk: Desk, step: Entry, order: OrderRequest, report: Report, make: Callable[..., Guarded]
 ) -> Opened:
-    """Protect what an entry that was placed has filled so far. Whatever is raised here, the entry stands."""
+    """Protect what an entry that was placed has filled so far. Whatever is raised here, the entry stands. What only
+    reduced the other side, by the account's rule, opened nothing to protect."""
     instrument = order.instrument
-    protection = spelled_out(step.protection)
+    protection = Protection() if order.reduce_only else spelled_out(step.protection)
     if not protection or (report.status.final and not report.filled):
         return Opened(instrument, report, None)
     bracket = make(

@@ -112,6 +112,15 @@ def test_the_accounts_rule_for_opposite_signals(desk, rule, status, held, venue,
     assert position["direction"] == ("short" if rule == "reverse" else "long")
 
 
+@pytest.mark.parametrize(("venue", "family"), FUTURES)
+def test_what_only_reduces_by_the_accounts_rule_has_nothing_to_protect(desk, venue, family):
+    desk.one(f"BTCUSDT on {venue} market long 0.02 sl off 2%")
+    Account.objects.filter(pk=desk.accounts[family].pk).update(opposite_signal="reduce")
+    result = desk.one(f"BTCUSDT on {venue} market sell 0.01 sl off 2% tp off 2%")
+    assert (result["status"], result["error"], result["protection"]["status"]) == ("filled", None, "none")
+    assert {each["side"] for each in desk.open_orders(venue, family)} == {"sell"}
+
+
 def test_a_paused_account_is_refused_before_anything_is_sent(desk):
     flows.pause_account(desk.accounts["binance"], "by hand")
     result = desk.one("BTCUSDT on Binance_F market long 0.01")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from exchanges.types import Direction, TimeInForce
 from execution.amounts import Level, Offset, OffsetUnit, Size, SizeUnit
-from execution.commands import Entry, EntryKind, Protect
+from execution.commands import Entry, EntryKind, Go, Protect, Reverse
 from execution.terms import TakeProfit
 from webhooks.syntax.amounts import HUNDRED
 from webhooks.syntax.cursor import Cursor
@@ -101,6 +101,8 @@ def _check_break_even(c: Cursor, draft: Draft) -> None:
 
 def _check_options(c: Cursor, draft: Draft) -> None:
     options, spans = draft.options, draft.spans
+    if "reduce" in options:
+        _check_reduce(c, draft)
     if draft.at_market:
         _check_at_market(c, draft)
     if "then" in options and not {"expire", "duration"} & options.keys():
@@ -116,6 +118,19 @@ def _check_options(c: Cursor, draft: Draft) -> None:
             if name in options:
                 message = f"{options['time_in_force']} orders never rest in the book"
                 raise c.error_at(spans[name], "OPTIONS_CLASH", message, "leave one of the two out")
+
+
+def _check_reduce(c: Cursor, draft: Draft) -> None:
+    """A stop for what was not opened would be told as armed, and the other half of a reverse be refused when the
+    position is closed already."""
+    span = draft.spans["reduce"]
+    if draft.make is Reverse:
+        message = "reverse opens the other side, and reduce opens nothing"
+        raise c.error_at(span, "OPTIONS_CLASH", message, "leave reduce out, or write close")
+    if draft.is_protected and draft.make is not Go:
+        message = "a reduce order opens nothing that could be protected"
+        hint = "leave reduce out; for the stop of what stays open write it before the order: sl off 2%"
+        raise c.error_at(span, "OPTIONS_CLASH", message, hint)
 
 
 def _check_at_market(c: Cursor, draft: Draft) -> None:

@@ -22,7 +22,7 @@ _RAW_NAME = re.compile(rf'[^,"“{SPACE}]+')
 class Cursor:
     """`kind` is the token at the cursor: a lower-case word or a mark of the lexer. `i` is its index."""
 
-    __slots__ = ("_lines", "first_r", "i", "idle", "kind", "kinds", "starts", "text", "words")
+    __slots__ = ("_lines", "_named", "first_r", "i", "idle", "kind", "kinds", "starts", "text", "words")
 
     def __init__(self, text: str) -> None:
         tokens = tokenize(text)
@@ -34,6 +34,8 @@ class Cursor:
         self.first_r: Span | None = None
         #: values are read but mean nothing (protection after `go flat`), so NaN may stand for one
         self.idle = False
+        #: behind which token a bare name ended, and the name with the word before it
+        self._named = (-1, "")
         self._lines = line_starts(text) if "\n" in text or "\r" in text else None
 
     # -- what stands here ------------------------------------------------------------------------------
@@ -109,7 +111,13 @@ class Cursor:
             raise self.error("MISSING_NAME", f"the name after {quoted(after)} is missing", hint)
         value = self.raw(_RAW_NAME).rstrip(";|")
         self._check_length(value, longest, first)
+        self._named = (self.i, f'{after} "{value}')
         return value
+
+    def in_quotes(self) -> str:
+        """How to write the name that ended here, if the word here belongs to it too: `tag "Long Entry"`."""
+        ended, name = self._named
+        return f'{name} {self.chunk(self.i)}"' if ended == self.i else ""
 
     def string(self, longest: int) -> str:
         """The text between quotes; the cursor stands at it."""

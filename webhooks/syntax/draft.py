@@ -48,6 +48,10 @@ class Draft:
         entries and exits."""
         return self.make is Go and self.fields["direction"] is None
 
+    @property
+    def is_protected(self) -> bool:
+        return bool(self.stop or self.targets or self.trail or self.break_even or self.dca)
+
     def forget_protection(self) -> None:
         self.stop = self.trail = self.break_even = self.dca = None
         self.targets.clear()
@@ -83,6 +87,6 @@ class Draft:
         return self.make(**fields)
 
     def _protection(self) -> Protection:
-        if not (self.stop or self.targets or self.trail or self.break_even or self.dca):
+        if not self.is_protected:
             return _NO_PROTECTION
         return Protection(self.stop, tuple(self.targets), self.trail, self.break_even, self.dca)

@@ -179,6 +179,12 @@ def _refuse(c: Cursor) -> None:
         raise c.error("STRAY_WORD", f"{c.here()} does not belong here", _stray_hint(c), expected=STEPS)
     if c.i and c.kinds[c.i - 1] == NUMBER and c.kind not in OTHER_WORDS and not _ASSIGNED.match(c.kind):
         _refuse_unit(c)
+    raise c.error("UNKNOWN_WORD", f"{quoted(c.word)} is not a command", _unknown_hint(c), expected=STEPS)
+
+
+def _unknown_hint(c: Cursor) -> str:
+    if (name := c.in_quotes()) and nearest(c.word, STEPS, alike=0.75) is None:
+        return f"a name of several words stands in quotes: {name}"
     if c.kind.startswith("tp") and c.kind[2:].isdigit():
         hint = "targets are numbered tp1 to tp9; a price is written tp at 60000"
     elif found := _ASSIGNED.match(c.kind):
@@ -194,7 +200,7 @@ def _refuse(c: Cursor) -> None:
         hint = did_you_mean(
             c.word, words, "a command is for example market, limit, stop, close, go, sl or tp"
         )
-    raise c.error("UNKNOWN_WORD", f"{quoted(c.word)} is not a command", hint, expected=STEPS)
+    return hint
 
 
 def _stray_hint(c: Cursor) -> str:
