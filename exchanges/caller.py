@@ -76,6 +76,9 @@ class Caller(ABC):
     #: whose buckets a throttling code (or HTTP status) speaks of; of another code that answers a key, the key's, until a
     #: second key hears one as well
     throttles: ClassVar[Mapping[str, Scope]] = {}
+    #: the longest shut-out that its documents know. A longer one that an answer tells may be counted in milliseconds, or
+    #: come from what stands before the exchange: after this time it is asked again
+    longest_ban_seconds: ClassVar[float] = 60.0
     #: how coarsely the exchange tells the time
     clock_slack_ms: ClassVar[int] = 5
     #: a connection that was idle this long is not used again. Below what the proxies exchanges stand behind
@@ -191,7 +194,7 @@ class Caller(ABC):
                     answer = wire.send(self.sign(call, keys, self.clock.now_ms()))
                     answered()
                     with self._may_stand():
-                        used = self.usage(answer)
+                        used = self._used(answer)
                         checked = self.checked_batch if call.batch else self.checked
                         return checked(answer, passage.charges)
         finally:
@@ -232,7 +235,7 @@ class Caller(ABC):
         if found is None and answer.status < 400 and answer.data is not None:
             return answer.data
         code, words = found or ("", "")
-        error = self.refusal(code, words, answer.status, self.retry_after(answer))
+        error = self.refusal(code, words, answer.status, self._told_seconds(answer))
         if isinstance(error, Throttled):
             self._stay_off(charges, error.retry_after, error.code, answer.status)
         raise error
@@ -317,6 +320,15 @@ class Caller(ABC):
     def usage(self, answer: Answer) -> Mapping[str, int]:
         """How much of which bucket is used, as the answer's headers tell."""
         return {}
+
+    def _told_seconds(self, answer: Answer) -> float | None:
+        told = self.retry_after(answer)
+        return None if told is None else min(told, self.longest_ban_seconds)
+
+    def _used(self, answer: Answer) -> Mapping[str, int]:
+        """A count beyond the capacity says that nothing is left; believed as it is, it would take hours to run off."""
+        used = self.usage(answer)
+        return {name: min(count, self.buckets[name].capacity) for name, count in used.items()}
 
     def sync_clock(self) -> int:
         """Measure and keep the offset to the exchange's clock, in ms."""

@@ -210,7 +210,7 @@ class GenericVenue(Venue):
         self, flight: Flight, error: Exception | None, answer: Answer, charges: tuple[Charge, ...]
     ) -> ExchangeError:
         kind = verdict.class_of(error or Exception(), answer.status)
-        retry_after = _seconds(answer.headers.get("retry-after"))
+        retry_after = self._told_seconds(answer)
         if issubclass(kind, Throttled):
             self._stay_off(charges, retry_after, _whose(answer, charges))
         words = flight.without_keys(str(error or "").removeprefix(self.entry.id))
@@ -462,7 +462,3 @@ def _whose(answer: Answer, charges: tuple[Charge, ...]) -> str:
     if not signed or answer.status in {403, 418}:
         return "address"
     return "" if answer.status == 429 else "key"
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isdecimal() else None

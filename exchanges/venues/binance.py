@@ -162,6 +162,9 @@ class BinanceVenue(Venue):
         ),
     )
     errors, hints = ERRORS, HINTS
+    #: "from 2 minutes to 3 days", told by Retry-After
+    #: (https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits, read 2026-11-23)
+    longest_ban_seconds = 259_200.0
     cool_downs = {"-1008": 0.5}  # overload of the whole exchange, not our share of it
     #: weight is counted by address, orders by account; -1008 speaks of neither
     throttles = {

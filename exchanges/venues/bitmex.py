@@ -166,6 +166,9 @@ class _BitMEX(Venue):
     #: "retry after at least 500 milliseconds": www.bitmex.com/app/restAPI#Overload, as quoted by BitMEX' CTO in 2020
     cool_downs = {"overloaded": 0.5}
     throttles = {"overloaded": Scope.KEY}
+    #: of an address: "wait for at least one hour"
+    #: (https://support.bitmex.com/hc/en-gb/articles/6205535588125-Why-Am-I-Getting-Error-403-Forbidden, read 2026-11-23)
+    longest_ban_seconds = 3600.0
     #: a bucket of tokens that fills steadily, and ten a second for whatever moves orders and positions:
     #: blog.bitmex.com/second-layer-rate-limits-to-improve-the-bitmex-trading-experience/
     buckets = {
@@ -233,11 +236,12 @@ class _BitMEX(Venue):
         return _spoken(words) or NAMED.get(answer.status, name), words
 
     def usage(self, answer: Answer) -> Mapping[str, int]:
-        """The headers speak of the call just made: of those named here, only what it was charged to counts."""
+        """The headers speak of the call just made: of those named here, only what it was charged to counts. Some
+        accounts may ask more than ours are held to: what is left of it is left of ours."""
         used = {}
         try:
-            left = int(answer.headers["x-ratelimit-remaining"])
-            used = dict.fromkeys(("requests", "public"), int(answer.headers["x-ratelimit-limit"]) - left)
+            left, limit = (int(answer.headers[f"x-ratelimit-{name}"]) for name in ("remaining", "limit"))
+            used = {name: min(limit, self.buckets[name].capacity) - left for name in ("requests", "public")}
             capacity = self.buckets["orders"].capacity
             used["orders"] = capacity - int(answer.headers["x-ratelimit-remaining-1s"])
         except (KeyError, ValueError):

@@ -213,6 +213,7 @@ class BloFinFutures(OrdersInMode, CountsContracts):
     )
     errors, hints = ERRORS, HINTS
     throttles = {"403": Scope.ADDRESS}
+    longest_ban_seconds = 300.0
     cool_downs = {"403": 300.0}
     #: 500 a minute and 1,500 in five minutes by address, 30 in ten seconds of one user on everything under trade/
     buckets = {

@@ -175,6 +175,7 @@ class _ByBit(Venue):
         **dict.fromkeys(("10006", "10429", "170005", "170222"), Scope.KEY),
         **dict.fromkeys(("10009", "10018", "403"), Scope.ADDRESS),
     }
+    longest_ban_seconds = 600.0
     cool_downs = {"10009": 600.0, "403": 600.0}
     #: an account's limits are per second and endpoint (https://bybit-exchange.github.io/docs/v5/rate-limit)
     buckets = {

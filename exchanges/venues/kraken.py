@@ -191,6 +191,10 @@ class Kraken(Venue):
     look_seconds = 6.0  # the counter of a key decays by a point every two or three seconds
     nonces_per_ms: ClassVar[int] = 1000
     errors = ERRORS
+    #: of an account that sent invalid keys over and over: "do not retry"
+    #: (https://docs.kraken.com/exchange/guides/general/errors), which ends "after roughly 15 minutes of not retrying"
+    #: (https://github.com/krakenfx/kraken-cli/issues/34), both read 2026-11-23
+    longest_ban_seconds = 900.0
     cool_downs = {
         "EAPI:Rate limit exceeded": 10.0,
         "EOrder:Rate limit exceeded": 5.0,

@@ -251,12 +251,13 @@ class _KuCoin(Venue):
         return int(reset_ms) / 1000
 
     def usage(self, answer: Answer) -> Mapping[str, int]:
-        """The headers speak of the pool of the call just made: only that one among these was charged."""
+        """The headers speak of the pool of the call just made: only that one among these was charged. Above VIP 0 it
+        is larger than ours: what is left of it is left of ours."""
         try:
             limit, left = (int(answer.headers[f"gw-ratelimit-{name}"]) for name in ("limit", "remaining"))
         except (KeyError, ValueError):
             return {}
-        return dict.fromkeys(self.buckets, limit - left)
+        return {name: min(limit, each.capacity) - left for name, each in self.buckets.items()}
 
     def place_call(self, order: OrderRequest) -> Call:
         limit = order.type in LIMITS

@@ -198,6 +198,7 @@ class _Phemex(Venue):
     #: an address over its limit is shut out for the five minutes that follow (Generic-API-Info.en.md at
     #: github.com/phemex/phemex-api-docs, read 2026-11-23). How it is told so is not documented: a 429 that names no
     #: group may be that, or chance
+    longest_ban_seconds = 300.0
     buckets = {
         "address": Bucket(5000, 300.0),
         "contract": Bucket(500, 60.0, Scope.KEY),
@@ -260,7 +261,7 @@ class _Phemex(Venue):
                 answer.headers.get(f"x-ratelimit-{part}{ending}", "") for part in ("remaining", "capacity")
             )
             if left.isdigit() and capacity.isdigit():
-                used[group] = int(capacity) - int(left)
+                used[group] = min(int(capacity), self.buckets[group].capacity) - int(left)
         return used
 
     def place_call(self, order: OrderRequest) -> Call:

@@ -434,6 +434,40 @@ def test_an_address_that_is_refused_rests_for_the_time_told() -> None:
     assert refused(venue, THIRD) == [NotSent]
 
 
+@pytest.mark.parametrize("told", ["86400", "60000"])
+def test_a_time_longer_than_any_ban_of_the_exchange_is_not_believed(told: str) -> None:
+    time = Time()
+    venue = tiny(Exchange((429, {}, {"retry-after": told}), (200, {"id": 1})), time=time)
+    assert refused(venue, None) == [Throttled]
+    time.now += 59
+    assert refused(venue, None) == [NotSent]
+    time.now += 2
+    assert refused(venue, None) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "bucket", "used"),
+    [
+        ("binance_f", {"x-mbx-used-weight-1m": "999999"}, "futures_weight", 2400),
+        ("bitmex", {"x-ratelimit-limit": "300", "x-ratelimit-remaining": "100"}, "requests", 20),
+        ("bitmex", {"x-ratelimit-limit": "120", "x-ratelimit-remaining": "-5000"}, "requests", 120),
+        ("kucoin_f", {"gw-ratelimit-limit": "10000", "gw-ratelimit-remaining": "1500"}, "futures", 500),
+        (
+            "phemex_f",
+            {"x-ratelimit-capacity-contract": "5000", "x-ratelimit-remaining-contract": "450"},
+            "contract",
+            50,
+        ),
+    ],
+)
+def test_what_an_answer_counts_is_never_more_than_all_of_our_share(
+    name: str, headers: dict[str, str], bucket: str, used: int
+) -> None:
+    """A counter that runs off by two a second would stand still for an hour after an absurd one."""
+    venue = open_venue(name, lambda request: httpx.Response(200, json={}))
+    assert venue._used(Answer(200, headers, {}))[bucket] == used
+
+
 def test_two_keys_refused_at_different_times_have_nothing_in_common() -> None:
     time = Time()
     venue = tiny(Exchange(RATE, RATE, (200, {"id": 1})), time=time)
