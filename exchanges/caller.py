@@ -53,6 +53,8 @@ DOUBT_SECONDS = 2.0
 #: and how long a bucket rests at most where neither the answer nor the venue's `cool_downs` tells: asking again so seldom
 #: costs an exchange nothing, and a window of minutes would leave its positions alone for a refusal that was chance
 UNTOLD_SECONDS = 30.0
+#: what protects a position tries again sooner: where refusals come by chance, one after another would keep it bare
+PROTECTION_UNTOLD_SECONDS = 5.0
 
 
 class Caller(ABC):
@@ -271,13 +273,14 @@ class Caller(ABC):
         asks too much must not stop an exchange for all. That another key is refused in the same seconds, or a question
         without any, tells that it is the address."""
         told = self.cool_downs.get(code) if retry_after is None else retry_after
+        sooner = PROTECTION_UNTOLD_SECONDS if told is None and status not in BANS else None
         scope, doubt = self._meant(charges, self.throttles.get(code, BANS.get(status)))
         for charge in charges:
             if scope in (None, charge.limit.scope):
                 window = min(charge.limit.window_seconds, UNTOLD_SECONDS)
                 if doubt and charge.limit.scope is Scope.ADDRESS:
                     window = min(window, DOUBT_SECONDS)
-                self.gate.block(charge, window if told is None else told)
+                self.gate.block(charge, window if told is None else told, sooner)
 
     def _meant(self, charges: tuple[Charge, ...], scope: Scope | None) -> tuple[Scope | None, bool]:
         """Whose buckets, None for all; and whether that is a guess. What would speak of a key speaks of the address where

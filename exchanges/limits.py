@@ -171,8 +171,9 @@ class Gate(Protocol):
         """The request was answered, or will not be. `used`: what the exchange said to be used of a bucket;
         its count replaces ours when it is higher."""
 
-    def block(self, charge: Charge, seconds: float) -> None:
-        """The exchange refused for rate: nothing more from this bucket for so long."""
+    def block(self, charge: Charge, seconds: float, protection_seconds: float | None = None) -> None:
+        """The exchange refused for rate: nothing more from this bucket for so long; what protects a position for
+        `protection_seconds`, where that is less."""
 
     def turn(self, owner: str) -> AbstractContextManager[None]:
         """One request at a time for this owner (exchanges whose nonce must rise). Raises NotSent when the turn
@@ -221,7 +222,8 @@ class LocalGate:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._spent: dict[tuple[str, str], deque[tuple[float, int]]] = defaultdict(deque)
-        self._blocked: dict[tuple[str, str], float] = {}
+        #: until when, for protection and for everything else
+        self._blocked: dict[tuple[str, str], tuple[float, float]] = {}
         self._turns: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def admit(
@@ -263,7 +265,8 @@ class LocalGate:
 
     def _wait(self, charge: Charge, priority: Priority, now: float) -> float:
         name, limit, wait = _name(charge), charge.limit, 0.0
-        if (until := self._blocked.get(name, 0.0)) > now:
+        until = self._blocked.get(name, (0.0, 0.0))[priority is not Priority.PROTECT]
+        if until > now:
             return until - now
         if not charge.cost:
             return 0.0
@@ -291,10 +294,12 @@ class LocalGate:
             if missing > 0:
                 spent.append((self._clock(), missing))
 
-    def block(self, charge: Charge, seconds: float) -> None:
+    def block(self, charge: Charge, seconds: float, protection_seconds: float | None = None) -> None:
+        sooner = seconds if protection_seconds is None else min(seconds, protection_seconds)
         with self._lock:
-            name = _name(charge)
-            self._blocked[name] = max(self._blocked.get(name, 0.0), self._clock() + seconds)
+            name, now = _name(charge), self._clock()
+            before = self._blocked.get(name, (0.0, 0.0))
+            self._blocked[name] = max(before[0], now + sooner), max(before[1], now + seconds)
 
     @contextmanager
     def turn(self, owner: str) -> Iterator[None]:

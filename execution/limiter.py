@@ -173,10 +173,16 @@ class RedisGate:
                     self._hold_off(error)  # what was in flight leaves the count by itself
             self._answered.task_done()
 
-    def block(self, charge: Charge, seconds: float) -> None:
+    def block(self, charge: Charge, seconds: float, protection_seconds: float | None = None) -> None:
         """At once, for all workers; and for this one should Redis be gone."""
-        self._alone.block(charge, seconds)
-        ask = {"now": self._clock_ms(), "ms": int(seconds * 1000), "buckets": [_bucket(charge)]}
+        sooner = seconds if protection_seconds is None else min(seconds, protection_seconds)
+        self._alone.block(charge, seconds, sooner)
+        ask = {
+            "now": self._clock_ms(),
+            "ms": int(seconds * 1000),
+            "sooner": int(sooner * 1000),
+            "buckets": [_bucket(charge)],
+        }
         try:
             self._block(keys=_keys(charge), args=[json.dumps(ask)])
         except redis.RedisError as error:

@@ -1,8 +1,9 @@
 """What each bucket of each exchange has spent, in the region's Redis: the Lua scripts behind `execution.limiter`.
 
 A bucket is three keys. The hash has `held` (the sum of the log), `user:*` (the same by user, where users share the
-bucket), `level` and `at` (a counter that runs off), `until` (blocked by the exchange). The log is a sorted set of
-what was spent, by the time it leaves; the queue is a sorted set of who waits, by the time it is forgotten.
+bucket), `level` and `at` (a counter that runs off), `until` (blocked by the exchange; `sooner` is the same for what
+protects a position). The log is a sorted set of what was spent, by the time it leaves; the queue is a sorted set of who
+waits, by the time it is forgotten.
 
 A request counts in full from its admission to its answer, because nobody knows when between the two the exchange
 counted it; from its answer on it leaves as the exchange's windows do. One that is never settled (its worker died)
@@ -138,7 +139,7 @@ end
 local function wait(n)
   local b = ask.buckets[n]
   b.used = used(n)
-  local blocked = tonumber(redis.call('HGET', state(n), 'until') or 0) - now
+  local blocked = tonumber(redis.call('HGET', state(n), ask.priority == 0 and 'sooner' or 'until') or 0) - now
   if blocked > 0 then return blocked end
   if b.cost == 0 then return 0 end
   -- a cost above its share waits for the last of the others, not for ever: then it goes through alone
@@ -220,12 +221,14 @@ end
 """
 )
 
-# ARGV: {now, ms, buckets}: one bucket.
+# ARGV: {now, ms, sooner, buckets}: one bucket.
 BLOCK = (
     _COMMON
     + """
-local blocked = tonumber(redis.call('HGET', state(1), 'until') or 0)
-redis.call('HSET', state(1), 'until', string.format('%.0f', math.max(blocked, now + ask.ms)))
+for name, ms in pairs({['until'] = ask.ms, sooner = ask.sooner}) do
+  local blocked = tonumber(redis.call('HGET', state(1), name) or 0)
+  redis.call('HSET', state(1), name, string.format('%.0f', math.max(blocked, now + ms)))
+end
 keep(1, ask.ms + FLIGHT)
 """
 )

@@ -212,7 +212,7 @@ class GenericVenue(Venue):
         kind = verdict.class_of(error or Exception(), answer.status)
         retry_after = self._told_seconds(answer)
         if issubclass(kind, Throttled):
-            self._stay_off(charges, retry_after, _whose(answer, charges))
+            self._stay_off(charges, retry_after, _whose(answer, charges), answer.status)
         words = flight.without_keys(str(error or "").removeprefix(self.entry.id))
         return kind(
             self.explain(kind, "", words, answer.status),

@@ -434,6 +434,22 @@ def test_an_address_that_is_refused_rests_for_the_time_told() -> None:
     assert refused(venue, THIRD) == [NotSent]
 
 
+@pytest.mark.parametrize(
+    ("answer", "free_after"), [(RATE, 5.0), ((429, {}, {"retry-after": "20"}), 20.0), ((403, {}), 30.0)]
+)
+def test_where_nobody_tells_for_how_long_protection_tries_again_soon(answer: Any, free_after: float) -> None:
+    """A price that is refused by chance, over and over, would keep positions without their stops."""
+    time = Time()
+    venue = tiny(Exchange(answer, (200, {"id": 1})), time=time)
+    assert refused(venue, None) == [Throttled]
+    time.now += free_after - 1
+    with pressing(Priority.PROTECT):
+        assert refused(venue, KEYS) == [NotSent]
+        time.now += 2
+        assert refused(venue, KEYS) == []
+    assert refused(venue, KEYS) == ([NotSent] if answer is RATE else [])
+
+
 @pytest.mark.parametrize("told", ["86400", "60000"])
 def test_a_time_longer_than_any_ban_of_the_exchange_is_not_believed(told: str) -> None:
     time = Time()

@@ -455,6 +455,17 @@ def test_a_shorter_block_does_not_end_a_longer_one(worker, time: Time) -> None:
     refused(worker(), charge())
 
 
+def test_a_block_may_end_sooner_for_what_protects_a_position(worker, time: Time) -> None:
+    gate = worker()
+    gate.block(charge(), 30.0, 5.0)
+    assert refused(gate, charge()).retry_after == pytest.approx(5.0)
+    time.move(5)
+    gate.admit((charge(),), Priority.PROTECT)
+    assert refused(gate, charge(), Priority.ENTRY).retry_after == pytest.approx(25.0)
+    gate.block(charge(), 10.0)  # told, and shorter than what it stands still for already
+    assert refused(gate, charge()).retry_after == pytest.approx(10.0)
+
+
 def test_a_cost_of_nothing_passes_a_full_bucket_and_not_a_blocked_one(worker) -> None:
     gate = worker()
     spend(gate, 10, charge())
