@@ -23,7 +23,7 @@ from exchanges.errors import (
     OutcomeUnknown,
     Refused,
 )
-from exchanges.limits import leaving_only_while
+from exchanges.limits import Priority, leaving_only_while, pressing
 from exchanges.pool import Connection
 from exchanges.rounds import Round
 from exchanges.types import (
@@ -40,6 +40,7 @@ from exchanges.types import (
     Report,
     Side,
 )
+from exchanges.venue import urgency
 from execution.columns import MOST
 from execution.confirm import Confirming
 from execution.fills import Seen
@@ -133,7 +134,8 @@ class Desk(Confirming):
         acknowledges, one look at the open orders says of all at once that they stand."""
         self.timeline.mark("sent")
         self.underway = True
-        answers = self.venue.place_many(self.keys, orders)
+        with pressing(min(map(urgency, orders))):
+            answers = self.venue.place_many(self.keys, orders)
         bare = [each for each in answers if isinstance(each, Report) and each.acknowledged_only]
         if len(bare) < 2:
             return answers
@@ -210,15 +212,16 @@ class Desk(Confirming):
 
     def _leave(self, order: OrderRequest) -> Report:
         """What opens a position at the price of the moment must leave while it is fresh, whatever was asked of the
-        exchange before it. Exits and protection always leave."""
+        exchange before it. Exits and protection always leave, and what a venue asks before them is as urgent."""
         fresh = self._still_fresh if _opens_at_market(order) else _always
-        with leaving_only_while(fresh):
+        with leaving_only_while(fresh), pressing(urgency(order)):
             return self.venue.place(self.keys, order, patience_seconds=self._left_seconds())
 
     def protect(self, pair: Legs) -> tuple[Report, Report]:
         """Place a linked pair, once. Raises as `Venue.protect`."""
         self.underway = True
-        return self.venue.protect(self.keys, pair)
+        with pressing(Priority.PROTECT):
+            return self.venue.protect(self.keys, pair)
 
     def _other_mode(self, order: OrderRequest) -> OrderRequest:
         """The account was switched between one-way and hedge since we looked: look again."""
@@ -247,12 +250,13 @@ class Desk(Confirming):
             return True
         self.gets_on()
         self.underway = True
-        try:
-            self.venue.cancel(self.keys, instrument, ref)
-        except OrderNotFound:
-            return False
-        except OutcomeUnknown:
-            return self._cancel_again(instrument, ref)
+        with pressing(Priority.PROTECT):
+            try:
+                self.venue.cancel(self.keys, instrument, ref)
+            except OrderNotFound:
+                return False
+            except OutcomeUnknown:
+                return self._cancel_again(instrument, ref)
         return True
 
     def _cancel_again(self, instrument: Instrument, ref: OrderRef) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from exchanges.errors import NotSent, OutcomeUnknown, TooLate
-from exchanges.limits import Bucket, Charge, LocalGate
+from exchanges.limits import Bucket, Charge, LocalGate, Priority, Scope, hurried
 from exchanges.pool import Connection, Pool
 from exchanges.registry import venues
 from exchanges.transport import Answer, Request, Transport
@@ -25,6 +25,7 @@ from exchanges.types import (
     OrderType,
     Side,
 )
+from exchanges.venue import key_digest
 from execution.amounts import Level, Offset, OffsetUnit
 from execution.arming import arm
 from execution.desk import LONGEST_WAIT_SECONDS, Desk
@@ -108,6 +109,13 @@ class Room:
             limit = Bucket(charge.limit.capacity, charge.limit.window_seconds)
             self.gate.block(Charge(charge.venue, charge.bucket, limit, charge.owner, 1), seconds)
 
+    def use_up(self, bucket: str, priority: Priority) -> None:
+        """All that requests of this priority may spend of it."""
+        venue, limit = self.desk.venue, self.desk.venue.buckets[bucket]
+        owner = venue.address if limit.scope is Scope.ADDRESS else key_digest(self.keys)
+        spent = Charge(f"{venue.exchange}:{venue.environment}", bucket, limit, owner, 1)
+        self.gate.observe(spent, limit.allowed(priority))
+
 
 @pytest.fixture
 def room(sandbox: Any) -> Iterator[Any]:
@@ -179,6 +187,22 @@ def test_an_entry_at_a_price_of_its_own_is_not_late(room):
     here.clock.now = FRESH_SECONDS + 1
     here.desk.send(here.order(Side.BUY, type=OrderType.LIMIT, price=D(40000)))
     assert [each["status"] for each in here.state()["orders"]] == ["open"]
+
+
+@pytest.mark.parametrize(
+    ("venue", "family", "bucket"),
+    [("ByBit", "bybit", "address"), ("Bitget_F", "bitget", "linear plans"), ("MEXC_F", "mexc", "reads")],
+)
+def test_what_is_asked_before_a_stop_or_its_cancel_is_as_urgent(room, venue, family, bucket):
+    """The side of the price, the list that a stop is in: questions of looks use up their share of the limits."""
+    here, closes = room(venue, family), {} if venue == "ByBit" else {"reduce_only": True}
+    here.desk.send(here.order(Side.BUY))
+    client_id = here.desk.venue.client_id(TOKEN[:-4] + "BBB2")
+    stop = here.order(Side.SELL, type=OrderType.STOP, trigger_price=D(49000), **closes)
+    here.use_up(bucket, Priority.QUERY)
+    with hurried():
+        report = here.desk.send(replace(stop, client_id=client_id))
+        assert here.desk.cancel(here.instrument, OrderRef(client_id, report.exchange_id, True, report.quantity))
 
 
 @pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
