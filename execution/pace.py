@@ -1,4 +1,5 @@
-"""Whose turn it is to be looked at: urgent when the price has come to a level, else in rotation.
+"""Whose turn it is to be looked at: urgent when the price has come to a level, or something is left to be done, else in
+rotation.
 
 Exchanges meter requests per address, so not every account can be looked at every second. A leg can only have
 triggered when its price was reached; the price is public, one question serves all users. What a price does not
@@ -11,7 +12,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -36,8 +37,8 @@ ROTATION_SECONDS = 3.0
 #: and is not left alone for longer, whatever it waits for
 LONGEST_REST_SECONDS = ROTATION_SECONDS * 4
 MEMORY_SECONDS = 3600
-#: those whose price has come to a level have so many times the looks of the rotation, all of them together: more would
-#: use up what orders and stops need
+#: those that are urgent have so many times the looks of the rotation, all of them together: more would use up what orders
+#: and stops need
 HASTE = 3
 _lock = threading.Lock()
 #: (account, venue) whose price has come to a level, as far as no round has taken it up
@@ -65,6 +66,8 @@ class Watched:
     environment: Environment
     instrument: str
     triggers: tuple[Trigger, ...]
+    #: something is to be done about it, whatever the price (`execution.watched`)
+    unsettled: bool = False
 
 
 def triggers(bracket: Guarded) -> Iterator[Trigger]:
@@ -86,13 +89,16 @@ def due(
     """(account, venue) to look at now; they are marked as looked at."""
     everything, now = list(watched), clock()
     urgent = _urgent(everything, now)
+    unsettled = {(each.account, each.venue) for each in everything if each.unsettled}
     by_venue: dict[str, set[str]] = {}
     for each in everything:
         by_venue.setdefault(each.venue, set()).add(each.account)
     chosen = [
         (account, venue)
         for venue, accounts in sorted(by_venue.items())
-        for account in _due_at(venue, sorted(accounts), urgent, _rested(region, venue, accounts, now))
+        for account in _due_at(
+            venue, sorted(accounts), urgent, _rested(region, venue, accounts, now), unsettled
+        )
     ]
     mark(region, chosen, now)
     return chosen
@@ -106,14 +112,20 @@ def _rested(region: str, venue: str, accounts: Iterable[str], now: float) -> dic
 
 
 def _due_at(
-    venue: str, accounts: list[str], urgent: set[tuple[str, str]], rested: dict[str, float]
+    venue: str,
+    accounts: list[str],
+    urgent: set[tuple[str, str]],
+    rested: dict[str, float],
+    unsettled: Collection[tuple[str, str]] = (),
 ) -> list[str]:
     """The urgent ones, and of the others who rested longest, as many as make the rotation even: accounts that
-    were taken up together would otherwise be looked at in step ever after."""
-    hurry = [each for each in accounts if (each, venue) in urgent]
+    were taken up together would otherwise be looked at in step ever after. What is unsettled has its looks as often as
+    where few are looked after."""
+    hurry = [each for each in accounts if (each, venue) in urgent or (each, venue) in unsettled]
     soon = _gap_seconds(venue, len(hurry), urgent=True)
+    rotation = max(soon, _gap_seconds(venue, 0, urgent=False))
     gap = _gap_seconds(venue, len(accounts), urgent=False)
-    pressing = [each for each in hurry if rested[each] >= soon]
+    pressing = [each for each in hurry if rested[each] >= (soon if (each, venue) in urgent else rotation)]
     others = [each for each in accounts if each not in pressing and rested[each] >= gap]
     others.sort(key=lambda each: -rested[each])
     return pressing + others[: math.ceil(len(accounts) * settings.SUPERVISE_SECONDS / gap)]

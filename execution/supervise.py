@@ -32,7 +32,7 @@ from execution.pace import Watched
 from execution.record import write_waiting
 from execution.starved import Hunger
 from execution.view import look
-from execution.watched import bare, needs_care, rows_of, still_listed
+from execution.watched import bare, needs_care, rows_of, still_listed, unsettled
 
 log = logging.getLogger(__name__)
 LOOK = "execution.tasks.supervise_account"
@@ -84,7 +84,7 @@ def with_comparisons(
 
 
 def to_watch(region: str) -> list[Watched]:
-    """What there is to look after, with the prices that make it urgent."""
+    """What there is to look after, and what makes it urgent."""
     rows = Bracket.objects.filter(region=region).filter(needs_care()).select_related("account")
     known = every_venue()  # what only ccxt opens may have been taken away
     return [
@@ -93,7 +93,8 @@ def to_watch(region: str) -> list[Watched]:
             row.venue,
             Environment(row.account.environment),
             row.instrument,
-            tuple(pace.triggers(brackets.from_row(row))),
+            tuple(pace.triggers(bracket := brackets.from_row(row))),
+            unsettled=unsettled(bracket),
         )
         for row in brackets.readable(rows)
         if row.venue.lower() in known

@@ -16,6 +16,7 @@ from exchanges.sparing import said_before
 from execution import brackets, mishap
 from execution.confirm import UnknownOutcome
 from execution.desk import Desk
+from execution.legs import ATTEMPTS
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
 from execution.protection import Guarded, LegKind, LegState
 from execution.rejection import Rejection
@@ -73,6 +74,18 @@ def lacks_stop(bracket: Guarded) -> bool:
     sure = any(not leg.error and not leg.missing for leg in stops)
     wanted = bracket.plan.stop is not None and bracket.plan.stop.level is not None
     return wanted and bracket.remaining > 0 and not sure
+
+
+def unsettled(bracket: Guarded) -> bool:
+    """Whether a look has to do something about it that no price announces: place a stop that may be missing, or cancel what
+    outlived its position. A stop that was refused often enough is left to people."""
+    if bracket.status == BracketState.DONE or not bracket.quantity:
+        return False
+    if bracket.remaining <= 0:
+        return any(leg.status is LegState.OPEN for leg in bracket.live())
+    stops = bracket.live(LegKind.STOP)
+    refused = any(leg.status is LegState.FAILED and leg.attempts >= ATTEMPTS for leg in stops)
+    return lacks_stop(bracket) and not refused
 
 
 @contextmanager

@@ -202,7 +202,9 @@ def test_what_is_asked_before_a_stop_or_its_cancel_is_as_urgent(room, venue, fam
     here.use_up(bucket, Priority.QUERY)
     with hurried():
         report = here.desk.send(replace(stop, client_id=client_id))
-        assert here.desk.cancel(here.instrument, OrderRef(client_id, report.exchange_id, True, report.quantity))
+        assert here.desk.cancel(
+            here.instrument, OrderRef(client_id, report.exchange_id, True, report.quantity)
+        )
 
 
 @pytest.mark.parametrize("side", [Side.BUY, Side.SELL])

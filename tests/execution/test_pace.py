@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -71,6 +72,14 @@ def test_however_many_prices_have_come_to_a_level_the_looks_leave_room_for_order
         last |= dict.fromkeys(chosen, float(second))
         looks += len(chosen)
     assert most * 0.8 <= looks <= most
+
+
+def test_a_position_that_lacks_its_stop_does_not_wait_for_the_rotation_of_many(rounds) -> None:
+    """Hyperliquid, 100 accounts of an address: the rotation takes seven minutes."""
+    everything = watched(100, "Hyperliquid_F")
+    everything[40] = replace(everything[40], unsettled=True)
+    looked = [second for second, accounts in enumerate(rounds(everything, 30)) if "a_040" in accounts]
+    assert looked == list(range(0, 30, 3))
 
 
 def test_venues_do_not_wait_for_each_other(rounds) -> None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from exchanges.errors import InvalidOrder
-from exchanges.limits import Bucket, Charge, Priority, pressed, question_patience, used_up
+from exchanges.limits import Bucket, Charge, LocalGate, Priority, pressed, question_patience, used_up
 from exchanges.registry import venue_class
 from exchanges.sparing import NotYet
 from exchanges.transport import Transport
@@ -134,6 +134,29 @@ def test_a_position_that_could_not_be_closed_for_want_of_a_stop_is_closed_later(
     desk.supervise(3)
     assert desk.bracket().status == BracketState.DONE
     assert desk.state("Binance_F", "binance")["positions"] == []
+
+
+def test_what_the_limits_kept_from_being_done_is_unsettled_until_it_is(make_desk):
+    """No price tells that a stop is missing, or that a leg outlived its position: their looks come without one."""
+    desk, found = make_desk(families=("binance",)), []
+
+    def look() -> None:
+        book.pool().connection("Binance_F", desk.accounts["binance"].environment).venue.gate = LocalGate()
+        desk.supervise()
+        found.append([each.unsettled for each in supervise.to_watch("tokyo")])
+
+    desk.sandbox.fault("throttle", venue="Binance_F", path="POST /fapi/v1/algoOrder")
+    told = desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2% tp off 4%", stop_policy="keep")
+    assert told["protection"]["status"] == "failed"
+    look()
+    desk.sandbox.no_faults()
+    look()
+    desk.sandbox.fault("throttle", venue="Binance_F", path="DELETE /fapi/v1/algoOrder")
+    desk.sandbox.price("BTC/USDT", "48900")
+    look()
+    desk.sandbox.no_faults()
+    look()
+    assert found == [[True], [False], [True], [False]]
 
 
 def test_a_look_that_the_limits_cut_short_gives_them_time(make_desk):
