@@ -17,7 +17,7 @@ from execution.commands import Entry
 from execution.desk import Desk
 from execution.entry_order import build
 from execution.legs import check_legs
-from execution.protection import Guarded, spelled_out
+from execution.protection import Guarded, asks_for_legs, spelled_out
 from execution.rules import check_market, check_opposite, reduces_opposite, set_leverage
 from execution.takeover import protect_fill
 from execution.terms import Protection
@@ -69,7 +69,7 @@ def guarded(
     reduced the other side, by the account's rule, opened nothing to protect."""
     instrument = order.instrument
     protection = Protection() if order.reduce_only else spelled_out(step.protection)
-    if not protection or (report.status.final and not report.filled):
+    if not asks_for_legs(protection) or (report.status.final and not report.filled):
         return Opened(instrument, report, None)
     bracket = make(
         instrument=instrument.symbol,

@@ -113,7 +113,7 @@ class Errand:
         except UnknownOutcome as error:
             result.status, result.error = OrderState.UNKNOWN, exchange_error(error.reason)
         except ExchangeError as error:
-            write_failure(result, error, sent=self.desk.underway)
+            write_failure(result, error, sent=self.desk.underway, span=step.step.span)
             if self.desk.changed:
                 result.status = (
                     OrderState.UNKNOWN
@@ -179,8 +179,8 @@ class Errand:
             self._turned(reverse(self.desk, turn, instrument, step.token, make), result)
             return
         opened = enter(self.desk, action, instrument, step.token, make)
-        reported(result, opened.report)
-        not_filled(result, opened.report)
+        reported(result, opened.report, action.span)
+        not_filled(result, opened.report, action.span)
         self._protected_by(opened.bracket, result)
 
     def _closed(self, closed: Closed, result: Result) -> None:

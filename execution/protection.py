@@ -217,6 +217,13 @@ def spelled_out(protection: Protection) -> Protection:
     return replace(protection, break_even=None, stop=protection.stop or stop)
 
 
+def asks_for_legs(protection: Protection) -> bool:
+    """`sl none` in an entry asks for no more than no word at all."""
+    legs = (protection.stop, *protection.targets)
+    named = any(leg is not None and leg.level is not None for leg in legs)
+    return named or bool(protection.trail or protection.break_even or protection.dca)
+
+
 def desired_legs(
     protection: Protection,
     frame: Frame,

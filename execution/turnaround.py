@@ -22,7 +22,7 @@ from execution.entry import Opened, carry_out, guarded, place, plan
 from execution.entry_order import expected_price
 from execution.exits import Closed, close, is_exit
 from execution.ids import step_token
-from execution.protection import Guarded, spelled_out
+from execution.protection import Guarded, asks_for_legs, spelled_out
 from execution.rejection import Rejection
 from execution.rules import check_market, set_leverage
 from execution.sizing import check_bounds, exact_quantity, quantity
@@ -69,7 +69,7 @@ def go(desk: Desk, step: Go, instrument: Instrument, token: str, make: Make) -> 
     if wanted < held:
         part = Close(step.direction, Size(SizeUnit.BASE, held - wanted), options=step.options)
         turned.closed = _together(turned.closed, close(desk, part, instrument, token))
-    elif step.protection and turned.closed is None:
+    elif asks_for_legs(step.protection) and turned.closed is None:
         turned.bracket = _rearm(desk, step, instrument, positions[0], make)
     return turned
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from accounts.vault import VaultError
 from exchanges.errors import ExchangeError, NotSent, OutcomeUnknown
 from exchanges.types import Direction, OrderStatus, Report
+from execution.amounts import Span
 from execution.confirm import UnknownOutcome
 from execution.everything import Swept
 from execution.jobs import Result, plain
@@ -22,7 +23,8 @@ LEFT_OPEN = "LEFT_OPEN"
 CONDITION = 'the condition "'
 
 
-def reported(result: Result, report: Report) -> None:
+def reported(result: Result, report: Report, span: Span | None = None) -> None:
+    """`span`: the command that the order is of."""
     result.client_id = report.client_id or result.client_id
     result.exchange_id = report.exchange_id
     result.quantity = report.quantity if report.quantity is not None else report.filled
@@ -33,7 +35,8 @@ def reported(result: Result, report: Report) -> None:
     result.status = state_of(report.status, report.filled, report.quantity)
     result.resting = report.status is OrderStatus.OPEN
     if report.status is OrderStatus.REJECTED:
-        result.error = error_object("REFUSED", report.reason or "the exchange rejected the order")
+        message = report.reason or "the exchange rejected the order"
+        result.error = error_object("REFUSED", message, span=span)
 
 
 def state_of(status: OrderStatus, filled: Decimal, quantity: Decimal | None) -> OrderState:
@@ -50,29 +53,30 @@ def state_of(status: OrderStatus, filled: Decimal, quantity: Decimal | None) -> 
     }.get(status, OrderState.EXPIRED)
 
 
-def not_filled(result: Result, report: Report) -> None:
+def not_filled(result: Result, report: Report, span: Span | None = None) -> None:
     """An entry that the exchange ended without a fill did not succeed, whichever word it has for that."""
     if report.filled or report.status not in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
         return
     why = report.reason or "it could not fill at once, or would not have rested"
     result.status = OrderState.EXPIRED
-    result.error = error_object("NOT_FILLED", f"the exchange ended the order without a fill: {why}")
+    message = f"the exchange ended the order without a fill: {why}"
+    result.error = error_object("NOT_FILLED", message, span=span)
 
 
-def write_failure(result: Result, error: Exception, *, sent: bool = True) -> None:
+def write_failure(result: Result, error: Exception, *, sent: bool = True, span: Span | None = None) -> None:
     """Write an error of the exchange, or of the way to it, into a result. `sent`: something that changes things may have
-    left before it."""
+    left before it. `span`: the command it is about; which of its words the exchange minds, only its own message says."""
     if isinstance(error, VaultError):
         result.status = OrderState.NOT_SENT
         result.error = error_object("KEY_UNREADABLE", str(error), "enter the key again on the accounts page")
     elif isinstance(error, NotSent):
-        result.status, result.error = OrderState.NOT_SENT, exchange_error(error)
+        result.status, result.error = OrderState.NOT_SENT, exchange_error(error, span)
     elif isinstance(error, OutcomeUnknown) and not sent:
-        result.status, result.error = OrderState.NOT_SENT, exchange_error(_unread(error))
+        result.status, result.error = OrderState.NOT_SENT, exchange_error(_unread(error), span)
     elif isinstance(error, ExchangeError):
         unknown = isinstance(error, OutcomeUnknown)
         result.status = OrderState.UNKNOWN if unknown else OrderState.REJECTED
-        result.error = exchange_error(error)
+        result.error = exchange_error(error, span)
 
 
 def _unread(error: OutcomeUnknown) -> NotSent:

@@ -32,7 +32,7 @@ def wrong_method(allowed: str) -> Refused:
     hint = "curl -d 'BTCUSDT on Binance_F market long 0.01' URL"
     message = f"this address takes {allowed}: send the command as the body of a {allowed} request"
     if allowed == "GET":
-        message, hint = "this address shows the result of a delivery: ask for it with GET", ""
+        message, hint = "this address shows the result of a delivery: ask for it with GET", "curl URL"
     return _refused(405, "WRONG_METHOD", message, hint, Allow=allowed)
 
 

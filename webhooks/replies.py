@@ -12,6 +12,7 @@ from django.http import HttpResponse
 
 from execution.amounts import Span
 from execution.results import delivery_status
+from webhooks.error_codes import CODES
 from webhooks.models import Delivery
 from webhooks.refused import FORBIDDEN, Refused
 from webhooks.syntax.errors import docs_address, located
@@ -103,11 +104,13 @@ def _complete(result: dict[str, Any], text: str) -> dict[str, Any]:
 
 
 def error_of(error: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """The whole `error` object: pointing into the message where its place is known, and with its page."""
+    """The whole `error` object: pointing into the message where its place is known, with a remedy and with its page."""
     shown = {**dict.fromkeys(("code", "message", "hint", "exchange_code", "exchange_message")), **error}
+    if not shown["hint"] and (known := CODES.get(error["code"])):
+        shown["hint"] = known.remedy
     if "line" in error and "show" not in error:
         span = Span(error["line"], error["column"], error["length"])
-        shown |= located(text, span, error["code"], error["message"], error.get("hint", ""))
+        shown |= located(text, span, error["code"], error["message"], shown["hint"])
     return shown | {"docs": docs_address(settings.PUBLIC_URL, error["code"])}
 
 

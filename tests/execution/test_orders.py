@@ -45,6 +45,7 @@ def test_post_only_rests_and_never_takes(desk, venue, family):
     assert (result["status"], result["error"]) == ("open", None)
     taking = desk.one(f"BTCUSDT on {venue} long 0.01 at 51000 post")
     assert taking["status"] in ("rejected", "cancelled", "expired")
+    assert taking["error"]["column"] == len(f"BTCUSDT on {venue} ") + 1
     assert quantity_held(desk, venue, family) == 0
 
 
@@ -53,6 +54,7 @@ def test_post_only_rests_and_never_takes(desk, venue, family):
 def test_an_order_that_must_fill_at_once_does_not_rest(desk, venue, family, option):
     result = desk.one(f"BTCUSDT on {venue} limit long 0.01 @ 45000 {option} sl off 2%")
     assert result["status"] in ("cancelled", "expired", "rejected")
+    assert result["error"]["column"] == len(f"BTCUSDT on {venue} ") + 1
     assert desk.open_orders(venue, family) == []
     assert result["protection"]["status"] == "none"
 
@@ -110,6 +112,14 @@ def test_the_accounts_rule_for_opposite_signals(desk, rule, status, held, venue,
     (position,) = desk.state(venue, family)["positions"]
     assert D(position["quantity"]) == D(held)
     assert position["direction"] == ("short" if rule == "reverse" else "long")
+
+
+@pytest.mark.parametrize("text", ["market long 0.01 sl none tp none", "go long 0.01 sl none"])
+def test_protection_that_is_none_is_not_waited_for(make_desk, text):
+    desk = make_desk(families=("binance",))
+    for status in ("filled", "nothing_to_do" if text.startswith("go") else "filled"):
+        result = desk.one(f"BTCUSDT on Binance_F {text}")
+        assert (result["status"], result["protection"]["status"]) == (status, "none")
 
 
 @pytest.mark.parametrize(("venue", "family"), FUTURES)

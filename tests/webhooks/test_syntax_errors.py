@@ -187,6 +187,8 @@ MISTAKES = [
     (f"{'cancel all ' * 51}", "TOO_MANY", None, "", "split the message"),
     (f"market long 1 tag {'x' * 65}", "TOO_LONG", 19, "x" * 65, "make it shorter"),
     (f"cancel entries tag {'x' * 65}", "TOO_LONG", 20, "x" * 65, "make it shorter"),
+    ("cancel sell 5", "BAD_CANCEL", 1, "cancel sell 5", "or cancel all sell 5 to trade"),
+    ("cancel long $100 sl 2%", "BAD_CANCEL", 1, "cancel long $100", "write cancel long to take back"),
     # message options
     ("buy 1 tag Long Entry", "UNKNOWN_WORD", 16, "Entry", 'in quotes: tag "Long Entry"'),
     ("buy 1 id Long Exit-2026", "UNKNOWN_WORD", 15, "Exit-2026", 'in quotes: id "Long Exit-2026"'),

@@ -26,6 +26,7 @@ from tests.webhooks.conftest import ORDER, OTHER, Caller, Trader, application, r
 from tests.webhooks.region import Region, _arguments, all_filled, all_refused, nothing, outcome_of, result
 from tests.webhooks.test_accept import call
 from webhooks import accept, reception, threads
+from webhooks.error_codes import CODES
 from webhooks.models import CLIENT_LEFT, Delivery, DeliveryStatus
 
 THREE = "BTCUSDT on Binance_F market long 0.01 BTCUSDT on ByBit_F market long 0.01 ETHUSDT on Binance_F market long 1"
@@ -604,6 +605,17 @@ def test_order_the_exchange_refused(caller: Caller, owner: Trader, region: Regio
     error = answer.json()["results"][0]["error"]
     assert error["docs"].endswith("/docs/errors/NOT_ENOUGH_BALANCE")
     assert owner.latest().http_status == 422
+
+
+def test_an_error_without_a_remedy_of_its_own_has_that_of_its_code(
+    caller: Caller, owner: Trader, region: Region
+) -> None:
+    error = {"code": "POST_ONLY_REFUSED", "message": "it would have traded", "hint": ""}
+    region.answer = lambda job: [result(job, 0, status="rejected", error=error)]
+
+    told = caller.post(owner.path).json()["results"][0]["error"]
+
+    assert told["hint"] == CODES["POST_ONLY_REFUSED"].remedy
 
 
 def test_exchange_without_a_key_is_refused_at_its_word(caller: Caller, owner: Trader, region: Region) -> None:

@@ -314,9 +314,22 @@ def read_cancel(c: Cursor) -> Cancel:
     direction = None
     if c.kind in SIDES and not _begins_entry(c):
         direction = _side(c)
+    elif c.kind in SIDES and what is None:
+        _refuse_two_meanings(c, first)
     tag = c.name("tag", TAG_LENGTH) if c.take("tag") else ""
     client_id = c.name("id") if not tag and c.take("id") else ""
     return Cancel(what or CancelWhat.ALL, direction, tag, client_id, c.span(first))
+
+
+def _refuse_two_meanings(c: Cursor, first: int) -> NoReturn:
+    """`cancel sell 5` may mean the orders that sell, or a sale that follows: one of them trades."""
+    last = c.i + c.chunk_length(c.i + 1)
+    if c.peek() == "risk":
+        last += c.chunk_length(last + 1)
+    text = c.text_of(c.i, last)
+    message = f'"cancel {text}" has two meanings'
+    hint = f"write cancel {c.word} to take back orders of this side, or cancel all {text} to trade after it"
+    raise c.error("BAD_CANCEL", message, hint, first, last, expected=tuple(CANCELS))
 
 
 def _begins_entry(c: Cursor) -> bool:
