@@ -15,9 +15,9 @@ from execution.commands import Entry, Go, Reverse, Step
 from execution.desk import Desk
 from execution.fates import take_in
 from execution.ids import new_public_id, step_token
-from execution.legs import cancel_legs
+from execution.legs import cancel_legs, unknown_there
 from execution.models import Bracket, BracketState, Order
-from execution.observe import nameless, unknown_there
+from execution.observe import nameless
 from execution.pairing import pair_fits
 from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs, spelled_out
 from execution.takeover import fill_price, protect_fill

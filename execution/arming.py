@@ -43,6 +43,8 @@ def align(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
         want for want in wanted if not given_up(bracket, want) and not any(leg.same_as(want) for leg in kept)
     ]
     for legs in _side_by_side(desk, missing, kept):
+        if bracket.remaining < instrument.step:
+            return  # the stop was triggered as it came: what stands beside it goes at the next look
         _align_legs(desk, bracket, instrument, legs, kept)
     cancel_legs(desk, bracket, instrument, _superseded(bracket, wanted))
 

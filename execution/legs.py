@@ -128,6 +128,11 @@ def has_stop(bracket: Guarded) -> bool:
     return any(leg.status is LegState.OPEN for leg in bracket.live(LegKind.STOP))
 
 
+def unknown_there(desk: Desk, leg: Leg) -> bool:
+    """The exchange gave it a number that nobody was told, and does not know our name for it."""
+    return not leg.exchange_id and not leg.at_market and not desk.venue.features.conditional_ids
+
+
 def counts(error: ExchangeError) -> bool:
     """Whether it says no to this very order: what only says "not now" is no reason to give up later."""
     passing = Throttled | Maintenance | AuthRefused | ClockRefused

@@ -19,7 +19,7 @@ from execution.arming import doubts
 from execution.desk import Desk
 from execution.doubtful import explain_by_sale, forgotten_sale, miss_sale
 from execution.fates import lost, take_in
-from execution.legs import ANNOUNCED
+from execution.legs import ANNOUNCED, unknown_there
 from execution.models import BracketState, OrderState
 from execution.protection import Guarded, Leg, LegState
 from execution.takeover import fill_price, sellable, untold
@@ -150,11 +150,6 @@ def _long_ago(leg: Leg) -> bool:
     if leg.sent_at is None or leg.exchange_id or not leg.error:
         return False
     return timezone.now() - leg.sent_at > timedelta(seconds=settings.GIVE_UP_SECONDS)
-
-
-def unknown_there(desk: Desk, leg: Leg) -> bool:
-    """The exchange gave it a number that nobody was told, and does not know our name for it."""
-    return not leg.exchange_id and not leg.at_market and not desk.venue.features.conditional_ids
 
 
 def nameless(bracket: Guarded, leg: Leg, standing: Iterable[Report]) -> Report | None:

@@ -4,14 +4,16 @@ lost, and one by one where the exchange takes no pair."""
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 
-from exchanges.errors import ExchangeError, NotSent, OutcomeUnknown
+from exchanges.errors import ExchangeError, NotSent, OrderNotFound, OutcomeUnknown
 from exchanges.types import Instrument, Legs, OrderRequest, Report
 from execution.amounts import SizeUnit
 from execution.attempts import StopFailed, name_leg, placed, put
 from execution.desk import Desk
-from execution.legs import announce, cancel_legs, exit_order, has_stop
+from execution.legs import announce, cancel_legs, exit_order, has_stop, unknown_there
 from execution.protection import Guarded, Leg, LegKind, LegState
 
 log = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ def arm_pair(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: list[
         exit_order(desk, bracket, instrument, stop), replace(exit_order(desk, bracket, instrument, target))
     )
     try:
-        _pair_placed(wanted, _protect(desk, instrument, pair))
+        _pair_placed(wanted, _protect(desk, bracket, instrument, wanted, pair))
         bracket.closed += sum(leg.filled for leg in wanted)
     except OutcomeUnknown as error:
         for leg in wanted:  # it may stand: supervision looks for it, and nothing is placed beside it
@@ -68,7 +70,9 @@ def _pair_placed(wanted: list[Leg], reports: tuple[Report, Report]) -> None:
         placed(leg, report)
 
 
-def _protect(desk: Desk, instrument: Instrument, pair: Legs) -> tuple[Report, Report]:
+def _protect(
+    desk: Desk, bracket: Guarded, instrument: Instrument, wanted: list[Leg], pair: Legs
+) -> tuple[Report, Report]:
     """Place the pair; when the answer is lost, look whether it stands before anything else is tried."""
     try:
         return desk.protect(pair)
@@ -77,19 +81,30 @@ def _protect(desk: Desk, instrument: Instrument, pair: Legs) -> tuple[Report, Re
             desk.sleep(wait)
             try:
                 standing = desk.venue.open_orders(desk.keys, instrument)
+                stop, target = _stands(standing, pair.stop), _stands(standing, pair.target)
+                fired = not (stop or target) and _has_fired(desk, bracket, instrument, wanted)
             except ExchangeError:
                 continue  # what cannot be read is not known either
-            return _found_pair(standing, pair, unknown)
+            if stop and target:
+                return stop, target
+            if stop or target or fired:
+                raise
+            raise NotSent("the pair does not stand on the exchange", code=unknown.code) from unknown
         raise
 
 
-def _found_pair(standing: list[Report], pair: Legs, unknown: OutcomeUnknown) -> tuple[Report, Report]:
-    stop, target = _stands(standing, pair.stop), _stands(standing, pair.target)
-    if stop and target:
-        return stop, target
-    if stop or target:
-        raise unknown
-    raise NotSent("the pair does not stand on the exchange", code=unknown.code) from unknown
+def _has_fired(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: list[Leg]) -> bool:
+    """Whether a pair that does not stand may have ended already. Either leg tells, or, where the exchange does not know them
+    by our names, a position smaller than what they were to guard. Raises ExchangeError."""
+    for leg in wanted:
+        with suppress(OrderNotFound):
+            if not unknown_there(desk, leg):
+                desk.fetch(instrument, leg.ref)
+                return True
+    if desk.spot:
+        return False
+    held = sum((each.quantity for each in desk.positions(instrument, bracket.direction)), Decimal(0))
+    return held <= bracket.remaining - instrument.step
 
 
 def _stands(reports: list[Report], order: OrderRequest) -> Report | None:
@@ -104,6 +119,8 @@ def _stands(reports: list[Report], order: OrderRequest) -> Report | None:
 
 def _one_by_one(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: list[Leg]) -> None:
     for leg in wanted:
+        if bracket.remaining < instrument.step:
+            return  # the stop was triggered as it came
         leg.linked, leg.status = False, LegState.PENDING
         if leg.kind is LegKind.TARGET and desk.spot and has_stop(bracket) and not _rests_loose(desk):
             leg.status = LegState.WATCHED

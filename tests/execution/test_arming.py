@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from exchanges.transport import Transport
 from exchanges.types import OrderRequest, OrderType, Side
-from execution import attempts, book, brackets, confirm, reconcile
+from execution import attempts, book, brackets, confirm, pairing, reconcile
 from execution.desk import Desk
 from execution.models import Bracket, BracketState, Order, OrderState
 from execution.protection import LegKind
@@ -19,7 +19,12 @@ PAIRED = [("Binance", "binance"), ("ByBit_F", "bybit")]
 
 
 def path_of_pairs(venue):
-    return {"Binance": "orderList/oco", "ByBit_F": "trading-stop"}[venue]
+    return {
+        "Binance": "orderList/oco",
+        "ByBit_F": "trading-stop",
+        "Bitfinex_F": "order/submit",
+        "OKX_F": "order-algo",
+    }[venue]
 
 
 @pytest.mark.parametrize(("venue", "family"), PAIRED)
@@ -37,6 +42,47 @@ def test_a_pair_that_never_arrived_is_placed_leg_by_leg(desk, venue, family):
     assert (result["error"], result["protection"]["status"]) == (None, "armed")
     stops = [each for each in desk.open_orders(venue, family) if each["type"] == "stop"]
     assert [D(each["quantity"]) > D("0.009") for each in stops] == [True]
+
+
+@pytest.fixture
+def crossed_meanwhile(make_desk, monkeypatch):
+    """The answer to a pair is lost, and the price is beyond the stop by the time somebody looks for it."""
+
+    def enter(venue, family, fault):
+        desk = make_desk(families=(family,))
+
+        def crossed():
+            desk.sandbox.price("BTC/USDT", "48000")
+            yield from (0.0, 0.0)
+
+        def protect(self, pair, place=Desk.protect):
+            desk.sandbox.fault(fault, venue=venue, path=path_of_pairs(venue), rate=1, count=1)
+            return place(self, pair)
+
+        monkeypatch.setattr(pairing, "PAIR_LOOK_SECONDS", crossed())
+        monkeypatch.setattr(Desk, "protect", protect)
+        desk.one(f"BTCUSDT on {venue} market long 0.02 sl off 2% tp off 5%")
+        desk.supervise(4)
+        return desk
+
+    return enter
+
+
+def exits_of(desk, venue, family):
+    return [each["type"] for each in desk.state(venue, family)["orders"] if each["side"] == "sell"]
+
+
+@pytest.mark.parametrize(
+    ("venue", "family"), [("Binance", "binance"), ("Bitfinex_F", "bitfinex"), ("OKX_F", "okx")]
+)
+def test_a_pair_whose_answer_is_lost_and_that_has_fired_since_is_not_placed_again(
+    crossed_meanwhile, venue, family
+):
+    """What did not stand any more counted as never placed, and its bracket claimed the position that came next."""
+    desk = crossed_meanwhile(venue, family, "drop_after")
+    assert (desk.bracket().status, desk.bracket().closed) == (BracketState.DONE, desk.bracket().quantity)
+    assert exits_of(desk, venue, family).count("stop") == 1
+    assert not desk.open_orders(venue, family)
 
 
 def test_a_stop_that_cannot_be_confirmed_is_told_and_confirmed_later(desk, impatient):
@@ -171,9 +217,12 @@ def test_a_stop_that_fails_for_want_of_a_fee_is_made_good_by_selling_what_is_the
     assert {row.status for row in Bracket.objects.all()} == {BracketState.DONE}
 
 
-@pytest.mark.parametrize(("venue", "family"), [("ByBit_F", "bybit"), ("Binance_F", "binance")])
+@pytest.mark.parametrize(
+    ("venue", "family", "words"),
+    [("ByBit_F", "bybit", ""), ("Binance_F", "binance", ""), ("Binance_F", "binance", " tp off 5%")],
+)
 def test_a_stop_that_is_triggered_while_it_is_placed_is_not_placed_again(
-    make_desk, monkeypatch, venue, family
+    make_desk, monkeypatch, venue, family, words
 ):
     """It was counted as placed and never as filled: the next look closed as much once more, of what stood beside."""
     desk = make_desk(families=(family,))
@@ -187,8 +236,9 @@ def test_a_stop_that_is_triggered_while_it_is_placed_is_not_placed_again(
         return settle(self, report, order)
 
     monkeypatch.setattr(Desk, "settle", crossed)
-    desk.one(f"BTCUSDT on {venue} market long 0.02 sl off 2%")
+    desk.one(f"BTCUSDT on {venue} market long 0.02 sl off 2%{words}")
     desk.supervise(3)
+    assert exits_of(desk, venue, family) == ["stop"]
     assert desk.bracket().status == BracketState.DONE
     (position,) = desk.state(venue, family)["positions"]
     assert D(position["quantity"]) == D("0.05")
