@@ -3,6 +3,8 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+# The scripts in .venv name the place where they were made: a checkout that was moved gets new ones.
+MOVED := $(shell test -f .venv/place && test "$$(cat .venv/place)" != "$$(cd .venv && pwd -P)" && rm -rf .venv && echo yes)
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml
 
@@ -64,3 +66,4 @@ clean:
 	@test -n "$(PYTHON)" || { echo "flipr needs Python 3.11 or newer; set PYTHON=/path/to/it"; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version); the first time takes a minute."
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+	@cd .venv && pwd -P > place

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import select
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -77,8 +78,10 @@ class Demo:
         return summary
 
     def watch(self) -> int:
-        """Until a process ends by itself, which is a failure; Ctrl-C raises from here."""
+        """Until a process ends by itself, which is a failure; Ctrl-C and a closed terminal raise from here."""
         while not (ended := self._children.ended()):
+            if hung_up(sys.stdout.fileno()):
+                raise KeyboardInterrupt
             time.sleep(0.5)
         raise DemoError(f"Ended by itself: {', '.join(ended)}. Its last lines are above.")
 
@@ -151,9 +154,18 @@ def say(text: str) -> None:
 
 
 def _print(name: str, text: str) -> None:
-    for line in text.splitlines() or [""]:
-        sys.stdout.write(f"{name:{WIDTH}} | {line}\n")
-    sys.stdout.flush()
+    with suppress(OSError):  # nobody reads any more; the processes must not wait for a reader
+        for line in text.splitlines() or [""]:
+            sys.stdout.write(f"{name:{WIDTH}} | {line}\n")
+        sys.stdout.flush()
+
+
+def hung_up(output: int) -> bool:
+    """Whether the terminal was closed. It says so to what leads its session only: where that is make, it waits for us
+    and passes nothing on. A pipe may lose its reader, who has seen what was to be seen."""
+    ends = select.poll()
+    ends.register(output, 0)
+    return any(event & select.POLLHUP for _, event in ends.poll(0))
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

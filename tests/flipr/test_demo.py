@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from flipr.demo import hung_up
 from flipr.embedded import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,6 +153,15 @@ def test_the_curl_sample_of_the_readme_trades(running):
     values = {"PATH": os.environ["PATH"], "WEBHOOK": now["webhook"]}
     done = subprocess.run(["sh", "-c", sample("sh")], env=values, capture_output=True, text=True, check=False)
     assert json.loads(done.stdout)["status"] == "done", done.stdout
+
+
+@pytest.mark.parametrize(("make", "ends"), [(os.openpty, True), (os.pipe, False)], ids=["terminal", "pipe"])
+def test_a_closed_terminal_ends_the_demo_and_a_closed_pipe_does_not(make: Callable[[], Any], ends: bool):
+    reader, writer = make()
+    assert not hung_up(writer)
+    os.close(reader)
+    assert hung_up(writer) == ends
+    os.close(writer)
 
 
 def test_what_is_secret_is_for_its_owner_only(local, running):
