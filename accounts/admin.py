@@ -84,12 +84,14 @@ class UserAdmin(AdminOfUsers):
     def pause(self, request: HttpRequest, users: QuerySet[User]) -> None:
         for user in users:
             flows.pause_user(user, user.pause_reason or PAUSED_BY_SUPPORT)
+            self.log_change(request, user, "Paused.")
         messages.success(request, "Paused.")
 
     @admin.action(description="Resume trading of the selected users", permissions=["change"])
     def resume(self, request: HttpRequest, users: QuerySet[User]) -> None:
         for user in users:
             flows.resume_user(user)
+            self.log_change(request, user, "Resumed.")
         messages.success(request, "Resumed.")
 
 
@@ -167,12 +169,14 @@ class AccountAdmin(NotAdded, AdminOfAccounts):
     def pause(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts:
             flows.pause_account(account, PAUSED_BY_SUPPORT)
+            self.log_change(request, account, "Paused.")
         messages.success(request, "Paused.")
 
     @admin.action(description="Resume the selected accounts and check their keys", permissions=["change"])
     def resume(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts.filter(status=AccountStatus.PAUSED):
             flows.resume_account(account)
+            self.log_change(request, account, "Resumed.")
         messages.success(request, "Resumed; the keys are being checked.")
 
 
@@ -201,12 +205,14 @@ class HookAdmin(NotAdded, AdminOfHooks):
     def enable(self, request: HttpRequest, hooks: QuerySet[Hook]) -> None:
         for hook in hooks:
             flows.enable_hook(hook)
+            self.log_change(request, hook, "Switched on.")
         messages.success(request, "Switched on.")
 
     @admin.action(description="Switch the selected hooks off", permissions=["change"])
     def disable(self, request: HttpRequest, hooks: QuerySet[Hook]) -> None:
         for hook in hooks:
             flows.disable_hook(hook)
+            self.log_change(request, hook, "Switched off.")
         messages.success(request, "Switched off.")
 
 

@@ -131,6 +131,23 @@ def test_a_hook_is_switched_off_and_on(support: Client, hook: Hook):
     assert Hook.objects.get().enabled
 
 
+@pytest.mark.parametrize(
+    ("model", "action", "told"),
+    [
+        ("user", "pause", "Paused."),
+        ("user", "resume", "Resumed."),
+        ("account", "pause", "Paused."),
+        ("hook", "disable", "Switched off."),
+        ("hook", "enable", "Switched on."),
+    ],
+)
+def test_who_of_support_did_it_is_kept(support: Client, rows, model: str, action: str, told: str):
+    act(support, model, action, rows[model])
+    page = support.get(reverse(f"admin:accounts_{model}_history", args=[rows[model].pk])).content.decode()
+    assert "support@example.com" in page.partition("<tbody>")[2]
+    assert told in page.partition("<tbody>")[2]
+
+
 def test_support_neither_adds_keys_nor_deletes_accounts(support: Client, account: Account):
     assert support.get(reverse("admin:accounts_account_add")).status_code == 403
     where = reverse("admin:accounts_account_delete", args=[account.pk])
