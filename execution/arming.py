@@ -10,7 +10,7 @@ from exchanges.types import Instrument
 from execution.attempts import StopFailed, put
 from execution.desk import Desk
 from execution.legs import cancel_legs, given_up, has_stop, set_aside
-from execution.pairing import arm_pair, pair_fits
+from execution.pairing import arm_pair, pair_fits, rests_loose
 from execution.protection import Guarded, Leg, LegKind, LegState, desired_legs, down
 from execution.rejection import Rejection
 from execution.unprotected import give_up
@@ -30,6 +30,11 @@ def align(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
     if not wanted:
         cancel_legs(desk, bracket, instrument, standing)
         return
+    if in_the_way := _in_the_way(desk, bracket, wanted[0], standing):
+        cancel_legs(desk, bracket, instrument, in_the_way)
+        if any(leg.status is LegState.OPEN for leg in in_the_way):
+            return  # the next look reads what it sold
+        standing = [leg for leg in standing if leg not in in_the_way]
     if pair_fits(desk, bracket, wanted, standing):
         arm_pair(desk, bracket, instrument, wanted)
         return
@@ -47,6 +52,17 @@ def align(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
             return  # the stop was triggered as it came: what stands beside it goes at the next look
         _align_legs(desk, bracket, instrument, legs, kept)
     cancel_legs(desk, bracket, instrument, _superseded(bracket, wanted))
+
+
+def _in_the_way(desk: Desk, bracket: Guarded, first: Leg, standing: list[Leg]) -> list[Leg]:
+    """Targets on spot that hold the coins of a stop that does not stand: it comes first, and they come back behind it."""
+    resting = [leg for leg in standing if leg.status is LegState.OPEN]
+    stands = any(leg.kind is LegKind.STOP for leg in resting)
+    if first.kind is not LegKind.STOP or stands or given_up(bracket, first):
+        return []
+    if not desk.spot or rests_loose(desk):
+        return []
+    return [leg for leg in resting if not leg.linked]
 
 
 def _superseded(bracket: Guarded, wanted: list[Leg]) -> list[Leg]:

@@ -19,6 +19,7 @@ from exchanges.types import Direction
 from execution import mishap
 from execution.amounts import Level, Size, SizeUnit
 from execution.columns import fitting
+from execution.inherited import inherit
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
 from execution.protection import Guarded, Leg, LegKind, LegState
 from execution.terms import Protection, TakeProfit
@@ -177,9 +178,11 @@ def _emptied(bracket: Guarded, cancelled: set[str]) -> None:
 def replaced(account: Account, new: Guarded, before: datetime) -> None:
     """Protection that the user set anew takes the place of what older brackets of the position planned."""
     older = _active(account, new.venue, new.instrument).filter(created_at__lte=before)
-    for row in readable(older.exclude(token=new.token)):
+    rows = readable(older.exclude(token=new.token).filter(direction=new.direction.value))
+    _inherit(new, [from_row(row) for row in rows])
+    for row in rows:
         bracket = from_row(row)
-        if row.direction != new.direction or (bracket.entry_open and not bracket.quantity):
+        if bracket.entry_open and not bracket.quantity:
             continue
         _take_over_watched(bracket, new)
         hit = [
@@ -202,6 +205,21 @@ def _give_over(bracket: Guarded, new: Guarded) -> None:
     )
 
 
+def _inherit(new: Guarded, older: list[Guarded]) -> None:
+    plan = inherit(new, older)
+    if plan != new.plan:
+        new.plan = plan
+        row, current = _current(new)
+        current.plan = plan
+        _put(current, row)
+
+
+def _current(new: Guarded) -> tuple[Bracket, Guarded]:
+    """As it is by now: a look may have changed it since the command was done."""
+    row = Bracket.objects.select_for_update(of=("self",)).select_related("account").get(token=new.token)
+    return row, from_row(row)
+
+
 def _take_over_watched(old: Guarded, new: Guarded) -> None:
     """Targets that only flipr watches stay beside the new stop: they belong to the bracket whose stop gives way when
     they are reached."""
@@ -218,8 +236,7 @@ def _take_over_watched(old: Guarded, new: Guarded) -> None:
     )
     taken = [replace(leg, number=number) for number, leg in enumerate(watched, 1)]
     new.legs += taken
-    row = Bracket.objects.select_for_update(of=("self",)).select_related("account").get(token=new.token)
-    current = from_row(row)  # a look may have changed it since the command was done
+    row, current = _current(new)
     current.plan = new.plan
     current.legs += taken
     _put(current, row)

@@ -122,13 +122,13 @@ def _one_by_one(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: li
         if bracket.remaining < instrument.step:
             return  # the stop was triggered as it came
         leg.linked, leg.status = False, LegState.PENDING
-        if leg.kind is LegKind.TARGET and desk.spot and has_stop(bracket) and not _rests_loose(desk):
+        if leg.kind is LegKind.TARGET and desk.spot and has_stop(bracket) and not rests_loose(desk):
             leg.status = LegState.WATCHED
             bracket.legs.append(leg)
         else:
             put(desk, bracket, instrument, [leg])
 
 
-def _rests_loose(desk: Desk) -> bool:
+def rests_loose(desk: Desk) -> bool:
     """Two unlinked legs may rest beside each other on this venue."""
     return desk.venue.features.rests_both_legs and not desk.venue.features.linked_legs
