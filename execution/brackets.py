@@ -19,7 +19,7 @@ from exchanges.types import Direction
 from execution import mishap
 from execution.amounts import Level, Size, SizeUnit
 from execution.columns import fitting
-from execution.inherited import inherit
+from execution.inherited import filled_unseen, inherit
 from execution.models import ACTIVE_BRACKETS, Bracket, BracketState
 from execution.protection import Guarded, Leg, LegKind, LegState
 from execution.terms import Protection, TakeProfit
@@ -175,24 +175,29 @@ def _emptied(bracket: Guarded, cancelled: set[str]) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def replaced(account: Account, new: Guarded, before: datetime) -> None:
-    """Protection that the user set anew takes the place of what older brackets of the position planned."""
+def replaced(account: Account, new: Guarded, before: datetime, standing: Iterable[str] | None = None) -> None:
+    """Protection that the user set anew takes the place of what older brackets of the position planned. `standing`: ids
+    of all that stood on the exchange then."""
     older = _active(account, new.venue, new.instrument).filter(created_at__lte=before)
     rows = readable(older.exclude(token=new.token).filter(direction=new.direction.value))
     _inherit(new, [from_row(row) for row in rows])
+    filled = filled_unseen(new, [from_row(row) for row in rows], standing)
     for row in rows:
         bracket = from_row(row)
-        if bracket.entry_open and not bracket.quantity:
+        rests = bracket.entry_open and bracket.token not in filled
+        if rests and not bracket.quantity:
             continue
         _take_over_watched(bracket, new)
         hit = [
             leg for leg in bracket.live() if (new.plan.stop if leg.kind is LegKind.STOP else new.plan.targets)
         ]
         _cancelled(bracket, hit)
-        if bracket.entry_open and new.plan.stop:  # what it fills later is no part of what the new one guards
+        if rests and new.plan.stop:  # what it fills later is no part of what the new one guards
             bracket.closed, bracket.gone_seen = bracket.quantity, 0
         else:
             _give_over(bracket, new)
+        if bracket.token in filled and not _wants_legs(bracket.plan):
+            bracket.closed = new.quantity  # all that will be read of its fill is guarded
         if not _lives_on(bracket):
             bracket.status, bracket.note = BracketState.DONE, f"replaced by {new.public_id}"
         _put(bracket, row)
@@ -346,9 +351,11 @@ def _named(leg: Leg, ids: set[str]) -> bool:
 
 
 def _lives_on(bracket: Guarded) -> bool:
-    plan = bracket.plan
-    wanted = bool(plan.stop and plan.stop.level) or any(target.level for target in plan.targets)
-    return bracket.entry_open or bool(bracket.live()) or wanted
+    return bracket.entry_open or bool(bracket.live()) or _wants_legs(bracket.plan)
+
+
+def _wants_legs(plan: Protection) -> bool:
+    return bool(plan.stop and plan.stop.level) or any(target.level for target in plan.targets)
 
 
 def forget(bracket: Guarded, leg: Leg) -> None:

@@ -90,6 +90,8 @@ class Desk(Confirming):
         self.changed = False
         #: a request that changes something there may have left, whatever came of it
         self.underway = False
+        #: ids of all that stood on the instrument when its protection was set anew
+        self.standing: set[str] = set()
         #: what orders of flipr filled, as far as this desk saw it
         self.fills: dict[str, Seen] = {}
         #: what reconciliation has read of the account before it sends anything

@@ -245,7 +245,7 @@ class Errand:
         result.quantity = bracket.quantity
         result.status = OrderState.DONE
         self._protected_by(bracket, result)
-        self.ledger.replaces = True
+        self.ledger.replaces, self.ledger.standing = True, sorted(self.desk.standing)
 
     def _protected_by(self, bracket: Guarded | None, result: Result) -> None:
         if bracket is None:

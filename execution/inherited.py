@@ -1,18 +1,21 @@
-"""What protection that is set anew on spot inherits from the brackets before it: levels that are planned and do not stand,
-because a sale took them away or because they were refused. Those that stand, the command itself has seen
-(`execution.moves`); those that only flipr watches go over as they are (`execution.brackets`).
+"""What protection that is set anew takes over from the brackets before it, beyond what the command saw of it
+(`execution.moves`) and what only flipr watches (`execution.brackets`).
 
-Two brackets cannot guard the same coins: the stop of one would find them held by the target of the other.
+On spot it inherits levels that are planned and do not stand, because a sale took them away or because they were refused:
+two brackets cannot guard the same coins, the stop of one would find them held by the target of the other. On futures,
+entries that had filled by then are part of the position that it guards, though nobody had seen it yet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 from exchanges.registry import venue_class
 from exchanges.types import Direction, Product
 from execution.amounts import Level, Size, SizeUnit
+from execution.models import Order
 from execution.protection import Guarded, Leg, LegKind, LegState
 from execution.terms import Protection, StopLoss, TakeProfit
 
@@ -32,6 +35,38 @@ def inherit(new: Guarded, older: Iterable[Guarded]) -> Protection:
     if not plan.targets:
         plan = replace(plan, targets=_targets(new, found))
     return plan
+
+
+def filled_unseen(new: Guarded, older: Iterable[Guarded], standing: Iterable[str] | None) -> set[str]:
+    """Tokens of the brackets whose entry did not stand any more when `new` was set, while the position was so much larger
+    than what was known of it. `standing`: ids of all that stood."""
+    if standing is None or venue_class(new.venue).product is Product.SPOT:
+        return set()
+    stood, older = set(standing), list(older)
+    untold = new.quantity - _known(older)
+    found = set()
+    for bracket in older:
+        missing = _unseen(bracket)
+        names = {bracket.entry_client_id, bracket.entry_exchange_id}
+        if bracket.entry_open and missing and missing <= untold and not names & stood:
+            untold -= missing
+            found.add(bracket.token)
+    return found
+
+
+def _known(older: list[Guarded]) -> Decimal:
+    """How large a position the brackets know of: of those that share one, stops and targets do not add up."""
+    shares: dict[LegKind, Decimal] = {}
+    for bracket in older:
+        kind = bracket.share[2]
+        shares[kind] = shares.get(kind, Decimal(0)) + bracket.remaining
+    return max(shares.values(), default=Decimal(0))
+
+
+def _unseen(bracket: Guarded) -> Decimal:
+    """What its entry was for, less what is known to have filled."""
+    asked = Order.objects.filter(token=bracket.token).values_list("quantity", flat=True).first()
+    return max((asked or Decimal(0)) - bracket.quantity, Decimal(0))
 
 
 def _taken(bracket: Guarded, kind: LegKind) -> list[Leg]:

@@ -101,9 +101,11 @@ def _as_prices(plan: Protection, frame: Frame) -> Protection:
 
 
 def _exits(desk: Desk, instrument: Instrument, position: Position) -> list[Report]:
+    standing = desk.venue.open_orders(desk.keys, instrument)
+    desk.standing = {name for each in standing for name in (each.client_id, each.exchange_id) if name}
     return [
         report
-        for report in desk.venue.open_orders(desk.keys, instrument)
+        for report in standing
         if is_exit(report, spot=desk.spot) and closing_direction(report) is position.direction
     ]
 

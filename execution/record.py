@@ -66,6 +66,8 @@ class Ledger:
     unwatched: list[str] = field(default_factory=list)
     #: the brackets here replace older protection of the same position
     replaces: bool = False
+    #: ids of the orders that stood on the exchange then; None: nobody looked
+    standing: list[str] | None = None
     #: when the job was done: what was opened since, and stands in history already, is none of its business
     ended_ms: float = field(default_factory=lambda: time.time() * 1000)
     #: ids of orders that were to be cancelled and had gone by then
@@ -109,6 +111,7 @@ class Ledger:
             "reduced": self.reduced,
             "fills": dump(self.fills, dict[str, Seen]),
             "replaces": self.replaces,
+            "standing": self.standing,
             "unwatched": self.unwatched,
             "ended_ms": self.ended_ms,
         }
@@ -130,6 +133,7 @@ class Ledger:
             load(data.get("fills", {}), dict[str, Seen]),
             list(data.get("unwatched", [])),
             data["replaces"],
+            data.get("standing"),
             data["ended_ms"],
             list(data.get("gone", [])),
         )
@@ -338,7 +342,7 @@ def _follow(ledger: Ledger, account: Account) -> Iterator[Callable[[], None]]:
         yield partial(_released, account, where, released, before)
     if ledger.replaces:
         for bracket in ledger.brackets.values():
-            yield partial(brackets.replaced, account, bracket, before)
+            yield partial(brackets.replaced, account, bracket, before, ledger.standing)
 
 
 def _reduced(account: Account, venue: str, told: tuple[str, str, str, str], before: datetime) -> None:

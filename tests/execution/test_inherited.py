@@ -5,6 +5,8 @@ from decimal import Decimal as D
 
 import pytest
 
+from execution.models import Bracket
+
 SPOT = [("Binance", "binance"), ("ByBit", "bybit"), ("Kraken", "kraken")]
 
 
@@ -48,3 +50,29 @@ def test_targets_are_inherited_as_large_as_they_were_and_the_last_is_cut(make_de
     assert [each[1] for each in (stop, near, far)] == [49500, 52000, 54000]
     assert D("0.0099") < near[2] <= D("0.01")
     assert D(0) <= stop[2] - near[2] - far[2] < D("0.0001")
+
+
+@pytest.mark.parametrize("venue", ["Binance_F", "BingX_F"])
+@pytest.mark.parametrize(
+    ("words", "levels_then"), [("sl at 48500", (48500, 55000)), ("sl at 48500 tp at 53000", (48500, 53000))]
+)
+def test_what_is_set_anew_stays_although_nobody_had_seen_the_entry_fill(make_desk, venue, words, levels_then):
+    family = venue.removesuffix("_F").lower()
+    desk = make_desk(families=(family,))
+    desk.one(f"BTCUSDT on {venue} limit long 0.02 at 49000 sl at 48000 tp at 55000")
+    for price in ("48900", "50000"):
+        desk.sandbox.price("BTC/USDT", price)
+    assert desk.one(f"BTCUSDT on {venue} {words}")["status"] == "done"
+    desk.supervise(4)
+    assert exits(desk, venue, family) == [D(each) for each in levels_then]
+    assert not any("elsewhere" in row.note for row in Bracket.objects.filter(user=desk.user))
+
+
+def test_an_entry_that_rests_keeps_its_stop_when_another_is_set_for_a_position_of_its_users_own(make_desk):
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.05")
+    desk.one("BTCUSDT on Binance_F limit long 0.02 at 49000 sl at 48000")
+    desk.one("BTCUSDT on Binance_F sl at 48500")
+    desk.sandbox.price("BTC/USDT", "48900")
+    desk.supervise(3)
+    assert exits(desk, "Binance_F", "binance") == [D(48000), D(48500)]
