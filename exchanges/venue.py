@@ -295,6 +295,8 @@ class Venue(Caller):
             report = self.read_placed(data, order)
         if report.exchange_id in NO_ORDER and not report.status.final:
             raise OutcomeUnknown(f"{self.name}: the answer to the order names none")
+        if report.client_id not in ("", order.client_id):
+            raise OutcomeUnknown(f"{self.name} answered about another order")
         return report
 
     def place_many(self, keys: Credentials, orders: Sequence[OrderRequest]) -> list[Report | ExchangeError]:

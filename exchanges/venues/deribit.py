@@ -259,7 +259,7 @@ class _Deribit(Venue):
         immediate = order.type is OrderType.MARKET or order.time_in_force is not TimeInForce.GTC
         return replace(
             report,
-            client_id=order.client_id,
+            client_id=report.client_id or order.client_id,
             fee=_fee(items(data, "result", "trades")),
             acknowledged_only=report.status is OrderStatus.OPEN and immediate,
         )

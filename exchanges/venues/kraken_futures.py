@@ -299,7 +299,7 @@ class _KrakenFutures(Venue):
             status = OrderStatus.FILLED
         return Report(
             exchange_id=read.text(data, "sendStatus", "order_id"),
-            client_id=order.client_id,
+            client_id=our_id(data["sendStatus"]) or order.client_id,
             symbol=order.instrument.symbol,
             side=order.side,
             type=order.type,

@@ -274,16 +274,16 @@ def test_an_answer_that_a_venue_stumbles_over_is_an_unknown_outcome(answer: Any)
             ask(tiny(Exchange(answer), kind=Stumbling))
 
 
-@pytest.mark.parametrize("told", ["", "0"])
-def test_an_answer_that_names_no_order_is_an_unknown_outcome(told: str) -> None:
-    """Nobody could cancel it, where the exchange keeps no id of ours for it either."""
+@pytest.mark.parametrize(("told", "named"), [("", "f1"), ("0", "f1"), ("7", "f2")])
+def test_an_answer_that_names_no_order_or_another_is_an_unknown_outcome(told: str, named: str) -> None:
+    """Nobody could cancel it, where the exchange keeps no id of ours for it either; nor is it known what became of it."""
 
     class Acknowledging(Tiny):
         def read_placed(self, data: Any, order: OrderRequest) -> Report:
-            return acknowledged(order, data["id"])
+            return acknowledged(order, data["id"], client_id=data["name"])
 
     with pytest.raises(OutcomeUnknown):
-        tiny(Exchange((200, {"id": told})), kind=Acknowledging).place(
+        tiny(Exchange((200, {"id": told, "name": named})), kind=Acknowledging).place(
             KEYS, OrderRequest(BTC, "f1", Side.BUY, OrderType.MARKET, Decimal(1))
         )
 

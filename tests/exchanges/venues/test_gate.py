@@ -27,7 +27,7 @@ from tests.exchanges.contract import NOW_MS, case, instrument, open_venue, order
 
 KEYS = Credentials("the-key", "the-secret")
 OTHER = Credentials("another-key", "another-secret")
-BUY = {"side": "buy", "type": "market", "quantity": "0.1"}
+BUY = {"client_id": "f", "side": "buy", "type": "market", "quantity": "0.1"}
 SELL = {"side": "sell", "type": "market", "quantity": "0.1"}
 STOP = {"side": "sell", "type": "stop", "quantity": "0.1", "trigger_price": "39000"}
 TICKER = [{"currency_pair": "BTC_USDT", "last": "50000", "highest_bid": "50000", "lowest_ask": "50000.1"}]
