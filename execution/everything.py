@@ -131,9 +131,19 @@ def _close(
             tell(part)
             for other in part.failed.values():
                 _failed(swept, symbol, other, underway=desk.underway)
+            if rest := _unfilled(step, part):
+                swept.left[symbol] = f"{rest.normalize():f} of it did not fill"
     if mishaps:
         _failed(swept, symbol, OutcomeUnknown("flipr itself failed"), underway=desk.underway)
     desk.underway = desk.underway or before
+
+
+def _unfilled(step: Close, part: Closed) -> Decimal:
+    """What nobody took of a close at market: the book was thin. Less than one step is rounding."""
+    if step.price is not None or part.instrument is None or not part.reports or part.failed:
+        return Decimal(0)
+    rest = part.requested - sum((each.filled for each in part.reports), Decimal(0))
+    return rest if rest >= part.instrument.step else Decimal(0)
 
 
 def _failed(

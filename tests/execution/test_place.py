@@ -476,6 +476,15 @@ def test_a_close_of_everything_leaves_what_it_cannot_trade_and_says_so(desk):
     assert (cancelled["error"], desk.open_orders("Binance_F", "binance")) == (None, [])
 
 
+def test_a_close_of_everything_names_what_nobody_took(desk):
+    desk.one("BTCUSDT on Binance_F market long 0.02 sl off 2%")
+    desk.sandbox.fault("partial_fill", venue="Binance_F", path="POST /fapi/v1/order ", count=1)
+    closed = desk.one("* on Binance_F close all")
+    assert (closed["status"], closed["error"]["code"]) == ("partially_filled", "LEFT_OPEN")
+    assert "BTCUSDT: 0.01 of it did not fill" in closed["error"]["message"]
+    assert "send it again" in closed["error"]["hint"]
+
+
 def test_a_close_of_everything_that_can_close_nothing_is_refused(desk):
     desk.one("ETHUSDT on Binance_F market short 0.5")
     unlisted("Binance_F", "ETHUSDT")
