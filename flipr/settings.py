@@ -245,10 +245,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env_str("EMAIL_FROM", f"flipr <noreply@{_hos
 
 # --- Language, time, static files -------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-USE_I18N = (
-    False  # one language; and times are written as below where no template says how, as on the admin pages
-)
-DATETIME_FORMAT = "Y-m-d H:i:s"
+FORMAT_MODULE_PATH = "flipr.formats"  # where no template says how times are written, as on the admin pages
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"

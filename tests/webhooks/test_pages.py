@@ -327,6 +327,7 @@ def test_support_reads_what_became_of_an_order_and_why(owner: Trader, delivery: 
     assert f'href="/admin/webhooks/delivery/?q={delivery.public_id}"' in page
     there = as_support(owner).get(f"/admin/webhooks/delivery/{delivery.pk}/change/").content.decode()
     assert f'href="/admin/execution/order/{order.pk}/change/">entry BTCUSDT on Binance_F (filled)' in there
+    assert f"{order.created_at:%Y-%m-%d %H:%M:%S}" in page
     assert "0.01<" in page
     assert "0.0100" not in page
 

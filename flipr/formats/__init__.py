@@ -1,0 +1,1 @@
+"""How values are written where no template says: a package per language, as FORMAT_MODULE_PATH wants it."""
