@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 import httpx
+from django.core.exceptions import ImproperlyConfigured
 
 from exchanges.registry import venues
 from flipr.cluster import ClusterError
@@ -129,7 +130,7 @@ def main() -> int:
         signal.signal(number, _leave)
     try:
         return run(once=env_bool("ONCE", False))
-    except (DemoError, EmbeddedError, ClusterError) as error:
+    except (DemoError, EmbeddedError, ClusterError, ImproperlyConfigured) as error:
         say(str(error))
         return 1
     except KeyboardInterrupt:
@@ -139,6 +140,8 @@ def main() -> int:
 
 def run(*, once: bool) -> int:
     web, sandbox = _port("PORT", 8000), _port("SANDBOX_PORT", 8100)
+    if web == sandbox:
+        raise DemoError(f"PORT and SANDBOX_PORT are both {web}: choose another for one of them.")
     with environment(DIRECTORY) as base:
         values = _values(base, web, sandbox)
         os.environ.update(values)
@@ -201,7 +204,7 @@ def _values(base: Mapping[str, str], web: int, sandbox: int) -> dict[str, str]:
 
 def _port(name: str, default: int) -> int:
     """The one asked for, or the default, or a free one when somebody has the default."""
-    wanted = env_int(name, default)
+    wanted = env_int(name, default, least=1, most=65_535)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from flipr.demo import hung_up
+from flipr.demo import hung_up, main
 from flipr.embedded import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,6 +162,24 @@ def test_a_closed_terminal_ends_the_demo_and_a_closed_pipe_does_not(make: Callab
     os.close(reader)
     assert hung_up(writer) == ends
     os.close(writer)
+
+
+@pytest.mark.parametrize(
+    ("ports", "told"),
+    [
+        ({"PORT": "http"}, "PORT is 'http': write a whole number."),
+        ({"SANDBOX_PORT": "99999"}, "SANDBOX_PORT is '99999': write 65535 or less."),
+        ({"PORT": "29999", "SANDBOX_PORT": "29999"}, "PORT and SANDBOX_PORT are both 29999"),
+    ],
+)
+def test_ports_that_make_no_sense_are_told_in_a_line(
+    ports: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    for name, value in ports.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert main() == 1
+    assert told in capsys.readouterr().out
 
 
 def test_what_is_secret_is_for_its_owner_only(local, running):
