@@ -169,7 +169,7 @@ def test_a_closed_terminal_ends_the_demo_and_a_closed_pipe_does_not(make: Callab
     [
         ({"PORT": "http"}, "PORT is 'http': write a whole number."),
         ({"SANDBOX_PORT": "99999"}, "SANDBOX_PORT is '99999': write 65535 or less."),
-        ({"PORT": "29999", "SANDBOX_PORT": "29999"}, "PORT and SANDBOX_PORT are both 29999"),
+        (dict.fromkeys(("PORT", "SANDBOX_PORT"), str(free_ports(1)[0])), "PORT and SANDBOX_PORT are both"),
     ],
 )
 def test_ports_that_make_no_sense_are_told_in_a_line(
