@@ -44,6 +44,8 @@ class Connection:
         self._clock = clock
         #: prices seen in fills and quotes, by symbol: good enough to tell "far above the minimum"
         self.last_prices: dict[str, Decimal] = {}
+        #: epoch seconds: supervision asks for no price before (`execution.pace`)
+        self.prices_rest_until = 0.0
         self._table: InstrumentTable | None = None
         self._read_at = -math.inf
         self._lock = threading.Lock()

@@ -24,7 +24,7 @@ from execution.protection import Guarded, LegState
 from execution.rejection import Rejection
 from execution.upkeep import act, wants_action
 from execution.view import View, look
-from execution.watched import alone, lacks_stop, rows_of, still_listed
+from execution.watched import alone, lacks_stop, rows_of, still_listed, unsettled
 from execution.wire import dump
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,8 @@ def _care(region: str, desk: Desk, row: Bracket, bracket: Guarded, view: View, m
         observe.judge(bracket, view)
     if wants_action(desk, bracket) or _ended(row, bracket, LegState.CANCELLED):
         _keep_ends(row, bracket)
-        with pressing(Priority.PROTECT if lacks_stop(bracket) else Priority.QUERY):
+        urgent = lacks_stop(bracket) or unsettled(bracket)
+        with pressing(Priority.PROTECT if urgent else Priority.QUERY):
             _act(region, desk, row, more, missing)
     elif dump(bracket) != before:
         brackets.save(bracket, row.version, by="supervision")

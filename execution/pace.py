@@ -20,9 +20,11 @@ from functools import partial
 import redis
 from django.conf import settings
 
-from exchanges.errors import ExchangeError
+from exchanges.caller import UNTOLD_SECONDS
+from exchanges.errors import ExchangeError, Throttled
+from exchanges.pool import Connection
 from exchanges.registry import venue_class
-from exchanges.types import Direction, Environment, Quote
+from exchanges.types import Direction, Environment, Instrument, Quote
 from execution import beside, book, mishap
 from execution.brokers import region_redis
 from execution.protection import Guarded, LegKind, LegState
@@ -40,6 +42,9 @@ MEMORY_SECONDS = 3600
 #: those that are urgent have so many times the looks of the rotation, all of them together: more would use up what orders
 #: and stops need
 HASTE = 3
+#: prices of an exchange that refused one for rate rest so much longer than its limits do: looks, which the refusal held up
+#: as well, go first
+LOOKS_FIRST_SECONDS = 15.0
 _lock = threading.Lock()
 #: (account, venue) whose price has come to a level, as far as no round has taken it up
 _reached: set[tuple[str, str]] = set()
@@ -190,7 +195,7 @@ def _ask_prices(
     venue: str, environment: Environment, by_symbol: dict[str, list[Watched]], now: float
 ) -> None:
     for symbol in _turn(sorted(by_symbol), venue_class(venue).prices_per_minute, now):
-        quote = _quote(venue, environment, symbol)
+        quote = _quote(venue, environment, symbol, now)
         if quote is None:
             continue
         reached = {
@@ -218,13 +223,24 @@ def _turn(symbols: list[str], per_minute: float, now: float) -> list[str]:
     return (symbols + symbols)[start : start + count]
 
 
-def _quote(venue: str, environment: Environment, symbol: str) -> Quote | None:
+def _quote(venue: str, environment: Environment, symbol: str, now: float) -> Quote | None:
     with mishap.caught(f"asking for the price of {symbol} on {venue}"):
         try:
             book.breaker().admit(venue, environment)
             connection = book.pool().connection(venue, environment)
             instrument = connection.table.by_symbol(symbol)
-            return connection.venue.quote(instrument) if instrument else None
+            if instrument is None or now < connection.prices_rest_until:
+                return None
+            return _price(connection, instrument, now)
         except ExchangeError as error:
             log.warning("the price of %s on %s is not known: %s", symbol, venue, error.kind)
     return None
+
+
+def _price(connection: Connection, instrument: Instrument, now: float) -> Quote:
+    try:
+        return connection.venue.quote(instrument)
+    except Throttled as error:
+        told = UNTOLD_SECONDS if error.retry_after is None else error.retry_after
+        connection.prices_rest_until = now + told + LOOKS_FIRST_SECONDS
+        raise

@@ -119,11 +119,12 @@ def _look_after(region: str, account: str, venue: str, *, whole: bool) -> None:
     if owner is None:
         return
     unguarded = any(map(bare, rows))
+    urgent = unguarded or any(unsettled(brackets.from_row(row)) for row in rows)
     try:
         if not unguarded:  # what only reads would wait, and hold a thread, for what nobody answers now
             book.breaker().admit(venue, Environment(owner.environment), reading=True)
         hunger = Hunger(region, venue, account)
-        with pressing(Priority.PROTECT) if unguarded else hunger.asking():
+        with pressing(Priority.PROTECT) if urgent else hunger.asking():
             short = _take_care(region, owner, venue, rows, whole=whole, all_read=len(rows) == len(every))
             if short is None:
                 hunger.answered()

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from exchanges.limits import LocalGate
 from exchanges.types import Environment
-from execution import beside, pace
+from execution import beside, book, pace
 from execution.pace import Trigger, Watched
 from tests.stack import wait_for
 
@@ -108,6 +109,26 @@ def test_an_exchange_that_hangs_holds_up_no_prices_of_another(make_desk: Callabl
     desk.sandbox.no_faults()
     wait_for("the slow answer", lambda: not {slow, ours} & beside.at_work())
     assert pace.due("tokyo", everything[:1], lambda: NOW + 0.2) == [(everything[0].account, "Binance_F")]
+
+
+def test_a_price_that_was_refused_for_rate_is_not_asked_for_before_looks_had_their_turn(make_desk) -> None:
+    """Where one such refusal stops an address for half a minute, the next price would stop it for another."""
+    desk = make_desk(families=("bybit",))
+    account, venue = (
+        desk.accounts["bybit"].public_id,
+        book.pool().connection("ByBit_F", Environment.SANDBOX).venue,
+    )
+    at_any_price = (Trigger(Decimal(0), rising=True),)
+    watching = [Watched(account, "ByBit_F", Environment.SANDBOX, "BTCUSDT", at_any_price)]
+
+    def urgent(now: float) -> bool:
+        venue.gate = LocalGate()
+        pace.mark("tokyo", [(account, "ByBit_F")], now - 2)
+        return pace.due("tokyo", watching, lambda: now) != []
+
+    assert urgent(NOW)
+    desk.sandbox.fault("throttle", venue="ByBit_F", path="GET /v5/market/tickers", count=1)
+    assert [urgent(NOW + seconds) for seconds in (10, 12, 40, 75)] == [False, False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Account
+from exchanges.call import Call
 from exchanges.errors import InvalidOrder
 from exchanges.limits import Bucket, Charge, LocalGate, Priority, pressed, question_patience, used_up
 from exchanges.registry import venue_class
@@ -137,11 +138,15 @@ def test_a_position_that_could_not_be_closed_for_want_of_a_stop_is_closed_later(
 
 
 def test_what_the_limits_kept_from_being_done_is_unsettled_until_it_is(make_desk):
-    """No price tells that a stop is missing, or that a leg outlived its position: their looks come without one."""
+    """No price tells that a stop is missing, or that a leg outlived its position: their looks come without one, and go
+    where only what protects may go."""
     desk, found = make_desk(families=("binance",)), []
+    venue = book.pool().connection("Binance_F", desk.accounts["binance"].environment).venue
 
-    def look() -> None:
-        book.pool().connection("Binance_F", desk.accounts["binance"].environment).venue.gate = LocalGate()
+    def look(*, protects: bool = False) -> None:
+        venue.gate = LocalGate()
+        for charge in venue._charges(Call("GET", "", costs={"futures_weight": 1}), "") if protects else ():
+            venue.gate.block(charge, 60.0, 0.0)
         desk.supervise()
         found.append([each.unsettled for each in supervise.to_watch("tokyo")])
 
@@ -150,12 +155,12 @@ def test_what_the_limits_kept_from_being_done_is_unsettled_until_it_is(make_desk
     assert told["protection"]["status"] == "failed"
     look()
     desk.sandbox.no_faults()
-    look()
+    look(protects=True)
     desk.sandbox.fault("throttle", venue="Binance_F", path="DELETE /fapi/v1/algoOrder")
     desk.sandbox.price("BTC/USDT", "48900")
     look()
     desk.sandbox.no_faults()
-    look()
+    look(protects=True)
     assert found == [[True], [False], [True], [False]]
 
 
