@@ -36,7 +36,7 @@ def wants_action(desk: Desk, bracket: Guarded) -> bool:
 def act(desk: Desk, bracket: Guarded) -> None:
     """Do it. Raises ExchangeError; what was done by then is in the bracket."""
     instrument = desk.listed(bracket.instrument)
-    for leg in _reached(desk, bracket, instrument):
+    for leg in _to_sell(desk, bracket, instrument):
         if bracket.remaining >= instrument.step:
             _take_profit(desk, bracket, instrument, leg)
         if bracket.in_doubt:
@@ -61,6 +61,19 @@ def _how_it_ended(bracket: Guarded) -> str:
         for leg in filled
     ]
     return ", ".join(words)
+
+
+def _to_sell(desk: Desk, bracket: Guarded, instrument: Instrument) -> list[Leg]:
+    """What is to be placed or cancelled does not wait for a price that nobody tells: the next look asks for it again."""
+    if bracket.remaining < instrument.step:
+        return []
+    try:
+        return _reached(desk, bracket, instrument)
+    except ExchangeError as error:
+        if in_line(bracket, instrument):
+            raise
+        log.warning("whether %s has come to a target is not known: %s", bracket.public_id, error.kind)
+        return []
 
 
 def _reached(desk: Desk, bracket: Guarded, instrument: Instrument) -> list[Leg]:

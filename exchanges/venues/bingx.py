@@ -266,7 +266,7 @@ class _BingX(Venue):
     #: of 1200 requests about orders a minute, two for each look; and of 500 prices, one where a trigger waits
     looks_per_minute = 200
     prices_per_minute = 150
-    cool_downs = {"100410": 10.0, "100410:user": 60.0}
+    cool_downs = {"100410": 10.0, "100410:user": 30.0}
     #: the words of a refusal tell until when, as a time; no document says how far off that may be
     longest_ban_seconds = 600.0
     #: too many refusals of one kind shut out their user; other refusals for rate do not say whom they mean

@@ -526,6 +526,11 @@ def test_without_a_time_told_the_window_or_the_cool_down_of_the_code_counts(
     venue.call(SIGNED, KEYS)
 
 
+def test_only_documented_shut_outs_rest_longer_than_half_a_minute() -> None:
+    longer = {kind.exchange for kind in venues().values() if max(kind.cool_downs.values(), default=0) > 30}
+    assert longer == {"bybit", "blofin", "kraken"}
+
+
 def test_a_retry_after_of_zero_blocks_nothing() -> None:
     venue = tiny(Exchange((429, {}, {"retry-after": "0"}), (200, {"id": 1})))
     with pytest.raises(Throttled):

@@ -164,6 +164,16 @@ def test_what_the_limits_kept_from_being_done_is_unsettled_until_it_is(make_desk
     assert found == [[True], [False], [True], [False]]
 
 
+def test_a_bracket_ends_with_its_stop_although_the_price_is_refused(make_desk):
+    """Its target was watched; whether that has come to its level matters no more."""
+    desk = make_desk(families=("kraken",))
+    desk.one("BTCUSDT on Kraken market long 0.01 sl off 2% tp off 4%")
+    desk.sandbox.price("BTC/USDT", "48000")
+    desk.sandbox.fault("throttle", venue="Kraken", path="GET /0/public/Ticker")
+    desk.supervise(2)
+    assert desk.bracket().status == BracketState.DONE
+
+
 def test_a_look_that_the_limits_cut_short_gives_them_time(make_desk):
     """Kraken grants a key a request every two seconds: the first questions of a look, asked over and over, used up
     what its last one waited for."""
