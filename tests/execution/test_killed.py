@@ -196,7 +196,7 @@ def test_every_change_of_state_is_kept(make_desk):
     browser.force_login(desk.user)
     page = browser.get(reverse("execution:order", args=[order.token])).content.decode()
     assert "worker tokyo" in page
-    assert "stop filled at" in page
+    assert "Stop filled at" in page
 
 
 @pytest.mark.parametrize("stage", ["between stop and target", "before the answer", "before history"])
