@@ -69,7 +69,10 @@ def close(
     with one side keeps the other from nothing; raises when that was all.
     """
     closed = Closed(instrument, claim)
-    for number, position in enumerate(_meant_positions(desk, step, instrument, claim)):
+    found = _meant_positions(desk, step, instrument, claim)
+    if not found and _guarded(desk, step, instrument):
+        found = _meant_positions(desk, step, instrument, claim)
+    for number, position in enumerate(found):
         try:
             _close_position(desk, step, instrument, position, side_token(token, number), closed)
         except (Rejection, ExchangeError, UnknownOutcome) as error:
@@ -77,10 +80,20 @@ def close(
     if closed.failed and not closed.reports:
         raise _gravest(closed.failed.values())
     if not closed.reports:
-        gone = [step.direction] if step.direction else [Direction.LONG, Direction.SHORT]
-        closed.gone = [] if desk.spot else gone
+        closed.gone = [] if desk.spot else _meant_directions(step)
         _cancel_exits(desk, instrument, closed)
     return closed
+
+
+def _guarded(desk: Desk, step: Close, instrument: Instrument) -> bool:
+    """Whether exits stand where no position was told of: one answer is not enough to take them away."""
+    if desk.spot or desk.dry_run:
+        return False
+    return any(closes_one_of(each, _meant_directions(step), spot=False) for each in _open(desk, instrument))
+
+
+def _meant_directions(step: Close) -> list[Direction]:
+    return [step.direction] if step.direction else [Direction.LONG, Direction.SHORT]
 
 
 def _gravest(

@@ -1,6 +1,7 @@
 """Jobs against the sandbox: what stands on the exchange afterwards, and what the results say."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
@@ -574,3 +575,20 @@ def test_an_amount_that_history_could_not_hold_is_refused_before_sending(make_de
     result = desk.one(text, dry_run=dry_run)
     assert (result["status"], result["error"]["code"]) == ("rejected", "ABOVE_MAX_SIZE")
     assert desk.state("Binance", "binance")["orders"] == []
+
+
+@pytest.mark.parametrize("words", ["close", "close long"])
+def test_one_answer_without_a_position_takes_no_stop_away(desk, wire, words):
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    left = [1]
+
+    def act(line, send):
+        answer = send()
+        if "positionRisk" not in line or not left:
+            return answer
+        left.pop()
+        return replace(answer, data=[])
+
+    wire(act)
+    assert desk.one(f"BTCUSDT on Binance_F {words}")["status"] == "filled"
+    assert desk.state("Binance_F", "binance")["positions"] == []
