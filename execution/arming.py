@@ -147,8 +147,14 @@ def arm(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:
     except Rejection as refusal:
         _refused(desk, bracket, instrument, refusal)
         return
-    bracket.status = "armed" if bracket.live() else bracket.status
+    bracket.status = "armed" if bracket.live() and not _without_stop(bracket) else bracket.status
     bracket.note = doubts(bracket)
+
+
+def _without_stop(bracket: Guarded) -> bool:
+    """Its stop was refused so often that it is not tried again: that a target could be placed does not change that."""
+    stops = bracket.live(LegKind.STOP)
+    return bool(stops) and all(leg.status is LegState.FAILED for leg in stops)
 
 
 def _align_to_balance(desk: Desk, bracket: Guarded, instrument: Instrument) -> None:

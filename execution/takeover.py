@@ -22,6 +22,9 @@ def protect_fill(desk: Desk, bracket: Guarded, instrument: Instrument, report: R
     desk.timeline.mark("filled")
     bracket.entry_price = fill_price(desk, instrument, bracket, report)
     bracket.quantity = sellable(desk, instrument, report, bracket)
+    if not bracket.quantity and not bracket.entry_open:
+        bracket.status, bracket.note = "done", "the fee left less than can be sold"
+        return
     arm(desk, bracket, instrument)
     if report.average_price is None:
         bracket.note = "; ".join(filter(None, (bracket.note, untold(bracket.entry_price))))

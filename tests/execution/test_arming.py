@@ -448,3 +448,19 @@ def test_a_stop_that_would_have_come_long_ago_is_placed_again_after_one_look(
     settings.GIVE_UP_SECONDS = 0
     desk.supervise()
     assert [each["type"] for each in desk.open_orders("Binance_F", "binance")] == ["stop"]
+
+
+@pytest.mark.parametrize("venue", ["Binance_F", "Kraken"])
+def test_a_position_that_is_kept_without_its_stop_stays_failed_when_its_target_stands(make_desk, venue):
+    desk = make_desk(families=(venue.removesuffix("_F").lower(),), balances={"USDT": "100000"})
+    desk.sandbox.fault("reject_stop", venue=venue)
+    desk.one(f"BTCUSDT on {venue} market long 0.01 sl off 2% tp off 5%", stop_policy="keep")
+    desk.supervise(3)
+    assert desk.bracket().status == BracketState.FAILED
+    assert "stop could not be placed" in desk.bracket().note
+
+
+def test_a_bracket_of_which_the_fee_left_nothing_is_done(make_desk):
+    desk = make_desk(families=("bitmex",), balances={"USDT": "100000"})
+    assert desk.one("BTCUSDT on BitMEX market long 0.00001 sl off 2%")["status"] == "filled"
+    assert (desk.bracket().status, desk.bracket().quantity) == (BracketState.DONE, 0)
