@@ -241,7 +241,10 @@ class _BitMEX(Venue):
         used = {}
         try:
             left, limit = (int(answer.headers[f"x-ratelimit-{name}"]) for name in ("remaining", "limit"))
-            used = {name: min(limit, self.buckets[name].capacity) - left for name in ("requests", "public")}
+            used = {
+                name: max(min(limit, self.buckets[name].capacity) - left, 0)
+                for name in ("requests", "public")
+            }
             capacity = self.buckets["orders"].capacity
             used["orders"] = capacity - int(answer.headers["x-ratelimit-remaining-1s"])
         except (KeyError, ValueError):

@@ -244,7 +244,7 @@ def test_a_setting_answered_with_nothing_known_is_an_unknown_outcome(answer):
 def test_the_answer_tells_how_much_of_each_limit_is_used():
     ours, _ = venue({})
     headers = {"x-ratelimit-limit": "120", "x-ratelimit-remaining": "100", "x-ratelimit-remaining-1s": "7"}
-    assert ours.usage(Answer(200, headers, {})) == {"requests": 20, "public": 20, "orders": 3}
+    assert ours.usage(Answer(200, headers, {})) == {"requests": 20, "public": 0, "orders": 3}
     assert ours.usage(Answer(200, {"x-ratelimit-remaining": "x"}, {})) == {}
 
 
