@@ -50,7 +50,8 @@ def tend(region: str, desk: Desk, rows: list[Bracket], view: View, more: set[str
     for row, bracket in read:
         with alone(row, view):
             _cancel_left_over(desk, row, bracket, view, wanted)
-    for row, bracket in read:
+    # what is missing of a position is taken off those first that have no stop: the stops of the others cover what is there
+    for row, bracket in sorted(read, key=lambda each: not lacks_stop(each[1])):
         with alone(row, view):
             _care(region, desk, row, bracket, view, more)
 

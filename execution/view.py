@@ -31,8 +31,8 @@ SURE = 2
 @dataclass(slots=True)
 class View:
     """One look at an account on a venue. `excess`: how much more the brackets of one share
-    (`Guarded.share`) believe to protect than is open; taken off newest first. `counted`: positions were read, on
-    spot balances; `asked`: of which instruments, None for all. `whole`: it took in everything.
+    (`Guarded.share`) believe to protect than is open; taken off those without a stop, then newest first. `counted`:
+    positions were read, on spot balances; `asked`: of which instruments, None for all. `whole`: it took in everything.
 
     `listed`: `orders` has all that stand; else it is empty, and each is asked for by itself (`_asks_for_each`)."""
 

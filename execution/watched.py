@@ -36,7 +36,7 @@ def needs_care() -> Q:
 
 
 def rows_of(account: str, venue: str) -> Iterator[Bracket]:
-    """Newest first: what was closed elsewhere is taken off the newest."""
+    """Newest first: of brackets that have their stops, what was closed elsewhere is taken off the newest."""
     rows = Bracket.objects.filter(account__public_id=account, venue=venue).filter(needs_care())
     yield from rows.select_related("account", "account__user").order_by("-created_at")
 

@@ -89,6 +89,28 @@ def test_a_part_that_is_closed_while_an_older_target_has_filled_unseen_is_all_th
     assert stops(desk) == [D("0.03")]
 
 
+def test_what_is_missing_is_taken_off_a_bracket_without_a_stop_before_a_newer_one_with_its_own(make_desk):
+    """The newer one was ended and its stop cancelled: what was there had none then."""
+    desk = make_desk(families=("binance",))
+    desk.sandbox.fault("reject_stop", venue="Binance_F")
+    desk.one("BTCUSDT on Binance_F market long 0.03 sl off 10%", stop_policy="keep")
+    desk.sandbox.no_faults()
+    desk.one("BTCUSDT on Binance_F market long 0.06 sl off 9%")
+    sell_by_hand(desk, "0.03")
+    desk.supervise(4)
+    assert [each.remaining for each in guarded(desk)] == [D(0), D("0.06")]
+    assert stops(desk) == [D("0.06")]
+
+
+def sell_by_hand(desk, quantity):
+    opened = open_desk(desk.accounts["binance"], "Binance_F")
+    instrument = opened.listed("BTCUSDT")
+    by_hand = OrderRequest(
+        instrument, "byhand", Side.SELL, OrderType.MARKET, quantity=D(quantity), reduce_only=True
+    )
+    opened.venue.place(opened.keys, by_hand)
+
+
 def test_a_market_that_is_not_listed_any_more_holds_up_no_other(make_desk):
     desk = make_desk(families=("binance",))
     desk.one("ETHUSDT on Binance_F limit long 1 at 2900 sl off 2%")
@@ -440,13 +462,7 @@ def test_a_stop_that_fires_while_it_is_resized_closes_nothing_of_another_bracket
     desk = make_desk(families=("binance",))
     desk.one("BTCUSDT on Binance_F market long 0.01 sl off 10%")
     desk.one("BTCUSDT on Binance_F market long 0.02 sl off 2%")
-    account = desk.accounts["binance"]
-    opened = open_desk(account, "Binance_F")
-    instrument = opened.listed("BTCUSDT")
-    by_hand = OrderRequest(
-        instrument, "byhand", Side.SELL, OrderType.MARKET, quantity=D("0.005"), reduce_only=True
-    )
-    opened.venue.place(opened.keys, by_hand)
+    sell_by_hand(desk, "0.005")
 
     def act(line, send):
         if line.startswith("POST /fapi/v1/algoOrder"):
