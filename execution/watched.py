@@ -12,7 +12,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from exchanges.errors import AuthRefused, ExchangeError, Maintenance, MarketPaused, NotSent, Throttled
+from exchanges.registry import venue_class
 from exchanges.sparing import said_before
+from exchanges.types import Product
 from execution import brackets, mishap
 from execution.confirm import UnknownOutcome
 from execution.desk import Desk
@@ -77,12 +79,16 @@ def lacks_stop(bracket: Guarded) -> bool:
 
 
 def unsettled(bracket: Guarded) -> bool:
-    """Whether a look has to do something about it that no price announces: place a stop that may be missing, or cancel what
-    outlived its position. A stop that was refused often enough is left to people."""
+    """Whether a look has to do something about it that no price announces: place a stop that may be missing, cancel what
+    outlived its position, or confirm that a position is gone, of which its orders would outlive it until then. A stop that
+    was refused often enough is left to people; coins on spot are counted in whole looks only, which have a rhythm of their
+    own."""
     if bracket.status == BracketState.DONE or not bracket.quantity:
         return False
     if bracket.remaining <= 0:
         return any(leg.status is LegState.OPEN for leg in bracket.live())
+    if bracket.gone_seen and venue_class(bracket.venue).product is not Product.SPOT:
+        return True
     stops = bracket.live(LegKind.STOP)
     refused = any(leg.status is LegState.FAILED and leg.attempts >= ATTEMPTS for leg in stops)
     return lacks_stop(bracket) and not refused

@@ -189,9 +189,9 @@ def _failures(books: Books) -> list[Trouble]:
 
 
 def shut_out_seconds(venue: str) -> float:
-    """How long an exchange that throttles without saying for how long is left alone: its window, a minute at most."""
+    """How long an exchange that throttles without saying for how long is left alone: its window, half a minute at most."""
     windows = [bucket.window_seconds for bucket in venue_class(venue).buckets.values()]
-    return min(max(windows, default=0.0), 60.0)
+    return min(max(windows, default=0.0), 30.0)
 
 
 def _keep(seed: int, told: list[Told], findings: Findings) -> Path:

@@ -186,6 +186,18 @@ def test_what_the_limits_kept_from_being_done_is_unsettled_until_it_is(make_desk
     assert found == [[True], [False], [True], [False]]
 
 
+def test_a_position_that_one_look_found_gone_is_looked_at_again_soon(make_desk):
+    """Its stop stood until the rotation came round: with few looks to share, for longer than the next position takes."""
+    desk = make_desk(families=("binance",))
+    desk.one("BTCUSDT on Binance_F market long 0.01 sl off 2%")
+    assert [each.unsettled for each in supervise.to_watch("tokyo")] == [False]
+    sell_by_hand(desk, "0.01")
+    desk.supervise()
+    assert [each.unsettled for each in supervise.to_watch("tokyo")] == [True]
+    desk.supervise()
+    assert (desk.bracket().status, desk.bracket().note) == (BracketState.DONE, "closed elsewhere")
+
+
 def test_a_bracket_ends_with_its_stop_although_the_price_is_refused(make_desk):
     """Its target was watched; whether that has come to its level matters no more."""
     desk = make_desk(families=("kraken",))
