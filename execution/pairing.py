@@ -13,7 +13,15 @@ from exchanges.types import Instrument, Legs, OrderRequest, Report
 from execution.amounts import SizeUnit
 from execution.attempts import StopFailed, name_leg, placed, put
 from execution.desk import Desk
-from execution.legs import announce, cancel_legs, exit_order, has_stop, unknown_there
+from execution.legs import (
+    announce,
+    cancel_legs,
+    exit_order,
+    given_up,
+    has_stop,
+    set_aside,
+    unknown_there,
+)
 from execution.protection import Guarded, Leg, LegKind, LegState
 
 log = logging.getLogger(__name__)
@@ -29,6 +37,8 @@ def pair_fits(desk: Desk, bracket: Guarded, wanted: list[Leg], standing: list[Le
         return False
     if any(leg.status is LegState.OPEN and not leg.linked for leg in standing):
         return False
+    if any(given_up(bracket, want) for want in wanted):
+        return False
     return not (
         bracket.plan.stop and bracket.plan.stop.size and bracket.plan.stop.size.unit is not SizeUnit.REST
     )
@@ -38,6 +48,7 @@ def arm_pair(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: list[
     held = [leg for leg in bracket.live() if leg.linked and leg.status is LegState.OPEN]
     if len(held) == 2 and all(any(leg.same_as(want) for leg in held) for want in wanted):
         return
+    _retire(bracket, wanted)
     cancel_legs(desk, bracket, instrument, bracket.live())
     stop, target = wanted
     for leg in wanted:
@@ -63,6 +74,15 @@ def arm_pair(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: list[
         return
     if stop.status is LegState.FAILED:
         raise StopFailed(stop)
+
+
+def _retire(bracket: Guarded, wanted: list[Leg]) -> None:
+    """What failed makes place for another attempt, and counts among those of the leg."""
+    for leg in [each for each in bracket.live() if each.status is LegState.FAILED]:
+        for want in wanted:
+            if (want.kind, want.number) == (leg.kind, leg.number):
+                want.attempts = leg.attempts
+        set_aside(bracket, leg)
 
 
 def _pair_placed(wanted: list[Leg], reports: tuple[Report, Report]) -> None:

@@ -460,6 +460,16 @@ def test_a_position_that_is_kept_without_its_stop_stays_failed_when_its_target_s
     assert "stop could not be placed" in desk.bracket().note
 
 
+def test_a_pair_whose_stop_is_refused_for_good_is_not_tried_for_ever(make_desk, monkeypatch):
+    monkeypatch.setattr(attempts, "STOP_RETRY_SECONDS", ())
+    desk = make_desk(families=("bybit",))
+    desk.sandbox.fault("reject_stop", venue="ByBit_F")
+    desk.one("BTCUSDT on ByBit_F market long 0.01 sl off 2% tp off 5%", stop_policy="keep")
+    desk.supervise(6)
+    (stop,) = (leg for leg in desk.bracket().legs if leg["kind"] == "stop")
+    assert (stop["status"], stop["attempts"]) == ("failed", 3)
+
+
 def test_a_bracket_of_which_the_fee_left_nothing_is_done(make_desk):
     desk = make_desk(families=("bitmex",), balances={"USDT": "100000"})
     assert desk.one("BTCUSDT on BitMEX market long 0.00001 sl off 2%")["status"] == "filled"
