@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import replace
 from decimal import Decimal
 
 from exchanges.errors import ExchangeError, NotSent, OrderNotFound, OutcomeUnknown
@@ -56,9 +55,7 @@ def arm_pair(desk: Desk, bracket: Guarded, instrument: Instrument, wanted: list[
         leg.linked = True
     bracket.legs += wanted
     announce(desk, bracket, wanted)
-    pair = Legs(
-        exit_order(desk, bracket, instrument, stop), replace(exit_order(desk, bracket, instrument, target))
-    )
+    pair = Legs(exit_order(desk, bracket, instrument, stop), exit_order(desk, bracket, instrument, target))
     try:
         _pair_placed(wanted, _protect(desk, bracket, instrument, wanted, pair))
         bracket.closed += sum(leg.filled for leg in wanted)

@@ -23,6 +23,7 @@ from exchanges.sandbox.dialects.bitget_answers import (
     TPSL,
     TRIGGERS,
     TYPES,
+    became,
     costs,
     error_answer,
     found_order,
@@ -35,11 +36,10 @@ from exchanges.sandbox.dialects.bitget_answers import (
     named_answer,
     page_of,
     plan_type,
-    type_word,
 )
 from exchanges.sandbox.dialects.bitget_spot import SpotOrders
 from exchanges.sandbox.ledger import Position
-from exchanges.sandbox.model import AttachWhen, ClientIds, Order, Reason, Rejected, Rules, Ticket, text
+from exchanges.sandbox.model import AttachWhen, ClientIds, Order, Reason, Rejected, Rules, Ticket
 from exchanges.sandbox.wire import Answered, Call
 from exchanges.types import (
     Direction,
@@ -322,16 +322,7 @@ class _Bitget(SpotOrders):
 
     @route(f"GET {MIX}/order/plan-sub-order", costs=costs("plans"))
     def futures_sub_order(self, call: Call) -> Any:
-        order = self.futures.book(call.account).orders.get(call.text("planOrderId"))
-        if order is None or not order.live_id:
-            return frame(call, [])
-        row = {
-            "orderId": order.live_id,
-            "price": text(order.price),
-            "type": type_word(order),
-            "status": "success",
-        }
-        return frame(call, [row])
+        return frame(call, became(self.futures.book(call.account).orders.get(call.text("planOrderId"))))
 
     @route(f"GET {MIX}/order/orders-pending")
     def futures_open(self, call: Call) -> Any:

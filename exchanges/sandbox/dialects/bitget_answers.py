@@ -199,6 +199,14 @@ def type_word(order: Order) -> str:
     return "market" if order.price is None else "limit"
 
 
+def became(order: Order | None) -> list[dict[str, Any]]:
+    """The order that a triggered plan goes on as."""
+    if order is None or not order.live_id:
+        return []
+    price = text(order.price)
+    return [{"orderId": order.live_id, "price": price, "type": type_word(order), "status": "success"}]
+
+
 def symbol_row(market: Market) -> dict[str, Any]:
     return {
         "symbol": market.symbol,

@@ -15,6 +15,7 @@ from exchanges.sandbox.dialects.bitget_answers import (
     SPOT,
     TRIGGERS,
     TYPES,
+    became,
     costs,
     error_answer,
     found_order,
@@ -26,10 +27,9 @@ from exchanges.sandbox.dialects.bitget_answers import (
     spot_fill_row,
     spot_plan_row,
     spot_row,
-    type_word,
 )
 from exchanges.sandbox.engine import Desk
-from exchanges.sandbox.model import AttachWhen, Reason, Rejected, Ticket, text
+from exchanges.sandbox.model import AttachWhen, Reason, Rejected, Ticket
 from exchanges.sandbox.wire import Answered, Call
 from exchanges.types import (
     OrderType,
@@ -215,13 +215,4 @@ class SpotOrders(BitgetAccount):
 
     @route(f"GET {SPOT}/trade/plan-sub-order", costs=costs("plans"))
     def spot_sub_order(self, call: Call) -> Any:
-        order = self.spot.book(call.account).orders.get(call.text("planOrderId"))
-        if order is None or not order.live_id:
-            return frame(call, [])
-        row = {
-            "orderId": order.live_id,
-            "price": text(order.price),
-            "type": type_word(order),
-            "status": "success",
-        }
-        return frame(call, [row])
+        return frame(call, became(self.spot.book(call.account).orders.get(call.text("planOrderId"))))
